@@ -1,0 +1,1 @@
+"""Tenants, members, roles; domains and sign-in."""

@@ -1,0 +1,22 @@
+"""Members, for other apps."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts.models import Member
+from core.permissions import TenantRole
+
+
+def active(*, tenant_id: UUID) -> QuerySet[Member]:
+    """Return the tenant's active members with their users, by name."""
+    return (
+        Member.objects.filter(tenant_id=tenant_id, deactivated_at=None)
+        .select_related("user")
+        .order_by("user__name", "user__email")
+    )
+
+
+def owners(*, tenant_id: UUID) -> QuerySet[Member]:
+    """Return the tenant's active owners."""
+    return active(tenant_id=tenant_id).filter(role=TenantRole.OWNER)

@@ -1,0 +1,1 @@
+"""Mapping spec, checkpointed runs, dead letters, conservation ledger."""

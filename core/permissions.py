@@ -1,0 +1,120 @@
+"""Who may do what: permissions, roles, and the grants of each role, as code."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """One thing an actor may do. A tenant permission holds for one tenant, a staff permission for all."""
+
+    # What a tenant's people do.
+    VIEW_TENANT = "view_tenant"
+    RUN_CHECKS = "run_checks"
+    VIEW_MEMBERS = "view_members"
+    MANAGE_MEMBERS = "manage_members"
+    MANAGE_DOMAINS = "manage_domains"
+    VIEW_RUNS = "view_runs"
+    MANAGE_RUNS = "manage_runs"
+    VIEW_PARITY = "view_parity"
+    RUN_PARITY = "run_parity"
+    VIEW_EVIDENCE = "view_evidence"
+    MANAGE_WINDOW = "manage_window"
+    REQUEST_APPROVAL = "request_approval"
+    APPROVE_CUTOVER = "approve_cutover"
+    VETO_CUTOVER = "veto_cutover"
+    VIEW_LEDGER = "view_ledger"
+
+    # What the vendor's people do.
+    VIEW_PROGRAMME = "view_programme"
+    INVITE_FIRST_OWNER = "invite_first_owner"
+    MANAGE_TENANTS = "manage_tenants"
+    SIGN_STEPS = "sign_steps"
+    MANAGE_STEPS = "manage_steps"
+    REQUEST_EXCEPTION = "request_exception"
+    APPROVE_EXCEPTION = "approve_exception"
+    SIGN_AS_RUNBOOK_OWNER = "sign_as_runbook_owner"
+    MANAGE_FREEZE = "manage_freeze"
+    MANAGE_STAFF = "manage_staff"
+
+
+class TenantRole(StrEnum):
+    """The role of a member in their tenant."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+    MEMBER = "member"
+
+
+class StaffRole(StrEnum):
+    """The role of one of the vendor's people in the programme; the leads are the charter's."""
+
+    CS = "cs"
+    SUPPORT = "support"
+    RUNBOOK_OWNER = "runbook_owner"
+    STEERING_GROUP = "steering_group"
+    AUDITOR = "auditor"
+    TECHNICAL_LEAD = "technical_lead"
+    DATA_LEAD = "data_lead"
+    INTEGRATIONS_LEAD = "integrations_lead"
+    IDENTITY_BILLING_LEAD = "identity_billing_lead"
+    CS_LEAD = "cs_lead"
+    SRE_LEAD = "sre_lead"
+    LEGAL_PRIVACY_LEAD = "legal_privacy_lead"
+    PROGRAMME_MANAGER = "programme_manager"
+
+
+P = Permission
+
+_READ = frozenset({P.VIEW_TENANT, P.VIEW_RUNS, P.VIEW_PARITY})
+_AUDIT = _READ | {P.VIEW_MEMBERS, P.VIEW_EVIDENCE, P.VIEW_LEDGER}
+_ADMIN = _AUDIT | {
+    P.RUN_CHECKS,
+    P.MANAGE_MEMBERS,
+    P.MANAGE_DOMAINS,
+    P.MANAGE_RUNS,
+    P.RUN_PARITY,
+    P.MANAGE_WINDOW,
+    P.REQUEST_APPROVAL,
+}
+
+TENANT_ROLE_GRANTS: dict[TenantRole, frozenset[Permission]] = {
+    TenantRole.MEMBER: frozenset({P.VIEW_TENANT}),
+    TenantRole.AUDITOR: _AUDIT,
+    TenantRole.ADMIN: _ADMIN,
+    TenantRole.OWNER: _ADMIN | {P.APPROVE_CUTOVER, P.VETO_CUTOVER},
+}
+
+_STAFF_READ = frozenset({P.VIEW_PROGRAMME, *_AUDIT})
+_STAFF_LEAD = _STAFF_READ | {P.SIGN_STEPS, P.REQUEST_EXCEPTION, P.RUN_CHECKS}
+
+STAFF_ROLE_GRANTS: dict[StaffRole, frozenset[Permission]] = {
+    StaffRole.AUDITOR: _STAFF_READ,
+    StaffRole.SUPPORT: _STAFF_READ | {P.RUN_CHECKS, P.SIGN_STEPS},
+    StaffRole.CS: _STAFF_LEAD | {P.INVITE_FIRST_OWNER, P.MANAGE_STEPS},
+    StaffRole.RUNBOOK_OWNER: _STAFF_LEAD
+    | {P.MANAGE_STEPS, P.MANAGE_RUNS, P.RUN_PARITY, P.MANAGE_WINDOW, P.REQUEST_APPROVAL, P.SIGN_AS_RUNBOOK_OWNER},
+    StaffRole.STEERING_GROUP: _STAFF_READ | {P.APPROVE_EXCEPTION, P.MANAGE_FREEZE},
+    StaffRole.TECHNICAL_LEAD: _STAFF_LEAD | {P.MANAGE_RUNS, P.RUN_PARITY},
+    StaffRole.DATA_LEAD: _STAFF_LEAD | {P.MANAGE_RUNS, P.RUN_PARITY},
+    StaffRole.INTEGRATIONS_LEAD: _STAFF_LEAD,
+    StaffRole.IDENTITY_BILLING_LEAD: _STAFF_LEAD,
+    StaffRole.CS_LEAD: _STAFF_LEAD | {P.INVITE_FIRST_OWNER, P.MANAGE_STEPS, P.MANAGE_TENANTS},
+    StaffRole.SRE_LEAD: _STAFF_LEAD | {P.MANAGE_WINDOW},
+    StaffRole.LEGAL_PRIVACY_LEAD: _STAFF_LEAD,
+    StaffRole.PROGRAMME_MANAGER: _STAFF_LEAD
+    | {P.MANAGE_TENANTS, P.MANAGE_STEPS, P.INVITE_FIRST_OWNER, P.MANAGE_FREEZE, P.MANAGE_STAFF},
+}
+
+
+def tenant_grants(role: TenantRole | str) -> frozenset[Permission]:
+    """Return what a tenant role may do; an unknown role may do nothing."""
+    try:
+        return TENANT_ROLE_GRANTS[TenantRole(role)]
+    except ValueError:
+        return frozenset()
+
+
+def staff_grants(roles: "set[str] | frozenset[str] | list[str]") -> frozenset[Permission]:
+    """Return the union of what staff roles may do; unknown roles add nothing."""
+    known = {role.value for role in StaffRole}
+    return frozenset().union(*(STAFF_ROLE_GRANTS[StaffRole(role)] for role in roles if role in known))

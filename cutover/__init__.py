@@ -1,0 +1,1 @@
+"""Phases, waves, gates, go/no-go and rollback."""

@@ -1,0 +1,1 @@
+"""Invariants, comparisons, reports and drift."""

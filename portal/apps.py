@@ -1,0 +1,19 @@
+"""The roof as a Django app: it opens the house by letting every app contribute."""
+
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+
+CONTRIBUTIONS = ("tasks", "subscribers", "readiness", "evidence", "stop_the_line", "risk", "sentences", "navigation")
+
+
+class PortalConfig(AppConfig):
+    """Stands last in INSTALLED_APPS, so that everything it discovers is loaded."""
+
+    default_auto_field = "django.db.models.BigAutoField"
+    name = "portal"
+
+    def ready(self) -> None:
+        """Import each app's contribution modules where they exist."""
+        import portal.celery  # noqa: F401  (binds the Celery app, so that tasks find their broker)
+
+        autodiscover_modules(*CONTRIBUTIONS)

@@ -1,0 +1,15 @@
+"""Every address of the portal; each app brings its own under `/t/<slug>/`."""
+
+from importlib.util import find_spec
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+TENANT_APPS = ("accounts", "backfills", "parity_reports", "cutover", "portal.dashboard")
+"""Apps with pages of a tenant: each has a `urls` module whose routes stand under `/t/<slug>/`."""
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    *(path("t/<slug:slug>/", include(f"{app}.urls")) for app in TENANT_APPS if find_spec(f"{app}.urls")),
+]

@@ -1,0 +1,1 @@
+"""Runbooks, steps and sign-off, exceptions and freeze."""
