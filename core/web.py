@@ -10,10 +10,10 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.module_loading import import_string
 
+from core import tenancy
 from core.actor import Actor
 from core.errors import NotFound, PermissionRefused, UseCaseError
 from core.permissions import Permission
-from core import tenancy
 
 ACCESS = "crossing_access"
 """The attribute that declares who may call a view; a test fails on a view without it."""

@@ -46,7 +46,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
-        constraints = (models.CheckConstraint(condition=models.Q(email=Lower("email")), name="accounts_user_email_lower"),)
+        constraints = (
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="accounts_user_email_lower"),
+        )
 
     def __str__(self) -> str:
         return self.name or self.email
