@@ -1,0 +1,1 @@
+"""Decisions about cutovers, without Django."""

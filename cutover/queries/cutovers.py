@@ -1,0 +1,37 @@
+"""Cutovers, for other apps."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from cutover.domain.phases import Phase
+from cutover.models import Cutover, PhaseChange
+
+
+def find(*, tenant_id: UUID) -> Cutover | None:
+    """Return the tenant's cutover, or None before it was opened."""
+    related = ("tenant", "approver__user", "runbook_owner")
+    return Cutover.objects.select_related(*related).filter(tenant_id=tenant_id).first()
+
+
+def every() -> QuerySet[Cutover]:
+    """Return every cutover that the scope lets through, longest in its phase first."""
+    return Cutover.objects.select_related("tenant", "runbook_owner").order_by("phase_since")
+
+
+def phase_of(tenant_id: UUID) -> Phase:
+    """Return the tenant's phase; a tenant whose cutover was not opened yet is in discover."""
+    phase = Cutover.objects.filter(tenant_id=tenant_id).values_list("phase", flat=True).first()
+    return Phase(phase) if phase else Phase.DISCOVER
+
+
+def history(*, tenant_id: UUID) -> QuerySet[PhaseChange]:
+    """Return the tenant's moves, oldest first."""
+    return PhaseChange.objects.filter(tenant_id=tenant_id).order_by("changed_at")
+
+
+def halted_from(*, tenant_id: UUID) -> Phase | None:
+    """Return the phase in which the tenant's line was last stopped."""
+    halts = PhaseChange.objects.filter(tenant_id=tenant_id, target=Phase.HALTED).order_by("-changed_at")
+    source = halts.values_list("source", flat=True).first()
+    return Phase(source) if source else None
