@@ -1,0 +1,85 @@
+"""Domain names as people type them, and as DNS knows them."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+import idna
+from publicsuffixlist import PublicSuffixList
+
+from accounts.domain.consumer_mail import CONSUMER_MAIL_DOMAINS
+
+CHALLENGE_LABEL = "_crossing-challenge"
+MAX_NAME = 253  # RFC 1035 2.3.4, without the root's dot
+MAX_CLAIMED = MAX_NAME - len(CHALLENGE_LABEL) - 1
+
+# Names no public resolver may answer (RFC 6761, 6762, 7686, 8375, 9476, ICANN's .internal): no proof is possible there.
+NEVER_PUBLIC = frozenset({"alt", "arpa", "internal", "invalid", "local", "localhost", "onion"})
+
+
+class NotClaimable(ValueError):
+    """The text is not a domain that one customer can hold; the message tells that customer why."""
+
+
+@dataclass(frozen=True)
+class DomainName:
+    """A claimable domain: `ascii` is what DNS sees (A-labels, lower case), `text` what its owner reads (U-labels)."""
+
+    ascii: str
+    text: str
+
+
+def parse(typed: str) -> DomainName:
+    """Turn what a person typed into the domain meant, or raise `NotClaimable` saying what to type instead.
+
+    Case, blanks around, a closing dot and full-width dots do not matter (UTS 46). Refused are addresses, web addresses,
+    names without a registrable part, public suffixes (publicsuffix.org, private section included), and consumer mail
+    domains with everything below them.
+    """
+    name = typed.strip()
+    if not name:
+        raise NotClaimable("Enter a domain, for example airline.example.")
+    if "@" in name:
+        raise NotClaimable("Enter only the part after the @.")
+    if re.search(r"[/:?#\\]", name):
+        raise NotClaimable("Enter the domain alone, without https:// and without a path or port.")
+    if name.startswith("*"):
+        raise NotClaimable("Enter the domain itself. A wildcard cannot be proven; subdomains are covered by their parent.")
+    found = _to_dns(name)
+    _refuse_unprovable(found.ascii)
+    return found
+
+
+def _to_dns(name: str) -> DomainName:
+    try:
+        ascii_name = idna.encode(name, uts46=True, std3_rules=True).decode("ascii").rstrip(".").lower()
+        text = idna.decode(ascii_name)
+    except (idna.IDNAError, UnicodeError) as error:
+        raise NotClaimable(
+            "That is not a domain name: only letters, digits and hyphens between dots, like airline.example."
+        ) from error
+    if len(ascii_name) > MAX_CLAIMED:
+        raise NotClaimable(f"That domain is too long: a challenge record fits below at most {MAX_CLAIMED} characters.")
+    return DomainName(ascii=ascii_name, text=text)
+
+
+def _refuse_unprovable(name: str) -> None:
+    last = name.rsplit(".", 1)[-1]
+    if last.isdigit():
+        raise NotClaimable("That is an IP address. Enter a domain name.")
+    if last in NEVER_PUBLIC:
+        raise NotClaimable(f"Names under .{last} are not in public DNS, so nobody can prove to hold them.")
+    if "." not in name:
+        raise NotClaimable("Enter the whole domain, for example airline.example.")
+    suffixes = _public_suffixes()
+    if suffixes.publicsuffix(name) == name:
+        raise NotClaimable(f"{name} is a public suffix: many organisations register names under it. Enter your own domain.")
+    labels = name.split(".")
+    if any(".".join(labels[start:]) in CONSUMER_MAIL_DOMAINS for start in range(len(labels) - 1)):
+        raise NotClaimable(f"{name} belongs to a public mail service. Enter a domain that your organisation holds.")
+
+
+@cache
+def _public_suffixes() -> PublicSuffixList:
+    """Read the list once: parsing it takes about 50 ms."""
+    return PublicSuffixList()
