@@ -1,0 +1,1 @@
+"""Decisions of accounts: pure functions of facts."""

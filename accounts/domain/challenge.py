@@ -12,7 +12,6 @@ from accounts.domain.names import CHALLENGE_LABEL
 from core.dns import DnsAnswer, DnsStatus
 
 TOKEN_BYTES = 20  # 160 bits; the draft asks for 128 or more
-TOKEN_LENGTH = 32
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,7 @@ class ParsedValue:
     expires_on: date | None = None
 
     def has_expired(self, *, on: date) -> bool:
+        """Tell whether its last day is over."""
         return self.expires_on is not None and self.expires_on < on
 
 
@@ -74,10 +74,12 @@ def token_from(random_bytes: bytes) -> str:
 
 
 def host(domain: str) -> str:
+    """Return the name that the challenge of a domain stands at."""
     return f"{CHALLENGE_LABEL}.{domain}"
 
 
 def value(token: str) -> str:
+    """Return the TXT value that carries a token."""
     return f"token={token}"
 
 

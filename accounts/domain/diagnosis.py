@@ -21,7 +21,7 @@ class Code(StrEnum):
     NO_TXT = "no_txt"
     ZONE_TWICE = "zone_twice"
     AT_THE_APEX = "at_the_apex"
-    OLD_TOKEN = "old_token"  # noqa: S105 - the name of a diagnosis, not a secret
+    SUPERSEDED = "superseded"  # an earlier token
     EXPIRED = "expired"
     QUOTED = "quoted"
     NO_PREFIX = "no_prefix"
@@ -61,6 +61,7 @@ class Diagnosis:
 
     @property
     def is_met(self) -> bool:
+        """Whether the domain is proven."""
         return self.code is Code.MET
 
 
@@ -119,11 +120,11 @@ def _wrong_value(
     if seen.beside and seen.beside.status is DnsStatus.FOUND and set(seen.beside.values) >= set(values):
         return (
             Code.WILDCARD,
-            f"A wildcard record answers for every name under {challenge.domain}; the challenge itself is not published.",
+            f"Only a wildcard answers there, as for every name under {challenge.domain}: the challenge is not published.",
             "Keep the wildcard if you need it, and add the TXT record below: the more specific name wins.",
         )
     if any(found.token in earlier_tokens for found in parsed):
-        return Code.OLD_TOKEN, "The record carries an earlier token, which no longer counts.", f"{replace}."
+        return Code.SUPERSEDED, "The record carries an earlier token, which no longer counts.", f"{replace}."
     if any(_unquoted(value) == challenge.txt.value for value in values if value != _unquoted(value)):
         return (
             Code.QUOTED,
@@ -138,46 +139,43 @@ def _wrong_value(
 def _no_record(challenge: Challenge, seen: Observation) -> tuple[Code, str, str]:
     record = challenge.txt
     publish = f"Add a TXT record with host {record.label} and value {record.value} at your DNS provider."
-    match seen.answer.status:
-        case DnsStatus.NXDOMAIN if seen.apex and seen.apex.status is DnsStatus.NXDOMAIN:
-            return (
-                Code.NOT_IN_DNS,
-                f"{challenge.domain} does not exist in public DNS.",
-                "Check the spelling. If you registered it lately, wait until your registrar has published it.",
-            )
-        case DnsStatus.NXDOMAIN:
-            return Code.NOT_PUBLISHED, f"There is no record at {record.host} yet.", publish
-        case DnsStatus.NO_DATA:
-            return (
-                Code.NO_TXT,
-                f"{record.host} exists, but it has no TXT record.",
-                f"Check that the record's type is TXT. {publish}",
-            )
-        case DnsStatus.CNAME_LOOP:
-            return (
-                Code.CNAME_LOOP,
-                f"The aliases at {record.host} go in a circle or are more than {MAX_CNAME_HOPS} deep.",
-                f"Remove the CNAME at {record.host} and publish the TXT record there instead.",
-            )
-        case DnsStatus.TIMEOUT:
-            return (
-                Code.TIMEOUT,
-                f"The name servers of {challenge.domain} did not answer in time.",
-                "Nothing to do if this passes: we check again by ourselves. If it lasts, ask your DNS provider.",
-            )
-        case DnsStatus.REFUSED:
-            return (
-                Code.REFUSED,
-                f"The name servers refused to answer for {challenge.domain}.",
-                "Ask your DNS provider whether the zone is served: this also happens to a domain moved away or expired.",
-            )
-        case _:
-            return (
-                Code.SERVFAIL,
-                f"The name servers of {challenge.domain} answered with a failure (SERVFAIL).",
-                "This is often a broken DNSSEC signature or an unreachable server: ask your DNS provider. "
-                "We check again by ourselves.",
-            )
+    if seen.answer.status is DnsStatus.NXDOMAIN and seen.apex and seen.apex.status is DnsStatus.NXDOMAIN:
+        return (
+            Code.NOT_IN_DNS,
+            f"{challenge.domain} does not exist in public DNS.",
+            "Check the spelling. If you registered it lately, wait until your registrar has published it.",
+        )
+    servers = f"The name servers of {challenge.domain}"
+    cases = {
+        DnsStatus.NXDOMAIN: (Code.NOT_PUBLISHED, f"There is no record at {record.host} yet.", publish),
+        DnsStatus.NO_DATA: (
+            Code.NO_TXT,
+            f"{record.host} exists, but it has no TXT record.",
+            f"Check that the record's type is TXT. {publish}",
+        ),
+        DnsStatus.CNAME_LOOP: (
+            Code.CNAME_LOOP,
+            f"The aliases at {record.host} go in a circle or are more than {MAX_CNAME_HOPS} deep.",
+            f"Remove the CNAME at {record.host} and publish the TXT record there instead.",
+        ),
+        DnsStatus.TIMEOUT: (
+            Code.TIMEOUT,
+            f"{servers} did not answer in time.",
+            "Nothing to do if this passes: we check again by ourselves. If it lasts, ask your DNS provider.",
+        ),
+        DnsStatus.REFUSED: (
+            Code.REFUSED,
+            f"{servers} refused to answer.",
+            "Ask your DNS provider whether the zone is served: an expired domain looks like this too.",
+        ),
+        DnsStatus.SERVFAIL: (
+            Code.SERVFAIL,
+            f"{servers} answered with a failure (SERVFAIL).",
+            "This is often a broken DNSSEC signature or an unreachable server: ask your DNS provider. "
+            "We check again by ourselves.",
+        ),
+    }
+    return cases[seen.answer.status]
 
 
 def _unquoted(value: str) -> str:

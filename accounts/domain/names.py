@@ -44,7 +44,9 @@ def parse(typed: str) -> DomainName:
     if re.search(r"[/:?#\\]", name):
         raise NotClaimable("Enter the domain alone, without https:// and without a path or port.")
     if name.startswith("*"):
-        raise NotClaimable("Enter the domain itself. A wildcard cannot be proven; subdomains are covered by their parent.")
+        raise NotClaimable(
+            "Enter the domain itself. A wildcard cannot be proven; subdomains are covered by their parent."
+        )
     found = _to_dns(name)
     _refuse_unprovable(found.ascii)
     return found
@@ -73,7 +75,9 @@ def _refuse_unprovable(name: str) -> None:
         raise NotClaimable("Enter the whole domain, for example airline.example.")
     suffixes = _public_suffixes()
     if suffixes.publicsuffix(name) == name:
-        raise NotClaimable(f"{name} is a public suffix: many organisations register names under it. Enter your own domain.")
+        raise NotClaimable(
+            f"{name} is a public suffix: many organisations register names under it. Enter your own domain."
+        )
     labels = name.split(".")
     if any(".".join(labels[start:]) in CONSUMER_MAIL_DOMAINS for start in range(len(labels) - 1)):
         raise NotClaimable(f"{name} belongs to a public mail service. Enter a domain that your organisation holds.")
