@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.module_loading import import_string
@@ -17,6 +17,9 @@ from core.permissions import Permission
 
 ACCESS = "crossing_access"
 """The attribute that declares who may call a view; a test fails on a view without it."""
+
+_BOUND = "crossing_bound"
+"""The attribute of a streamed response that says its body keeps its scope."""
 
 type View = Callable[..., HttpResponseBase]
 
@@ -106,9 +109,15 @@ def staff_actor(request: HttpRequest) -> Actor | None:
 
 
 def settle[R: HttpResponseBase](response: R) -> R:
-    """Render a lazy response while its scope is open."""
+    """Bind a response to the scope that is open: render a lazy one now, let a streamed body reopen it later.
+
+    Safe to repeat: an inner scope that bound the body keeps it.
+    """
     if hasattr(response, "render") and callable(response.render):
         response.render()
+    elif isinstance(response, StreamingHttpResponse) and not response.is_async and not hasattr(response, _BOUND):
+        response.streaming_content = tenancy.stream(response)
+        setattr(response, _BOUND, True)
     return response
 
 
