@@ -13,6 +13,10 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     if len(sys.argv) > 1 and sys.argv[1] in OWNER_COMMANDS:
         os.environ.setdefault("CROSSING_DATABASE_ROLE", "owner")
+    from portal.house import development
+
+    # A development checkout brings its own servers and variables; an installation names its own and is left alone.
+    servers = development.adopt(os.environ)  # noqa: F841 - held until this process ends
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)
