@@ -1,0 +1,1 @@
+"""The tests: see `docs/` and `tests/conftest.py` for how they meet the database."""

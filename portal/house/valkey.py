@@ -85,7 +85,6 @@ class Valkey:
             raise Trouble("No disk space left for Valkey: free about 2 GB and run the command again.")
         raise Trouble(f"Valkey did not start: {(tail or ['it said nothing'])[-1].strip()} (its log: {self.log}).")
 
-
     def _write_configuration(self) -> None:
         path = self.home / "valkey.conf"
         lines = (

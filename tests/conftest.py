@@ -1,0 +1,89 @@
+"""What every test stands on: this checkout's own servers, a database cloned per worker, the unprivileged app role.
+
+Ask for `db` (rolled back), `committed_db` (really commits; undone by cloning the template again, about 0.2 s), or
+`platforms` (an empty pair of demo platforms). `child_environment` is for a process that must see the same database.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from portal.house import development
+from portal.house.hold import Servers
+from tests import databases
+
+SERVERS = Servers().take()
+"""Held until this process ends; the last one out stops them."""
+
+_ENVIRONMENT = development.environment()
+_NUMBER = 2 + 2 * (int("".join(filter(str.isdigit, databases.worker())) or 0) % 7)
+_VALKEY = _ENVIRONMENT["BROKER_URL"].rsplit("/", 1)[0]
+os.environ.update(
+    {
+        **_ENVIRONMENT,
+        "CROSSING_TESTS": "on",
+        # The demo of this checkout may be running: its queue (0) and its cache (1) are not ours.
+        "BROKER_URL": f"{_VALKEY}/{_NUMBER}",
+        "CACHE_URL": f"{_VALKEY}/{_NUMBER + 1}",
+        "DATABASE_URL": databases.with_database(_ENVIRONMENT["DATABASE_URL"], f"crossing_test_{databases.worker()}"),
+    }
+)
+
+import django  # noqa: E402 - the settings are read from the variables above
+from django.core.cache import cache  # noqa: E402
+from django.db import connections  # noqa: E402
+from django.test import TransactionTestCase  # noqa: E402
+
+django.setup()
+
+CLONE = databases.Clone(name=f"crossing_test_{databases.worker()}", owner_url=_ENVIRONMENT["DATABASE_OWNER_URL"])
+
+
+@pytest.fixture(scope="session")
+def database_template() -> str:
+    """The name of the migrated template database."""
+    return databases.ensure_template(owner_url=_ENVIRONMENT["DATABASE_OWNER_URL"])
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: pytest.FixtureRequest, database_template: str
+) -> Iterator[None]:
+    """Give this worker its clone; Django connects to it as the app role, as it would in production."""
+
+    def reset(case: TransactionTestCase) -> None:
+        connections.close_all()
+        CLONE.create(template=database_template)
+
+    # Django would TRUNCATE, which only the owner may.
+    TransactionTestCase._fixture_teardown = reset  # type: ignore[method-assign]  # the documented hook is private
+    CLONE.create(template=database_template)
+    yield
+    connections.close_all()
+    CLONE.drop()
+
+
+@pytest.fixture
+def committed_db(transactional_db: None) -> None:
+    """A database in which commits are real, for code that leaves this connection: tasks, threads, processes."""
+
+
+@pytest.fixture
+def child_environment(committed_db: None) -> dict[str, str]:
+    """The variables for a process that works on this test's database and queue."""
+    return dict(os.environ)
+
+
+@pytest.fixture
+def platforms() -> Iterator[databases.Platforms]:
+    """An empty pair of demo platforms, dropped afterwards."""
+    with databases.platforms() as pair:
+        yield pair
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache() -> Iterator[None]:
+    """No rate limit and no cached answer outlives its test."""
+    yield
+    cache.clear()

@@ -1,0 +1,155 @@
+"""The databases of a test run: built by the owner once, cloned per worker, used by the unprivileged roles.
+
+`TRUNCATE` is not the app role's to give, so a test that really commits is undone by cloning the template again.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from portal.house import development, state
+from portal.house.postgres import HERE, Postgres
+from portal.house.state import Memory
+
+PREFIX = "crossing_template_"
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server and role, another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def worker() -> str:
+    """A short name for this process among those of pytest-xdist: `gw0`, `gw1` …, or `solo`."""
+    return os.environ.get("PYTEST_XDIST_WORKER", "solo")
+
+
+def schema_digest() -> str:
+    """A name for what migrations build: changes with them, with what they import, and with the key they install."""
+    parts = [
+        *sorted(state.CHECKOUT.glob("*/migrations/*.py")),
+        *sorted((state.CHECKOUT / "core").glob("rls*")),
+        *sorted((state.CHECKOUT / "core" / "rls").glob("**/*")),
+        *sorted((state.CHECKOUT / "core").glob("**/*.sql")),
+        *sorted(state.CHECKOUT.glob("*/models/**/*.py")),
+        HERE / "roles.sql",
+        state.CHECKOUT / "requirements" / "base.lock",
+        state.CHECKOUT / "portal" / "settings.py",
+    ]
+    digest = hashlib.sha256(os.environ["TENANCY_KEY"].encode())
+    for part in parts:
+        if part.is_file():
+            digest.update(part.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A worker's own copy of the migrated database."""
+
+    name: str
+    owner_url: str
+
+    def _administer(self, *statements: sql.Composed) -> None:
+        with psycopg.connect(with_database(self.owner_url, "crossing"), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def create(self, *, template: str) -> None:
+        """Make (or make again) the copy; sessions that linger in it are ended."""
+        name = sql.Identifier(self.name)
+        self._administer(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name),
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template)),
+            sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name),
+            sql.SQL("GRANT CONNECT ON DATABASE {} TO crossing_app, crossing_backup").format(name),
+        )
+
+    def drop(self) -> None:
+        """Remove the copy."""
+        self._administer(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)))
+
+
+def ensure_template(*, owner_url: str) -> str:
+    """The name of the migrated template, built by the owner if this schema has none yet."""
+    name = f"{PREFIX}{schema_digest()}"
+    with (
+        state.locked("template"),
+        psycopg.connect(with_database(owner_url, "crossing"), autocommit=True) as connection,
+    ):
+        existing = {
+            row[0]
+            for row in connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'crossing_template_%%'")
+        }
+        if name in existing:
+            return name
+        for stale in existing:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(stale)))
+        draft = f"crossing_draft_{name.removeprefix(PREFIX)}"
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(draft)))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(draft)))
+        migrate(owner_url=with_database(owner_url, draft))
+        connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*map(sql.Identifier, (draft, name))))
+    return name
+
+
+def migrate(*, owner_url: str) -> None:
+    """Run the migrations as the owner, in a process of its own: this one is the app role's."""
+    ran = subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--verbosity=0", "--no-input"],
+        cwd=state.CHECKOUT,
+        env={**os.environ, "DATABASE_OWNER_URL": owner_url, "CROSSING_DATABASE_ROLE": "owner"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        raise RuntimeError(f"The migrations failed:\n{ran.stdout}{ran.stderr}")
+
+
+@dataclass(frozen=True)
+class Platforms:
+    """A pair of empty demo platforms for one worker, and the URLs of the roles that use them."""
+
+    legacy_owner: str
+    legacy_reader: str
+    new_owner: str
+    new_loader: str
+
+
+@contextmanager
+def platforms() -> Iterator[Platforms]:
+    """Databases like `legacy` and `newplatform`, empty but for the grants, dropped afterwards."""
+    urls = development.environment()
+    names = {"legacy": f"legacy_test_{worker()}", "newplatform": f"newplatform_test_{worker()}"}
+    administration = with_database(urls["DEMO_LEGACY_OWNER_URL"], "legacy")
+
+    def each(*statements: str) -> None:
+        with psycopg.connect(administration, autocommit=True) as connection:
+            for name in names.values():
+                for statement in statements:
+                    connection.execute(sql.SQL(statement).format(sql.Identifier(name)))  # type: ignore[arg-type]  # constants below
+
+    drop = "DROP DATABASE IF EXISTS {} WITH (FORCE)"
+    each(drop, "CREATE DATABASE {} TEMPLATE template0")
+    Postgres(Memory()).run_file(
+        HERE / "demo_grants.sql",
+        variables={"legacy_database": names["legacy"], "new_database": names["newplatform"]},
+    )
+    try:
+        yield Platforms(
+            legacy_owner=with_database(urls["DEMO_LEGACY_OWNER_URL"], names["legacy"]),
+            legacy_reader=with_database(urls["LEGACY_DATABASE_URL"], names["legacy"]),
+            new_owner=with_database(urls["DEMO_NEW_OWNER_URL"], names["newplatform"]),
+            new_loader=with_database(urls["NEW_DATABASE_URL"], names["newplatform"]),
+        )
+    finally:
+        each(drop)
