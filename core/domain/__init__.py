@@ -1,0 +1,1 @@
+"""Decisions of the floor: pure functions of facts and a moment."""
