@@ -135,9 +135,15 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+# Long enough for the longest task. A broker that does not answer must not hold up a request: the bell may be lost.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600, "socket_connect_timeout": 1, "socket_timeout": 5}
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE: dict[str, Any] = {}
+# Beat calls the sweeper only; periodic tasks are declared at the task (`@task(every=…)`) and kept by PostgreSQL.
+CELERY_BEAT_SCHEDULE: dict[str, Any] = {"sweep": {"task": "core.sweep", "schedule": 5.0, "options": {"expires": 20}}}
+QUEUE_LEASE_SECONDS = env.float("QUEUE_LEASE_SECONDS", default=60.0)
+"""How long a worker that stopped answering keeps its job."""
+QUEUE_RINGS = env.bool("QUEUE_RINGS", default=True)
+"""Whether enqueuing rings the broker; without it only sweepers do (tests run jobs by hand)."""
 
 ADAPTERS: dict[str, dict[str, Any]] = {}
 """Which implementation stands behind each port of `core/ports.py`."""

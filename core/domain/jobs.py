@@ -29,10 +29,7 @@ TRANSITIONS: dict[JobState, frozenset[JobState]] = {
 
 UNFINISHED = frozenset({JobState.QUEUED, JobState.RUNNING})
 
-LEASE = timedelta(seconds=60)
-"""How long a claim holds without a heartbeat; the heartbeat renews it every third of this."""
-
-RING_AGAIN_AFTER = timedelta(seconds=60)
+RING_AGAIN_AFTER = timedelta(seconds=30)
 """How long a bell may stay unanswered before the sweeper rings again."""
 
 _FIRST_PAUSE = timedelta(seconds=5)
@@ -55,9 +52,9 @@ def pause(*, attempts: int, chance: float) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Try again, not before the given moment."""
+    """Try again, not before the pause is over."""
 
-    not_before: datetime
+    after: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +62,7 @@ class GiveUp:
     """Do not try again by itself: a person has to look."""
 
 
-def after_failure(
-    *, attempts: int, max_attempts: int, at: datetime, chance: float, permanent: bool = False
-) -> Retry | GiveUp:
+def after_failure(*, attempts: int, max_attempts: int, chance: float, permanent: bool = False) -> Retry | GiveUp:
     """Decide what follows a failed attempt.
 
     `attempts` counts the failed one. A `permanent` failure (the outside refused, the input is wrong) is never
@@ -75,7 +70,7 @@ def after_failure(
     """
     if permanent or attempts >= max_attempts:
         return GiveUp()
-    return Retry(not_before=at + pause(attempts=attempts, chance=chance))
+    return Retry(after=pause(attempts=attempts, chance=chance))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +79,10 @@ class Progress:
 
     done: int
     total: int | None
-    started_at: datetime
+    measured_at: datetime | None
+    """When this attempt first told how far it was; None before it did."""
     first_done: int = 0
-    """What was already done when this attempt started (a resumed run)."""
+    """What it told then: a resumed run does not begin at nought."""
 
     @property
     def fraction(self) -> float | None:
@@ -97,7 +93,9 @@ class Progress:
 
     def rate(self, *, at: datetime) -> float | None:
         """Return units per second of this attempt, or None before there is anything to measure."""
-        seconds = (at - self.started_at).total_seconds()
+        if self.measured_at is None:
+            return None
+        seconds = (at - self.measured_at).total_seconds()
         moved = self.done - self.first_done
         if seconds <= 0 or moved <= 0:
             return None
@@ -109,9 +107,9 @@ class Progress:
         A guess is: no total, no rate, or less than 2 % and fewer than 5 s of measurement behind it.
         """
         rate = self.rate(at=at)
-        if rate is None or not self.total:
+        if rate is None or self.measured_at is None or not self.total:
             return None
-        elapsed = (at - self.started_at).total_seconds()
+        elapsed = (at - self.measured_at).total_seconds()
         if elapsed < 5 and (self.done - self.first_done) / self.total < 0.02:
             return None
         left = max(self.total - self.done, 0) / rate

@@ -8,7 +8,7 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Now
 
 from core.domain.jobs import UNFINISHED, JobState
-from core.models.base import Audit
+from core.models.base import Audit, TenantModel
 
 _QUEUED = Q(state=JobState.QUEUED.value)
 _RUNNING = Q(state=JobState.RUNNING.value)
@@ -33,7 +33,9 @@ class Job(models.Model):
     requested_by = models.UUIDField(null=True, blank=True)
 
     state = models.CharField(
-        max_length=12, default=JobState.QUEUED.value, choices=[(state.value, state.value) for state in JobState]
+        max_length=12,
+        default=JobState.QUEUED.value,
+        choices=[(state.value, state.value) for state in JobState],
     )
     attempts = models.PositiveIntegerField(default=0)
     max_attempts = models.PositiveIntegerField(default=5)
@@ -41,7 +43,11 @@ class Job(models.Model):
     not_before = models.DateTimeField(db_default=Now())
     rung_at = models.DateTimeField(null=True, blank=True)
 
-    claim = models.UUIDField(null=True, blank=True, help_text="Proof of the present claim; a worker without it is late.")
+    claim = models.UUIDField(
+        null=True,
+        blank=True,
+        help_text="Proof of the present claim; a worker without it is late.",
+    )
     claimed_until = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=200, blank=True, default="")
     started_at = models.DateTimeField(null=True, blank=True)
@@ -50,13 +56,27 @@ class Job(models.Model):
     cancel_asked_by = models.UUIDField(null=True, blank=True)
 
     done = models.BigIntegerField(default=0)
-    first_done = models.BigIntegerField(default=0, help_text="What was done already when this attempt began.")
+    first_done = models.BigIntegerField(default=0, help_text="What this attempt first said was done.")
+    measured_at = models.DateTimeField(null=True, blank=True, help_text="When it first said so.")
     total = models.BigIntegerField(null=True, blank=True)
-    message = models.CharField(max_length=500, blank=True, default="", help_text="What it is doing; the tenant sees it.")
-    problem = models.CharField(
-        max_length=500, blank=True, default="", help_text="Why the last attempt failed; the tenant sees it."
+    message = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        help_text="What it is doing; the tenant sees it.",
     )
-    error = models.CharField(max_length=200, blank=True, default="", help_text="Class of the error, for staff.")
+    problem = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        help_text="Why the last attempt failed; the tenant sees it.",
+    )
+    error = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        help_text="Class of the error, for staff.",
+    )
 
     class Meta:
         ordering = ("sequence",)
@@ -74,10 +94,18 @@ class Job(models.Model):
                 name="core_job_one_runs_per_lane",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=[state.value for state in JobState]), name="core_job_state_known"
+                condition=Q(state__in=[state.value for state in JobState]),
+                name="core_job_state_known",
             ),
             models.CheckConstraint(
-                condition=(_RUNNING & Q(claim__isnull=False, claimed_until__isnull=False, started_at__isnull=False))
+                condition=(
+                    _RUNNING
+                    & Q(
+                        claim__isnull=False,
+                        claimed_until__isnull=False,
+                        started_at__isnull=False,
+                    )
+                )
                 | (~_RUNNING & Q(claim=None, claimed_until=None)),
                 name="core_job_claimed_while_running",
             ),
@@ -92,7 +120,8 @@ class Job(models.Model):
                 name="core_job_cancel_pair",
             ),
             models.CheckConstraint(
-                condition=Q(done__gte=0) & (Q(total=None) | Q(total__gte=0)), name="core_job_progress_counts"
+                condition=Q(done__gte=0) & (Q(total=None) | Q(total__gte=0)),
+                name="core_job_progress_counts",
             ),
         )
         indexes = (
@@ -111,13 +140,11 @@ class Job(models.Model):
         return f"{self.task} ({self.state})"
 
 
-class Event(models.Model):
-    """Something that happened, published in the transaction that made it happen."""
+class Event(TenantModel):
+    """Something that happened to a tenant, published in the transaction that made it happen."""
 
     audit: ClassVar[Audit] = Audit.OPERATIONAL
 
-    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.PROTECT, null=True, related_name="+")
     name = models.CharField(max_length=200)
     payload = models.JSONField(default=dict)
     published_at = models.DateTimeField(db_default=Now())

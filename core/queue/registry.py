@@ -32,16 +32,17 @@ class Task:
     timeout: timedelta
     every: timedelta | None
 
-    def call(self, offered: Mapping[str, Any]) -> None:
-        """Call the function with those arguments it knows.
 
-        What it does not know is left out: a job enqueued by an older or newer release must still run.
-        """
-        parameters = inspect.signature(self.function).parameters.values()
-        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-            self.function(**offered)
-        else:
-            self.function(**{p.name: offered[p.name] for p in parameters if p.name in offered})
+def call(function: Callable[..., object], offered: Mapping[str, Any]) -> None:
+    """Call a function with those arguments it names.
+
+    What it does not name is left out: a job enqueued by an older or newer release must still run.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        function(**offered)
+    else:
+        function(**{p.name: offered[p.name] for p in parameters if p.name in offered})
 
 
 TASKS: Registry[Task] = Registry("task")

@@ -1,0 +1,56 @@
+"""The doorbell: tells a worker, through Celery, that a job waits. It may be lost; the sweeper rings again."""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic
+from uuid import UUID
+
+from celery import current_app
+from django.conf import settings
+
+from core.domain.jobs import RING_AGAIN_AFTER
+from core.queue.registry import TASKS
+
+log = logging.getLogger(__name__)
+
+BELL = "core.answer_bell"
+"""Name of the Celery task that answers; by name, because the queue must not import the entry points."""
+
+_GRACE_SECONDS = 30
+"""Between asking an attempt that takes too long to stop and killing it."""
+
+_SILENT_SECONDS = 5.0
+_silent_until = 0.0
+
+
+def ring(*, job_id: UUID, tenant_id: UUID | None, task: str) -> bool:
+    """Ring for a job; say whether the broker took it.
+
+    Never raises: the row is committed, so a dead broker only means that the sweeper will ring later. After a
+    failure the bell stays silent for some seconds, so that a request that enqueues a hundred jobs does not wait for
+    a hundred time-outs.
+    """
+    global _silent_until
+    if not settings.QUEUE_RINGS or monotonic() < _silent_until:
+        return False
+    timeout = TASKS[task].timeout.total_seconds() if task in TASKS else None
+    try:
+        current_app.send_task(
+            BELL,
+            kwargs={
+                "job_id": str(job_id),
+                "tenant_id": str(tenant_id) if tenant_id else None,
+            },
+            # A bell nobody answered for long has been rung again meanwhile; without this they pile up.
+            expires=10 * RING_AGAIN_AFTER.total_seconds(),
+            soft_time_limit=timeout,
+            time_limit=timeout + _GRACE_SECONDS if timeout else None,
+            ignore_result=True,
+            retry=False,
+        )
+    except Exception as error:  # whatever the transport raises: the job is safe in its row
+        _silent_until = monotonic() + _SILENT_SECONDS
+        log.warning("queue.bell_failed error=%s", type(error).__name__)
+        return False
+    return True

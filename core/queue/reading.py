@@ -1,0 +1,85 @@
+"""What the queue tells: the jobs of a tenant, their progress, and the time they will honestly take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from core.domain.jobs import UNFINISHED, JobState, Progress
+from core.models import Job
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as screens show it."""
+
+    id: UUID
+    tenant_id: UUID | None
+    task: str
+    key: str
+    state: JobState
+    progress: Progress
+    message: str
+    problem: str
+    error: str
+    attempts: int
+    max_attempts: int
+    requested_by: UUID | None
+    created_at: datetime
+    not_before: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    cancel_asked_at: datetime | None
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether a page may stop asking."""
+        return self.state not in UNFINISHED
+
+
+def job(job_id: UUID) -> JobView | None:
+    """Return a job that the present scope may see."""
+    row = Job.objects.filter(pk=job_id).first()
+    return _view(row) if row else None
+
+
+def jobs(
+    tenant_id: UUID | None,
+    *,
+    task: str | None = None,
+    key: str | None = None,
+    unfinished: bool = False,
+    limit: int = 50,
+) -> list[JobView]:
+    """Return a tenant's newest jobs, or the house's own (None), newest first."""
+    rows = Job.objects.filter(tenant_id=tenant_id)
+    if task is not None:
+        rows = rows.filter(task=task)
+    if key is not None:
+        rows = rows.filter(key=key)
+    if unfinished:
+        rows = rows.filter(state__in=[state.value for state in UNFINISHED])
+    return [_view(row) for row in rows.order_by("-sequence")[:limit]]
+
+
+def _view(row: Job) -> JobView:
+    return JobView(
+        id=row.pk,
+        tenant_id=row.tenant_id,
+        task=row.task,
+        key=row.key,
+        state=JobState(row.state),
+        progress=Progress(row.done, row.total, row.measured_at, row.first_done),
+        message=row.message,
+        problem=row.problem,
+        error=row.error,
+        attempts=row.attempts,
+        max_attempts=row.max_attempts,
+        requested_by=row.requested_by,
+        created_at=row.created_at,
+        not_before=row.not_before,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        cancel_asked_at=row.cancel_asked_at,
+    )
