@@ -31,13 +31,20 @@ os.environ.update(
 )
 
 import django  # noqa: E402 - the settings are read from the variables above
+from django.conf import settings  # noqa: E402
 from django.core.cache import cache  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
 
 django.setup()
+# Workers must not load the settings before they come by here: pytest-django would, if they inherited this name.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 CLONE = databases.Clone(name=f"crossing_test_{databases.worker()}", owner_url=_ENVIRONMENT["DATABASE_OWNER_URL"])
+if settings.DATABASES["default"]["NAME"] != CLONE.name:
+    raise pytest.UsageError(
+        "Unset DJANGO_SETTINGS_MODULE: the settings were read before the tests chose their database."
+    )
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +79,7 @@ def committed_db(transactional_db: None) -> None:
 @pytest.fixture
 def child_environment(committed_db: None) -> dict[str, str]:
     """The variables for a process that works on this test's database and queue."""
-    return dict(os.environ)
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings"}
 
 
 @pytest.fixture

@@ -73,5 +73,5 @@ def adopt(variables: MutableMapping[str, str]) -> Servers | None:
 
 
 def exported(names: MutableMapping[str, str] = os.environ) -> dict[str, str]:
-    """This process's environment completed by the development one, for a child process."""
+    """The environment of this process, completed by the development one, for a child process."""
     return {**environment(), **names}

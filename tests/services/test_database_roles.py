@@ -24,8 +24,8 @@ def test_the_app_role_cannot_truncate(db):
         cursor.execute(f"TRUNCATE {User._meta.db_table} CASCADE")
 
 
-@pytest.mark.parametrize("round", [1, 2])
-def test_commits_of_one_test_are_gone_in_the_next(committed_db, round):
+@pytest.mark.parametrize("turn", [1, 2])
+def test_commits_of_one_test_are_gone_in_the_next(committed_db, turn):
     assert not User.objects.exists()
     User.objects.create(email="left@behind.example")
     assert not connection.in_atomic_block
