@@ -1,0 +1,1 @@
+"""The mapping spec and its small closed language: pure, without Django."""

@@ -1,0 +1,297 @@
+"""The mapping spec of one entity, read from YAML: what becomes of every source row, declared."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from backfills.domain import schema
+from backfills.domain.evaluation import World
+from backfills.domain.language import Node, SpecError, Type, names_in, parse
+
+
+class Then(StrEnum):
+    """What a rule does with a row."""
+
+    KEEP = "keep"
+    DROP = "drop"
+    QUARANTINE = "quarantine"
+    MERGE = "merge"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A named rule: `when` it holds, `then` this happens, `because`; `fix` is for the customer."""
+
+    name: str
+    then: Then
+    because: str
+    when: Node | None = None
+    column: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the target: what it is made of, its type, and who may see its values."""
+
+    name: str
+    expression: Node
+    type: str
+    public: bool
+    required: bool = False
+    enum_type: str = ""
+    values: tuple[str, ...] = ()
+    max: int | None = None
+    references: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Rows of another entity of the same tenant, by its target key."""
+
+    entity: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """How one entity moves. `digest` is the SHA-256 of the file, part of every run's evidence."""
+
+    entity: str
+    version: int
+    title: str
+    digest: str
+    system: str
+    source_table: str
+    source_tenant: str
+    key_column: str
+    key_type: str
+    source_columns: Mapping[str, bool]
+    """Source column → whether its values are public."""
+    target_table: str
+    target_tenant: str
+    target_key: str
+    columns: tuple[Column, ...]
+    lets: tuple[tuple[str, Node], ...] = ()
+    rules: tuple[Rule, ...] = ()
+    duplicates: Rule = field(
+        default_factory=lambda: Rule("duplicate_key", Then.QUARANTINE, "Another row of legacy has the same key.")
+    )
+    vanished: Rule = field(
+        default_factory=lambda: Rule("gone_from_legacy", Then.DELETE, "The row was deleted in legacy since.")
+    )
+    supplement_rule: Rule | None = None
+    supplements: tuple[Mapping[str, Any], ...] = ()
+    after: tuple[str, ...] = ()
+    batch: int = 5000
+    stop_above_percent: float = 0.1
+    lookups: Mapping[str, Lookup] = field(default_factory=dict)
+    tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    sets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    zones: frozenset[str] = frozenset()
+
+    @property
+    def label(self) -> str:
+        """Name the spec exactly: entity, version and the beginning of its digest."""
+        return f"{self.entity}@{self.version}+{self.digest[:12]}"
+
+    def rule(self, name: str) -> Rule | None:
+        """Return a named rule of this spec."""
+        every = (*self.rules, self.duplicates, self.vanished, *filter(None, [self.supplement_rule]))
+        return next((rule for rule in every if rule.name == name), None)
+
+    def column(self, name: str) -> Column:
+        """Return a target column."""
+        return next(column for column in self.columns if column.name == name)
+
+    def world(self, lookups: Mapping[str, Mapping[str, Mapping[str, str | None]]] | None = None) -> World:
+        """Return what the spec's expressions may consult, for evaluation in Python."""
+        return World(self.tables, self.sets, self.zones, lookups or {})
+
+    def source_of(self, node: Node) -> str:
+        """Return the first source column that an expression reads, directly or through `let`; else ''."""
+        lets = dict(self.lets)
+        for name in sorted(names_in(node), key=list((*self.source_columns, *lets)).index):
+            found = name if name in self.source_columns else self.source_of(lets[name])
+            if found:
+                return found
+        return ""
+
+
+TARGET_TYPES: Mapping[str, frozenset[Type]] = {
+    "smallint": frozenset({Type.INT}),
+    "integer": frozenset({Type.INT}),
+    "bigint": frozenset({Type.INT}),
+    "numeric": frozenset({Type.INT, Type.DECIMAL}),
+    "boolean": frozenset({Type.BOOL}),
+    "date": frozenset({Type.DATE}),
+    "timestamptz": frozenset({Type.INSTANT}),
+    "text": frozenset({Type.TEXT}),
+    "enum": frozenset({Type.TEXT}),
+}
+
+
+def numeric_of(kind: str) -> tuple[int, int] | None:
+    """Return precision and scale of `numeric(p,s)`."""
+    found = re.fullmatch(r"numeric\((\d+),(\d+)\)", kind)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def load(text: str, *, file: str = "") -> Spec:
+    """Read one entity's spec from YAML text; raises SpecError naming file and line."""
+    try:
+        document, lines = schema.read(text)
+        return _Builder(document, lines, hashlib.sha256(text.encode()).hexdigest()).spec()
+    except SpecError as error:
+        raise SpecError(error.message, line=error.line, file=file) from error
+
+
+def load_set(files: Mapping[str, str]) -> Mapping[str, Spec]:
+    """Read the specs of a mapping, file name → text; in an order in which each stands after what it needs."""
+    specs = {spec.entity: spec for spec in (load(text, file=file) for file, text in sorted(files.items()))}
+    ordered: dict[str, Spec] = {}
+
+    def place(entity: str, path: tuple[str, ...]) -> None:
+        if entity in path:
+            raise SpecError(f"{' → '.join((*path, entity))}: each waits for the other")
+        if entity not in specs:
+            raise SpecError(f"{path[-1]} comes after {entity!r}, which no spec declares")
+        for needed in specs[entity].after:
+            place(needed, (*path, entity))
+        ordered.setdefault(entity, specs[entity])
+
+    for entity in specs:
+        place(entity, ())
+    for spec in ordered.values():
+        for name, lookup in spec.lookups.items():
+            if lookup.entity not in spec.after:
+                raise SpecError(f"{spec.entity}: lookup {name!r} needs 'after: [{lookup.entity}]'")
+            known = {column.name for column in specs[lookup.entity].columns if column.type in ("text", "enum")}
+            if not known >= set(lookup.fields):
+                raise SpecError(f"{spec.entity}: lookup {name!r} reads fields that {lookup.entity} does not have")
+    return ordered
+
+
+class _Builder:
+    def __init__(self, document: dict[str, Any], lines: schema.Lines, digest: str) -> None:
+        self.document, self.lines, self.digest = document, lines, digest
+        self.lookups = {
+            name: Lookup(item["entity"], tuple(item["fields"])) for name, item in document.get("lookups", {}).items()
+        }
+        self.literals = {
+            "table": frozenset(document.get("tables", {})),
+            "set": frozenset(document.get("sets", {})),
+            "lookup": frozenset(self.lookups),
+            "field": frozenset(f"{name}.{one}" for name, item in self.lookups.items() for one in item.fields),
+        }
+        self.names: dict[str, Type] = dict.fromkeys(document["source"]["columns"], Type.TEXT)
+
+    def spec(self) -> Spec:
+        document, source, target = self.document, self.document["source"], self.document["target"]
+        if source["key"]["column"] not in self.names:
+            raise SpecError("the key is not among the source columns", line=self.lines.of("source", "key"))
+        lets = tuple((name, self._let(name, text)) for name, text in document.get("let", {}).items())
+        columns = tuple(self._column(name, item) for name, item in document["columns"].items())
+        if target["key"] not in {column.name for column in columns if column.required}:
+            raise SpecError("the target key must be a required column", line=self.lines.of("target", "key"))
+        rules = tuple(self._rule(item, "rules", index) for index, item in enumerate(document.get("rules", [])))
+        singles = {
+            name: self._rule(document[name], name) for name in ("duplicates", "vanished") if name in document
+        }
+        supplements = document.get("supplements")
+        rule = Rule(supplements["name"], Then.KEEP, supplements["because"]) if supplements else None
+        names = [one.name for one in (*rules, *singles.values(), *filter(None, [rule]))]
+        if len(names) != len(set(names)):
+            raise SpecError("two rules have one name", line=self.lines.of("rules"))
+        return Spec(
+            entity=document["entity"],
+            version=document["version"],
+            title=document["title"],
+            digest=self.digest,
+            system=source["system"],
+            source_table=source["table"],
+            source_tenant=source["tenant"],
+            key_column=source["key"]["column"],
+            key_type=source["key"]["type"],
+            source_columns={name: item["class"] == "public" for name, item in source["columns"].items()},
+            target_table=target["table"],
+            target_tenant=target["tenant"],
+            target_key=target["key"],
+            columns=columns,
+            lets=lets,
+            rules=rules,
+            supplement_rule=rule,
+            supplements=tuple(self._supplement(row, columns, i) for i, row in enumerate((supplements or {}).get("rows", []))),
+            after=tuple(document.get("after", ())),
+            batch=document.get("batch", 5000),
+            stop_above_percent=document.get("stop_above_percent", 0.1),
+            lookups=self.lookups,
+            tables=document.get("tables", {}),
+            sets={name: frozenset(items) for name, items in document.get("sets", {}).items()},
+            zones=frozenset(document.get("time_zones", ())),
+            **singles,
+        )
+
+    def _parse(self, text: str, *path: str | int) -> Node:
+        try:
+            return parse(text, names=self.names, literals=self.literals)
+        except SpecError as error:
+            raise SpecError(f"{'.'.join(map(str, path))}: {error.message}", line=self.lines.of(*path)) from error
+
+    def _let(self, name: str, text: str) -> Node:
+        if name in self.names:
+            raise SpecError(f"let.{name}: the name is taken", line=self.lines.of("let", name))
+        node = self._parse(text, "let", name)
+        self.names[name] = node.type
+        return node
+
+    def _column(self, name: str, item: dict[str, Any]) -> Column:
+        node = self._parse(item["is"], "columns", name, "is")
+        kind = item["type"].split("(")[0]
+        if node.type is not Type.NULL and node.type not in TARGET_TYPES[kind]:
+            raise SpecError(
+                f"columns.{name}: the expression is {node.type}, the column {item['type']}",
+                line=self.lines.of("columns", name, "is"),
+            )
+        if (kind == "enum") != ("enum" in item):
+            raise SpecError(f"columns.{name}: enum and its values belong together", line=self.lines.of("columns", name))
+        if item.get("references", next(iter(self.lookups), "")) not in (*self.lookups, ""):
+            raise SpecError(f"columns.{name}: no such lookup", line=self.lines.of("columns", name, "references"))
+        enum = item.get("enum", {})
+        return Column(
+            name=name,
+            expression=node,
+            type=item["type"],
+            public=item["class"] == "public",
+            required=item.get("required", False),
+            enum_type=enum.get("type", ""),
+            values=tuple(enum.get("values", ())),
+            max=item.get("max"),
+            references=item.get("references", ""),
+            text=item["is"],
+        )
+
+    def _rule(self, item: dict[str, Any], *path: str | int) -> Rule:
+        when = None
+        if "when" in item:
+            when = self._parse(item["when"], *path, "when")
+            if when.type is not Type.BOOL:
+                raise SpecError(f"rule {item['name']}: `when` is not a condition", line=self.lines.of(*path, "when"))
+        if item["then"] == Then.QUARANTINE and when is not None and not item.get("fix"):
+            raise SpecError(f"rule {item['name']}: a quarantine says how to fix it", line=self.lines.of(*path))
+        column = item.get("column", "")
+        if column and column not in self.document["source"]["columns"]:
+            raise SpecError(f"rule {item['name']}: no source column {column!r}", line=self.lines.of(*path, "column"))
+        return Rule(item["name"], Then(item["then"]), item["because"], when, column, item.get("fix", ""))
+
+    def _supplement(self, row: dict[str, Any], columns: tuple[Column, ...], index: int) -> Mapping[str, Any]:
+        if set(row) != {column.name for column in columns}:
+            raise SpecError(
+                "a supplement gives every column of the target", line=self.lines.of("supplements", "rows", index)
+            )
+        return row

@@ -1,0 +1,268 @@
+"""The language in SQL: each expression as a value and a test whether it is bad.
+
+Two dialects: `postgres` for the batch statement in the target database, `duckdb` for the comparison. The
+text is built from the parsed tree alone; every name and literal of the spec is quoted here, and a cast that
+could fail stands inside a CASE that guards it, so that no row can make a statement fail.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from backfills.domain import evaluation
+from backfills.domain.language import OPERATORS, Call, Const, Node, Ref, Type
+
+
+class Dialect(StrEnum):
+    """Where the SQL runs."""
+
+    POSTGRES = "postgres"
+    DUCKDB = "duckdb"
+
+
+def quote(name: str) -> str:
+    """Quote an identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """Quote a text literal; the same in both dialects (standard_conforming_strings)."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+_SQL_TYPES = {
+    Dialect.POSTGRES: {
+        Type.TEXT: "text", Type.INT: "bigint", Type.DECIMAL: "numeric", Type.BOOL: "boolean",
+        Type.DATE: "date", Type.INSTANT: "timestamptz", Type.NULL: "text",
+    },
+    Dialect.DUCKDB: {
+        Type.TEXT: "VARCHAR", Type.INT: "BIGINT", Type.DECIMAL: "DECIMAL(38,15)", Type.BOOL: "BOOLEAN",
+        Type.DATE: "DATE", Type.INSTANT: "TIMESTAMPTZ", Type.NULL: "VARCHAR",
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Compiles expressions of one spec for one dialect.
+
+    `lookups` gives, per lookup name, a relation (a table, a CTE or a bracketed SELECT) that holds only the
+    tenant's rows, and the name of its key column. `zones` are the time zones the spec declares.
+    """
+
+    dialect: Dialect
+    tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    sets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    zones: frozenset[str] = frozenset()
+    lookups: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def postgres(self) -> bool:
+        """Whether this is PostgreSQL."""
+        return self.dialect is Dialect.POSTGRES
+
+    def value(self, node: Node) -> str:
+        """Return the SQL of an expression's worth; NULL where something cannot be read."""
+        match node:
+            case Const(value=value, type=kind):
+                return self._literal(value, kind)
+            case Ref(name=name):
+                return quote(name)
+            case Call(function="when", args=(condition, then, otherwise)):
+                return f"(CASE WHEN {self.value(condition)} THEN {self.value(then)} ELSE {self.value(otherwise)} END)"
+            case Call(function=name, args=args) if name in OPERATORS:
+                return self._operator(name, args)
+            case Call(function=name, args=args, literal=literal):
+                values = [self.value(arg) for arg in args]
+                plain = _FUNCTIONS[name](self, values, literal)
+                guard = self._guard(node, values)
+                return f"(CASE WHEN {guard} THEN {plain} END)" if guard else plain
+        raise AssertionError(node)
+
+    def bad(self, node: Node) -> str | None:
+        """Return the SQL test that something in the expression could not be read; None: it always can."""
+        if not isinstance(node, Call):
+            return None
+        if node.function == "when":
+            condition, then, otherwise = node.args
+            branches = [self.bad(then), self.bad(otherwise)]
+            chosen = None
+            if any(branches):
+                yes, no = (branch or "FALSE" for branch in branches)
+                chosen = f"(CASE WHEN {self.value(condition)} THEN {yes} ELSE {no} END)"
+            return _any([self.bad(condition), chosen])
+        tests = [self.bad(arg) for arg in node.args]
+        values = [self.value(arg) for arg in node.args]
+        guard = self._guard(node, values)
+        if guard:
+            present = " AND ".join(f"{value} IS NOT NULL" for value in values)
+            tests.append(f"({present} AND ({guard}) IS NOT TRUE)")
+        return _any(tests)
+
+    def sql_type(self, kind: Type) -> str:
+        """Return the dialect's name of a type."""
+        return _SQL_TYPES[self.dialect][kind]
+
+    def full_match(self, value: str, pattern: str) -> str:
+        """Return the test that a text matches a pattern as a whole."""
+        if self.postgres:
+            return f"({value} COLLATE \"C\" ~ {text(f'^(?:{pattern})$')})"
+        return f"regexp_full_match({value}, {text(pattern)})"
+
+    def _literal(self, value: str | int | Decimal | bool | None, kind: Type) -> str:
+        match value:
+            case None:
+                return "NULL"
+            case bool():
+                return "TRUE" if value else "FALSE"
+            case str():
+                return f"{text(value)}::{self.sql_type(kind)}"
+            case Decimal():
+                return f"{value}::{self.sql_type(kind)}"
+        return f"({value})" if value < 0 else str(value)
+
+    def _operator(self, name: str, args: tuple[Node, ...]) -> str:
+        values = [self.value(arg) for arg in args]
+        if name == "not":
+            return f"(NOT {values[0]})"
+        if name in ("and", "or"):
+            return "(" + f" {name.upper()} ".join(values) + ")"
+        if name in ("+", "-", "*"):
+            left, right = (f"{value}::{self._exact(arg)}" for value, arg in zip(values, args, strict=True))
+            return f"({left} {name} {right})"
+        if self.postgres and args[0].type is Type.TEXT:
+            return f"({values[0]} COLLATE \"C\" {name} {values[1]})"
+        return f"({values[0]} {name} {values[1]})"
+
+    def _exact(self, node: Node) -> str:
+        """Return the type to calculate in: whole numbers of any size, decimals without rounding."""
+        if self.postgres:
+            return "numeric"
+        return "HUGEINT" if node.type is Type.INT else "DECIMAL(18,6)"
+
+    def _guard(self, node: Call, values: list[str]) -> str | None:
+        match node.function:
+            case "int":
+                return self.full_match(values[0], evaluation.INT)
+            case "decimal":
+                return self.full_match(values[0], evaluation.DECIMAL)
+            case "hhmm":
+                return self.full_match(values[0], evaluation.HHMM)
+            case "yes_no":
+                return f"({values[0]} IN ('Y', 'N'))"
+            case "date":
+                shape = self.full_match(values[0], evaluation.DATE)
+                if self.postgres:
+                    return f"({shape} AND pg_input_is_valid({values[0]}, 'date'))"
+                return f"({shape} AND try_strptime({values[0]}, '%Y%m%d') IS NOT NULL)"
+            case "value":
+                return self.among(values[0], self.tables[node.literal[0]])
+            case "mod":
+                return f"({values[0]} >= 0 AND {values[1]} > 0)"
+            case "at_local" | "next_local":
+                return f"({values[1]} BETWEEN 0 AND 1440 AND {self.among(values[2], self.zones)})"
+            case "local_minutes":
+                return self.among(values[1], self.zones)
+            case "plus_minutes":
+                return f"({values[1]} BETWEEN {-evaluation.MOST_MINUTES} AND {evaluation.MOST_MINUTES})"
+        return None
+
+    def among(self, value: str, items: Collection[str]) -> str:
+        """Return the test that a text is one of a list."""
+        return f"({value} IN ({', '.join(text(item) for item in sorted(items))}))" if items else "FALSE"
+
+    def wall(self, day: str, minutes: str, zone: str) -> str:
+        """Return the instant of a local day and minutes after its midnight."""
+        if self.postgres:
+            return f"(({day} + make_interval(mins => ({minutes})::int)) AT TIME ZONE {zone})"
+        return f"timezone({zone}, {day}::TIMESTAMP + to_minutes(({minutes})::BIGINT))"
+
+    def local(self, moment: str, zone: str) -> str:
+        """Return the wall clock of an instant."""
+        return f"({moment} AT TIME ZONE {zone})" if self.postgres else f"timezone({zone}, {moment})"
+
+
+def _any(tests: list[str | None]) -> str | None:
+    real = [test for test in tests if test]
+    return "(" + " OR ".join(real) + ")" if real else None
+
+
+def _next_local(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
+    day = f"{sql.local(v[0], v[2])}::date"
+    today, tomorrow = sql.wall(day, v[1], v[2]), sql.wall(f"({day} + 1)", v[1], v[2])
+    return f"(CASE WHEN {today} > {v[0]} THEN {today} ELSE {tomorrow} END)"
+
+
+def _local_minutes(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
+    wall = sql.local(v[0], v[1])
+    return f"(extract(hour FROM {wall}) * 60 + extract(minute FROM {wall}))::bigint"
+
+
+def _plus_minutes(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
+    if sql.postgres:
+        return f"({v[0]} + make_interval(mins => ({v[1]})::int))"
+    return f"({v[0]} + to_minutes(({v[1]})::BIGINT))"
+
+
+def _value(sql: Compiler, v: list[str], literal: tuple[str, ...]) -> str:
+    cases = (f"WHEN {text(key)} THEN {text(to)}" for key, to in sorted(sql.tables[literal[0]].items()))
+    return f"(CASE {v[0]} {' '.join(cases)} END)"
+
+
+def _lookup(sql: Compiler, v: list[str], literal: tuple[str, ...]) -> str:
+    relation, key = sql.lookups[literal[0]]
+    return f"(SELECT l.{quote(literal[1])} FROM {relation} AS l WHERE l.{quote(key)} = {v[0]})"
+
+
+def _exists(sql: Compiler, v: list[str], literal: tuple[str, ...]) -> str:
+    relation, key = sql.lookups[literal[0]]
+    found = f"EXISTS (SELECT 1 FROM {relation} AS l WHERE l.{quote(key)} = {v[0]})"
+    return f"(CASE WHEN {v[0]} IS NOT NULL THEN {found} END)"
+
+
+def _round(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
+    return f"round({v[0]}::numeric, {v[1]})" if sql.postgres else f"round({v[0]}, {v[1]})"
+
+
+def _translate(source: str, to: str) -> Callable[[Compiler, list[str], tuple[str, ...]], str]:
+    return lambda sql, v, literal: f"translate({v[0]}, {text(source)}, {text(to)})"
+
+
+def _date(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
+    return f"{v[0]}::date" if sql.postgres else f"try_strptime({v[0]}, '%Y%m%d')::DATE"
+
+
+def _date_text(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
+    return f"to_char({v[0]}, 'YYYYMMDD')" if sql.postgres else f"strftime({v[0]}, '%Y%m%d')"
+
+
+_a, _z = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_FUNCTIONS: Mapping[str, Callable[[Compiler, list[str], tuple[str, ...]], str]] = {
+    "trim": lambda sql, v, literal: f"trim({v[0]}, ' ')" if not sql.postgres else f"btrim({v[0]}, ' ')",
+    "upper": _translate(_a, _z),
+    "lower": _translate(_z, _a),
+    "nfc": lambda sql, v, literal: f"normalize({v[0]}, NFC)" if sql.postgres else f"nfc_normalize({v[0]})",
+    "concat": lambda sql, v, literal: "(" + " || ".join(v) + ")",
+    "matches": lambda sql, v, literal: sql.full_match(v[0], literal[0]),
+    "int": lambda sql, v, literal: f"{v[0]}::bigint",
+    "decimal": lambda sql, v, literal: f"{v[0]}::{sql.sql_type(Type.DECIMAL)}",
+    "date": _date,
+    "hhmm": lambda sql, v, literal: f"(substr({v[0]}, 1, 2)::bigint * 60 + substr({v[0]}, 3, 2)::bigint)",
+    "yes_no": lambda sql, v, literal: f"({v[0]} = 'Y')",
+    "value": _value,
+    "text": lambda sql, v, literal: f"({v[0]})::{sql.sql_type(Type.TEXT)}",
+    "date_text": _date_text,
+    "round": _round,
+    "mod": lambda sql, v, literal: f"mod({v[0]}, {v[1]})" if sql.postgres else f"({v[0]} % {v[1]})",
+    "at_local": lambda sql, v, literal: sql.wall(v[0], v[1], v[2]),
+    "next_local": _next_local,
+    "plus_minutes": _plus_minutes,
+    "local_minutes": _local_minutes,
+    "coalesce": lambda sql, v, literal: f"coalesce({', '.join(v)})",
+    "null_if": lambda sql, v, literal: f"nullif({v[0]}, {v[1]})",
+    "is_null": lambda sql, v, literal: f"({v[0]} IS NULL)",
+    "one_of": lambda sql, v, literal: sql.among(v[0], sql.sets[literal[0]]),
+    "lookup": _lookup,
+    "exists": _exists,
+}

@@ -1,0 +1,14 @@
+"""Gives the demo's new platform its clean schema; Crossing's runs fill it."""
+
+from pathlib import Path
+
+import psycopg
+
+DDL = Path(__file__).with_name("newplatform.sql")
+
+
+def create(url: str) -> None:
+    """Create the schema in one transaction, unless it is there already. `url` is the vendor's administrator's."""
+    with psycopg.connect(url) as connection:
+        if connection.execute("SELECT to_regnamespace('platform')").fetchone() == (None,):
+            connection.execute(DDL.read_bytes())

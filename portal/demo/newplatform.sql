@@ -1,0 +1,98 @@
+-- The demo's new platform: one account per customer, instants in UTC, foreign keys, enumerations.
+
+CREATE SCHEMA platform;
+
+CREATE TYPE platform.time_zone AS ENUM (
+    'America/Anchorage', 'America/Chicago', 'America/Denver', 'America/Los_Angeles', 'America/New_York',
+    'America/Phoenix', 'America/Puerto_Rico', 'America/St_Thomas', 'America/Vancouver', 'Pacific/Honolulu'
+);
+CREATE TYPE platform.aircraft_category AS ENUM ('aeroplane', 'helicopter');
+CREATE TYPE platform.engine_kind AS ENUM (
+    'four_cycle', 'reciprocating', 'turbofan', 'turbojet', 'turboprop', 'turboshaft'
+);
+CREATE TYPE platform.flight_status AS ENUM ('flown', 'cancelled', 'diverted');
+
+CREATE TABLE platform.account (
+    id uuid PRIMARY KEY,
+    name text NOT NULL,
+    legacy_ref text NOT NULL
+);
+
+CREATE TABLE platform.airport (
+    account_id uuid NOT NULL REFERENCES platform.account,
+    code text COLLATE "C" NOT NULL CHECK (code ~ '^[A-Z0-9]{3,4}$'),
+    name text NOT NULL,
+    latitude numeric(9, 6) NOT NULL CHECK (latitude BETWEEN -90 AND 90),
+    longitude numeric(9, 6) NOT NULL CHECK (longitude BETWEEN -180 AND 180),
+    elevation_ft integer,
+    time_zone platform.time_zone NOT NULL,
+    PRIMARY KEY (account_id, code)
+);
+
+CREATE TABLE platform.aircraft_type (
+    account_id uuid NOT NULL REFERENCES platform.account,
+    code text COLLATE "C" NOT NULL,
+    manufacturer text NOT NULL,
+    model text NOT NULL,
+    category platform.aircraft_category NOT NULL,
+    PRIMARY KEY (account_id, code),
+    UNIQUE (account_id, manufacturer, model)
+);
+
+CREATE TABLE platform.aircraft (
+    account_id uuid NOT NULL,
+    registration text COLLATE "C" NOT NULL,
+    type_code text COLLATE "C" NOT NULL,
+    built_in smallint CHECK (built_in BETWEEN 1903 AND 2100),
+    engine_count smallint NOT NULL CHECK (engine_count > 0),
+    seats smallint NOT NULL CHECK (seats > 0),
+    engine platform.engine_kind NOT NULL,
+    PRIMARY KEY (account_id, registration),
+    FOREIGN KEY (account_id, type_code) REFERENCES platform.aircraft_type (account_id, code)
+);
+
+CREATE TABLE platform.flight (
+    account_id uuid NOT NULL,
+    reference text COLLATE "C" NOT NULL,
+    number integer NOT NULL CHECK (number > 0),
+    departs_on date NOT NULL,
+    leg smallint NOT NULL DEFAULT 1 CHECK (leg > 0),
+    origin text COLLATE "C" NOT NULL,
+    destination text COLLATE "C" NOT NULL,
+    registration text COLLATE "C",
+    reported_registration text,
+    scheduled_departure_at timestamptz NOT NULL,
+    scheduled_arrival_at timestamptz NOT NULL CHECK (scheduled_arrival_at > scheduled_departure_at),
+    departed_at timestamptz,
+    arrived_at timestamptz,
+    departure_delay_minutes smallint,
+    arrival_delay_minutes smallint,
+    airborne_minutes smallint CHECK (airborne_minutes > 0),
+    distance_km numeric(7, 1) NOT NULL CHECK (distance_km > 0),
+    status platform.flight_status NOT NULL,
+    PRIMARY KEY (account_id, reference),
+    UNIQUE (account_id, number, departs_on, leg),
+    FOREIGN KEY (account_id, origin) REFERENCES platform.airport (account_id, code),
+    FOREIGN KEY (account_id, destination) REFERENCES platform.airport (account_id, code),
+    FOREIGN KEY (account_id, registration) REFERENCES platform.aircraft (account_id, registration),
+    CHECK ((status = 'cancelled') = (departed_at IS NULL)),
+    CHECK (arrived_at > departed_at)
+);
+
+-- Where every migrated object comes from; stays when Crossing's own stage is gone.
+CREATE TABLE platform.provenance (
+    account_id uuid NOT NULL REFERENCES platform.account,
+    entity text NOT NULL,
+    source_system text NOT NULL,
+    source_key text COLLATE "C" NOT NULL,
+    target_key text COLLATE "C" NOT NULL,
+    run_id uuid NOT NULL,
+    spec text NOT NULL,
+    source_hash bytea NOT NULL,
+    migrated_at timestamptz NOT NULL,
+    PRIMARY KEY (account_id, entity, source_system, source_key)
+);
+CREATE INDEX provenance_target ON platform.provenance (account_id, entity, target_key);
+
+GRANT USAGE ON SCHEMA platform TO new_loader;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA platform TO new_loader;
