@@ -200,9 +200,7 @@ class _Builder:
         if target["key"] not in {column.name for column in columns if column.required}:
             raise SpecError("the target key must be a required column", line=self.lines.of("target", "key"))
         rules = tuple(self._rule(item, "rules", index) for index, item in enumerate(document.get("rules", [])))
-        singles = {
-            name: self._rule(document[name], name) for name in ("duplicates", "vanished") if name in document
-        }
+        singles = {name: self._rule(document[name], name) for name in ("duplicates", "vanished") if name in document}
         supplements = document.get("supplements")
         rule = Rule(supplements["name"], Then.KEEP, supplements["because"]) if supplements else None
         names = [one.name for one in (*rules, *singles.values(), *filter(None, [rule]))]
@@ -226,7 +224,9 @@ class _Builder:
             lets=lets,
             rules=rules,
             supplement_rule=rule,
-            supplements=tuple(self._supplement(row, columns, i) for i, row in enumerate((supplements or {}).get("rows", []))),
+            supplements=tuple(
+                self._supplement(row, columns, i) for i, row in enumerate((supplements or {}).get("rows", []))
+            ),
             after=tuple(document.get("after", ())),
             batch=document.get("batch", 5000),
             stop_above_percent=document.get("stop_above_percent", 0.1),

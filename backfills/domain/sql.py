@@ -107,7 +107,7 @@ class Compiler:
     def full_match(self, value: str, pattern: str) -> str:
         """Return the test that a text matches a pattern as a whole."""
         if self.postgres:
-            return f"({value} COLLATE \"C\" ~ {text(f'^(?:{pattern})$')})"
+            return f'({value} COLLATE "C" ~ {text(f"^(?:{pattern})$")})'
         return f"regexp_full_match({value}, {text(pattern)})"
 
     def _literal(self, value: str | int | Decimal | bool | None, kind: Type) -> str:
@@ -132,7 +132,7 @@ class Compiler:
             left, right = (f"{value}::{self._exact(arg)}" for value, arg in zip(values, args, strict=True))
             return f"({left} {name} {right})"
         if self.postgres and args[0].type is Type.TEXT:
-            return f"({values[0]} COLLATE \"C\" {name} {values[1]})"
+            return f'({values[0]} COLLATE "C" {name} {values[1]})'
         return f"({values[0]} {name} {values[1]})"
 
     def _exact(self, node: Node) -> str:

@@ -17,8 +17,36 @@ type Row = tuple[object, ...]
 type Report = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and out of how much."""
 
-_FIRST = ("Ada", "Ben", "Chloe", "Diego", "Elif", "Femi", "Grace", "Hugo", "Ines", "Jonas", "Kira", "Liam", "Maya", "Noor")
-_LAST = ("Abara", "Berg", "Castillo", "Dvorak", "Evans", "Fontaine", "Garcia", "Haddad", "Ito", "Jensen", "Kowalski", "Lund")
+_FIRST = (
+    "Ada",
+    "Ben",
+    "Chloe",
+    "Diego",
+    "Elif",
+    "Femi",
+    "Grace",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Kira",
+    "Liam",
+    "Maya",
+    "Noor",
+)
+_LAST = (
+    "Abara",
+    "Berg",
+    "Castillo",
+    "Dvorak",
+    "Evans",
+    "Fontaine",
+    "Garcia",
+    "Haddad",
+    "Ito",
+    "Jensen",
+    "Kowalski",
+    "Lund",
+)
 _SEATS = {"major": 60, "national": 25, "regional": 12}
 _PLANS = {"major": ("OPS-ENT", "Operations Enterprise", 250, None), "national": ("OPS-PRO", "Operations Pro", 60, 150_000),
           "regional": ("OPS-STD", "Operations Standard", 25, 60_000)}  # fmt: skip
@@ -36,7 +64,11 @@ def fill(url: str, *, report: Report) -> None:
         planes = {row["tailnum"]: row for row in flights2013.table("planes")}
         stations = list(flights2013.table("airports"))
         names = {row["faa"]: row["name"] for row in stations}
-        _copy(connection, "carr_mast", ((a.code, a.name.upper(), a.time_zone, a.segment[0].upper(), "Y") for a in AIRLINES))
+        _copy(
+            connection,
+            "carr_mast",
+            ((a.code, a.name.upper(), a.time_zone, a.segment[0].upper(), "Y") for a in AIRLINES),
+        )
         _copy(connection, "stn_mast", (_station(airline.code, row) for airline in AIRLINES for row in stations))
         fleets: dict[str, set[str]] = defaultdict(set)
         _copy(connection, "flt_hist", _watched(_flights(names, fleets), report))
@@ -48,7 +80,10 @@ def fill(url: str, *, report: Report) -> None:
 
 
 def _copy(connection: psycopg.Connection, table: str, rows: Iterable[Row]) -> None:
-    with connection.cursor() as cursor, cursor.copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy,
+    ):
         for row in rows:
             copy.write_row(row)
 
@@ -61,7 +96,16 @@ def _watched(rows: Iterable[Row], report: Report, *, total: int = 336_776) -> It
 
 
 def _station(carrier: str, row: dict[str, str]) -> Row:
-    return (carrier, row["faa"], row["name"], known(row["lat"]), known(row["lon"]), known(row["alt"]), known(row["tzone"]), row["dst"])
+    return (
+        carrier,
+        row["faa"],
+        row["name"],
+        known(row["lat"]),
+        known(row["lon"]),
+        known(row["alt"]),
+        known(row["tzone"]),
+        row["dst"],
+    )
 
 
 def _aircraft(carrier: str, row: dict[str, str]) -> Row:
@@ -122,7 +166,13 @@ def people(airline: Airline) -> Iterator[tuple[int, str, str, str, str]]:
     for number in range(5, _SEATS[airline.segment] + 1):
         first, last = _FIRST[number * 5 % len(_FIRST)], _LAST[number * 7 % len(_LAST)]
         role = "DSP" if number % 3 else "CRW"
-        yield number, f"{first}.{last}{number}@{airline.domain}".lower(), f"{first} {last}", role, "YN"[number % 11 == 0]
+        yield (
+            number,
+            f"{first}.{last}{number}@{airline.domain}".lower(),
+            f"{first} {last}",
+            role,
+            "YN"[number % 11 == 0],
+        )
 
 
 def _account(connection: psycopg.Connection, airline: Airline, *, flights: int) -> None:
@@ -133,7 +183,11 @@ def _account(connection: psycopg.Connection, airline: Airline, *, flights: int) 
     grandfathered = code == "B6"
     price = {"major": 480_000, "national": 145_000, "regional": 62_000}[airline.segment] - 90_000 * grandfathered
     _copy(connection, "usr_mast", ((code, *person) for person in people(airline)))
-    _copy(connection, "plan_mast", [(code, plan, title, seats, limit, str(price), "NY"[grandfathered], "20271231" if grandfathered else None)])
+    _copy(
+        connection,
+        "plan_mast",
+        [(code, plan, title, seats, limit, str(price), "NY"[grandfathered], "20271231" if grandfathered else None)],
+    )
     addons = [("WX-FEED", "Weather feed", 1, "12000"), ("CREW-SMS", "Crew messages", 5_000, "4500")]
     _copy(connection, "plan_addon", ((code, *addon) for addon in addons[: 1 + (airline.segment != "regional")]))
     hooks = [
@@ -141,6 +195,10 @@ def _account(connection: psycopg.Connection, airline: Airline, *, flights: int) 
         (2, f"https://mx.{host}/hooks/aircraft", "aircraft.assigned"),
     ]
     _copy(connection, "hook_mast", ((code, *hook, _secret(code, "hook", hook[0]), "Y") for hook in hooks))
-    keys = [(1, "Crew app", "flights:read"), (2, "Data warehouse", "flights:read,aircraft:read"), (3, "Old kiosk", "flights:read")]
+    keys = [
+        (1, "Crew app", "flights:read"),
+        (2, "Data warehouse", "flights:read,aircraft:read"),
+        (3, "Old kiosk", "flights:read"),
+    ]
     _copy(connection, "api_key", ((code, number, label, _secret(code, "key", number), scopes, "20131231" if number < 3 else "20130214", "Y")
                                   for number, label, scopes in keys))  # fmt: skip
