@@ -18,7 +18,7 @@ from core.models import ApprovalRequest, Signature, SigningStatement
 
 
 class UnableToSign(UseCaseError):
-    """This signature is not taken."""
+    """A signature is not taken; the message says why."""
 
 
 def issue(*, request: ApprovalRequest, seat: str, shown_evidence: str, by: Actor, at: datetime) -> SigningStatement:

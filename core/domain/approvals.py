@@ -40,7 +40,7 @@ class Method(StrEnum):
 
     PASSKEY = "passkey"
     TOTP = "totp"
-    PASSWORD = "password"
+    PASSWORD = "password"  # noqa: S105 - the name of a method
 
     @property
     def lower_assurance(self) -> bool:

@@ -12,7 +12,8 @@ from core.registry import Registry
 class Builder(Protocol):
     """Gathers one part's JSON values about one tenant; `at` is the moment of the request."""
 
-    def __call__(self, *, tenant_id: UUID, at: datetime) -> Mapping[str, Any]: ...
+    def __call__(self, *, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:
+        """Return the part."""
 
 
 @dataclass(frozen=True, slots=True)

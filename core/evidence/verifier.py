@@ -286,8 +286,7 @@ class _Verification:
             step()
         except Refuted as error:
             self.report.problems.append(f"{what}{error}")
-        except Exception as error:
-            # A pack is hostile input: whatever a malformed one raises refutes it and must not end the check.
+        except Exception as error:  # noqa: BLE001 - hostile input: whatever a malformed pack raises refutes it
             self.report.problems.append(f"{what}malformed ({type(error).__name__}: {error})")
         else:
             return True

@@ -1,8 +1,9 @@
 """The queue's jobs and the outbox's events."""
 
+import uuid
+
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import uuid
 from django.db import migrations, models
 
 from core.rls import TenantTable

@@ -1,6 +1,17 @@
 """The floor's tables."""
 
+from core.models.approvals import ApprovalRequest, EvidencePack, EvidencePart, Signature, SigningStatement
 from core.models.base import Audit, TenantModel
 from core.models.jobs import Event, Job
 
-__all__ = ["Audit", "Event", "Job", "TenantModel"]
+__all__ = [
+    "ApprovalRequest",
+    "Audit",
+    "Event",
+    "EvidencePack",
+    "EvidencePart",
+    "Job",
+    "Signature",
+    "SigningStatement",
+    "TenantModel",
+]

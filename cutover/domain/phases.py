@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 
 class Phase(StrEnum):
@@ -57,7 +58,7 @@ class Need(StrEnum):
 
 
 def _table() -> dict[tuple[Phase, Phase], Need]:
-    moves = dict.fromkeys(zip(ORDER, ORDER[1:], strict=False), Need.NOTHING)
+    moves = dict.fromkeys(pairwise(ORDER), Need.NOTHING)
     moves[Phase.PREFLIGHT, Phase.CANARY] = Need.APPROVAL
     moves[Phase.PREFLIGHT, Phase.PREPARE] = Need.REASON
     moves[Phase.ROLLED_BACK, Phase.PREPARE] = Need.REASON

@@ -1,8 +1,9 @@
 """The tables of cutover: where each tenant stands, and the history of its phases."""
 
+import uuid
+
 import django.db.models.deletion
 import django.utils.timezone
-import uuid
 from django.conf import settings
 from django.db import migrations, models
 

@@ -193,7 +193,9 @@ def test_the_verifier_inside_the_pack_runs_without_crossing(tmp_path: Path) -> N
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     held = run("--server-key", PUBLIC.hex())
-    assert held.returncode == 0 and "The pack holds." in held.stdout
+    assert (held.returncode, "The pack holds." in held.stdout) == (0, True)
     (tmp_path / "pack.zip").write_bytes(PACK[:-1] + b"\x01")
     refuted = run()
-    assert refuted.returncode == 1 and "REFUTED" in refuted.stdout and "does NOT hold" in refuted.stdout
+    assert refuted.returncode == 1
+    assert "REFUTED" in refuted.stdout
+    assert "does NOT hold" in refuted.stdout
