@@ -6,11 +6,13 @@ manner of Django's CACHES. Every adapter refuses to be called inside a transacti
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
+
+from core.dns import DnsAnswer
 
 
 class Unavailable(Exception):
@@ -35,4 +37,18 @@ def _forget(*, setting: str, **_: object) -> None:
 
 setting_changed.connect(_forget)
 
-__all__ = ["Rejected", "Unavailable", "adapter"]
+class Dns(Protocol):
+    """The public domain name system."""
+
+    def txt(self, name: str) -> DnsAnswer:
+        """Ask for the TXT records of a name, following at most `MAX_CNAME_HOPS` aliases; never raises for an outage."""
+        ...
+
+
+def dns() -> Dns:
+    """Return the configured way to ask DNS."""
+    found: Dns = adapter("dns")
+    return found
+
+
+__all__ = ["Dns", "Rejected", "Unavailable", "adapter", "dns"]

@@ -43,7 +43,7 @@ class Challenge:
         return Record("CNAME", host(self.domain), CHALLENGE_LABEL, f"{self.token}.{self.zone}")
 
     def is_met(self, *, answer: DnsAnswer, on: date) -> bool:
-        """Tell whether any TXT value carries the token, or the challenge name is an alias of the token's name of ours."""
+        """Tell whether a TXT value carries the token, or the challenge name is an alias of the name we gave it."""
         if answer.cnames and _same_name(answer.cnames[0], self.cname.value):
             return True
         if answer.status is not DnsStatus.FOUND:

@@ -6,7 +6,8 @@ CONSUMER_MAIL_DOMAINS = frozenset(
     bol.com.br bt.com btinternet.com charter.net comcast.net cox.net daum.net duck.com earthlink.net email.com
     fastmail.com fastmail.fm foxmail.com free.fr freenet.de frontier.com gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.net
     googlemail.com hanmail.net hey.com hotmail.co.uk hotmail.com hotmail.de hotmail.es hotmail.fr hotmail.it hushmail.com
-    icloud.com inbox.ru interia.pl juno.com kakao.com laposte.net libero.it list.ru live.ca live.co.uk live.com live.fr
+    icloud.com inbox.ru
+    interia.pl juno.com kakao.com laposte.net libero.it list.ru live.ca live.co.uk live.com live.fr
     live.nl mac.com mail.com mail.ru mailbox.org mailinator.com me.com msn.com naver.com netscape.net netzero.net
     o2.pl onet.pl online.no optonline.net orange.fr outlook.com outlook.de outlook.es outlook.fr outlook.jp pm.me
     posteo.de proton.me protonmail.ch protonmail.com qq.com rambler.ru rediffmail.com rocketmail.com rogers.com

@@ -1,0 +1,146 @@
+"""DNS by dnspython: the system's resolver, or one named resolver. Keeps no cache of its own."""
+
+import ipaddress
+from collections.abc import Iterable
+from typing import cast
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import dns.resolver
+from django.core.exceptions import ImproperlyConfigured
+from dns.rdtypes.ANY.SOA import SOA
+from dns.rdtypes.ANY.TXT import TXT
+from dns.rrset import RRset
+
+from core import tenancy
+from core.dns import MAX_CNAME_HOPS, DnsAnswer, DnsStatus
+
+UDP_PAYLOAD = 1232  # DNS Flag Day 2020: fits every path without fragments
+
+
+class DnspythonDns:
+    """Asks DNS; `resolver` is `host:port` or `[v6]:port` (the port may be left out), empty for the system's."""
+
+    def __init__(self, *, resolver: str = "", timeout: float = 2.0, lifetime: float = 5.0) -> None:
+        self._resolver = dns.resolver.Resolver(configure=not resolver)
+        if resolver:
+            host, port = _endpoint(resolver)
+            self._resolver.nameservers, self._resolver.port = [host], port
+        self._resolver.timeout, self._resolver.lifetime = timeout, lifetime
+        self._resolver.use_edns(0, 0, UDP_PAYLOAD)
+        self._resolver.flags = dns.flags.RD | dns.flags.AD  # AD in a question: tell me whether you validated (RFC 6840)
+        self._trusts_ad = all(_is_loopback(str(server)) for server in self._resolver.nameservers)
+
+    def txt(self, name: str) -> DnsAnswer:
+        """Ask for the TXT records of a name; see `core.ports.Dns`."""
+        tenancy.forbid_transaction("Asking DNS")
+        wanted = dns.name.from_text(name)
+        passed: list[dns.name.Name] = []
+        while True:
+            answer, stopped_at = self._ask(wanted, passed)
+            # Only an authoritative server hands out an alias without its target: follow it ourselves.
+            if answer is not None:
+                return answer
+            if stopped_at in (*passed[:-1], dns.name.from_text(name)) or len(passed) > MAX_CNAME_HOPS:
+                return DnsAnswer(DnsStatus.CNAME_LOOP, cnames=_texts(passed))
+            wanted = stopped_at
+
+    def _ask(self, name: dns.name.Name, passed: list[dns.name.Name]) -> tuple[DnsAnswer | None, dns.name.Name]:
+        """Ask one question and note the aliases passed: the final answer, or None and the alias's target to ask next."""
+        try:
+            found = self._resolver.resolve(name, "TXT", raise_on_no_answer=False, search=False)
+        except dns.resolver.NXDOMAIN as absent:
+            response = cast(dns.message.QueryMessage, absent.response(name))
+            passed += _targets(response.answer, name)
+            return self._answer(DnsStatus.NXDOMAIN, passed, response, ttl=_negative_ttl(response)), name
+        except dns.resolver.LifetimeTimeout:
+            return DnsAnswer(DnsStatus.TIMEOUT, cnames=_texts(passed)), name
+        except (dns.resolver.NoNameservers, dns.resolver.YXDOMAIN) as refusal:
+            return self._refusal(refusal, name, passed), name
+        chain = [cast(dns.name.Name, alias[0].target) for alias in found.chaining_result.cnames]
+        passed += chain
+        response = found.response
+        if found.rrset is not None:
+            texts = tuple(_joined(cast(TXT.TXT, record)) for record in found.rrset)
+            if len(passed) > MAX_CNAME_HOPS:
+                return DnsAnswer(DnsStatus.CNAME_LOOP, cnames=_texts(passed)), name
+            return self._answer(DnsStatus.FOUND, passed, response, values=texts, ttl=found.rrset.ttl), name
+        if chain and _negative_ttl(response) is None:
+            return None, chain[-1]
+        return self._answer(DnsStatus.NO_DATA, passed, response, ttl=_negative_ttl(response)), name
+
+    def _answer(
+        self,
+        status: DnsStatus,
+        passed: list[dns.name.Name],
+        response: dns.message.Message,
+        *,
+        values: tuple[str, ...] = (),
+        ttl: int | None = None,
+    ) -> DnsAnswer:
+        authenticated = self._trusts_ad and bool(response.flags & dns.flags.AD)
+        return DnsAnswer(status, values=values, cnames=_texts(passed), ttl=ttl, authenticated=authenticated)
+
+    def _refusal(
+        self, refusal: dns.exception.DNSException, name: dns.name.Name, passed: list[dns.name.Name]
+    ) -> DnsAnswer:
+        """Tell apart by response code what dnspython reports as one error."""
+        codes: set[int] = set()
+        for _server, _tcp, _port, error, response in refusal.kwargs.get("errors", ()):
+            if isinstance(error, dns.message.ChainTooLong):
+                return DnsAnswer(DnsStatus.CNAME_LOOP, cnames=_texts(passed))
+            if response is not None:
+                chain = _targets(response.answer, name)
+                if len(passed) + len(chain) > MAX_CNAME_HOPS or len(set(chain)) < len(chain) or name in chain:
+                    return DnsAnswer(DnsStatus.CNAME_LOOP, cnames=_texts([*passed, *chain]))
+                codes.add(response.rcode())
+        if dns.rcode.REFUSED in codes:
+            return DnsAnswer(DnsStatus.REFUSED, cnames=_texts(passed))
+        return DnsAnswer(DnsStatus.SERVFAIL if codes else DnsStatus.TIMEOUT, cnames=_texts(passed))
+
+
+def _targets(rows: Iterable[RRset], name: dns.name.Name) -> list[dns.name.Name]:
+    """Return the aliases of a name in an answer, in order, to the second sight of one already passed."""
+    aliases = {row.name: cast(dns.name.Name, row[0].target) for row in rows if row.rdtype == dns.rdatatype.CNAME}
+    found: list[dns.name.Name] = []
+    while name in aliases and len(found) <= len(aliases):
+        name = aliases[name]
+        found.append(name)
+    return found
+
+
+def _negative_ttl(response: dns.message.Message) -> int | None:
+    """Return how long resolvers keep an absence (RFC 2308 5), or None without a start of authority."""
+    for row in response.authority:
+        if row.rdtype == dns.rdatatype.SOA:
+            return min(row.ttl, cast(SOA.SOA, row[0]).minimum)
+    return None
+
+
+def _joined(record: TXT.TXT) -> str:
+    return b"".join(record.strings).decode("utf-8", errors="backslashreplace")
+
+
+def _texts(names: Iterable[dns.name.Name]) -> tuple[str, ...]:
+    return tuple(name.to_text(omit_final_dot=True).lower() for name in names)
+
+
+def _endpoint(text: str) -> tuple[str, int]:
+    host, port = text, "53"
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        port = rest.removeprefix(":") or port
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    try:
+        return str(ipaddress.ip_address(host)), int(port)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DNS_RESOLVER must be an IP address with an optional port, not {text!r}.") from error
+
+
+def _is_loopback(server: str) -> bool:
+    return ipaddress.ip_address(server).is_loopback

@@ -1,0 +1,103 @@
+"""The demo's DNS server: answers over UDP and TCP on loopback, from the zone file as it is at that moment."""
+
+import logging
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from dnslib import CNAME, QTYPE, RCODE, RD, RR, SOA, TXT, DNSError, DNSRecord
+from dnslib.server import BaseResolver, DNSHandler, DNSLogger, DNSServer
+
+from core.dns import MAX_CNAME_HOPS
+from portal.demo.dns import Fault, Record, Zones
+
+log = logging.getLogger(__name__)
+
+NEGATIVE_TTL = 30
+UDP_PAYLOAD = 1232  # DNS Flag Day 2020; anything longer goes over TCP
+
+
+class Handler(DNSHandler):
+    """Truncates what does not fit into a datagram, so that the client asks again over TCP."""
+
+    udplen = UDP_PAYLOAD
+
+
+class Resolver(BaseResolver):
+    """Answers from zones, like a recursive resolver for the whole (small) world, or like one authoritative server.
+
+    A recursive one (`chases`) follows aliases itself; an authoritative one leaves that to who asks.
+    """
+
+    def __init__(self, read: Callable[[], Zones], *, chases: bool = True) -> None:
+        self.read = read
+        self.chases = chases
+
+    def resolve(self, request: DNSRecord, handler: DNSHandler) -> DNSRecord:
+        """Answer one question; raising DNSError answers nothing at all, which is how a timeout looks."""
+        zones, reply = self.read(), request.reply(aa=not self.chases, ra=self.chases)
+        name, kind = str(request.q.qname).rstrip(".").lower(), QTYPE[request.q.qtype]
+        followed = 0
+        while True:
+            match zones.fault_of(name):
+                case Fault.TIMEOUT:
+                    raise DNSError(f"made to time out: {name}")
+                case Fault.SERVFAIL:
+                    reply.header.rcode = RCODE.SERVFAIL
+                    return reply
+                case Fault.REFUSED:
+                    reply.header.rcode = RCODE.REFUSED
+                    return reply
+            here = zones.find(name)
+            wanted = [record for record in here if record.kind == kind]
+            alias = next((record for record in here if record.kind == "CNAME"), None)
+            for record in wanted:
+                reply.add_answer(_row(name, record))
+            if wanted or alias is None:
+                break
+            reply.add_answer(_row(name, alias))
+            followed += 1
+            if not self.chases:
+                return reply
+            if followed > MAX_CNAME_HOPS:
+                reply.header.rcode = RCODE.SERVFAIL
+                return reply
+            name = alias.value.rstrip(".").lower()
+        if not wanted:
+            if not here and not zones.exists(name):
+                reply.header.rcode = RCODE.NXDOMAIN
+            if domain := zones.domain_of(name):
+                reply.add_auth(_start_of_authority(domain))
+        return reply
+
+
+class Server:
+    """Both listeners of one port; a context manager that leaves no thread behind."""
+
+    def __init__(self, resolver: Resolver, *, port: int, host: str = "127.0.0.1") -> None:
+        quiet = DNSLogger(log="error", prefix=False, logf=log.debug)
+        self.listeners = [
+            DNSServer(resolver, port=port, address=host, tcp=tcp, handler=Handler, logger=quiet) for tcp in (False, True)
+        ]
+
+    def __enter__(self) -> Self:
+        for listener in self.listeners:
+            listener.start_thread()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for listener in self.listeners:
+            listener.stop()
+            listener.thread.join()
+
+
+def _row(name: str, record: Record) -> RR:
+    data: RD = CNAME(record.value) if record.kind == "CNAME" else TXT([part.encode() for part in record.strings])
+    return RR(name, getattr(QTYPE, record.kind), rdata=data, ttl=record.ttl)
+
+
+def _start_of_authority(domain: str) -> RR:
+    times = (1, 3600, 600, 86400, NEGATIVE_TTL)  # serial, refresh, retry, expire, negative TTL
+    return RR(domain, QTYPE.SOA, rdata=SOA(f"ns.{domain}", f"hostmaster.{domain}", times), ttl=NEGATIVE_TTL)
