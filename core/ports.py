@@ -37,6 +37,7 @@ def _forget(*, setting: str, **_: object) -> None:
 
 setting_changed.connect(_forget)
 
+
 class Dns(Protocol):
     """The public domain name system."""
 

@@ -65,7 +65,7 @@ class DnspythonDns:
         passed += chain
         response = found.response
         if found.rrset is not None:
-            texts = tuple(_joined(cast(TXT.TXT, record)) for record in found.rrset)
+            texts = tuple(_joined(cast(TXT, record)) for record in found.rrset)
             if len(passed) > MAX_CNAME_HOPS:
                 return DnsAnswer(DnsStatus.CNAME_LOOP, cnames=_texts(passed)), name
             return self._answer(DnsStatus.FOUND, passed, response, values=texts, ttl=found.rrset.ttl), name
@@ -117,11 +117,11 @@ def _negative_ttl(response: dns.message.Message) -> int | None:
     """Return how long resolvers keep an absence (RFC 2308 5), or None without a start of authority."""
     for row in response.authority:
         if row.rdtype == dns.rdatatype.SOA:
-            return min(row.ttl, cast(SOA.SOA, row[0]).minimum)
+            return min(row.ttl, cast(SOA, row[0]).minimum)
     return None
 
 
-def _joined(record: TXT.TXT) -> str:
+def _joined(record: TXT) -> str:
     return b"".join(record.strings).decode("utf-8", errors="backslashreplace")
 
 
@@ -139,7 +139,9 @@ def _endpoint(text: str) -> tuple[str, int]:
     try:
         return str(ipaddress.ip_address(host)), int(port)
     except ValueError as error:
-        raise ImproperlyConfigured(f"DNS_RESOLVER must be an IP address with an optional port, not {text!r}.") from error
+        raise ImproperlyConfigured(
+            f"DNS_RESOLVER must be an IP address with an optional port, not {text!r}."
+        ) from error
 
 
 def _is_loopback(server: str) -> bool:

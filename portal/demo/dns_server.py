@@ -17,25 +17,30 @@ NEGATIVE_TTL = 30
 UDP_PAYLOAD = 1232  # DNS Flag Day 2020; anything longer goes over TCP
 
 
-class Handler(DNSHandler):
-    """Truncates what does not fit into a datagram, so that the client asks again over TCP."""
-
-    udplen = UDP_PAYLOAD
-
-
 class Resolver(BaseResolver):
     """Answers from zones, like a recursive resolver for the whole (small) world, or like one authoritative server.
 
-    A recursive one (`chases`) follows aliases itself; an authoritative one leaves that to who asks.
+    A recursive one (`chases`) follows aliases itself; an authoritative one leaves that to who asks. `validates` sets
+    the bit of a resolver that has checked DNSSEC signatures.
     """
 
-    def __init__(self, read: Callable[[], Zones], *, chases: bool = True) -> None:
+    def __init__(self, read: Callable[[], Zones], *, chases: bool = True, validates: bool = False) -> None:
         self.read = read
         self.chases = chases
+        self.validates = validates
 
     def resolve(self, request: DNSRecord, handler: DNSHandler) -> DNSRecord:
         """Answer one question; raising DNSError answers nothing at all, which is how a timeout looks."""
+        reply = self._answer(request)
+        if handler.protocol == "udp" and len(reply.pack()) > UDP_PAYLOAD:
+            # Ask again over TCP; dnslib's own truncation drops the question, and a careful client drops that answer.
+            reply = request.reply(ra=self.chases)
+            reply.header.tc = 1
+        return reply
+
+    def _answer(self, request: DNSRecord) -> DNSRecord:
         zones, reply = self.read(), request.reply(aa=not self.chases, ra=self.chases)
+        reply.header.ad = int(self.validates)  # dnslib copies it from the question
         name, kind = str(request.q.qname).rstrip(".").lower(), QTYPE[request.q.qtype]
         followed = 0
         while True:
@@ -76,9 +81,7 @@ class Server:
 
     def __init__(self, resolver: Resolver, *, port: int, host: str = "127.0.0.1") -> None:
         quiet = DNSLogger(log="error", prefix=False, logf=log.debug)
-        self.listeners = [
-            DNSServer(resolver, port=port, address=host, tcp=tcp, handler=Handler, logger=quiet) for tcp in (False, True)
-        ]
+        self.listeners = [DNSServer(resolver, port=port, address=host, tcp=tcp, logger=quiet) for tcp in (False, True)]
 
     def __enter__(self) -> Self:
         for listener in self.listeners:
