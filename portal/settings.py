@@ -145,11 +145,13 @@ QUEUE_LEASE_SECONDS = env.float("QUEUE_LEASE_SECONDS", default=60.0)
 QUEUE_RINGS = env.bool("QUEUE_RINGS", default=True)
 """Whether enqueuing rings the broker; without it only sweepers do (tests run jobs by hand)."""
 
-ADAPTERS: dict[str, dict[str, Any]] = {}
-"""Which implementation stands behind each port of `core/ports.py`."""
-
 DNS_RESOLVER = env.str("DNS_RESOLVER", default="")
 """`host:port` of the recursive resolver to ask; empty: the system's."""
+
+ADAPTERS: dict[str, dict[str, Any]] = {
+    "dns": {"BACKEND": "portal.adapters.dns.DnspythonDns", "OPTIONS": {"resolver": DNS_RESOLVER}},
+}
+"""Which implementation stands behind each port of `core/ports.py`."""
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

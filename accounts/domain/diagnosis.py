@@ -171,8 +171,7 @@ def _no_record(challenge: Challenge, seen: Observation) -> tuple[Code, str, str]
         DnsStatus.SERVFAIL: (
             Code.SERVFAIL,
             f"{servers} answered with a failure (SERVFAIL).",
-            "This is often a broken DNSSEC signature or an unreachable server: ask your DNS provider. "
-            "We check again by ourselves.",
+            "This is often a broken DNSSEC signature: ask your DNS provider. We check again by ourselves.",
         ),
     }
     return cases[seen.answer.status]

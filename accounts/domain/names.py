@@ -17,7 +17,7 @@ MAX_CLAIMED = MAX_NAME - len(CHALLENGE_LABEL) - 1
 NEVER_PUBLIC = frozenset({"alt", "arpa", "internal", "invalid", "local", "localhost", "onion"})
 
 
-class NotClaimable(ValueError):
+class NotClaimableError(ValueError):
     """The text is not a domain that one customer can hold; the message tells that customer why."""
 
 
@@ -30,7 +30,7 @@ class DomainName:
 
 
 def parse(typed: str) -> DomainName:
-    """Turn what a person typed into the domain meant, or raise `NotClaimable` saying what to type instead.
+    """Turn what a person typed into the domain meant, or raise `NotClaimableError` saying what to type instead.
 
     Case, blanks around, a closing dot and full-width dots do not matter (UTS 46). Refused are addresses, web addresses,
     names without a registrable part, public suffixes (publicsuffix.org, private section included), and consumer mail
@@ -38,13 +38,13 @@ def parse(typed: str) -> DomainName:
     """
     name = typed.strip()
     if not name:
-        raise NotClaimable("Enter a domain, for example airline.example.")
+        raise NotClaimableError("Enter a domain, for example airline.example.")
     if "@" in name:
-        raise NotClaimable("Enter only the part after the @.")
+        raise NotClaimableError("Enter only the part after the @.")
     if re.search(r"[/:?#\\]", name):
-        raise NotClaimable("Enter the domain alone, without https:// and without a path or port.")
+        raise NotClaimableError("Enter the domain alone, without https:// and without a path or port.")
     if name.startswith("*"):
-        raise NotClaimable(
+        raise NotClaimableError(
             "Enter the domain itself. A wildcard cannot be proven; subdomains are covered by their parent."
         )
     found = _to_dns(name)
@@ -57,30 +57,34 @@ def _to_dns(name: str) -> DomainName:
         ascii_name = idna.encode(name, uts46=True, std3_rules=True).decode("ascii").rstrip(".").lower()
         text = idna.decode(ascii_name)
     except (idna.IDNAError, UnicodeError) as error:
-        raise NotClaimable(
+        raise NotClaimableError(
             "That is not a domain name: only letters, digits and hyphens between dots, like airline.example."
         ) from error
     if len(ascii_name) > MAX_CLAIMED:
-        raise NotClaimable(f"That domain is too long: a challenge record fits below at most {MAX_CLAIMED} characters.")
+        raise NotClaimableError(
+            f"That domain is too long: a challenge record fits below at most {MAX_CLAIMED} characters."
+        )
     return DomainName(ascii=ascii_name, text=text)
 
 
 def _refuse_unprovable(name: str) -> None:
     last = name.rsplit(".", 1)[-1]
     if last.isdigit():
-        raise NotClaimable("That is an IP address. Enter a domain name.")
+        raise NotClaimableError("That is an IP address. Enter a domain name.")
     if last in NEVER_PUBLIC:
-        raise NotClaimable(f"Names under .{last} are not in public DNS, so nobody can prove to hold them.")
+        raise NotClaimableError(f"Names under .{last} are not in public DNS, so nobody can prove to hold them.")
     if "." not in name:
-        raise NotClaimable("Enter the whole domain, for example airline.example.")
+        raise NotClaimableError("Enter the whole domain, for example airline.example.")
     suffixes = _public_suffixes()
     if suffixes.publicsuffix(name) == name:
-        raise NotClaimable(
+        raise NotClaimableError(
             f"{name} is a public suffix: many organisations register names under it. Enter your own domain."
         )
     labels = name.split(".")
     if any(".".join(labels[start:]) in CONSUMER_MAIL_DOMAINS for start in range(len(labels) - 1)):
-        raise NotClaimable(f"{name} belongs to a public mail service. Enter a domain that your organisation holds.")
+        raise NotClaimableError(
+            f"{name} belongs to a public mail service. Enter a domain that your organisation holds."
+        )
 
 
 @cache

@@ -50,22 +50,22 @@ class DnspythonDns:
             wanted = stopped_at
 
     def _ask(self, name: dns.name.Name, passed: list[dns.name.Name]) -> tuple[DnsAnswer | None, dns.name.Name]:
-        """Ask one question and note the aliases passed: the final answer, or None and the alias's target to ask next."""
+        """Ask one question and note the aliases passed: its answer, or None and the alias's target to ask for."""
         try:
             found = self._resolver.resolve(name, "TXT", raise_on_no_answer=False, search=False)
         except dns.resolver.NXDOMAIN as absent:
-            response = cast(dns.message.QueryMessage, absent.response(name))
+            response = cast("dns.message.QueryMessage", absent.kwargs["responses"][name])
             passed += _targets(response.answer, name)
             return self._answer(DnsStatus.NXDOMAIN, passed, response, ttl=_negative_ttl(response)), name
         except dns.resolver.LifetimeTimeout:
             return DnsAnswer(DnsStatus.TIMEOUT, cnames=_texts(passed)), name
         except (dns.resolver.NoNameservers, dns.resolver.YXDOMAIN) as refusal:
             return self._refusal(refusal, name, passed), name
-        chain = [cast(dns.name.Name, alias[0].target) for alias in found.chaining_result.cnames]
+        chain = [cast("dns.name.Name", alias[0].target) for alias in found.chaining_result.cnames]
         passed += chain
         response = found.response
         if found.rrset is not None:
-            texts = tuple(_joined(cast(TXT, record)) for record in found.rrset)
+            texts = tuple(_joined(cast("TXT", record)) for record in found.rrset)
             if len(passed) > MAX_CNAME_HOPS:
                 return DnsAnswer(DnsStatus.CNAME_LOOP, cnames=_texts(passed)), name
             return self._answer(DnsStatus.FOUND, passed, response, values=texts, ttl=found.rrset.ttl), name
@@ -105,7 +105,7 @@ class DnspythonDns:
 
 def _targets(rows: Iterable[RRset], name: dns.name.Name) -> list[dns.name.Name]:
     """Return the aliases of a name in an answer, in order, to the second sight of one already passed."""
-    aliases = {row.name: cast(dns.name.Name, row[0].target) for row in rows if row.rdtype == dns.rdatatype.CNAME}
+    aliases = {row.name: cast("dns.name.Name", row[0].target) for row in rows if row.rdtype == dns.rdatatype.CNAME}
     found: list[dns.name.Name] = []
     while name in aliases and len(found) <= len(aliases):
         name = aliases[name]
@@ -117,7 +117,7 @@ def _negative_ttl(response: dns.message.Message) -> int | None:
     """Return how long resolvers keep an absence (RFC 2308 5), or None without a start of authority."""
     for row in response.authority:
         if row.rdtype == dns.rdatatype.SOA:
-            return min(row.ttl, cast(SOA, row[0]).minimum)
+            return min(row.ttl, cast("SOA", row[0]).minimum)
     return None
 
 

@@ -1,0 +1,1 @@
+"""The demo: real counterparts on loopback, and the people who use them."""

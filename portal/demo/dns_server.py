@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from dnslib import CNAME, QTYPE, RCODE, RD, RR, SOA, TXT, DNSError, DNSRecord
-from dnslib.server import BaseResolver, DNSHandler, DNSLogger, DNSServer
+from dnslib.server import DNSHandler, DNSLogger, DNSServer
 
 from core.dns import MAX_CNAME_HOPS
 from portal.demo.dns import Fault, Record, Zones
@@ -17,7 +17,7 @@ NEGATIVE_TTL = 30
 UDP_PAYLOAD = 1232  # DNS Flag Day 2020; anything longer goes over TCP
 
 
-class Resolver(BaseResolver):
+class Resolver:
     """Answers from zones, like a recursive resolver for the whole (small) world, or like one authoritative server.
 
     A recursive one (`chases`) follows aliases itself; an authoritative one leaves that to who asks. `validates` sets

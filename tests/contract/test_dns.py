@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from itertools import pairwise
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -148,7 +149,7 @@ def test_an_alias_into_nothing_says_where_it_led(world: World, target: str) -> N
 
 def chain(world: World, hops: int) -> DnsAnswer:
     names = [HOST, *(f"hop{number}.elsewhere.example" for number in range(hops))]
-    for name, target in zip(names, names[1:], strict=False):
+    for name, target in pairwise(names):
         world.publish(name, target, kind="CNAME")
     world.publish(names[-1], "token=abc")
     return world.dns.txt(HOST)

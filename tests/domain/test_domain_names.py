@@ -52,7 +52,7 @@ def test_a_domain_is_understood_however_it_is_typed(typed: str, ascii_name: str,
     ],
 )
 def test_what_cannot_be_claimed_is_refused_with_its_reason(typed: str, words: str) -> None:
-    with pytest.raises(names.NotClaimable, match=words):
+    with pytest.raises(names.NotClaimableError, match=words):
         names.parse(typed)
 
 
@@ -60,10 +60,9 @@ def test_what_cannot_be_claimed_is_refused_with_its_reason(typed: str, words: st
 def test_any_text_is_either_understood_or_refused(typed: str) -> None:
     try:
         name = names.parse(typed)
-    except names.NotClaimable as refusal:
-        assert str(refusal)
-    else:
-        assert names.parse(name.ascii) == name, "the name that DNS sees names the same domain"
-        assert names.parse(name.text) == name, "and so does the name that people read"
-        assert len(f"{names.CHALLENGE_LABEL}.{name.ascii}") <= names.MAX_NAME
-        assert name.ascii == name.ascii.lower()
+    except names.NotClaimableError:
+        return
+    assert names.parse(name.ascii) == name, "the name that DNS sees names the same domain"
+    assert names.parse(name.text) == name, "and so does the name that people read"
+    assert len(f"{names.CHALLENGE_LABEL}.{name.ascii}") <= names.MAX_NAME
+    assert name.ascii == name.ascii.lower()
