@@ -43,7 +43,10 @@ def _grant_third_party(connection: BaseDatabaseWrapper) -> None:
 
 
 def _install_keys(connection: BaseDatabaseWrapper) -> None:
-    wanted = [tenancy.pads(key) for key in tenancy.keys()]
+    wanted = [tenancy.pads(key) for key in tenancy.signing_keys()]
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM crossing_private.tenancy_key")
-        cursor.executemany("INSERT INTO crossing_private.tenancy_key (inner_pad, outer_pad) VALUES (%s, %s)", wanted)
+        cursor.executemany(
+            "INSERT INTO crossing_private.tenancy_key (inner_pad, outer_pad) VALUES (%s, %s)",
+            wanted,
+        )

@@ -7,13 +7,18 @@ the catalogue of the database and fails on a table that is neither.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, override
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-APP, STAFF, LOOKUP, AUDIT = "crossing_app", "crossing_staff", "crossing_lookup", "crossing_audit"
+APP, STAFF, LOOKUP, AUDIT = (
+    "crossing_app",
+    "crossing_staff",
+    "crossing_lookup",
+    "crossing_audit",
+)
 EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
 
 OF_ONE_TENANT = "{column} = (SELECT crossing.ctx_tenant())"
@@ -27,18 +32,29 @@ class _Sql(Operation):
     reversible = True
     reduces_to_sql = True
 
+    @override
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Change no model."""
 
+    @override
     def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
     ) -> None:
         """Run the statements."""
         for statement in self.forwards():
             schema_editor.execute(statement, params=None)
 
+    @override
     def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
     ) -> None:
         """Run the statements that undo it."""
         for statement in self.backwards():
@@ -84,7 +100,11 @@ class TenantTable(_Sql):
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         """Return how to build the operation again."""
-        return type(self).__name__, [self.table], {"column": self.column, "references": self.references}
+        return (
+            type(self).__name__,
+            [self.table],
+            {"column": self.column, "references": self.references},
+        )
 
     def forwards(self) -> Iterable[str]:
         """Yield unique key, policies, grants and composite foreign keys."""
@@ -101,7 +121,12 @@ class TenantReference(_Sql):
     """Double one foreign key between tenant tables by a composite key (for a column added later)."""
 
     def __init__(self, table: str, column: str, target: str) -> None:
-        self.name, self.table, self.column, self.target = f"{table}.{column}", table, column, target
+        self.name, self.table, self.column, self.target = (
+            f"{table}.{column}",
+            table,
+            column,
+            target,
+        )
 
     def forwards(self) -> Iterable[str]:
         """Yield the constraint."""
@@ -116,7 +141,14 @@ class TenantReference(_Sql):
 class GlobalTable(_Sql):
     """Declare a table that belongs to no tenant, and why; row-level security does not apply to it."""
 
-    def __init__(self, table: str, *, reason: str, grants: str = EVERYTHING, staff_grants: str | None = None) -> None:
+    def __init__(
+        self,
+        table: str,
+        *,
+        reason: str,
+        grants: str = EVERYTHING,
+        staff_grants: str | None = None,
+    ) -> None:
         self.name = self.table = table
         self.reason = reason
         self.grants = grants
@@ -128,6 +160,45 @@ class GlobalTable(_Sql):
         yield from grant(self.table, app=self.grants, staff=self.staff_grants)
 
 
+class AppendOnlyTable(_Sql):
+    """Declare a tenant table that only grows: not even its owner's privileges change or remove a row.
+
+    `insert` are the only columns a statement may give; the function `append` of the schema crossing derives the
+    others. The table passes to the audit role, which nobody can sign in as, so that no role that serves can
+    disable the triggers. Not reversible, like what it protects.
+    """
+
+    reversible = False
+
+    def __init__(self, table: str, *, column: str, insert: Sequence[str], append: str) -> None:
+        self.name = self.table = table
+        self.column, self.insert, self.append = column, tuple(insert), append
+
+    def forwards(self) -> Iterable[str]:
+        """Yield policies, grants, the new owner, and the triggers that it alone could take away."""
+        listed = ", ".join(f'"{column}"' for column in self.insert)
+        rights = f"SELECT, INSERT ({listed})"
+        yield from policies(self.table, OF_ONE_TENANT.format(column=f'"{self.column}"'))
+        yield f'CREATE POLICY audit ON "{self.table}" FOR SELECT TO {AUDIT} USING (true)'
+        yield from grant(self.table, app=rights, staff=rights)
+        yield from give_to_audit(self.table)
+        yield f"SET LOCAL ROLE {AUDIT}"
+        for name, event in (
+            (
+                "append",
+                f'BEFORE INSERT ON "{self.table}" FOR EACH ROW EXECUTE FUNCTION crossing.{self.append}()',
+            ),
+            ("refuse_change", self._refusal("UPDATE OR DELETE", "ROW")),
+            ("refuse_truncate", self._refusal("TRUNCATE", "STATEMENT")),
+        ):
+            yield f"CREATE TRIGGER {name} {event}"
+            yield f'ALTER TABLE "{self.table}" ENABLE ALWAYS TRIGGER {name}'
+        yield "RESET ROLE"
+
+    def _refusal(self, event: str, level: str) -> str:
+        return f'BEFORE {event} ON "{self.table}" FOR EACH {level} EXECUTE FUNCTION crossing.refuse_change()'
+
+
 class LookupFunction(_Sql):
     """Create `crossing.<name>`: a narrow look-up that answers before the tenant is known.
 
@@ -137,9 +208,20 @@ class LookupFunction(_Sql):
     """
 
     def __init__(
-        self, name: str, *, arguments: str, returns: str, body: str, reads: Mapping[str, Sequence[str]]
+        self,
+        name: str,
+        *,
+        arguments: str,
+        returns: str,
+        body: str,
+        reads: Mapping[str, Sequence[str]],
     ) -> None:
-        self.name, self.arguments, self.returns, self.body = name, arguments, returns, body.strip().rstrip(";")
+        self.name, self.arguments, self.returns, self.body = (
+            name,
+            arguments,
+            returns,
+            body.strip().rstrip(";"),
+        )
         self.reads = {table: tuple(columns) for table, columns in reads.items()}
 
     def forwards(self) -> Iterable[str]:
@@ -182,6 +264,13 @@ def grant(table: str, *, app: str, staff: str) -> Iterable[str]:
         yield f'GRANT {app} ON "{table}" TO {APP}'
     if staff:
         yield f'GRANT {staff} ON "{table}" TO {STAFF}'
+
+
+def give_to_audit(table: str) -> Iterable[str]:
+    """Yield the change of a table's owner to the audit role."""
+    yield f"GRANT CREATE ON SCHEMA public TO {AUDIT}"
+    yield f'ALTER TABLE "{table}" OWNER TO {AUDIT}'
+    yield f"REVOKE CREATE ON SCHEMA public FROM {AUDIT}"
 
 
 def comment(table: str, reason: str) -> str:

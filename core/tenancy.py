@@ -24,6 +24,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+from django.utils import timezone
 
 from core.actor import Actor, ActorKind
 
@@ -35,7 +36,7 @@ STAFF_ROLE = "crossing_staff"
 log = logging.getLogger(__name__)
 
 
-class TransactionOpen(RuntimeError):
+class TransactionOpenError(RuntimeError):
     """The code must not run inside a transaction: a programming error, never the customer's."""
 
 
@@ -110,6 +111,8 @@ def staff_scope(*, by: Actor, reason: str) -> Iterator[None]:
         raise ValueError("A staff scope names its reason.")
     with _within(Context(staff=by, reason=reason)):
         log.info("staff scope opened by %s %s: %s", by.kind.value, by.id, reason)
+        if by.kind is ActorKind.STAFF:
+            _audit(by, reason)
         yield
 
 
@@ -126,24 +129,30 @@ def stream[T](items: Iterable[T]) -> Iterator[T]:
 
 
 def forbid_transaction(doing: str = "Calling another system") -> None:
-    """Raise `TransactionOpen` inside a transaction (one that a test wraps around itself does not count)."""
+    """Raise `TransactionOpenError` inside a transaction (one that a test wraps around itself does not count)."""
     if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
-        raise TransactionOpen(f"{doing} inside a transaction would hold its locks: do it before or after.")
+        raise TransactionOpenError(f"{doing} inside a transaction would hold its locks: do it before or after.")
 
 
 def find_membership(*, user_id: UUID, slug: str) -> Membership | None:
     """Return the user's active membership of the tenant called so, or None for a stranger."""
-    rows = _look_up("SELECT tenant_id, member_id, role FROM crossing.membership(%s, %s)", [user_id, slug])
+    rows = _look_up(
+        "SELECT tenant_id, member_id, role FROM crossing.membership(%s, %s)",
+        [user_id, slug],
+    )
     return Membership(*rows[0]) if rows else None
 
 
 def find_memberships(*, user_id: UUID) -> list[TenantName]:
     """Return the tenants a user is an active member of, by name."""
-    rows = _look_up("SELECT slug, name, role FROM crossing.memberships(%s) ORDER BY name, slug", [user_id])
+    rows = _look_up(
+        "SELECT slug, name, role FROM crossing.memberships(%s) ORDER BY name, slug",
+        [user_id],
+    )
     return [TenantName(*row) for row in rows]
 
 
-def keys() -> list[bytes]:
+def signing_keys() -> list[bytes]:
     """Return the keys of TENANCY_KEY, the signing one first; more than one only while keys are rotated."""
     return _parse_keys(settings.TENANCY_KEY)
 
@@ -159,7 +168,7 @@ def token(context: Context, *, backend_pid: int, expiry: int) -> str:
     if not context.subject:
         return ""
     message = f"{context.subject}|{expiry}"
-    signature = hmac.new(keys()[0], f"{message}|{backend_pid}".encode(), hashlib.sha256).hexdigest()
+    signature = hmac.new(signing_keys()[0], f"{message}|{backend_pid}".encode(), hashlib.sha256).hexdigest()
     return f"{message}|{signature}"
 
 
@@ -175,6 +184,17 @@ def _within(context: Context) -> Iterator[None]:
         yield
     finally:
         _switch(former)
+
+
+def _audit(by: Actor, reason: str) -> None:
+    from core import (
+        ledger,
+    )  # needs the models, which need this module's callers loaded first
+
+    ledger.append(
+        "core.staff_scope.opened", by=by, at=timezone.now(), tenant_id=None,
+        subject=("core.staff_scope", by.id), data={"reason": reason},
+    )  # fmt: skip
 
 
 def _switch(context: Context) -> None:
@@ -214,10 +234,14 @@ def _apply(connection: BaseDatabaseWrapper, context: Context) -> None:
     # The driver's own cursor: not counted as a query of the page, and not wrapped by `_keep`.
     with connection.wrap_database_errors, raw.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('role', %s, false), set_config('crossing.context', %s, false)", [role, signed]
+            "SELECT set_config('role', %s, false), set_config('crossing.context', %s, false)",
+            [role, signed],
         )
     block = connection.atomic_blocks[-1] if connection.atomic_blocks else None
-    _remember(connection, _Applied(context, expiry if context.subject else float("inf"), block))
+    _remember(
+        connection,
+        _Applied(context, expiry if context.subject else float("inf"), block),
+    )
 
 
 def _keep(execute: Callable[..., Any], sql: str, params: Any, many: bool, info: dict[str, Any]) -> Any:
@@ -254,7 +278,8 @@ def _remember(connection: BaseDatabaseWrapper, applied: _Applied | None) -> None
 def _look_up(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 @cache

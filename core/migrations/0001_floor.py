@@ -77,9 +77,12 @@ class Migration(migrations.Migration):
     """Create what every policy refers to. Owner-side: the keys follow after `migrate` (`core.owner`)."""
 
     initial = True
-    dependencies: list[tuple[str, str]] = []
+    dependencies = ()
 
     operations = [
         migrations.RunSQL([ROLES], migrations.RunSQL.noop),
-        migrations.RunSQL([SCHEMAS, CONTEXT], ["DROP SCHEMA crossing CASCADE", "DROP SCHEMA crossing_private CASCADE"]),
+        migrations.RunSQL(
+            [SCHEMAS, CONTEXT],
+            ["DROP SCHEMA crossing CASCADE", "DROP SCHEMA crossing_private CASCADE"],
+        ),
     ]

@@ -3,6 +3,7 @@
 from core.models.approvals import ApprovalRequest, EvidencePack, EvidencePart, Signature, SigningStatement
 from core.models.base import Audit, TenantModel
 from core.models.jobs import Event, Job
+from core.models.ledger import LedgerCheckpoint, LedgerDatum, LedgerEntry, LedgerHead
 
 __all__ = [
     "ApprovalRequest",
@@ -11,6 +12,10 @@ __all__ = [
     "EvidencePack",
     "EvidencePart",
     "Job",
+    "LedgerCheckpoint",
+    "LedgerDatum",
+    "LedgerEntry",
+    "LedgerHead",
     "Signature",
     "SigningStatement",
     "TenantModel",

@@ -1,0 +1,90 @@
+"""The ledger told to people: recent entries as sentences, which each app contributes in its `sentences.py`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+
+from core.actor import ActorKind
+from core.models.ledger import LedgerEntry
+from core.registry import Registry
+
+type Sentence = str | Callable[[Mapping[str, Any]], str]
+"""What the actor did, to follow their name: “verified the domain {domain}”, filled from the entry's data."""
+
+SENTENCES: Registry[Sentence] = Registry("sentences")
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One entry for an activity list."""
+
+    at: datetime
+    actor: str
+    text: str
+    event: str
+    actor_kind: str
+    subject_type: str
+    subject_id: str
+    data: Mapping[str, Any]
+    entry_id: UUID
+    seq: int
+
+    @property
+    def sentence(self) -> str:
+        """Who did what."""
+        return f"{self.actor} {self.text}"
+
+
+class _Known(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def sentences(told: Mapping[str, Sentence]) -> None:
+    """Contribute how events are told: `{"accounts.domain.verified": "verified the domain {domain}"}`."""
+    for event, sentence in told.items():
+        SENTENCES.add(event, sentence)
+
+
+def recent(*, tenant_id: UUID, limit: int = 20, subject: tuple[str, Any] | None = None) -> list[Activity]:
+    """Return the tenant's latest entries (of one subject, if given), newest first, as people tell them."""
+    rows = LedgerEntry.objects.filter(chain=tenant_id).order_by("-seq")
+    if subject is not None:
+        rows = rows.filter(subject_type=subject[0], subject_id=str(subject[1]))
+    entries = list(rows[:limit])
+    actors = {entry.actor_id for entry in entries if entry.actor_id is not None}
+    people = {user.pk: str(user) for user in get_user_model().objects.filter(pk__in=actors)}
+    return [
+        Activity(
+            at=entry.at,
+            actor=_name(entry, people),
+            text=tell(entry.event, entry.data),
+            event=entry.event,
+            actor_kind=entry.actor_kind,
+            subject_type=entry.subject_type,
+            subject_id=entry.subject_id,
+            data=entry.data,
+            entry_id=entry.pk,
+            seq=entry.seq,
+        )
+        for entry in entries
+    ]
+
+
+def tell(event: str, data: Mapping[str, Any]) -> str:
+    """Return what an event's actor did; an event without a sentence is told by its name."""
+    if event not in SENTENCES:
+        *_, subject, verb = ["something", *event.replace("_", " ").split(".")]
+        return f"{verb} a {subject}" if subject[:1] not in "aeiou" else f"{verb} an {subject}"
+    sentence = SENTENCES[event]
+    return sentence(data) if callable(sentence) else sentence.format_map(_Known(data))
+
+
+def _name(entry: LedgerEntry, people: Mapping[Any, str]) -> str:
+    if entry.actor_kind == ActorKind.SYSTEM:
+        return "Crossing"
+    return people.get(entry.actor_id, "Someone")
