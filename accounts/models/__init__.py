@@ -1,6 +1,8 @@
 """The tables of accounts."""
 
+from accounts.models.domains import Domain, DomainCheck
+from accounts.models.invitations import Invitation
 from accounts.models.tenants import Member, Tenant
 from accounts.models.users import StaffAssignment, User
 
-__all__ = ["Member", "StaffAssignment", "Tenant", "User"]
+__all__ = ["Domain", "DomainCheck", "Invitation", "Member", "StaffAssignment", "Tenant", "User"]

@@ -1,0 +1,95 @@
+"""Domains that a tenant claims, and the look-ups of their challenge."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from core.models import Audit, TenantModel
+
+
+class Domain(TenantModel):
+    """A domain a tenant says it holds; proven once its challenge was seen in DNS.
+
+    A proof stands until the domain is released. A token issued after the proof asks for a fresh one and takes
+    nothing away while it waits.
+    """
+
+    audit: ClassVar[Audit] = Audit.LEDGERED
+
+    name = models.CharField(max_length=253, help_text="As DNS sees it: A-labels, lower case.")
+    text = models.CharField(max_length=253, help_text="As its owner reads it.")
+    token = models.CharField(max_length=63, help_text="Public by its nature: it is published in DNS.")
+    earlier_tokens = models.JSONField(default=list, help_text="Replaced ones, newest first, to recognise them.")
+    claimed_at = models.DateTimeField(default=timezone.now, editable=False)
+    claimed_by = models.UUIDField(editable=False)
+    token_issued_at = models.DateTimeField(default=timezone.now, editable=False)
+    verified_at = models.DateTimeField(null=True, editable=False, help_text="When it was first proven.")
+    verified_by = models.UUIDField(null=True, editable=False)
+    proven_at = models.DateTimeField(null=True, editable=False, help_text="When it was last proven.")
+    failed_at = models.DateTimeField(null=True, editable=False, help_text="When the current token was given up.")
+    next_check_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.UniqueConstraint(fields=("tenant", "name"), name="accounts_domain_once"),
+            # Across tenants, on purpose: a stranger learns of it only after proving to hold the same domain.
+            models.UniqueConstraint(
+                fields=("name",), condition=models.Q(verified_at__isnull=False), name="accounts_domain_one_owner"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(verified_at=None, verified_by=None, proven_at=None)
+                | models.Q(
+                    verified_at__isnull=False, verified_by__isnull=False, proven_at__gte=models.F("verified_at")
+                ),
+                name="accounts_domain_verified_pair",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(failed_at=None) | models.Q(next_check_at=None), name="accounts_domain_failed_rests"
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("next_check_at",),
+                condition=models.Q(next_check_at__isnull=False),
+                name="accounts_domain_due",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the domain was proven."""
+        return self.verified_at is not None
+
+    @property
+    def awaits_proof(self) -> bool:
+        """Whether the current token still waits to be seen."""
+        return self.failed_at is None and (self.proven_at is None or self.token_issued_at > self.proven_at)
+
+
+class DomainCheck(TenantModel):
+    """One look at a domain's challenge: what was found, what was expected, what to do."""
+
+    audit: ClassVar[Audit] = Audit.OPERATIONAL
+
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="checks")
+    checked_at = models.DateTimeField()
+    is_automatic = models.BooleanField()
+    code = models.CharField(max_length=20, help_text="A `diagnosis.Code`.")
+    summary = models.TextField()
+    found = models.JSONField(default=list)
+    expected = models.CharField(max_length=255)
+    fix = models.TextField(blank=True)
+    ttl = models.PositiveIntegerField(null=True, help_text="Seconds resolvers may keep the answer.")
+    is_authenticated = models.BooleanField(default=False, help_text="DNSSEC, by our own resolver.")
+
+    class Meta:
+        ordering = ("-checked_at",)
+        indexes = (models.Index(fields=("domain", "-checked_at"), name="accounts_domaincheck_latest"),)
+
+    def __str__(self) -> str:
+        return self.summary
