@@ -5,10 +5,14 @@ from importlib.util import find_spec
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from portal.dashboard.views import components, home
+
 TENANT_APPS = ("accounts", "backfills", "parity_reports", "cutover", "portal.dashboard")
 """Apps with pages of a tenant: each has a `urls` module whose routes stand under `/t/<slug>/`."""
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("components/", components.gallery, name="components"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     *(path("t/<slug:slug>/", include(f"{app}.urls")) for app in TENANT_APPS if find_spec(f"{app}.urls")),

@@ -1,0 +1,1 @@
+"""The customer overview and the pages beside it."""

@@ -1,0 +1,20 @@
+"""The front door: where a person goes after signing in."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from core import tenancy
+from core.web import account_view
+
+
+@require_safe
+@account_view
+def home(request: HttpRequest) -> HttpResponse:
+    """Lead to the person's one account, to the choice between several, or staff to the programme."""
+    tenants = tenancy.find_memberships(user_id=request.user.pk)
+    if len(tenants) == 1 and not request.user.is_staff:
+        return redirect("dashboard:overview", tenants[0].slug)
+    if not tenants and request.user.is_staff:
+        return redirect("admin:index")
+    return render(request, "portal/home.html", {"tenants": tenants})
