@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 
-from portal.house import state
+from portal.house import demo, doctor, quality, setup, state
 from portal.house.development import exported
-from portal.house.hold import Servers, keeper_runs
-from portal.house.trouble import Trouble
+from portal.house.hold import Servers
+from portal.house.supervisor import Ended
+from portal.house.trouble import Trouble, explain
 
 
 def run(*command: str) -> int:
@@ -16,34 +19,54 @@ def run(*command: str) -> int:
         return subprocess.run(command or ("sh",), env=exported(), check=False).returncode
 
 
-def stop() -> int:
-    """End whatever runs for this checkout; its data stay."""
-    if not keeper_runs():
-        print("Nothing of this checkout is running.")
-    return 0
-
-
 def show() -> int:
     """Print the state folder."""
     print(state.prepare())
     return 0
 
 
-COMMANDS = {"run": run, "stop": stop, "state": show}
+TARGETS: dict[str, tuple[str | None, Callable[..., int]]] = {
+    "demo": ("run", lambda *given: demo.main(list(given))),
+    "dev": ("work", lambda *given: demo.main(list(given), reload=True)),
+    "test": ("work", quality.run_tests),
+    "test-full": ("work", quality.run_all_tests),
+    "check": ("work", quality.check),
+    "fix": ("work", quality.fix),
+    "lock": ("work", quality.lock),
+    "run": ("work", run),
+    "doctor": (None, doctor.run),
+    "stop": (None, demo.stop),
+    "state": (None, show),
+}
+"""Each target: what the virtual environment must hold for it, and what it does."""
+
+
+def enter(purpose: str) -> None:
+    """Go on in the virtual environment, which is brought up to the locks first."""
+    setup.ensure(purpose)
+    if os.path.realpath(sys.prefix) != os.path.realpath(setup.VENV):
+        arguments = [str(setup.python()), "-m", "portal.house", *sys.argv[1:]]
+        os.execv(setup.python(), arguments)  # noqa: S606 - no shell is what we want
 
 
 def main() -> int:
     """Run a target; trouble is one line."""
     name, *rest = sys.argv[1:] or ["help"]
-    if name not in COMMANDS:
-        print(f"Usage: python -m portal.house {{{'|'.join(COMMANDS)}}}", file=sys.stderr)
+    if name not in TARGETS:
+        print(f"Usage: python -m portal.house {{{'|'.join(TARGETS)}}}", file=sys.stderr)
         return 2
+    purpose, target = TARGETS[name]
     try:
-        return COMMANDS[name](*rest)
+        if purpose:
+            enter(purpose)
+        return partial(target, *rest)()
     except Trouble as trouble:
         print(f"crossing: {trouble}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except OSError as error:
+        print(f"crossing: {explain(error, doing=f'running {name}')}", file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, Ended):
         return 130
 
 

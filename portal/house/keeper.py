@@ -11,6 +11,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from portal.house import state
@@ -25,17 +27,20 @@ def children_file() -> Path:
     return state.folder() / "children"
 
 
-def end_groups(groups: list[int], *, patience: float) -> None:
-    """Ask process groups to end, wait up to `patience` seconds, then end them by force."""
-    for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
+def end_groups(groups: list[int], *, patience: float, reap: Callable[[], object] = lambda: None) -> None:
+    """Ask the leaders of process groups to end, wait up to `patience` seconds, then end whole groups by force.
+
+    Leaders only at first: a worker ends its own children once their tasks are done. `reap` collects a parent's dead.
+    """
+    for send, number, seconds in ((os.kill, signal.SIGTERM, patience), (os.killpg, signal.SIGKILL, 5.0)):
         for group in groups:
-            try:
-                os.killpg(group, number)
-            except (ProcessLookupError, PermissionError):
-                continue
+            with suppress(ProcessLookupError, PermissionError):
+                send(group, number)
         until = time.monotonic() + seconds
-        while (groups := [group for group in groups if is_alive(group)]) and time.monotonic() < until:
-            time.sleep(0.05)
+        while groups and time.monotonic() < until:
+            reap()
+            groups = [group for group in groups if is_alive(group)]
+            time.sleep(0.02)
         if not groups:
             return
 

@@ -1,0 +1,144 @@
+"""`make demo` and `make dev`: the whole portal and its counterparts on this machine, from nothing to a sign-in."""
+
+import fcntl
+import os
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from portal.house import hold, setup, state
+from portal.house.development import environment
+from portal.house.hold import Servers
+from portal.house.state import Memory
+from portal.house.supervisor import Child, Ended, Supervisor
+from portal.house.trouble import Trouble
+
+LISTENERS = ("web", "dns")
+"""Whoever listens for others of this checkout; their ports are settled before anybody is told of them."""
+
+
+def say(line: str) -> None:
+    """Tell the person at the keyboard."""
+    print(line, flush=True)
+
+
+def supervisor_file() -> str:
+    """The name of the lock that says a demo runs; its content is the supervisor's process id."""
+    return "demo.pid"
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One demo per checkout."""
+    with (state.prepare() / supervisor_file()).open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            url = f"http://localhost:{Memory().port('web')}"
+            raise Trouble(f"The demo of this checkout runs already, at {url}; `make stop` ends it.") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def stop() -> int:
+    """End the demo of this checkout and wait until nothing of it is left."""
+    with (state.prepare() / supervisor_file()).open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            os.kill(int(file.read()), signal.SIGTERM)
+    until = time.monotonic() + 60
+    while hold.keeper_runs() and time.monotonic() < until:
+        time.sleep(0.1)
+    if hold.keeper_runs():
+        raise Trouble(
+            "The servers are still held by another command of this checkout (tests, a shell): end that first."
+        )
+    say("Nothing of this checkout is running.")
+    return 0
+
+
+def children(variables: dict[str, str], *, reload: bool) -> list[Child]:
+    """The processes of the portal and its counterparts, counterparts first."""
+    python, folder = str(setup.python()), state.prepare()
+    celery = [python, "-m", "celery", "--app=portal.celery"]
+    worker = ["worker", "--concurrency=2", "--max-tasks-per-child=500", "--without-gossip", "--without-mingle"]
+    schedule = [f"--schedule={folder / 'beat-schedule'}", "--pidfile="]
+    web = [python, "-m", "gunicorn", "--config=python:portal.gunicorn", "portal.wsgi"]
+    if reload:
+        web = [python, "manage.py", "runserver", variables["WEB_BIND"]]
+    return [
+        Child("dns", [python, "manage.py", "demo_dns"], variables),
+        Child("worker", [*celery, *worker, "--loglevel=WARNING"], variables),
+        Child("beat", [*celery, "beat", *schedule, "--loglevel=WARNING"], variables),
+        Child("web", web, variables, loud=reload),
+    ]
+
+
+def wait_for_web(supervisor: Supervisor, url: str, *, seconds: float = 60) -> None:
+    """Return once the portal answers its health check."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        supervisor.look()
+        try:
+            with urllib.request.urlopen(f"{url}/healthz", timeout=5):  # noqa: S310 - our own loopback address
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    web = next(child for child in supervisor.children if child.name == "web")
+    raise Trouble(f"The web server does not answer at {url}: {web.last_words()}")
+
+
+def run(*, once: bool, reload: bool = False) -> int:
+    """Bring everything up, load the demo, run the first preflight, then serve until Ctrl-C.
+
+    With `once`, stop after the preflight; 0 only if every step ran.
+    """
+    manage = [str(setup.python()), "manage.py"]
+    started = time.monotonic()
+    with alone(), Servers(), Supervisor(say) as supervisor:
+        try:
+            memory = Memory()
+            for listener in LISTENERS:
+                memory.free_port(listener)
+            variables = {
+                **os.environ,
+                **environment(memory),
+                "WEB_BIND": f"127.0.0.1:{memory.port('web')}",
+                "WEB_WORKERS": "1",
+                "PYTHONUNBUFFERED": "1",
+                **({"DEBUG": "on"} if reload else {}),
+            }
+            say("PostgreSQL and Valkey are up. Bringing the database to this version …")
+            if code := supervisor.run([*manage, "migrate", "--verbosity=0", "--no-input"], environment=variables):
+                raise Trouble(f"The migrations failed (exit {code}); what they said stands above.")
+            for child in children(variables, reload=reload):
+                supervisor.add(child)
+            if code := supervisor.run([*manage, "demo"], environment=variables):
+                raise Trouble(f"The demo did not come up (exit {code}); what it said stands above.")
+            wait_for_web(supervisor, variables["PUBLIC_URL"])
+            say(f"\nUp after {time.monotonic() - started:.0f} s: {variables['PUBLIC_URL']}")
+            if once:
+                return 0
+            say(f"Ctrl-C stops everything. Logs: {state.folder() / 'logs'}, mails: {state.folder() / 'mail'}")
+            supervisor.serve()
+        except Ended:
+            say("\nStopping …")
+            return 130 if once else 0
+    return 0
+
+
+def main(arguments: list[str], *, reload: bool = False) -> int:
+    """`make demo [ONCE=1]`."""
+    unknown = set(arguments) - {"--once"}
+    if unknown:
+        print(f"Unknown: {' '.join(sorted(unknown))}", file=sys.stderr)
+        return 2
+    return run(once="--once" in arguments, reload=reload)
