@@ -64,7 +64,7 @@ def django_db_setup(
         CLONE.create(template=database_template)
 
     # Django would TRUNCATE, which only the owner may.
-    TransactionTestCase._fixture_teardown = reset  # type: ignore[method-assign]  # the documented hook is private
+    TransactionTestCase._fixture_teardown = reset  # type: ignore[attr-defined]  # private, and not in the stubs
     CLONE.create(template=database_template)
     yield
     connections.close_all()

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import LiteralString
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -132,13 +133,13 @@ def platforms() -> Iterator[Platforms]:
     names = {"legacy": f"legacy_test_{worker()}", "newplatform": f"newplatform_test_{worker()}"}
     administration = with_database(urls["DEMO_LEGACY_OWNER_URL"], "legacy")
 
-    def each(*statements: str) -> None:
+    def each(*statements: LiteralString) -> None:
         with psycopg.connect(administration, autocommit=True) as connection:
             for name in names.values():
                 for statement in statements:
-                    connection.execute(sql.SQL(statement).format(sql.Identifier(name)))  # type: ignore[arg-type]  # constants below
+                    connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
 
-    drop = "DROP DATABASE IF EXISTS {} WITH (FORCE)"
+    drop: LiteralString = "DROP DATABASE IF EXISTS {} WITH (FORCE)"
     each(drop, "CREATE DATABASE {} TEMPLATE template0")
     Postgres(Memory()).run_file(
         HERE / "demo_grants.sql",

@@ -164,7 +164,7 @@ class Postgres:
         """Stop the server, rolling back what is open. Safe to repeat."""
         if not self.is_running():
             return
-        command = [program("pg_ctl"), "stop", f"--pgdata={self.data}", "--wait", "--timeout=30"]
+        command: list[str | Path] = [program("pg_ctl"), "stop", f"--pgdata={self.data}", "--wait", "--timeout=30"]
         if self._run([*command, "--mode=fast"]).returncode:
             self._run([*command, "--mode=immediate"])
 
