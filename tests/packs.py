@@ -14,8 +14,8 @@ AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TENANT, OWNER, STAFF = UUID(int=1), UUID(int=2), UUID(int=3)
 ACTION = "cutover.go_no_go"
 FINDINGS = [
-    {"check": "parity_reports.parity", "outcome": "pass", "facts": {"pass_rate": 1.0}, "summary": "All rows agree."},
-    {"check": "backfills.conserved", "outcome": "warn", "facts": {"lost": 0}, "summary": "Nothing was lost."},
+    {"check": "parity_reports.parity", "outcome": "pass", "facts": {"pass_rate": 1.0}, "exception": None},
+    {"check": "backfills.conserved", "outcome": "warn", "facts": {"lost": 0}, "exception": None},
 ]
 
 

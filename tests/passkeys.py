@@ -52,7 +52,7 @@ class Passkey:
             "clientExtensionResults": {"credProps": {"rk": True}},
         }
 
-    def answer(self, challenge: bytes, *, flags: int = PRESENT | VERIFIED, **client: Any) -> dict[str, Any]:
+    def answer(self, challenge: bytes, /, *, flags: int = PRESENT | VERIFIED, **client: Any) -> dict[str, Any]:
         """Sign a challenge and return the authentication response of a browser."""
         self.counter += 1
         data = self._authenticator_data(flags)

@@ -63,10 +63,15 @@ def open_request(
     pack: packs.Pack,
     titles: Mapping[str, str],
     seats: Sequence[Seat],
+    holds_until: datetime | None,
     by: Actor,
     at: datetime,
 ) -> ApprovalRequest:
-    """Store the pack and ask for its signatures. Raises UnableToRequest while another request is open."""
+    """Store the pack and ask for its signatures, until its first finding expires (`holds_until`) or a week passes.
+
+    Raises UnableToRequest while another request is open.
+    """
+    latest = at + domain.REQUEST_LIFETIME
     try:
         with transaction.atomic():
             stored = _store(pack, titles, tenant_id=tenant_id, by=by, at=at)
@@ -77,7 +82,7 @@ def open_request(
                 seats=[{"name": seat.name, "user_id": str(seat.user_id) if seat.user_id else None} for seat in seats],
                 requested_at=at,
                 requested_by=by.id,
-                expires_at=at + domain.REQUEST_LIFETIME,
+                expires_at=min(holds_until or latest, latest),
             )
             data = {
                 "action": action,

@@ -28,8 +28,7 @@ class RequestState(StrEnum):
 
 TRANSITIONS: Mapping[RequestState, frozenset[RequestState]] = {
     RequestState.OPEN: frozenset({RequestState.APPROVED, RequestState.VETOED, RequestState.VOIDED}),
-    # Signed, and then the facts moved before what it allows was done.
-    RequestState.APPROVED: frozenset({RequestState.VOIDED}),
+    RequestState.APPROVED: frozenset(),
     RequestState.VETOED: frozenset(),
     RequestState.VOIDED: frozenset(),
 }

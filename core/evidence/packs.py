@@ -107,9 +107,12 @@ def moment(value: datetime) -> str:
 
 
 def material(findings: Iterable[Mapping[str, Any]]) -> bytes:
-    """Return the canonical bytes of what is material in findings: check, outcome, facts, in order of the checks."""
+    """Return the canonical bytes of what is material in findings, in order of the checks.
+
+    That is the check, its outcome, the facts it declares material, and the exception that covers it, if one does.
+    """
     taken = sorted(findings, key=lambda finding: str(finding["check"]))
-    checks = [{key: finding[key] for key in ("check", "outcome", "facts")} for finding in taken]
+    checks = [{key: finding[key] for key in verifier.MATERIAL} for finding in taken]
     return canonical({"checks": checks})
 
 
@@ -128,7 +131,7 @@ def build(
 ) -> Pack:
     """Freeze findings and contributed parts into a pack.
 
-    A finding needs at least `check`, `outcome` and `facts`. Raises ValueError when a part takes one of the
+    A finding needs at least `check`, `outcome`, `facts` and `exception`. Raises ValueError when a part takes one of the
     floor's names or holds what JSON cannot carry.
     """
     ordered = sorted((dict(finding) for finding in findings), key=lambda finding: str(finding["check"]))

@@ -34,6 +34,7 @@ MANIFEST = "evidence/manifest.json"
 REQUEST = "approval/request.json"
 SEAL = "seal.json"
 STATEMENT_KEYS = {"action", "tenant", "evidence_sha256", "user", "nonce", "issued_at", "expires_at"}
+MATERIAL = ("check", "outcome", "facts", "exception")
 LOWER_ASSURANCE = {"totp", "password"}
 USER_PRESENT, USER_VERIFIED = 0x01, 0x04
 
@@ -337,7 +338,7 @@ class _Verification:
         if self.request["evidence_sha256"] != self.manifest["evidence_sha256"]:
             raise Refuted("the request is about other evidence")
         findings = _load(self.files["evidence/parts/core.findings.json"])["findings"]
-        taken = [{key: finding[key] for key in ("check", "outcome", "facts")} for finding in findings]
+        taken = [{key: finding[key] for key in MATERIAL} for finding in findings]
         if _load(material)["checks"] != taken:
             raise Refuted("the material facts are not those of the findings")
 

@@ -154,7 +154,7 @@ def test_the_root_covers_the_names_of_the_parts() -> None:
 
 
 def _material(**changes: object) -> str:
-    finding = {"check": "a", "outcome": "pass", "facts": {"lost": 0}, "summary": "Fine.", "checked_at": made.AT}
+    finding = {"check": "a", "outcome": "pass", "facts": {"lost": 0}, "exception": None, "summary": "Fine."}
     return packs.material_digest([finding | changes])
 
 
@@ -164,6 +164,7 @@ def test_the_material_digest_moves_with_check_outcome_and_facts_alone() -> None:
     assert _material(outcome="warn") != digest
     assert _material(facts={"lost": 1}) != digest
     assert _material(check="b") != digest
+    assert _material(exception="an-id") != digest
 
 
 def test_the_material_digest_does_not_depend_on_order() -> None:

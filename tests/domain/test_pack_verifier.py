@@ -173,7 +173,7 @@ def test_a_pack_sealed_by_another_key_is_refuted_when_the_key_is_pinned() -> Non
 
 def test_a_passkey_that_did_not_verify_its_user_is_refuted() -> None:
     class Careless(Passkey):
-        def answer(self, challenge: bytes, **_: object) -> dict[str, object]:  # type: ignore[override]  # drops the flags on purpose
+        def answer(self, challenge: bytes, /, **_: object) -> dict[str, object]:  # type: ignore[override]  # drops the flags on purpose
             return super().answer(challenge, flags=PRESENT)
 
     assert "did not verify the user" in _problems(made.signed_archive(key=KEY, passkey=Careless()))

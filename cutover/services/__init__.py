@@ -1,0 +1,1 @@
+"""The use cases of cutover: the only code that writes its tables."""
