@@ -54,6 +54,13 @@ class Actor:
         """Return a part of the house (`beat`, `queue`, `loader`) acting by itself; it may do everything."""
         return cls(ActorKind.SYSTEM, uuid5(_SYSTEM_NAMESPACE, part), part, None, frozenset(Permission))
 
+    @property
+    def known_id(self) -> UUID:
+        """Return the id for a `*_by` column; raises ValueError for an anonymous actor, who changes nothing."""
+        if self.id is None:
+            raise ValueError("An anonymous actor changes nothing.")
+        return self.id
+
     def can(self, permission: Permission, *, tenant_id: UUID | None = None) -> bool:
         """Say whether the actor holds the permission for the tenant (None: for the programme)."""
         if permission not in self.grants:

@@ -8,9 +8,13 @@ from uuid import UUID
 
 from celery import shared_task
 
-from core import outbox, queue
+from core import holds, outbox, queue, readiness, toggles
+from core.actor import Actor
 from core.queue import Scope, task
 from core.queue.bell import BELL
+
+READINESS = Actor.system("readiness")
+CLOCK = Actor.system("clock")
 
 
 @shared_task(name=BELL)
@@ -36,3 +40,35 @@ def prune(*, at: datetime) -> None:
     """Delete jobs and events that ended long ago."""
     queue.prune(at=at)
     outbox.prune(at=at)
+
+
+@task(scope=Scope.TENANT, timeout=timedelta(minutes=20))
+def evaluate_readiness(
+    *,
+    tenant_id: UUID,
+    job_id: UUID,
+    at: datetime,
+    requested_by: UUID | None = None,
+    check_id: str | None = None,
+    expiring: bool = False,
+) -> None:
+    """Ask one check of a tenant, those about to expire, or all."""
+    checks = [check_id] if check_id else None
+    if expiring:
+        checks = readiness.expiring(tenant_id=tenant_id, at=at)
+    readiness.evaluate(
+        tenant_id=tenant_id, by=READINESS, at=at, checks=checks, job_id=job_id, requested_by=requested_by
+    )
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(minutes=1))
+def evaluate_expiring(*, at: datetime) -> None:
+    """Have answers that are about to expire asked again."""
+    readiness.request_expiring(by=READINESS, at=at)
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(minutes=1))
+def end_expired(*, at: datetime) -> None:
+    """End toggles and holds whose time is over, and leave it in the ledger."""
+    toggles.end_expired(by=CLOCK, at=at)
+    holds.end_expired(by=CLOCK, at=at)

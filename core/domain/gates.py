@@ -1,13 +1,17 @@
-"""Whether a gate is open: a set of checks, their latest answers and the exceptions that cover them."""
+"""Whether a gate is open: its checks, their latest answers and the exceptions that cover them."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
+from uuid import UUID
 
-from core.findings import Outcome
+from core.domain.checks import Check
+from core.findings import Finding, Outcome
 
 
 class Standing(StrEnum):
@@ -36,11 +40,18 @@ _BY_OUTCOME = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a check last said."""
+    """What a check said, when, and until when that counts."""
 
     check_id: str
-    outcome: Outcome
+    finding: Finding
+    evaluated_at: datetime
     expires_at: datetime
+    evaluated_by: UUID | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return the outcome of the finding."""
+        return self.finding.outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +67,32 @@ class Cover:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One check of a gate with its standing, and the exception where one covers it."""
+    """One check with its latest answer and what that means now; the exception where one covers it."""
 
-    check_id: str
+    check: Check
     standing: Standing
+    answer: Answer | None = None
     cover: Cover | None = None
 
     @property
+    def check_id(self) -> str:
+        """Return the check's id."""
+        return self.check.id
+
+    @property
     def blocks(self) -> bool:
-        """Say whether this line keeps the gate shut."""
+        """Say whether this line keeps its gates shut."""
         return self.standing not in LETS_THROUGH
+
+    @property
+    def link(self) -> str:
+        """Return where it is put right: the finding knows better than the check."""
+        return (self.answer.finding.link if self.answer else "") or self.check.link
 
 
 @dataclass(frozen=True, slots=True)
 class GateState:
-    """A gate's state at one moment, with every line that went into it."""
+    """A gate at one moment, with every line that went into it."""
 
     name: str
     at: datetime
@@ -91,6 +113,30 @@ class GateState:
         """Say whether the gate may be passed; a gate that asks nothing proves nothing and stays shut."""
         return bool(self.lines) and not self.blocking
 
+    @property
+    def open_until(self) -> datetime | None:
+        """Return when the first answer or exception it stands on expires; None for a gate that is shut."""
+        if not self.open:
+            return None
+        answers = [line.answer.expires_at for line in self.lines if line.answer]
+        return min(answers + [line.cover.expires_at for line in self.lines if line.cover])
+
+    @property
+    def material(self) -> list[dict[str, Any]]:
+        """Return what an approval of this gate stands on: checks, outcomes, material facts, exceptions; no times.
+
+        When it differs on the next evaluation, the approval is void.
+        """
+        return [
+            {
+                "check": line.check_id,
+                "standing": line.standing.value,
+                "facts": dict(line.answer.finding.facts) if line.answer else {},
+                "exception": line.cover.exception_id if line.cover else None,
+            }
+            for line in self.lines
+        ]
+
 
 def standing(*, answer: Answer | None, cover: Cover | None, at: datetime) -> Standing:
     """Return what one check's latest answer means at a moment.
@@ -108,18 +154,21 @@ def standing(*, answer: Answer | None, cover: Cover | None, at: datetime) -> Sta
     return found
 
 
-def judge(
-    *,
-    name: str,
-    check_ids: Iterable[str],
-    answers: Mapping[str, Answer],
-    covers: Mapping[str, Cover],
-    at: datetime,
-) -> GateState:
-    """Judge a gate by its checks' latest answers; order of the lines is that of the ids."""
-    lines = []
-    for check_id in sorted(set(check_ids)):
-        cover = covers.get(check_id)
-        found = standing(answer=answers.get(check_id), cover=cover, at=at)
-        lines.append(Line(check_id, found, cover if found is Standing.COVERED else None))
-    return GateState(name=name, at=at, lines=tuple(lines))
+def lines(
+    *, checks: Iterable[Check], answers: Mapping[str, Answer], covers: Iterable[Cover], at: datetime
+) -> tuple[Line, ...]:
+    """Return one line for each check, in order of id; of several exceptions for a check the longest counts."""
+    longest: dict[str, Cover] = {}
+    for cover in sorted(covers, key=lambda cover: (cover.expires_at, cover.exception_id)):
+        longest[cover.check_id] = cover
+    found = []
+    for check in sorted(checks, key=lambda check: check.id):
+        answer, covered_by = answers.get(check.id), longest.get(check.id)
+        now = standing(answer=answer, cover=covered_by, at=at)
+        found.append(Line(check, now, answer, covered_by if now is Standing.COVERED else None))
+    return tuple(found)
+
+
+def waiting_by_owner(found: Iterable[Line]) -> Counter[str]:
+    """Count the lines that block by whose turn it is."""
+    return Counter(line.check.owner for line in found if line.blocks)

@@ -46,7 +46,7 @@ def pause(*, attempts: int, chance: float) -> timedelta:
     if attempts < 1:
         raise ValueError("a pause follows at least one attempt")
     # 2**8 * 5 s is already past the longest pause; without the bound a large count overflows timedelta.
-    pause_length = min(_FIRST_PAUSE * 2 ** min(attempts - 1, 8), _LONGEST_PAUSE)
+    pause_length = min(_FIRST_PAUSE * (1 << min(attempts - 1, 8)), _LONGEST_PAUSE)
     return pause_length * (1 - _SPREAD + 2 * _SPREAD * chance)
 
 

@@ -4,6 +4,8 @@ from core.models.approvals import ApprovalRequest, EvidencePack, EvidencePart, S
 from core.models.base import Audit, TenantModel
 from core.models.jobs import Event, Job
 from core.models.ledger import LedgerCheckpoint, LedgerDatum, LedgerEntry, LedgerHead
+from core.models.readiness import RecordedFinding
+from core.models.timeboxed import Hold, ToggleSetting, Token
 
 __all__ = [
     "ApprovalRequest",
@@ -11,12 +13,16 @@ __all__ = [
     "Event",
     "EvidencePack",
     "EvidencePart",
+    "Hold",
     "Job",
     "LedgerCheckpoint",
     "LedgerDatum",
     "LedgerEntry",
     "LedgerHead",
+    "RecordedFinding",
     "Signature",
     "SigningStatement",
     "TenantModel",
+    "ToggleSetting",
+    "Token",
 ]

@@ -1,7 +1,7 @@
 """The queue's rows: PostgreSQL is the truth about what is to be done."""
 
-from typing import ClassVar
-from uuid import uuid4
+from typing import ClassVar, Self
+from uuid import UUID, uuid4
 
 from django.db import models
 from django.db.models import F, Func, Q, Value
@@ -12,6 +12,14 @@ from core.models.base import Audit, TenantModel
 
 _QUEUED = Q(state=JobState.QUEUED.value)
 _RUNNING = Q(state=JobState.RUNNING.value)
+
+
+class Jobs(models.QuerySet["Job"]):
+    """Queries of jobs."""
+
+    def of(self, tenant_id: UUID | None) -> Self:
+        """Return a tenant's jobs, or the house's own (None)."""
+        return self.filter(tenant__isnull=True) if tenant_id is None else self.filter(tenant_id=tenant_id)
 
 
 class Job(models.Model):
@@ -77,6 +85,8 @@ class Job(models.Model):
         default="",
         help_text="Class of the error, for staff.",
     )
+
+    objects: ClassVar[models.Manager["Job"]] = Jobs.as_manager()
 
     class Meta:
         ordering = ("sequence",)

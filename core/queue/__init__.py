@@ -11,7 +11,7 @@ from core.queue.reading import JobView, job, jobs
 from core.queue.registry import TASKS, Scope, Task, call, task
 from core.queue.steering import UnableToCancel, UnableToRetry, cancel, retry
 from core.queue.sweeper import Swept, prune, sweep, waiting
-from core.queue.worker import run
+from core.queue.worker import TimedOut, run
 
 
 def run_pending(*, at: datetime | None = None, limit: int = 1000) -> int:
@@ -41,6 +41,7 @@ __all__ = [
     "Scope",
     "Swept",
     "Task",
+    "TimedOut",
     "UnableToCancel",
     "UnableToRetry",
     "call",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
+from math import ceil
 from time import monotonic
 from uuid import UUID
 
@@ -21,7 +23,16 @@ _GRACE_SECONDS = 30
 """Between asking an attempt that takes too long to stop and killing it."""
 
 _SILENT_SECONDS = 5.0
-_silent_until = 0.0
+
+
+@dataclass(slots=True)
+class _Silence:
+    """Until when (monotonic) this process does not try the broker again."""
+
+    until: float = 0.0
+
+
+_silence = _Silence()
 
 
 def ring(*, job_id: UUID, tenant_id: UUID | None, task: str) -> bool:
@@ -31,10 +42,9 @@ def ring(*, job_id: UUID, tenant_id: UUID | None, task: str) -> bool:
     failure the bell stays silent for some seconds, so that a request that enqueues a hundred jobs does not wait for
     a hundred time-outs.
     """
-    global _silent_until
-    if not settings.QUEUE_RINGS or monotonic() < _silent_until:
+    if not settings.QUEUE_RINGS or monotonic() < _silence.until:
         return False
-    timeout = TASKS[task].timeout.total_seconds() if task in TASKS else None
+    timeout = ceil(TASKS[task].timeout.total_seconds()) if task in TASKS else None
     try:
         current_app.send_task(
             BELL,
@@ -49,8 +59,8 @@ def ring(*, job_id: UUID, tenant_id: UUID | None, task: str) -> bool:
             ignore_result=True,
             retry=False,
         )
-    except Exception as error:  # whatever the transport raises: the job is safe in its row
-        _silent_until = monotonic() + _SILENT_SECONDS
+    except Exception as error:  # noqa: BLE001 - whatever the transport raises, the job is safe in its row
+        _silence.until = monotonic() + _SILENT_SECONDS
         log.warning("queue.bell_failed error=%s", type(error).__name__)
         return False
     return True

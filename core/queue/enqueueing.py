@@ -82,7 +82,7 @@ def _insert_or_join(job: Job, *, not_before: datetime | None) -> UUID:
     The waiting row is locked until the caller commits: a worker cannot claim it before it could see what the caller
     wrote. One claimed in the moment between insert and lock no longer waits, and so we insert again.
     """
-    waiting = Job.objects.filter(tenant_id=job.tenant_id, task=job.task, key=job.key, state=JobState.QUEUED.value)
+    waiting = Job.objects.of(job.tenant_id).filter(task=job.task, key=job.key, state=JobState.QUEUED.value)
     while True:
         Job.objects.bulk_create([job], ignore_conflicts=True)
         found = waiting.select_for_update().values_list("id", flat=True).first()

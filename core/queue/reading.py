@@ -53,7 +53,7 @@ def jobs(
     limit: int = 50,
 ) -> list[JobView]:
     """Return a tenant's newest jobs, or the house's own (None), newest first."""
-    rows = Job.objects.filter(tenant_id=tenant_id)
+    rows = Job.objects.of(tenant_id)
     if task is not None:
         rows = rows.filter(task=task)
     if key is not None:

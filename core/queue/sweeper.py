@@ -100,8 +100,7 @@ def _enqueue_periodic(*, at: datetime | None) -> int:
     """Enqueue each periodic task whose last job is older than its interval; two sweeps at once join one job."""
     now = at or timezone.now()
     periodic = [registered for registered in TASKS.values() if registered.every]
-    rows = Job.objects.filter(
-        tenant_id=None,
+    rows = Job.objects.of(None).filter(
         key=_PERIODIC,
         task__in=[registered.name for registered in periodic],
     )

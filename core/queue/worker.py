@@ -26,6 +26,9 @@ from core.queue.registry import TASKS, Scope, call
 
 log = logging.getLogger(__name__)
 
+TimedOut = SoftTimeLimitExceeded
+"""Raised inside a task that took longer than it may."""
+
 QUEUE = Actor.system("queue")
 
 _UNEXPECTED = "Something went wrong on our side. It is being looked at; nothing for you to do."
@@ -84,8 +87,8 @@ def _attempt(lease: Lease, *, at: datetime | None) -> JobState | None:
         return claims.fail(lease, problem=str(refusal), error="Rejected", permanent=True, at=at)
     except ports.Unavailable as outage:
         return claims.fail(lease, problem=str(outage), error="Unavailable", at=at)
-    except SoftTimeLimitExceeded:
-        return claims.fail(lease, problem=_TOO_LONG, error="SoftTimeLimitExceeded", at=at)
+    except TimedOut:
+        return claims.fail(lease, problem=_TOO_LONG, error="TimedOut", at=at)
     except Exception as error:  # a task's own fault must end in its row, not in the worker
         log.exception(
             "queue.failed task=%s job=%s attempt=%d",

@@ -1,0 +1,101 @@
+"""Holds: something of a tenant must not be touched (deleted, changed, cut over) until the hold ends (rule 13)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from core import ledger
+from core.actor import Actor
+from core.errors import UseCaseError
+from core.models import Hold
+from core.permissions import Permission
+from core.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class HoldKind:
+    """A reason to hold (legal hold, freeze), declared in code by the app that respects it."""
+
+    name: str
+    title: str
+    permission: Permission
+    longest: timedelta
+    """How long it may stand without somebody deciding again."""
+
+
+KINDS: Registry[HoldKind] = Registry("kind of hold")
+
+
+class UnableToHold(UseCaseError):
+    """The hold cannot be placed like this."""
+
+
+def is_held(kind: str, *, tenant_id: UUID, at: datetime, subject: str = "") -> bool:
+    """Say whether a hold of this kind covers a subject of the tenant; a hold without a subject covers them all."""
+    return (
+        standing(tenant_id=tenant_id, at=at).filter(Q(subject="") | Q(subject=subject), kind=KINDS[kind].name).exists()
+    )
+
+
+def standing(*, tenant_id: UUID, at: datetime) -> QuerySet[Hold]:
+    """Return the holds that stand for a tenant, the first to expire first."""
+    return Hold.objects.filter(tenant_id=tenant_id, ended_at=None, expires_at__gt=at).order_by("expires_at")
+
+
+def place(
+    kind: str, *, tenant_id: UUID, expires_at: datetime, reason: str, by: Actor, at: datetime, subject: str = ""
+) -> Hold:
+    """Place a hold until it expires; several may stand side by side, each is released by itself."""
+    known = KINDS[kind]
+    by.require(known.permission, tenant_id=tenant_id)
+    if not reason.strip():
+        raise UnableToHold("Say why it is held: the reason is kept with it.")
+    if not at < expires_at <= at + known.longest:
+        raise UnableToHold(f"“{known.title}” must end within {known.longest.days} days, and not in the past.")
+    with transaction.atomic(durable=True):
+        hold = Hold.objects.create(
+            tenant_id=tenant_id,
+            kind=kind,
+            subject=subject,
+            reason=reason.strip(),
+            placed_at=at,
+            placed_by=by.known_id,
+            expires_at=expires_at,
+        )
+        ledger.record(
+            "core.hold.placed",
+            by=by,
+            at=at,
+            tenant_id=tenant_id,
+            subject=hold,
+            data={"kind": kind, "expires_at": expires_at},
+        )
+    return hold
+
+
+def release(hold: Hold, *, by: Actor, at: datetime) -> bool:
+    """Release a hold before its time; say whether it stood. Safe to repeat."""
+    by.require(KINDS[hold.kind].permission, tenant_id=hold.tenant_id)
+    with transaction.atomic(durable=True):
+        return _end(hold, by=by, at=at, event="core.hold.released")
+
+
+def end_expired(*, by: Actor, at: datetime) -> int:
+    """Write down the end of every hold whose time is over; return how many. Needs a staff scope."""
+    ended = 0
+    for hold in Hold.objects.filter(ended_at=None, expires_at__lte=at):
+        with transaction.atomic(durable=True):
+            ended += _end(hold, by=by, at=at, event="core.hold.expired")
+    return ended
+
+
+def _end(hold: Hold, *, by: Actor, at: datetime, event: str) -> bool:
+    if not Hold.objects.filter(pk=hold.pk, ended_at=None).update(ended_at=at, ended_by=by.id):
+        return False
+    ledger.record(event, by=by, at=at, tenant_id=hold.tenant_id, subject=hold, data={"kind": hold.kind})
+    return True

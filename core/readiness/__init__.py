@@ -1,0 +1,48 @@
+"""Readiness: checks answer with findings, findings open gates or keep them shut."""
+
+from core.domain.checks import GO_NO_GO, OWNERS, PREFLIGHT, Check, Gate
+from core.domain.gates import Answer, Cover, GateState, Line, Standing
+from core.readiness.evaluating import evaluate
+from core.readiness.reading import (
+    gate,
+    gate_of_many,
+    history,
+    latest,
+    latest_of_many,
+    needs_you,
+    overview,
+    overview_of_many,
+)
+from core.readiness.registry import CHECKS, EXCEPTIONS, GATES, check, checks_of, exceptions
+from core.readiness.requesting import expiring, request, request_expiring
+
+__all__ = [
+    "CHECKS",
+    "EXCEPTIONS",
+    "GATES",
+    "GO_NO_GO",
+    "OWNERS",
+    "PREFLIGHT",
+    "Answer",
+    "Check",
+    "Cover",
+    "Gate",
+    "GateState",
+    "Line",
+    "Standing",
+    "check",
+    "checks_of",
+    "evaluate",
+    "exceptions",
+    "expiring",
+    "gate",
+    "gate_of_many",
+    "history",
+    "latest",
+    "latest_of_many",
+    "needs_you",
+    "overview",
+    "overview_of_many",
+    "request",
+    "request_expiring",
+]

@@ -1,0 +1,97 @@
+"""What stands now: the latest answer of every check, and the gates they open or keep shut."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from uuid import UUID
+
+from core.domain import gates
+from core.domain.checks import Check
+from core.domain.gates import Answer, Cover, GateState, Line
+from core.findings import Finding, Outcome
+from core.models import RecordedFinding
+from core.readiness.registry import CHECKS, EXCEPTIONS, checks_of
+
+log = logging.getLogger(__name__)
+
+
+def latest(*, tenant_id: UUID) -> dict[str, Answer]:
+    """Return the latest answer of each check that ever answered, by check id."""
+    return latest_of_many(tenant_ids=[tenant_id]).get(tenant_id, {})
+
+
+def latest_of_many(*, tenant_ids: Collection[UUID]) -> dict[UUID, dict[str, Answer]]:
+    """Return the latest answers of many tenants in one query."""
+    rows = RecordedFinding.objects.filter(tenant_id__in=tenant_ids, is_latest=True)
+    found: dict[UUID, dict[str, Answer]] = {}
+    for row in rows.order_by():
+        found.setdefault(row.tenant_id, {})[row.check_id] = _answer(row)
+    return found
+
+
+def history(*, tenant_id: UUID, check_id: str, limit: int = 20) -> list[Answer]:
+    """Return what a check said over time, newest first."""
+    rows = RecordedFinding.objects.filter(tenant_id=tenant_id, check_id=check_id)
+    return [_answer(row) for row in rows.order_by("-evaluated_at")[:limit]]
+
+
+def overview(*, tenant_id: UUID, at: datetime) -> tuple[Line, ...]:
+    """Return every check with what it means now, in order of id."""
+    return _lines(checks=CHECKS.values(), tenant_ids=[tenant_id], at=at)[tenant_id]
+
+
+def overview_of_many(*, tenant_ids: Collection[UUID], at: datetime) -> dict[UUID, tuple[Line, ...]]:
+    """Return the same for many tenants, in as many queries as for one."""
+    return _lines(checks=CHECKS.values(), tenant_ids=tenant_ids, at=at)
+
+
+def gate(*, tenant_id: UUID, name: str, at: datetime) -> GateState:
+    """Return a gate's state; an unknown, missing or expired answer keeps it shut. KeyError for no such gate."""
+    return gate_of_many(tenant_ids=[tenant_id], name=name, at=at)[tenant_id]
+
+
+def gate_of_many(*, tenant_ids: Collection[UUID], name: str, at: datetime) -> dict[UUID, GateState]:
+    """Return a gate's state for many tenants, in as many queries as for one."""
+    found = _lines(checks=checks_of(name), tenant_ids=tenant_ids, at=at)
+    return {tenant_id: GateState(name=name, at=at, lines=lines) for tenant_id, lines in found.items()}
+
+
+def needs_you(*, tenant_id: UUID, at: datetime) -> Counter[str]:
+    """Count what blocks, by whose turn it is (`.total()` is the one number)."""
+    return gates.waiting_by_owner(overview(tenant_id=tenant_id, at=at))
+
+
+def _lines(*, checks: Iterable[Check], tenant_ids: Collection[UUID], at: datetime) -> dict[UUID, tuple[Line, ...]]:
+    asked = list(checks)
+    answers = latest_of_many(tenant_ids=tenant_ids)
+    covers = _covers(tenant_ids=tenant_ids, at=at)
+    return {
+        tenant_id: gates.lines(
+            checks=asked, answers=answers.get(tenant_id, {}), covers=covers.get(tenant_id, []), at=at
+        )
+        for tenant_id in tenant_ids
+    }
+
+
+def _covers(*, tenant_ids: Collection[UUID], at: datetime) -> dict[UUID, list[Cover]]:
+    found: dict[UUID, list[Cover]] = {}
+    for name, source in EXCEPTIONS.items():
+        try:
+            told = source(tenant_ids=tenant_ids, at=at)
+            parts = {tenant_id: list(covers) for tenant_id, covers in told.items()}
+        except Exception:  # a source that fails covers nothing: the gate stays shut
+            log.exception("readiness.exceptions_failed source=%s", name)
+            continue
+        for tenant_id, covers in parts.items():
+            found.setdefault(tenant_id, []).extend(covers)
+    return found
+
+
+def _answer(row: RecordedFinding) -> Answer:
+    finding = Finding(
+        Outcome(row.outcome), row.summary, facts=row.facts, evidence=row.evidence, fix=row.fix, link=row.link
+    )
+    return Answer(row.check_id, finding, row.evaluated_at, row.expires_at, row.evaluated_by)
