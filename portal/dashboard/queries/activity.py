@@ -8,7 +8,18 @@ from core import activity
 
 PAGE = 50
 
-_GOOD = {"verified", "signed", "finished", "passed", "approved", "completed", "accepted", "resolved", "granted", "equal"}
+_GOOD = {
+    "verified",
+    "signed",
+    "finished",
+    "passed",
+    "approved",
+    "completed",
+    "accepted",
+    "resolved",
+    "granted",
+    "equal",
+}
 _BAD = {"failed", "refused", "halted", "vetoed", "voided", "rolled_back", "revoked", "rejected", "differs"}
 _CARE = {"expired", "stopped", "cancelled", "waived", "removed", "deactivated", "quarantined", "incomplete"}
 

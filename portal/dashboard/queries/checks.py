@@ -151,7 +151,7 @@ def read(*, tenant: Tenant, at: datetime) -> Preflight:
         groups.setdefault(GROUPS.get(app, app.replace("_", " ").capitalize()), []).append(check)
     for members in groups.values():
         members.sort(key=lambda check: (not check.blocks, not check.needs_you))
-    ordered = sorted(groups.items(), key=lambda group: (not any(check.blocks for check in group[1])))
+    ordered = sorted(groups.items(), key=lambda group: not any(check.blocks for check in group[1]))
     return Preflight(groups=ordered, running=running, checks=checks)
 
 
@@ -238,7 +238,10 @@ def _facts(evidence: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         (_label(name), _words(value))
         for name, value in evidence.items()
-        if name not in _SPECIAL and not isinstance(value, dict) and not _holds_rows(value) and value not in ("", [], None)
+        if name not in _SPECIAL
+        and not isinstance(value, dict)
+        and not _holds_rows(value)
+        and value not in ("", [], None)
     ]
 
 
