@@ -58,26 +58,25 @@ def request_all() -> dict[UUID, tuple[str, UUID]]:
 
 
 def look(jobs: Mapping[UUID, tuple[str, UUID]]) -> list[Course]:
-    """How far each of these preflights is now."""
+    """How far each of these preflights is now; needs a scope that sees them all."""
     courses = []
-    with every_tenant("demo: watch the preflight"):
-        for tenant_id, (name, job_id) in jobs.items():
-            job = queue.job(job_id)
-            if job is None:
-                courses.append(Course(tenant_id, name, 0, 0, "", is_over=True, problem="its job is gone"))
-                continue
-            failed = job.is_over and job.state is not queue.JobState.DONE
-            courses.append(
-                Course(
-                    tenant_id,
-                    name,
-                    job.progress.done,
-                    job.progress.total or 0,
-                    job.message,
-                    is_over=job.is_over,
-                    problem=(job.problem or f"ended as {job.state.value}") if failed else "",
-                )
+    for tenant_id, (name, job_id) in jobs.items():
+        job = queue.job(job_id)
+        if job is None:
+            courses.append(Course(tenant_id, name, 0, 0, "", is_over=True, problem="its job is gone"))
+            continue
+        failed = job.is_over and job.state is not queue.JobState.DONE
+        courses.append(
+            Course(
+                tenant_id,
+                name,
+                job.progress.done,
+                job.progress.total or 0,
+                job.message,
+                is_over=job.is_over,
+                problem=(job.problem or f"ended as {job.state.value}") if failed else "",
             )
+        )
     return courses
 
 
@@ -89,17 +88,18 @@ def watch(
     Raises UnfinishedError if one failed, or is not over after `patience` seconds.
     """
     until = time.monotonic() + patience
-    while True:
-        courses = look(jobs)
-        show(courses)
-        if failed := [course for course in courses if course.problem]:
-            raise UnfinishedError("; ".join(f"{course.name}: {course.problem}" for course in failed))
-        if all(course.is_over for course in courses):
-            return
-        if time.monotonic() > until:
-            waiting = ", ".join(course.name for course in courses if not course.is_over)
-            raise UnfinishedError(f"still running after {patience:.0f} s: {waiting}; is the worker up?")
-        time.sleep(0.25)
+    with every_tenant("demo: watch the preflight"):
+        while True:
+            courses = look(jobs)
+            show(courses)
+            if failed := [course for course in courses if course.problem]:
+                raise UnfinishedError("; ".join(f"{course.name}: {course.problem}" for course in failed))
+            if all(course.is_over for course in courses):
+                return
+            if time.monotonic() > until:
+                waiting = ", ".join(course.name for course in courses if not course.is_over)
+                raise UnfinishedError(f"still running after {patience:.0f} s: {waiting}; is the worker up?")
+            time.sleep(0.25)
 
 
 def table(jobs: Mapping[UUID, tuple[str, UUID]]) -> list[str]:
