@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import (
@@ -79,11 +80,12 @@ def tenant_view(permission: Permission) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def guarded(request: HttpRequest, *args: Any, slug: str, **kwargs: Any) -> HttpResponseBase:
-            membership = tenancy.find_membership(user_id=request.user.pk, slug=slug)
+            person: UUID = request.user.pk  # type: ignore[assignment]  # signed in, or `login_required` had answered
+            membership = tenancy.find_membership(user_id=person, slug=slug)
             if membership is None:
                 raise Http404
             actor = Actor.member(
-                user_id=request.user.pk,
+                user_id=person,
                 tenant_id=membership.tenant_id,
                 role=membership.role,
                 name=str(request.user),

@@ -17,3 +17,15 @@ class PortalConfig(AppConfig):
         import portal.celery  # noqa: F401  (binds the Celery app, so that tasks find their broker)
 
         autodiscover_modules(*CONTRIBUTIONS)
+        _keep_our_pages_only()
+
+
+def _keep_our_pages_only() -> None:
+    """Take the packages' own pages out of the admin: they show sessions and second factors past our permissions."""
+    from django.contrib.admin import site
+
+    from core.admin import StaffAdmin
+
+    for model, page in list(site._registry.items()):
+        if not isinstance(page, StaffAdmin):
+            site.unregister(model)

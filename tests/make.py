@@ -13,7 +13,7 @@ from core.actor import Actor
 from core.permissions import StaffRole, TenantRole
 
 SYSTEM = Actor.system("tests")
-PASSWORD = "correct horse battery staple"  # noqa: S105  (the password of people who exist in tests only)
+PASSWORD = "correct horse battery staple"
 _numbers = count(1)
 
 

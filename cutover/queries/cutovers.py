@@ -1,8 +1,9 @@
 """Cutovers, for other apps."""
 
+from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from cutover.domain.phases import Phase
 from cutover.models import Cutover, PhaseChange
@@ -35,3 +36,14 @@ def halted_from(*, tenant_id: UUID) -> Phase | None:
     halts = PhaseChange.objects.filter(tenant_id=tenant_id, target=Phase.HALTED).order_by("-changed_at")
     source = halts.values_list("source", flat=True).first()
     return Phase(source) if source else None
+
+
+def of_many(*, tenant_ids: Collection[UUID]) -> QuerySet[Cutover]:
+    """Return the cutovers of a page of tenants."""
+    return Cutover.objects.select_related("runbook_owner").filter(tenant_id__in=tenant_ids)
+
+
+def count_by_phase() -> dict[Phase, int]:
+    """Return how many tenants stand in each phase; phases without any are missing."""
+    rows = Cutover.objects.order_by().values_list("phase").annotate(count=Count("pk"))
+    return {Phase(phase): count for phase, count in rows}

@@ -1,7 +1,7 @@
 """What goes wrong on a machine, said in one line that tells what to do."""
 
 
-class Trouble(Exception):  # noqa: N818 - it is told to a person, who has trouble, not an error
+class Trouble(Exception):
     """A step cannot go on; the message is one line for the person at the keyboard: what, and what to do."""
 
 

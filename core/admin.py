@@ -1,0 +1,275 @@
+"""The base of the staff's admin: pages read by default, and every change is one use case.
+
+An app describes its rows with `StaffAdmin`, adds what can be done to a row with `@operation`, and shows
+itself on the tenant's page and in the tenants' list through `TENANT_PANELS` and `TENANT_COLUMNS`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import site
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from unfold.admin import ModelAdmin
+
+from core.actor import Actor
+from core.errors import UseCaseError
+from core.permissions import Permission
+from core.registry import Registry
+from core.web import staff_actor
+
+
+@dataclass(frozen=True, slots=True)
+class TenantPanel:
+    """A part of the tenant's page in the admin: a template and what it needs, read for one tenant."""
+
+    title: str
+    template: str
+    context: Callable[[UUID], Mapping[str, Any]]
+    order: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class TenantColumn:
+    """A column of the tenants' list: its values are read for a whole page of tenants at once."""
+
+    title: str
+    values: Callable[[list[UUID]], Mapping[UUID, Any]]
+    empty: str = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One of the programme's numbers on the front page: its value beside what it should be."""
+
+    label: str
+    value: str
+    target: str = ""
+    good: bool | None = None
+    """Whether the target is met; None where there is nothing to meet."""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammePanel:
+    """A part of the admin's front page: a template and what it needs, read for the whole programme."""
+
+    title: str
+    template: str
+    context: Callable[[datetime], Mapping[str, Any]]
+    order: int = 50
+
+
+PROGRAMME_NUMBERS: Registry[Callable[[datetime], list[Number]]] = Registry("sources of the programme's numbers")
+PROGRAMME_PANELS: Registry[ProgrammePanel] = Registry("panels of the front page")
+TENANT_PANELS: Registry[TenantPanel] = Registry("panels of the tenant's page")
+TENANT_COLUMNS: Registry[TenantColumn] = Registry("columns of the tenants' list")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Something staff can do to a row: one use case behind one button, with a form where it needs answers."""
+
+    name: str
+    label: str
+    permission: Permission
+    run: Callable[..., str]
+    form: type[forms.Form] | None = None
+    when: Callable[[Any], bool] | None = None
+
+
+def operation(
+    label: str,
+    *,
+    permission: Permission,
+    form: type[forms.Form] | None = None,
+    when: Callable[[Any], bool] | None = None,
+) -> Callable[[Callable[..., str]], Callable[..., str]]:
+    """Declare a method of a `StaffAdmin` as an operation.
+
+    The method gets `(request, row, answers)`, calls one use case with `by=request.actor`, and returns the
+    sentence to show. `when` says for which rows the button is there.
+    """
+
+    def decorate(method: Callable[..., str]) -> Callable[..., str]:
+        made = Operation(method.__name__, label, permission, method, form, when)
+        method.operation = made  # type: ignore[attr-defined]  # found again by StaffAdmin.operations
+        return method
+
+    return decorate
+
+
+class StaffAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    """A page of the admin for the vendor's people: seen with `may_view`, changed only through operations."""
+
+    may_view: ClassVar[Permission] = Permission.VIEW_PROGRAMME
+    show_full_result_count = False
+    list_per_page = 50
+    actions = None
+    change_form_outer_after_template = "admin/operations.html"
+
+    @classmethod
+    def operations(cls) -> list[Operation]:
+        """Return what can be done to a row of this page."""
+        found = (getattr(getattr(cls, name), "operation", None) for name in dir(cls))
+        return sorted((item for item in found if isinstance(item, Operation)), key=lambda item: item.label)
+
+    def actor(self, request: HttpRequest) -> Actor:
+        """Return who acts; raises PermissionDenied for anyone but staff."""
+        actor: Actor | None = getattr(request, "actor", None)
+        if actor is None or not actor.roles:
+            actor = staff_actor(request)
+        if actor is None:
+            raise PermissionDenied
+        request.actor = actor  # type: ignore[attr-defined]  # the request carries who acts
+        return actor
+
+    def _sees(self, request: HttpRequest) -> bool:
+        actor = staff_actor(request)
+        return actor is not None and actor.can(self.may_view)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show the page in the navigation to whoever may see it."""
+        return self._sees(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let whoever holds `may_view` read."""
+        return self._sees(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is added except by a use case."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is changed except by a use case."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is deleted here."""
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add one address per operation."""
+        info = self.opts.app_label, self.opts.model_name
+        own = [
+            path(
+                f"<uuid:pk>/{item.name}/",
+                self.admin_site.admin_view(partial(self._operate, item=item)),
+                name="{}_{}_{}".format(*info, item.name),
+            )
+            for item in self.operations()
+        ]
+        theirs: list[URLPattern] = super().get_urls()
+        return own + theirs
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the row with the buttons of what may be done to it."""
+        row = self.get_object(request, object_id) if object_id else None
+        buttons = [] if row is None else self.buttons(request, row)
+        context = {"operations": buttons, **(extra_context or {})}
+        page: HttpResponse = super().changeform_view(request, object_id, form_url, context)
+        return page
+
+    def buttons(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
+        """Return label and address of each operation open to this actor on this row."""
+        actor = self.actor(request)
+        return [
+            {"label": item.label, "url": self.operation_url(item, row.pk), "asks": item.form is not None}
+            for item in self.operations()
+            if actor.can(item.permission) and (item.when is None or item.when(row))
+        ]
+
+    def operation_url(self, item: Operation, pk: Any) -> str:
+        """Return the address of an operation on a row."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{item.name}", args=[pk])
+
+    def _operate(self, request: HttpRequest, pk: UUID, *, item: Operation) -> HttpResponse:
+        actor = self.actor(request)
+        if not actor.can(item.permission):
+            raise PermissionDenied
+        row = self.get_object(request, str(pk))
+        if row is None:
+            raise Http404
+        back = self._back(request, row)
+        form = item.form(request.POST or None) if item.form else None
+        if request.method == "POST" and (form is None or form.is_valid()):
+            try:
+                said = item.run(self, request, row, form.cleaned_data if form else {})
+            except UseCaseError as refusal:
+                text = " ".join(filter(None, (refusal.message, refusal.fix)))
+                if form is None:
+                    messages.error(request, text)
+                    return HttpResponseRedirect(back)
+                form.add_error(None, text)
+            else:
+                messages.success(request, said)
+                return HttpResponseRedirect(back)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{item.label}: {row}",
+            "opts": self.opts,
+            "operation": item,
+            "form": form,
+            "row": row,
+            "back": back,
+        }
+        refused = request.method == "POST"
+        return render(request, "admin/operation.html", context, status=422 if refused else 200)
+
+    def _back(self, request: HttpRequest, row: Any) -> str:
+        wanted = request.POST.get("next") or request.GET.get("next") or ""
+        if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
+            return wanted
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+
+
+def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add the programme's numbers and panels to the front page of the admin (unfold's DASHBOARD_CALLBACK)."""
+    actor = staff_actor(request)
+    if actor is None or not actor.can(Permission.VIEW_PROGRAMME):
+        return context
+    at = timezone.now()
+    panels = [
+        {"title": panel.title, "template": panel.template, **panel.context(at)}
+        for panel in sorted(PROGRAMME_PANELS.values(), key=lambda item: item.order)
+    ]
+    return {
+        **context,
+        "numbers": [number for read in PROGRAMME_NUMBERS.values() for number in read(at)],
+        "panels": panels,
+    }
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the navigation: the front page, then each app's pages as far as this person may see them."""
+    first = {"title": "Programme", "items": [{"title": "Front page", "link": reverse("admin:index"), "icon": "route"}]}
+    apps = [
+        {
+            "title": app["name"],
+            "items": [{"title": model["name"], "link": model["admin_url"]} for model in app["models"]],
+        }
+        for app in site.get_app_list(request)
+    ]
+    return [first, *apps]
+
+
+def read_panels(tenant_id: UUID) -> Iterable[dict[str, Any]]:
+    """Read every panel of one tenant's page, in order."""
+    for panel in sorted(TENANT_PANELS.values(), key=lambda item: item.order):
+        yield {"title": panel.title, "template": panel.template, **panel.context(tenant_id)}
