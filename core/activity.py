@@ -50,9 +50,16 @@ def sentences(told: Mapping[str, Sentence]) -> None:
         SENTENCES.add(event, sentence)
 
 
-def recent(*, tenant_id: UUID, limit: int = 20, subject: tuple[str, Any] | None = None) -> list[Activity]:
-    """Return the tenant's latest entries (of one subject, if given), newest first, as people tell them."""
+def recent(
+    *, tenant_id: UUID, limit: int = 20, subject: tuple[str, Any] | None = None, before: int | None = None
+) -> list[Activity]:
+    """Return the tenant's latest entries, newest first, as people tell them.
+
+    Of one subject, if given; only those older than the entry whose `seq` is `before`, if given (pages).
+    """
     rows = LedgerEntry.objects.filter(chain=tenant_id).order_by("-seq")
+    if before is not None:
+        rows = rows.filter(seq__lt=before)
     if subject is not None:
         rows = rows.filter(subject_type=subject[0], subject_id=str(subject[1]))
     entries = list(rows[:limit])

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from portal import health
 from portal.dashboard.views import components, home
 
 TENANT_APPS = ("accounts", "backfills", "parity_reports", "cutover", "portal.dashboard")
@@ -12,6 +13,8 @@ TENANT_APPS = ("accounts", "backfills", "parity_reports", "cutover", "portal.das
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("components/", components.gallery, name="components"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

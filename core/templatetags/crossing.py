@@ -37,6 +37,7 @@ class State:
 STATES: dict[str, State] = {
     "pass": State("is-pass", "check", "Passed"),
     "warn": State("is-warn", "triangle-alert", "Review"),
+    "covered": State("is-warn", "shield-check", "Exception granted"),
     "block": State("is-fail", "x", "Action needed"),
     "fail": State("is-fail", "x", "Failed"),
     "unknown": State("is-warn", "circle-question-mark", "Unknown"),
@@ -143,7 +144,7 @@ def notice(content: str, state: str = "info", title: str = "") -> str:
 
 
 @register.simple_block_tag
-def empty(content: str, symbol: str, title: str, href: str = "", action: str = "") -> str:
+def emptystate(content: str, symbol: str, title: str, href: str = "", action: str = "") -> str:
     """Say what will appear here and what to do next; `href` and `action` are the one next step."""
     button = format_html('<a class="btn primary" href="{}">{}</a>', href, action) if href and action else ""
     return format_html(
@@ -191,7 +192,7 @@ def kpi(figure: Any) -> dict[str, Any]:
 @register.inclusion_tag("components/check.html", takes_context=True)
 def check_row(context: Context, check: Any) -> dict[str, Any]:
     """Show one readiness check as a row that opens: what was found, what was expected, what to do."""
-    return {"check": check, **_kept(context)}
+    return {"check": check, "look": state_of(check.state), **_kept(context)}
 
 
 @register.inclusion_tag("components/error_summary.html")

@@ -45,7 +45,7 @@ def refusal_to_ask(asked: Asked) -> tuple[str, str] | None:
 class Signer:
     """The person who wants to sign, and what they hold."""
 
-    user_id: UUID
+    user_id: UUID | None
     is_member: bool
     may_approve: bool
     """Holds the customer's permission to approve the cutover."""
@@ -55,6 +55,8 @@ class Signer:
 
 def seat_of(signer: Signer, named: Mapping[str, UUID | None]) -> str | None:
     """Return the seat a person may sign in, or None. `named` are the only people who may, where one is named."""
+    if signer.user_id is None:
+        return None
     if not signer.is_member:
         if signer.may_sign_for_vendor and named.get(VENDOR) == signer.user_id:
             return VENDOR

@@ -9,7 +9,7 @@ from accounts.queries import members, staff
 from core import ledger
 from core.actor import Actor
 from core.errors import UseCaseError
-from core.permissions import Permission, staff_grants
+from core.permissions import Permission, staff_grants, tenant_grants
 from cutover.domain import windows
 from cutover.models import Cutover
 
@@ -54,10 +54,17 @@ def set_window(*, tenant_id: UUID, starts_at: datetime, ends_at: datetime, by: A
 
 
 def name_approver(*, tenant_id: UUID, member_id: UUID | None, by: Actor, at: datetime) -> Cutover:
-    """Name who signs the go/no-go for the customer; None: any owner. Raises UnableToAppoint for a stranger."""
+    """Name who signs the go/no-go for the customer; None: any owner.
+
+    Raises UnableToAppoint for a stranger, and for a member who may not read what they would sign.
+    """
     by.require(Permission.APPROVE_CUTOVER, tenant_id=tenant_id)
-    if member_id is not None and not members.active(tenant_id=tenant_id).filter(pk=member_id).exists():
-        raise UnableToAppoint("The approver must be an active member of this account.")
+    if member_id is not None:
+        member = members.active(tenant_id=tenant_id).filter(pk=member_id).first()
+        if member is None:
+            raise UnableToAppoint("The approver must be an active member of this account.")
+        if Permission.VIEW_EVIDENCE not in tenant_grants(member.role):
+            raise UnableToAppoint("The approver must be an owner, an admin or an auditor, to read what they sign.")
     return _change("approver_id", member_id, "cutover.approver.named", tenant_id=tenant_id, by=by, at=at)
 
 

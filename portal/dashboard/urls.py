@@ -2,10 +2,16 @@
 
 from django.urls import path
 
-from portal.dashboard.views import overview
+from portal.dashboard.views import activity, jobs, overview, preflight
 
 app_name = "dashboard"
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("preflight/", preflight.preflight, name="preflight"),
+    path("preflight/run/", preflight.run, name="run_checks"),
+    path("preflight/run/<str:check_id>/", preflight.run, name="run_check"),
+    path("preflight/stop/<uuid:job_id>/", preflight.stop, name="stop_checks"),
+    path("jobs/", jobs.live, name="jobs"),
+    path("activity/", activity.entries, name="activity"),
 ]

@@ -121,7 +121,8 @@ def run(*, once: bool, reload: bool = False) -> int:
                 raise Trouble(f"The migrations failed (exit {code}); what they said stands above.")
             for child in children(variables, reload=reload):
                 supervisor.add(child)
-            if code := supervisor.run([*manage, "demo"], environment=variables):
+            quiet = {**variables, "LOG_LEVEL": "WARNING"}
+            if code := supervisor.run([*manage, "demo"], environment=quiet):
                 raise Trouble(f"The demo did not come up (exit {code}); what it said stands above.")
             wait_for_web(supervisor, variables["PUBLIC_URL"])
             say(f"\nUp after {time.monotonic() - started:.0f} s: {variables['PUBLIC_URL']}")

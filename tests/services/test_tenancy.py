@@ -6,7 +6,7 @@ import time
 from uuid import uuid4
 
 import pytest
-from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from accounts.models import Member, Tenant
 from core import tenancy
@@ -139,9 +139,8 @@ def test_nonsense_is_no_context(ours, forgery):
 
 
 def test_the_key_cannot_be_read(ours):
-    with tenancy.staff_scope(by=make.SYSTEM, reason="try"), pytest.raises(ProgrammingError, match="permission denied"):
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT * FROM crossing_private.tenancy_key")
+    with connection.cursor() as cursor, pytest.raises(ProgrammingError, match="permission denied"):
+        cursor.execute("SELECT * FROM crossing_private.tenancy_key")
 
 
 def test_a_context_of_another_backend_is_refused(ours):
@@ -231,9 +230,9 @@ def test_a_renewal_taken_back_by_a_rollback_is_made_again(ours, monkeypatch):
     with tenancy.scope(tenant_id=ours.pk):
         clock = time.time() + tenancy.LIFETIME * 0.6
         monkeypatch.setattr(tenancy.time, "time", lambda: clock)
-        with pytest.raises(LookupError), transaction.atomic():
+        with transaction.atomic():
             assert seen() == {"Ours"}
-            raise LookupError
+            transaction.set_rollback(True)
         assert seen() == {"Ours"}
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('crossing.context')")
@@ -301,9 +300,3 @@ def test_the_owner_of_the_tables_sees_no_rows_either(committed_db):
         assert control.execute("SELECT count(*) FROM accounts_tenant").fetchone() == (0,)
         control.execute("RESET ROLE")
         assert control.execute("SELECT count(*) FROM accounts_tenant").fetchone() == (1,)
-
-
-def test_a_broken_transaction_does_not_hide_its_reason(ours):
-    with tenancy.scope(tenant_id=ours.pk), pytest.raises(DatabaseError, match="division by zero"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1/0")

@@ -1,0 +1,27 @@
+"""What cutover puts into every evidence pack."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from core.evidence import part
+from cutover.queries import cutovers
+
+
+@part("cutover.window", title="Cutover window")
+def window(*, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:  # noqa: ARG001 - a part is called with both
+    """Return when the tenant moves, from which phase, and who is responsible (as ids)."""
+    cutover = cutovers.find(tenant_id=tenant_id)
+    if cutover is None:
+        return {"phase": cutovers.phase_of(tenant_id)}
+    return {
+        "phase": cutover.phase,
+        "phase_since": cutover.phase_since,
+        "window_starts_at": cutover.window_starts_at,
+        "window_ends_at": cutover.window_ends_at,
+        "time_zone": cutover.tenant.time_zone,
+        "wave": cutover.wave,
+        "approver": cutover.approver.user_id if cutover.approver else None,
+        "runbook_owner": cutover.runbook_owner_id,
+    }

@@ -1,0 +1,22 @@
+"""Entry points of cutover's jobs."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from core import queue
+from core.queue import Scope, task
+from cutover.queries import gates
+from cutover.services import go_no_go
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(minutes=1))
+def recheck_requests(*, at: datetime) -> None:
+    """Have every open go/no-go looked at again."""
+    for tenant_id in gates.tenants_waiting():
+        queue.enqueue("cutover.tasks.recheck_request", tenant_id=tenant_id, key="go_no_go")
+
+
+@task(scope=Scope.TENANT)
+def recheck_request(*, tenant_id: UUID, at: datetime) -> None:
+    """Void one tenant's open go/no-go if its evidence no longer holds."""
+    go_no_go.recheck(tenant_id=tenant_id, at=at)

@@ -1,0 +1,66 @@
+"""`manage.py demo`: load the demo, run its first preflight through the worker, say who can sign in where."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from portal.demo import load, preflight
+from portal.demo.airlines import AIRLINES, Story
+
+
+class Command(BaseCommand):
+    """Runs inside `make demo`, which has started the servers, the worker and the counterparts."""
+
+    help = "Load the demo and run its first preflight (make demo does the rest)."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the steps in order; any that fails ends the command with one line and exit code 1."""
+        if not settings.DEMO:
+            raise CommandError("This is not the demo (CROSSING_DEMO is off): nothing was loaded.")
+        load.load(report=self._say)
+        self._say("First preflight of every tenant, through the queue and the worker:")
+        jobs = preflight.request_all()
+        try:
+            preflight.watch(jobs, show=self._show)
+        except preflight.UnfinishedError as error:
+            raise CommandError(f"The preflight did not finish: {error}") from error
+        self._say("")
+        for line in preflight.table(jobs):
+            self._say(line)
+        self._introduce()
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+    def _show(self, courses: Sequence[preflight.Course]) -> None:
+        """Redraw the bars in place on a terminal; elsewhere write each tenant once, when it is done."""
+        if self.stdout.isatty():
+            drawn = getattr(self, "_drawn", 0)
+            if drawn:
+                self.stdout.write(f"\x1b[{drawn}F", ending="")
+            for course in courses:
+                self.stdout.write(f"\x1b[2K{course.bar()}")
+            self._drawn = len(courses)
+            return
+        told: set[object] = self.__dict__.setdefault("_told", set())
+        for course in courses:
+            if course.is_over and course.tenant_id not in told:
+                told.add(course.tenant_id)
+                self._say(course.bar())
+
+    def _introduce(self) -> None:
+        password, url = os.environ.get("CROSSING_DEMO_PASSWORD", ""), settings.PUBLIC_URL
+        self._say("")
+        self._say(f"Sign in at {url}/accounts/login/ with the password {password}")
+        for airline in AIRLINES:
+            if airline.story is not Story.WAITING:
+                self._say(f"  {airline.name}, {airline.story.value}: {url}/t/{airline.slug}/")
+                people = ", ".join(f"{name}@{airline.domain}" for name in ("owner", "admin", "auditor", "member"))
+                self._say(f"    {people}")
+        self._say(f"  Staff: {url}/admin/")
+        staff = ("cs", "support", "runbook", "steering", "staff-auditor")
+        self._say("    " + ", ".join(f"{name}@crossing.example" for name in staff))
