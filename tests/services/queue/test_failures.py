@@ -1,0 +1,123 @@
+"""How a job ends that does not end well, and what the tenant is told."""
+
+from uuid import UUID
+
+import pytest
+
+from accounts.models import Tenant
+from core import ports, queue
+from core.errors import UseCaseError
+from core.models import Job
+from core.queue import JobState
+from tests.queueing import BY, CANARY, LATER, now, state_of, tenant_task
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told", "error"),
+    [
+        (ports.Unavailable("The DNS server did not answer."), "The DNS server did not answer.", "Unavailable"),
+        (ValueError(CANARY), "Something went wrong on our side", "ValueError"),
+        (queue.TimedOut(), "It took longer than it may", "TimedOut"),
+    ],
+    ids=["outage", "fault", "too long"],
+)
+def test_a_failure_is_tried_again_after_a_pause_and_then_given_up(
+    tenant: Tenant, trouble: Exception, told: str, error: str
+) -> None:
+    def work() -> None:
+        raise trouble
+
+    job_id = queue.enqueue(tenant_task(work, max_attempts=2), tenant_id=tenant.id)
+    assert queue.run_pending() == 1
+    waiting = state_of(job_id)
+    assert (waiting.state, waiting.attempts, waiting.error) == (JobState.QUEUED, 1, error)
+    assert waiting.not_before > now()
+    assert queue.run_pending() == 0
+    assert queue.run_pending(at=now() + LATER) == 1
+    dead = state_of(job_id)
+    assert (dead.state, dead.is_over) == (JobState.DEAD, True)
+    assert dead.problem.startswith(told)
+    assert CANARY not in dead.problem
+
+
+@pytest.mark.parametrize("refusal", [UseCaseError("Claim a domain first."), ports.Rejected("Claim a domain first.")])
+def test_a_refusal_is_final_and_its_reason_told(tenant: Tenant, refusal: Exception) -> None:
+    def work() -> None:
+        raise refusal
+
+    job_id = queue.enqueue(tenant_task(work), tenant_id=tenant.id)
+    queue.run_pending()
+    assert (state_of(job_id).state, state_of(job_id).problem) == (JobState.DEAD, "Claim a domain first.")
+
+
+def test_a_dead_job_is_tried_again_when_a_person_says_so(tenant: Tenant) -> None:
+    broken = [True]
+
+    def work() -> None:
+        if broken[0]:
+            raise UseCaseError("Broken.")
+
+    job_id = queue.enqueue(tenant_task(work), tenant_id=tenant.id, key="k")
+    queue.run_pending()
+    broken[0] = False
+    queue.retry(job_id, by=BY)
+    with pytest.raises(queue.UnableToRetry):
+        queue.retry(job_id, by=BY)
+    queue.run_pending()
+    assert (state_of(job_id).state, state_of(job_id).problem) == (JobState.DONE, "")
+
+
+def test_a_retry_gives_way_to_a_newer_job_of_its_key(tenant: Tenant) -> None:
+    runs: list[UUID] = []
+
+    def work(*, tenant_id: UUID, job_id: UUID) -> None:
+        runs.append(job_id)
+        if len(runs) == 1:
+            queue.enqueue(name, tenant_id=tenant_id, key="k")
+            raise ports.Unavailable("Away.")
+
+    name = tenant_task(work)
+    first = queue.enqueue(name, tenant_id=tenant.id, key="k")
+    queue.run_pending()
+    assert state_of(first).state is JobState.CANCELLED
+    assert "newer" in state_of(first).problem
+    assert len(runs) == 2
+    assert state_of(runs[1]).state is JobState.DONE
+
+
+def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_at_its_next_step(tenant: Tenant) -> None:
+    steps: list[int] = []
+
+    def work(*, job_id: UUID) -> None:
+        for step in range(3):
+            steps.append(step)
+            if step == 1:
+                queue.cancel(job_id, by=BY)
+                queue.cancel(job_id, by=BY)
+            queue.progress(job_id, step, 3)
+
+    name = tenant_task(work)
+    running, waiting = (queue.enqueue(name, tenant_id=tenant.id) for _ in range(2))
+    queue.cancel(waiting, by=BY)
+    queue.run_pending()
+    assert (state_of(running).state, state_of(waiting).state) == (JobState.CANCELLED, JobState.CANCELLED)
+    assert steps == [0, 1]
+    assert Job.objects.get(pk=running).cancel_asked_by == BY.id
+    queue.cancel(running, by=BY)
+
+
+def test_what_is_over_cannot_be_cancelled(tenant: Tenant) -> None:
+    job_id = queue.enqueue(tenant_task(lambda: None), tenant_id=tenant.id)
+    queue.run_pending()
+    with pytest.raises(queue.UnableToCancel):
+        queue.cancel(job_id, by=BY)
+
+
+def test_a_job_asked_to_stop_is_not_tried_again_when_it_fails(tenant: Tenant) -> None:
+    def work(*, job_id: UUID) -> None:
+        queue.cancel(job_id, by=BY)
+        raise ports.Unavailable("Away.")
+
+    job_id = queue.enqueue(tenant_task(work), tenant_id=tenant.id)
+    queue.run_pending()
+    assert state_of(job_id).state is JobState.CANCELLED
