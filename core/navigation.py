@@ -38,3 +38,8 @@ def add(entry: Entry) -> Entry:
 def entries() -> list[Entry]:
     """Return every page in the order of the sidebar."""
     return sorted(_entries.values(), key=lambda entry: (entry.order, entry.label))
+
+
+def find(id: str) -> Entry | None:
+    """Return the page with this id, if an app brings it."""
+    return _entries[id] if id in _entries else None

@@ -4,6 +4,7 @@ from core.domain.checks import GO_NO_GO, OWNERS, PREFLIGHT, Check, Gate
 from core.domain.gates import Answer, Cover, GateState, Line, Standing
 from core.readiness.evaluating import evaluate
 from core.readiness.reading import (
+    blocked_over_time,
     gate,
     gate_of_many,
     history,
@@ -30,6 +31,7 @@ __all__ = [
     "GateState",
     "Line",
     "Standing",
+    "blocked_over_time",
     "check",
     "checks_of",
     "evaluate",

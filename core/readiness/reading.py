@@ -38,6 +38,22 @@ def history(*, tenant_id: UUID, check_id: str, limit: int = 20) -> list[Answer]:
     return [_answer(row) for row in rows.order_by("-evaluated_at")[:limit]]
 
 
+def blocked_over_time(*, tenant_id: UUID, limit: int = 30) -> list[tuple[datetime, int]]:
+    """Return how many checks did not pass after each of the latest evaluations, oldest first.
+
+    It replays what was recorded, so expiry and exceptions do not count; the earliest points may lack checks whose
+    last answer lies further back than `limit` evaluations.
+    """
+    rows = RecordedFinding.objects.filter(tenant_id=tenant_id).order_by("-evaluated_at")
+    recorded = rows.values_list("evaluated_at", "check_id", "outcome")[: limit * max(1, len(CHECKS))]
+    standing: dict[str, bool] = {}
+    counts: dict[datetime, int] = {}
+    for evaluated_at, check_id, outcome in reversed(recorded):
+        standing[check_id] = not Outcome(outcome).opens
+        counts[evaluated_at] = sum(standing.values())
+    return list(counts.items())[-limit:]
+
+
 def overview(*, tenant_id: UUID, at: datetime) -> tuple[Line, ...]:
     """Return every check with what it means now, in order of id."""
     return _lines(checks=CHECKS.values(), tenant_ids=[tenant_id], at=at)[tenant_id]

@@ -9,17 +9,8 @@ from core import activity
 PAGE = 50
 
 _GOOD = {
-    "verified",
-    "signed",
-    "finished",
-    "passed",
-    "approved",
-    "completed",
-    "accepted",
-    "resolved",
-    "granted",
-    "equal",
-}
+    "verified", "signed", "finished", "passed", "approved", "completed", "accepted", "resolved", "granted", "equal",
+}  # fmt: skip
 _BAD = {"failed", "refused", "halted", "vetoed", "voided", "rolled_back", "revoked", "rejected", "differs"}
 _CARE = {"expired", "stopped", "cancelled", "waived", "removed", "deactivated", "quarantined", "incomplete"}
 

@@ -245,8 +245,9 @@ def _facts(evidence: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _holds_rows(value: object) -> bool:
-    return isinstance(value, list) and any(isinstance(row, dict) for row in value)
+def _is_elsewhere(value: object) -> bool:
+    """Say whether a value is nothing, or rows that stand in a table."""
+    return value in ("", [], None) or (isinstance(value, list) and any(isinstance(row, dict) for row in value))
 
 
 def _words(value: object) -> str:

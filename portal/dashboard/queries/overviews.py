@@ -1,11 +1,34 @@
-"""The overview of one tenant."""
+"""The overview of one tenant: where the move stands, what it needs, and its figures beside their targets."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.urls import reverse
+
 from accounts.models import Tenant
-from portal.dashboard.queries import phases
+from core import navigation
+from core.actor import Actor
+from core.charts import Goal, Point
+from core.permissions import Permission
+from cutover.domain.phases import ORDER, Phase
+from portal.dashboard.queries import activity, checks, figures, jobs, phases
+from portal.dashboard.queries.figures import Figure
+
+BEFORE_CUTOVER = frozenset(ORDER[: ORDER.index(Phase.CANARY)])
+SHOWN_CHECKS = 8
+SHOWN_ENTRIES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """The one thing to do next."""
+
+    label: str
+    href: str
+    why: str
+    posts: bool = False
+    """Whether it is a form to send rather than a page to open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +36,70 @@ class Overview:
     """Everything the overview shows."""
 
     way: phases.Way
+    preflight: checks.Preflight
+    shown: list[checks.CheckView]
+    action: Action | None
+    figures: list[Figure]
+    jobs: jobs.Jobs
+    activity: list[activity.Entry]
+    parity: list[Point]
+    goal: Goal
+
+    @property
+    def more(self) -> int:
+        """How many checks the page leaves to the preflight page."""
+        return len(self.preflight.checks) - len(self.shown)
+
+    @property
+    def needs_you(self) -> str:
+        """How many checks are this customer's turn, in words."""
+        count = len(self.preflight.yours)
+        return f"{count} need{'s' if count == 1 else ''} you"
+
+    @property
+    def polls(self) -> bool:
+        """Whether something moves, so that the page asks again."""
+        return bool(self.jobs.live)
 
 
-def read(*, tenant: Tenant, at: datetime) -> Overview:
-    """Return the overview as it stands at the moment."""
-    return Overview(way=phases.read(tenant_id=tenant.pk, zone=ZoneInfo(tenant.time_zone)))
+def read(*, tenant: Tenant, by: Actor, at: datetime) -> Overview:
+    """Return the overview as it stands at the moment, with what this person may see and do."""
+    found = checks.read(tenant=tenant, at=at)
+    way = phases.read(tenant_id=tenant.pk, zone=ZoneInfo(tenant.time_zone), progress=_progress(found))
+    may_see_runs = by.can(Permission.VIEW_RUNS, tenant_id=tenant.pk)
+    may_see_ledger = by.can(Permission.VIEW_LEDGER, tenant_id=tenant.pk)
+    parity = figures.parity_over_time(tenant_id=tenant.pk)
+    return Overview(
+        way=way,
+        preflight=found,
+        shown=sorted(found.checks, key=lambda check: (not check.blocks, not check.needs_you))[:SHOWN_CHECKS],
+        action=_action(tenant, way.phase, found, by),
+        figures=figures.read(tenant_id=tenant.pk, blockers=sum(check.blocks for check in found.checks), at=at),
+        jobs=jobs.read(tenant_id=tenant.pk, at=at, limit=6) if may_see_runs else jobs.Jobs([], []),
+        activity=activity.read(tenant_id=tenant.pk, limit=SHOWN_ENTRIES).entries if may_see_ledger else [],
+        parity=parity,
+        goal=figures.PARITY_GOAL,
+    )
+
+
+def _progress(found: checks.Preflight) -> str:
+    return f"{found.passed} of {len(found.checks)} checks pass" if found.checks else ""
+
+
+def _action(tenant: Tenant, phase: Phase, found: checks.Preflight, by: Actor) -> Action | None:
+    """Choose the one next step; None when nothing is this person's to do."""
+    may_run = by.can(Permission.RUN_CHECKS, tenant_id=tenant.pk)
+    if phase not in BEFORE_CUTOVER or found.running or not found.checks:
+        return None
+    if found.unanswered and may_run:
+        count = len(found.unanswered)
+        why = f"{count} check{'' if count == 1 else 's'} of {len(found.checks)} have no answer that still holds."
+        return Action("Run the checks", reverse("dashboard:run_checks", args=[tenant.slug]), why, posts=True)
+    if found.yours:
+        first = found.yours[0]
+        why = first.fix or first.summary
+        return Action(f"Next: {first.title}", first.link or reverse("dashboard:preflight", args=[tenant.slug]), why)
+    if not found.ours and (go_no_go := navigation.find("cutover.go_no_go")) is not None:
+        why = "Everything passes: the go/no-go can be asked for and signed."
+        return Action("Review and sign", reverse(go_no_go.url, args=[tenant.slug]), why)
+    return None

@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from accounts.models import Tenant
@@ -10,10 +11,15 @@ from core.permissions import Permission
 from core.web import tenant_view
 from portal.dashboard.queries import overviews
 
+PAGE = "portal/overview.html"
+
 
 @require_safe
 @tenant_view(Permission.VIEW_TENANT)
 def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
-    """Show the whole move on one page."""
-    view = overviews.read(tenant=tenant, at=timezone.now())
-    return render(request, "portal/overview.html", {"tenant": tenant, "overview": view})
+    """Show the whole move on one page; to htmx only what moves."""
+    template = f"{PAGE}#live" if request.headers.get("HX-Request") else PAGE
+    found = overviews.read(tenant=tenant, by=request.actor, at=timezone.now())
+    response = render(request, template, {"tenant": tenant, "overview": found})
+    patch_vary_headers(response, ["HX-Request"])
+    return response
