@@ -40,6 +40,6 @@ def entries() -> list[Entry]:
     return sorted(_entries.values(), key=lambda entry: (entry.order, entry.label))
 
 
-def find(id: str) -> Entry | None:
+def find(name: str) -> Entry | None:
     """Return the page with this id, if an app brings it."""
-    return _entries[id] if id in _entries else None
+    return dict(_entries.items()).get(name)

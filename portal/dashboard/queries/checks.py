@@ -238,10 +238,7 @@ def _facts(evidence: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         (_label(name), _words(value))
         for name, value in evidence.items()
-        if name not in _SPECIAL
-        and not isinstance(value, dict)
-        and not _holds_rows(value)
-        and value not in ("", [], None)
+        if name not in _SPECIAL and not isinstance(value, dict) and not _is_elsewhere(value)
     ]
 
 
