@@ -136,7 +136,7 @@ class _Walk:
 
     def entry(self, record: dict[str, Any]) -> None:
         """Check an entry against the one before it."""
-        seq, text = int(record.get("seq", 0)), str(record.get("body", "")).encode()
+        seq, text = _whole(record.get("seq")), str(record.get("body", "")).encode()
         claimed = _bytes(record.get("hash"))
         where = f"entry {seq}"
         self._place(seq, where)
@@ -157,7 +157,7 @@ class _Walk:
         """Check a checkpoint's signature, its place in line, and the head it signed."""
         text = str(record.get("body", "")).encode()
         body = self._body(text, f"checkpoint {self.number + 1}")
-        number = int(body.get("number", 0))
+        number = _whole(body.get("number"))
         where = f"checkpoint {number}"
         if number != self.number + 1 or body.get("prev") != self.seal:
             self._fault(
@@ -173,7 +173,7 @@ class _Walk:
                 key.verify(_bytes(record.get("signature")), _SIGNED + text)
             except InvalidSignature:
                 self._fault("forged checkpoint", where, "its signature does not fit")
-        covered = int(body.get("seq", 0))
+        covered = _whole(body.get("seq"))
         if self.seen.get(covered, b"").hex() != body.get("head"):
             self._fault("rewritten", where, f"entry {covered} is not the one that was signed")
         self.number, self.seal = number, hashlib.sha256(text).hexdigest()
@@ -209,7 +209,7 @@ class _Walk:
         try:
             body = json.loads(text)
             exact = canonical(body) == text
-        except ValueError:
+        except (ValueError, RecursionError):
             body, exact = {}, False
         if not exact or not isinstance(body, dict):
             self._fault("not canonical", where, "its words are not in canonical form")
@@ -226,7 +226,7 @@ def _read(lines: Iterable[str], verdict: Verdict) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(lines, 1):
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             record = None
         if isinstance(record, dict):
             yield record
@@ -251,6 +251,10 @@ def _text(value: Any) -> str:
         pairs = sorted(value.items(), key=lambda pair: pair[0].encode("utf-16-be", "surrogatepass"))
         return "{" + ",".join(f"{_text(key)}:{_text(item)}" for key, item in pairs) + "}"
     raise NotCanonical(f"A {type(value).__name__} has no canonical form here: write it as text.")
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _bytes(text: object) -> bytes:
