@@ -12,6 +12,8 @@ from core.models.base import Audit, TenantModel
 
 _QUEUED = Q(state=JobState.QUEUED.value)
 _RUNNING = Q(state=JobState.RUNNING.value)
+_UNFINISHED = sorted(state.value for state in UNFINISHED)
+"""Sorted, or each process would write another migration: a set of text has no order."""
 
 
 class Jobs(models.QuerySet["Job"]):
@@ -120,8 +122,8 @@ class Job(models.Model):
                 name="core_job_claimed_while_running",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=[state.value for state in UNFINISHED], finished_at=None)
-                | (~Q(state__in=[state.value for state in UNFINISHED]) & Q(finished_at__isnull=False)),
+                condition=Q(state__in=_UNFINISHED, finished_at=None)
+                | (~Q(state__in=_UNFINISHED) & Q(finished_at__isnull=False)),
                 name="core_job_finished_pair",
             ),
             models.CheckConstraint(
@@ -139,7 +141,7 @@ class Job(models.Model):
             models.Index(fields=("claimed_until",), condition=_RUNNING, name="core_job_running"),
             models.Index(
                 fields=("tenant", "lane", "sequence"),
-                condition=Q(state__in=[state.value for state in UNFINISHED]) & ~Q(lane=""),
+                condition=Q(state__in=_UNFINISHED) & ~Q(lane=""),
                 name="core_job_lane",
             ),
             models.Index("tenant", F("created_at").desc(), name="core_job_latest"),

@@ -1,0 +1,202 @@
+"""Toggles, holds and tokens: each for a time, with a reason, in the ledger."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from accounts.models import Tenant
+from core import holds, tenancy, toggles, tokens
+from core.actor import Actor
+from core.errors import PermissionRefused
+from core.holds import KINDS, HoldKind
+from core.models import Hold, LedgerEntry, ToggleSetting, Token
+from core.permissions import Permission, TenantRole
+from core.toggles import TOGGLES, Toggle
+from core.tokens import SCOPES, TokenScope
+from tests import make
+
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+BY = Actor.system("tests")
+
+
+@pytest.fixture(autouse=True)
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Know one toggle, one kind of hold and two scopes."""
+    for registry in (TOGGLES, KINDS, SCOPES):
+        monkeypatch.setattr(registry, "_items", {})
+    TOGGLES.add("compat", Toggle("compat", "Compatibility", Permission.MANAGE_DOMAINS, 14 * DAY))
+    KINDS.add("legal", HoldKind("legal", "Legal hold", Permission.MANAGE_DOMAINS, 365 * DAY))
+    SCOPES.add("read", TokenScope("read", "Read", Permission.VIEW_TENANT))
+    SCOPES.add("domains", TokenScope("domains", "Manage domains", Permission.MANAGE_DOMAINS))
+
+
+@pytest.fixture
+def tenant(db: None) -> Iterator[Tenant]:
+    """A tenant, with its scope open."""
+    made = make.tenant()
+    with tenancy.scope(tenant_id=made.id):
+        yield made
+
+
+def role(tenant: Tenant, role: TenantRole) -> Actor:
+    """Make an actor of the tenant."""
+    return Actor.member(user_id=BY.known_id, tenant_id=tenant.id, role=role)
+
+
+def events() -> list[str]:
+    """What the ledger says happened."""
+    return list(LedgerEntry.objects.order_by("seq").values_list("event", flat=True))
+
+
+def switch_on(tenant: Tenant, *, at: datetime = AT, by: Actor = BY, until: datetime | None = None) -> ToggleSetting:
+    """Switch the toggle on."""
+    return toggles.switch_on(
+        "compat", tenant_id=tenant.id, expires_at=until or at + DAY, reason="Churn risk", by=by, at=at
+    )
+
+
+def test_a_toggle_is_on_until_it_expires_though_nobody_ends_it(tenant: Tenant) -> None:
+    assert not toggles.is_on("compat", tenant_id=tenant.id, at=AT)
+    switch_on(tenant)
+    assert toggles.is_on("compat", tenant_id=tenant.id, at=AT)
+    assert toggles.on(tenant_id=tenant.id, at=AT) == {"compat": AT + DAY}
+    assert not toggles.is_on("compat", tenant_id=tenant.id, at=AT + DAY)
+
+
+def test_a_toggle_is_switched_off_once(tenant: Tenant) -> None:
+    switch_on(tenant)
+    assert [toggles.switch_off("compat", tenant_id=tenant.id, by=BY, at=AT) for _ in range(2)] == [True, False]
+    assert not toggles.is_on("compat", tenant_id=tenant.id, at=AT)
+    assert events() == ["core.toggle.switched_on", "core.toggle.switched_off"]
+
+
+def test_a_toggle_that_is_on_is_not_switched_on_again_until_it_has_expired(tenant: Tenant) -> None:
+    switch_on(tenant)
+    with pytest.raises(toggles.UnableToSwitch, match="already"):
+        switch_on(tenant)
+    switch_on(tenant, at=AT + DAY)
+    assert events() == ["core.toggle.switched_on", "core.toggle.expired", "core.toggle.switched_on"]
+
+
+@pytest.mark.parametrize("until", [AT, AT - DAY, AT + 15 * DAY])
+def test_a_toggle_needs_an_end_that_is_near(tenant: Tenant, until: datetime) -> None:
+    with pytest.raises(toggles.UnableToSwitch, match="14 days"):
+        switch_on(tenant, until=until)
+
+
+def test_the_clock_ends_what_expired_and_leaves_it_in_the_ledger(db: None) -> None:
+    for _ in range(2):
+        tenant = make.tenant()
+        with tenancy.scope(tenant_id=tenant.id):
+            switch_on(tenant)
+            holds.place("legal", tenant_id=tenant.id, expires_at=AT + DAY, reason="Court", by=BY, at=AT)
+    with make.arranging():
+        assert (toggles.end_expired(by=BY, at=AT), holds.end_expired(by=BY, at=AT)) == (0, 0)
+        assert (toggles.end_expired(by=BY, at=AT + DAY), holds.end_expired(by=BY, at=AT + DAY)) == (2, 2)
+        assert (toggles.end_expired(by=BY, at=AT + DAY), holds.end_expired(by=BY, at=AT + DAY)) == (0, 0)
+    with tenancy.scope(tenant_id=tenant.id):
+        assert events()[-2:] == ["core.toggle.expired", "core.hold.expired"]
+
+
+def test_a_hold_covers_its_subject_or_everything_until_it_ends(tenant: Tenant) -> None:
+    def held(subject: str, at: datetime = AT) -> bool:
+        return holds.is_held("legal", tenant_id=tenant.id, subject=subject, at=at)
+
+    one = holds.place("legal", tenant_id=tenant.id, expires_at=AT + DAY, reason="Court", by=BY, at=AT, subject="a")
+    assert (held("a"), held("b"), held("a", AT + DAY)) == (True, False, False)
+    holds.place("legal", tenant_id=tenant.id, expires_at=AT + 2 * DAY, reason="Court", by=BY, at=AT)
+    assert held("b")
+    assert [holds.release(one, by=BY, at=AT) for _ in range(2)] == [True, False]
+    assert held("a")
+    assert holds.standing(tenant_id=tenant.id, at=AT).count() == 1
+
+
+def test_a_hold_needs_a_reason_and_an_end(tenant: Tenant) -> None:
+    with pytest.raises(holds.UnableToHold, match="why"):
+        holds.place("legal", tenant_id=tenant.id, expires_at=AT + DAY, reason=" ", by=BY, at=AT)
+    with pytest.raises(holds.UnableToHold, match="365 days"):
+        holds.place("legal", tenant_id=tenant.id, expires_at=AT + 366 * DAY, reason="Court", by=BY, at=AT)
+
+
+def test_only_who_may_switches_holds_and_issues(tenant: Tenant) -> None:
+    member = role(tenant, TenantRole.MEMBER)
+    with pytest.raises(PermissionRefused):
+        switch_on(tenant, by=member)
+    with pytest.raises(PermissionRefused):
+        holds.place("legal", tenant_id=tenant.id, expires_at=AT + DAY, reason="Court", by=member, at=AT)
+    with pytest.raises(PermissionRefused):
+        issue(tenant, scopes=["read", "domains"], by=member)
+    issue(tenant, scopes=["read"], by=member)
+
+
+def issue(
+    tenant: Tenant, *, scopes: list[str] | None = None, by: Actor = BY, until: datetime = AT + DAY
+) -> tuple[Token, str]:
+    """Issue a token."""
+    return tokens.issue(tenant_id=tenant.id, name="Nightly", scopes=scopes or ["read"], expires_at=until, by=by, at=AT)
+
+
+def test_a_token_speaks_for_its_tenant_before_any_is_known(tenant: Tenant) -> None:
+    token, secret = issue(tenant)
+    with tenancy.empty_scope():
+        assert tokens.authenticate(secret, at=AT) == tokens.Bearer(tenant.id, token.id, frozenset({"read"}))
+        assert tokens.authenticate(secret + "x", at=AT) is None
+        assert tokens.authenticate("", at=AT) is None
+        assert tokens.authenticate(secret, at=AT + DAY) is None
+        assert Token.objects.count() == 0
+
+
+def test_a_tokens_secret_is_kept_nowhere(tenant: Tenant) -> None:
+    token, secret = issue(tenant)
+    token.refresh_from_db()
+    kept = str([getattr(token, field.name) for field in token._meta.fields]) + str(
+        list(LedgerEntry.objects.values_list("body", flat=True))
+    )
+    assert secret.removeprefix(token.prefix + "_") not in kept
+    assert secret.startswith(token.prefix)
+
+
+def test_a_revoked_token_is_void_at_once(tenant: Tenant) -> None:
+    token, secret = issue(tenant)
+    assert [tokens.revoke(token, by=BY, at=AT) for _ in range(2)] == [True, False]
+    assert tokens.authenticate(secret, at=AT) is None
+    assert events() == ["core.token.issued", "core.token.revoked"]
+
+
+def test_a_tokens_use_is_noted_at_most_once_a_minute(tenant: Tenant) -> None:
+    token, secret = issue(tenant)
+    bearer = tokens.authenticate(secret, at=AT)
+    assert bearer is not None
+    for seconds in (0, 30, 61):
+        tokens.note_use(bearer, at=AT + timedelta(seconds=seconds))
+        token.refresh_from_db()
+        assert token.last_used_at == AT + timedelta(seconds=61 if seconds == 61 else 0)
+
+
+def test_a_token_needs_known_scopes_a_name_and_an_end(tenant: Tenant) -> None:
+    with pytest.raises(tokens.UnableToIssue, match="scope"):
+        issue(tenant, scopes=["everything"])
+    with pytest.raises(tokens.UnableToIssue, match="365 days"):
+        issue(tenant, until=AT + 366 * DAY)
+    with pytest.raises(tokens.UnableToIssue, match="at least one"):
+        tokens.issue(tenant_id=tenant.id, name="x", scopes=[], expires_at=AT + DAY, by=BY, at=AT)
+
+
+def test_the_database_refuses_half_an_end_and_an_end_before_the_beginning(tenant: Tenant) -> None:
+    setting = switch_on(tenant)
+    hold = holds.place("legal", tenant_id=tenant.id, expires_at=AT + DAY, reason="Court", by=BY, at=AT)
+    token, _ = issue(tenant)
+    halves = [
+        ToggleSetting.objects.filter(pk=setting.pk).update,
+        Hold.objects.filter(pk=hold.pk).update,
+        Token.objects.filter(pk=token.pk).update,
+    ]
+    ends = ["ended_at", "ended_at", "revoked_at"]
+    for update, column in zip(halves, ends, strict=True):
+        with pytest.raises(IntegrityError, match="pair"), transaction.atomic():
+            update(**{column: AT})
+        with pytest.raises(IntegrityError, match="expires"), transaction.atomic():
+            update(expires_at=AT - DAY)
