@@ -8,7 +8,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from core import holds, outbox, queue, readiness, toggles
+from core import holds, ledger, outbox, queue, readiness, toggles
 from core.actor import Actor
 from core.queue import Scope, task
 from core.queue.bell import BELL
@@ -72,3 +72,9 @@ def end_expired(*, at: datetime) -> None:
     """End toggles and holds whose time is over, and leave it in the ledger."""
     toggles.end_expired(by=CLOCK, at=at)
     holds.end_expired(by=CLOCK, at=at)
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(minutes=5))
+def sign_checkpoints(*, at: datetime) -> None:
+    """Sign every chain of the ledger that grew."""
+    ledger.checkpoint_all(at=at)

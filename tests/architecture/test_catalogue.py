@@ -16,6 +16,7 @@ TENANT_UNIQUES_ACROSS_TENANTS = {
     "accounts_tenant_legacy_ref_key": "Written by staff only, who see every tenant.",
     "accounts_domain_one_owner": "A verified domain has one owner; the refusal tells a stranger nothing.",
     "accounts_invitation_token_digest_key": "A digest of a random token: its uniqueness tells nothing.",
+    "core_token_sha256_key": "A digest of a random token: its uniqueness tells nothing.",
 }
 """Unique indexes without the tenant each with the reason why it is no oracle."""
 
@@ -56,7 +57,8 @@ def tenant_tables(tables) -> set[str]:
 
 def tenant_column(table: str) -> str:
     policy = rows(f"SELECT qual FROM pg_policies WHERE tablename = '{table}' AND policyname = 'tenant'")
-    return policy[0]["qual"].split("=")[0].strip("( ")
+    column: str = policy[0]["qual"].split("=")[0].strip("( ")
+    return column
 
 
 def test_every_table_is_a_tenants_or_global_with_a_reason(tables):

@@ -218,7 +218,7 @@ def test_a_long_scope_is_signed_anew(ours, monkeypatch):
             cursor.execute("SELECT current_setting('crossing.context')")
             before = cursor.fetchone()[0]
         clock = time.time() + tenancy.LIFETIME * 0.6
-        monkeypatch.setattr(tenancy.time, "time", lambda: clock)
+        monkeypatch.setattr(time, "time", lambda: clock)
         assert seen() == {"Ours"}
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('crossing.context')")
@@ -229,7 +229,7 @@ def test_a_long_scope_is_signed_anew(ours, monkeypatch):
 def test_a_renewal_taken_back_by_a_rollback_is_made_again(ours, monkeypatch):
     with tenancy.scope(tenant_id=ours.pk):
         clock = time.time() + tenancy.LIFETIME * 0.6
-        monkeypatch.setattr(tenancy.time, "time", lambda: clock)
+        monkeypatch.setattr(time, "time", lambda: clock)
         with transaction.atomic():
             assert seen() == {"Ours"}
             transaction.set_rollback(True)
