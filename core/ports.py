@@ -5,6 +5,7 @@ manner of Django's CACHES. Every adapter refuses to be called inside a transacti
 (`tenancy.forbid_transaction()`), and raises only the two errors below.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
+from core.comparison import Difference, Findings, Measures, Plan, Segment
 from core.dns import DnsAnswer
 
 
@@ -52,4 +54,26 @@ def dns() -> Dns:
     return found
 
 
-__all__ = ["Dns", "Rejected", "Unavailable", "adapter", "dns"]
+class Comparison(Protocol):
+    """An engine that compares the legacy platform's raw rows, mapped as promised, with the new platform's."""
+
+    def divide(self, plan: Plan, *, size: int) -> tuple[Segment, ...]:
+        """Divide an entity into segments of about `size` records; at least one."""
+        ...
+
+    def compare(self, plan: Plan, *, segment: Segment, report: Callable[[Difference], None]) -> Findings:
+        """Compare one segment; each record that differs goes to `report`. Raises rather than answer in part."""
+        ...
+
+    def measure(self, plan: Plan) -> Measures:
+        """Count on the platforms' own servers, apart from any comparison."""
+        ...
+
+
+def comparison() -> Comparison:
+    """Return the configured comparison engine."""
+    found: Comparison = adapter("comparison")
+    return found
+
+
+__all__ = ["Comparison", "Dns", "Rejected", "Unavailable", "adapter", "comparison", "dns"]

@@ -152,6 +152,10 @@ DNS_RESOLVER = env.str("DNS_RESOLVER", default="")
 
 ADAPTERS: dict[str, dict[str, Any]] = {
     "dns": {"BACKEND": "portal.adapters.dns.DnspythonDns", "OPTIONS": {"resolver": DNS_RESOLVER}},
+    "comparison": {
+        "BACKEND": "portal.adapters.comparison.DuckComparison",
+        "OPTIONS": {"legacy": LEGACY_DATABASE_URL, "new": NEW_DATABASE_URL},
+    },
 }
 """Which implementation stands behind each port of `core/ports.py`."""
 

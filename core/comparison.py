@@ -1,0 +1,87 @@
+"""What a comparison engine is asked and what it answers: plain values, shared by the port and its callers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One entity of one tenant, to be compared as its mapping promises.
+
+    `spec` is the entity's declared mapping and `others` those it looks things up in, by entity; the engine reads
+    them itself, from the legacy platform's raw rows, and trusts nothing the backfill wrote. The tenant's rows are
+    those whose tenant column holds `legacy_tenant` and `new_tenant`.
+    """
+
+    entity: str
+    spec: Any  # a backfills.domain Spec: the floor must not know the apps above it
+    others: Mapping[str, Any]
+    legacy_tenant: str
+    new_tenant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of an entity: a range of keys, or the records whose key falls into one of `of` buckets.
+
+    A range is after one key (exclusive) up to another (inclusive); None is open.
+    """
+
+    after: str | None = None
+    upto: str | None = None
+    bucket: int = 0
+    of: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnDifference:
+    """Two values of one column that are not equal, in text form."""
+
+    column: str
+    expected: str | None
+    actual: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One record that does not agree.
+
+    `kind` is `missing`, `extra` or `duplicate` for a record as a whole, `different` for one with differing `columns`.
+    `because` names the rule of the mapping that keeps a missing record from moving, if one does.
+    """
+
+    key: str
+    kind: str
+    columns: tuple[ColumnDifference, ...] = ()
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What comparing one segment found, besides the differences that went to the caller one by one.
+
+    `expected` are the records that must be on the new platform, `actual` those that are, `compared` the distinct
+    keys of both. `dropped` counts, per named rule, what the mapping leaves behind. `sums` holds per number column
+    the exact sums (expected, actual) as text.
+    """
+
+    expected: int
+    actual: int
+    compared: int
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    sums: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What the platforms' own servers count of a whole entity, apart from the comparison.
+
+    `orphans` counts per referring column the records whose reference points nowhere; `repeated` the keys that
+    stand more than once on the new platform.
+    """
+
+    legacy_rows: int
+    new_rows: int
+    repeated: int
+    orphans: Mapping[str, int] = field(default_factory=dict)

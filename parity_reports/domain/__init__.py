@@ -1,0 +1,1 @@
+"""What parity means, decided without Django: plans, judging, redaction, verdicts."""

@@ -1,0 +1,232 @@
+"""What the mapping promises: expected records, recomputed in DuckDB from the legacy platform's raw rows.
+
+Nothing of the backfill is read here, neither its statement nor its outcomes: the spec is compiled for another
+engine and evaluated again, so that the report is evidence of its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from backfills.domain.language import Node, Ref, Type
+from backfills.domain.spec import Column, Spec, Then
+from backfills.domain.sql import Compiler, Dialect
+from parity_reports.domain.gate import Family
+from portal.adapters.comparison.duck import Session, name, remote, text
+from portal.adapters.comparison.typed import Value
+
+SOURCE, KEY, LEFT, HELD = "source key", "record key", "left behind by", "held by"
+"""Columns of an expected relation beside its values; the names of a mapping hold no space."""
+
+NOT_MAPPED = "value_not_accepted"
+"""What holds a record whose values the mapping cannot read or the new platform's column cannot take."""
+
+UNREADABLE = "(unreadable)"
+"""The mark of a value that the mapping cannot read: equal to nothing the new platform could hold."""
+
+_FAMILIES = {
+    Type.TEXT: Family.TEXT,
+    Type.INT: Family.INTEGER,
+    Type.DECIMAL: Family.NUMERIC,
+    Type.BOOL: Family.BOOLEAN,
+    Type.DATE: Family.DATE,
+    Type.INSTANT: Family.TIMESTAMPTZ,
+    Type.NULL: Family.TEXT,
+}
+_SCALE = 15
+_SQL_TYPES = {
+    Type.TEXT: "VARCHAR",
+    Type.INT: "BIGINT",
+    Type.DECIMAL: f"DECIMAL(38,{_SCALE})",
+    Type.BOOL: "BOOLEAN",
+    Type.DATE: "DATE",
+    Type.INSTANT: "TIMESTAMPTZ",
+    Type.NULL: "VARCHAR",
+}
+_LEAVES = frozenset({Then.DROP, Then.DELETE, Then.MERGE})
+
+
+@dataclass(frozen=True, slots=True)
+class Staged(Compiler):
+    """A compiler for which every `let` stands in a column of its own, and its badness in `<name>!`."""
+
+    lets: frozenset[str] = field(default_factory=frozenset)
+
+    def bad(self, node: Node) -> str | None:
+        """Return the test that something could not be read; what a `let` could not read is known by then."""
+        if isinstance(node, Ref):
+            return name(f"{node.name}!") if node.name in self.lets else None
+        return Compiler.bad(self, node)
+
+
+def expect(
+    session: Session,
+    *,
+    spec: Spec,
+    others: Mapping[str, Spec],
+    tenant: str,
+    relation: str,
+    where: str = "",
+    keep: str = "TRUE",
+) -> dict[str, int]:
+    """Build `relation`: the records that must be on the new platform; return how many each named rule left behind.
+
+    A record that a rule or an unreadable value keeps in quarantine is still promised, so it stays, with the rule's
+    name in `held by`. `where` is a condition for the legacy server, on its native key; `keep` one for the engine, on
+    the record's key.
+    """
+    compiler = Staged(
+        Dialect.DUCKDB,
+        tables=spec.tables,
+        sets=spec.sets,
+        zones=spec.zones,
+        lookups={
+            alias: (_lookup(session, spec=others[lookup.entity], others=others, tenant=tenant), KEY)
+            for alias, lookup in spec.lookups.items()
+        },
+        lets=frozenset(one for one, _ in spec.lets),
+    )
+    session.run(f"CREATE OR REPLACE TEMP TABLE {name(relation)} AS {_mapped(spec, compiler, tenant, where)}")
+    session.run(f"DELETE FROM {name(relation)} WHERE NOT ({keep})")
+    counted = session.rows(f"SELECT {name(LEFT)}, count(*) FROM {name(relation)} WHERE {name(LEFT)} <> '' GROUP BY 1")
+    dropped = {str(rule): int(count) for rule, count in counted}
+    session.run(f"DELETE FROM {name(relation)} WHERE {name(LEFT)} <> ''")
+    if spec.duplicates.then is Then.MERGE:
+        merged = _merge(session, spec, relation)
+        dropped |= {spec.duplicates.name: merged} if merged else {}
+    if spec.supplements:
+        session.run(f"INSERT INTO {name(relation)} BY NAME SELECT * FROM ({_supplements(spec)}) WHERE {keep}")
+    return dropped
+
+
+def value(column: Column, *, relation: str) -> Value:
+    """Return a column of an expected relation as a typed value."""
+    prefix, family = f"{name(relation)}.", _FAMILIES[column.expression.type]
+    return Value(
+        sql=prefix + name(column.name),
+        family=family,
+        mark=prefix + name(f"{column.name}!"),
+        precision=38 if family is Family.NUMERIC else 0,
+        scale=_SCALE if family is Family.NUMERIC else 0,
+    )
+
+
+def _mapped(spec: Spec, compiler: Staged, tenant: str, where: str) -> str:
+    """Return the SELECT that maps the raw rows: each `let` in a stage of its own, then columns and rules."""
+    stages = [f"stage_0 AS (SELECT * FROM {remote('legacy', _raw(spec, tenant, where))})"]
+    for number, (let, node) in enumerate(spec.lets, start=1):
+        bad = compiler.bad(node) or "FALSE"
+        stages.append(
+            f"stage_{number} AS (SELECT *, {compiler.value(node)} AS {name(let)}, {bad} AS {name(let + '!')} "
+            f"FROM stage_{number - 1})"
+        )
+    columns = [_column(compiler, column) for column in spec.columns]
+    key = spec.column(spec.target_key)
+    outputs = [
+        f"{name(spec.key_column)} AS {name(SOURCE)}",
+        # A record whose key cannot be read is still promised: its source key, marked, stands for it.
+        f"coalesce(({compiler.value(key.expression)})::VARCHAR, chr(1) || {name(spec.key_column)}) AS {name(KEY)}",
+        f"{_left(spec, compiler)} AS {name(LEFT)}",
+        f"{_held(spec, compiler)} AS {name(HELD)}",
+        *(part for pair in columns for part in pair),
+    ]
+    return f"WITH {', '.join(stages)} SELECT {', '.join(outputs)} FROM stage_{len(spec.lets)}"
+
+
+def _raw(spec: Spec, tenant: str, where: str) -> str:
+    """Return what the legacy server is asked: raw columns as text, the tenant's rows, by the native key."""
+    selected = ", ".join(f"{name(column)}::text AS {name(column)}" for column in spec.source_columns)
+    narrowed = f" AND ({where})" if where else ""
+    return (
+        f"SELECT {selected} FROM {name(spec.source_table)} WHERE {name(spec.source_tenant)} = {text(tenant)}{narrowed}"
+    )
+
+
+def _column(compiler: Staged, column: Column) -> tuple[str, str]:
+    plain, bad = compiler.value(column.expression), compiler.bad(column.expression)
+    if column.expression.type is Type.DECIMAL:
+        plain = f"({plain})::DECIMAL(38,{_SCALE})"
+    mark = f"CASE WHEN {bad} THEN {text(UNREADABLE)} END" if bad else "NULL::VARCHAR"
+    return f"{plain} AS {name(column.name)}", f"{mark} AS {name(column.name + '!')}"
+
+
+def _left(spec: Spec, compiler: Staged) -> str:
+    """Return SQL for the name of the rule that leaves the record behind, or ''; the first rule that applies decides."""
+    cases = [
+        f"WHEN {compiler.value(rule.when)} THEN {text(rule.name if rule.then in _LEAVES else '')}"
+        for rule in spec.rules
+        if rule.when is not None and rule.then is not Then.KEEP
+    ]
+    return f"(CASE {' '.join(cases)} ELSE '' END)" if cases else "''"
+
+
+def _held(spec: Spec, compiler: Staged) -> str:
+    """Return SQL for what keeps a promised record from moving, or NULL."""
+    cases = [
+        f"WHEN {compiler.value(rule.when)} THEN {text(rule.name)}"
+        for rule in spec.rules
+        if rule.when is not None and rule.then is Then.QUARANTINE
+    ]
+    tests = [name(f"{let}!") for let, _ in spec.lets]
+    tests += [test for column in spec.columns for test in _unacceptable(compiler, column)]
+    if tests:
+        cases.append(f"WHEN {' OR '.join(tests)} THEN {text(NOT_MAPPED)}")
+    return f"(CASE {' '.join(cases)} END)" if cases else "NULL::VARCHAR"
+
+
+def _unacceptable(compiler: Staged, column: Column) -> list[str]:
+    plain, bad = compiler.value(column.expression), compiler.bad(column.expression)
+    tests = [bad] if bad else []
+    if column.required:
+        tests.append(f"({plain}) IS NULL")
+    if column.max is not None:
+        tests.append(f"coalesce(length({plain}) > {column.max}, FALSE)")
+    if column.values:
+        allowed = ", ".join(text(one) for one in column.values)
+        tests.append(f"coalesce(({plain}) NOT IN ({allowed}), FALSE)")
+    if column.references:
+        relation, key = compiler.lookups[column.references]
+        known = f"EXISTS (SELECT 1 FROM {relation} AS l WHERE l.{name(key)} = ({plain}))"
+        tests.append(f"(({plain}) IS NOT NULL AND NOT {known})")
+    return tests
+
+
+def _merge(session: Session, spec: Spec, relation: str) -> int:
+    """Keep of the records with one key the first by its source key; return how many were merged into others."""
+    order = f"{name(SOURCE)}::BIGINT" if spec.key_type == "bigint" else name(SOURCE)
+    before = session.rows(f"SELECT count(*) FROM {name(relation)}")[0][0]
+    session.run(
+        f"CREATE OR REPLACE TEMP TABLE {name(relation)} AS SELECT * FROM {name(relation)} QUALIFY "
+        f"row_number() OVER (PARTITION BY {name(KEY)} ORDER BY {order}) = 1"
+    )
+    return int(before - session.rows(f"SELECT count(*) FROM {name(relation)}")[0][0])
+
+
+def _supplements(spec: Spec) -> str:
+    """Return the rows that the mapping itself adds, in the shape of an expected relation."""
+    return " UNION ALL ".join(f"SELECT {', '.join(_supplement(spec, row))}" for row in spec.supplements)
+
+
+def _supplement(spec: Spec, row: Mapping[str, Any]) -> list[str]:
+    parts = [f"{_constant(row[spec.target_key])}::VARCHAR AS {name(KEY)}", f"'' AS {name(LEFT)}"]
+    for column in spec.columns:
+        kind = _SQL_TYPES[column.expression.type]
+        parts.append(f"CAST({_constant(row[column.name])} AS {kind}) AS {name(column.name)}")
+    return parts
+
+
+def _constant(given: Any) -> str:
+    return "NULL" if given is None else text(str(given).lower() if isinstance(given, bool) else str(given))
+
+
+def _lookup(session: Session, *, spec: Spec, others: Mapping[str, Spec], tenant: str) -> str:
+    """Build, once per snapshot, what another entity's mapping lets through to be looked up; return the relation."""
+    relation = f"look-up {spec.entity}"
+    if relation not in session.built:
+        expect(session, spec=spec, others=others, tenant=tenant, relation=relation)
+        session.run(
+            f"CREATE OR REPLACE TEMP TABLE {name(relation)} AS SELECT * FROM {name(relation)} "
+            f"WHERE {name(HELD)} IS NULL QUALIFY row_number() OVER (PARTITION BY {name(KEY)}) = 1"
+        )
+        session.built.add(relation)
+    return name(relation)

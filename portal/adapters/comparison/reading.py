@@ -1,0 +1,196 @@
+"""One segment read from both platforms: promised and actual records side by side, and where they disagree."""
+
+from collections.abc import Iterator
+
+from backfills.domain.spec import Column, Spec
+from core.comparison import ColumnDifference, Difference, Findings, Plan, Segment
+from core.ports import Rejected
+from parity_reports.domain.gate import Family, Passage, passage
+from portal.adapters.comparison import expectation
+from portal.adapters.comparison.duck import Session, name, remote, text
+from portal.adapters.comparison.expectation import HELD, KEY, SOURCE
+from portal.adapters.comparison.typed import Value, check_arrival, differs, received, selected
+
+_PUSHED_KEYS = 5000
+"""Up to so many keys, the second reading asks the platforms for these records alone."""
+
+_NUMBERS = frozenset({Family.INTEGER, Family.NUMERIC})
+
+
+def passages(session: Session, platform: str, table: str) -> dict[str, Passage]:
+    """Return how each column of a table passes the type gate, from the platform's own catalogue."""
+    rows = session.ask(
+        platform,
+        "SELECT attname::text AS column_name, format_type(atttypid, atttypmod)::text AS column_type FROM pg_attribute "
+        f"WHERE attrelid = to_regclass({text(name(table))}) AND attnum > 0 AND NOT attisdropped",
+    )
+    if not rows:
+        raise Rejected(f"The {platform} platform has no table {table}, or does not let Crossing read it.")
+    return {str(column): passage(str(kind)) for column, kind in rows}
+
+
+class Reading:
+    """A segment as both platforms hold it in one pair of snapshots."""
+
+    def __init__(self, session: Session, plan: Plan, segment: Segment) -> None:
+        self._session, self._plan, self._segment = session, plan, segment
+        self._spec: Spec = plan.spec
+        self._gate = passages(session, "new", self._spec.target_table)
+        lacking = [column.name for column in self._spec.columns if column.name not in self._gate]
+        if lacking:
+            raise Rejected(f"The new platform's table has no column {lacking[0]}, which the mapping fills.")
+        self.suspects = 0
+        """Records that differed in the first reading."""
+
+    def first(self) -> Findings:
+        """Read everything; remember which records differ and return the counts."""
+        dropped = self._load()
+        self._session.run(
+            f"CREATE OR REPLACE TEMP TABLE suspects AS SELECT k, source FROM ({self._judged()}) WHERE kind IS NOT NULL"
+        )
+        self.suspects = int(self._session.rows("SELECT count(*) FROM suspects")[0][0])
+        expected, actual, compared = self._session.rows(
+            f"SELECT (SELECT count(*) FROM expected), (SELECT count(*) FROM actual), "
+            f"(SELECT count(*) FROM (SELECT {name(KEY)} FROM expected UNION SELECT {name(KEY)} FROM actual))"
+        )[0]
+        return Findings(int(expected), int(actual), int(compared), dropped, self._sums())
+
+    def again(self) -> Iterator[Difference]:
+        """Read the differing records once more and yield those that still differ."""
+        self._load(*self._pushed())
+        statement = (
+            f"SELECT j.* EXCLUDE (source) FROM ({self._judged()}) AS j SEMI JOIN suspects AS s ON s.k = j.k "
+            "WHERE j.kind IS NOT NULL"
+        )
+        for key, kind, held, *values in self._session.stream(statement):
+            columns = tuple(
+                ColumnDifference(column.name, *values[3 * index + 1 : 3 * index + 3])
+                for index, column in enumerate(self._spec.columns)
+                if kind == "different" and values[3 * index]
+            )
+            yield Difference(key, kind, columns, because=held or "" if kind == "missing" else "")
+
+    def _load(self, legacy_keys: str = "", new_keys: str = "") -> dict[str, int]:
+        """Fill `expected`, `actual` and `repeated`; return what the mapping left behind."""
+        spec, plan, session = self._spec, self._plan, self._session
+        dropped = expectation.expect(
+            session,
+            spec=spec,
+            others=plan.others,
+            tenant=plan.legacy_tenant,
+            relation="expected",
+            where=legacy_keys or self._range(self._native(spec.key_column)),
+            keep=self._kept(),
+        )
+        narrowed = new_keys or self._range(self._native(spec.target_key))
+        columns = ", ".join(selected(column.name, self._gate[column.name], column.name) for column in spec.columns)
+        table, tenant = name(spec.target_table), text(plan.new_tenant)
+        query = f"SELECT {columns} FROM {table} WHERE {name(spec.target_tenant)} = {tenant}"
+        query += f" AND ({narrowed})" if narrowed else ""
+        session.run(
+            f"CREATE OR REPLACE TEMP TABLE actual AS SELECT *, {self._new_key().text} AS {name(KEY)} "
+            f"FROM {remote('new', query)} AS actual"
+        )
+        for column, kind in session.rows("SELECT column_name, column_type FROM (DESCRIBE actual)"):
+            if column in self._gate:
+                check_arrival(self._gate[column], str(kind), column=column)
+        session.run(f"DELETE FROM actual WHERE NOT ({self._kept()})")
+        repeated = (
+            f"SELECT {name(KEY)} AS k FROM {side} GROUP BY 1 HAVING count(*) > 1" for side in ("expected", "actual")
+        )
+        session.run(f"CREATE OR REPLACE TEMP TABLE repeated AS {' UNION '.join(repeated)}")
+        return dropped
+
+    def _new_key(self) -> Value:
+        key = self._spec.target_key
+        return received(self._gate[key], key, relation="actual")
+
+    @property
+    def _by_number(self) -> bool:
+        return bool(self._spec.key_type == "bigint")
+
+    def _native(self, key: str) -> str:
+        """Return a native key as the servers compare it: text bytewise, whatever their collation."""
+        return name(key) if self._by_number else f'{name(key)} COLLATE "C"'
+
+    def _kept(self) -> str:
+        """Return the engine's own condition that a record's key is the segment's."""
+        if self._segment.of > 1:
+            return f"hash({name(KEY)}) % {self._segment.of} = {self._segment.bucket}"
+        return self._range(f"TRY_CAST({name(KEY)} AS HUGEINT)" if self._by_number else name(KEY)) or "TRUE"
+
+    def _range(self, key: str) -> str:
+        """Return the condition of the segment's range, or nothing."""
+        tests = []
+        if self._segment.after is not None:
+            tests.append(f"{key} > {self._bound(self._segment.after)}")
+        if self._segment.upto is not None:
+            tests.append(f"{key} <= {self._bound(self._segment.upto)}")
+        return " AND ".join(tests)
+
+    def _bound(self, value: str) -> str:
+        return str(int(value)) if self._by_number else text(value)
+
+    def _pushed(self) -> tuple[str, str]:
+        """Return conditions on the native keys of the suspects alone, or nothing where they cannot say it all.
+
+        A record that legacy seemed to lack may have come in there since, and of a repeated key the rows are not
+        known: then everything is read again.
+        """
+        rows = self._session.rows(f"SELECT source, k FROM suspects LIMIT {_PUSHED_KEYS + 1}")
+        if len(rows) > _PUSHED_KEYS or any(source is None for source, _ in rows):
+            return "", ""
+        if self._gate[self._spec.target_key].family is not Family.TEXT:
+            return "", ""
+        sources = ", ".join(self._bound(str(source)) for source, _ in rows)
+        keys = ", ".join(text(str(key)) for _, key in rows)
+        return f"{name(self._spec.key_column)} IN ({sources})", f"{name(self._spec.target_key)} IN ({keys})"
+
+    def _judged(self) -> str:
+        """Return the SELECT of every key k: kind, held by, source; then per column if it differs, and both texts."""
+        values, tests = [], []
+        for index, column in enumerate(self._spec.columns):
+            expected = expectation.value(column, relation="expected")
+            actual = received(self._gate[column.name], column.name, relation="actual")
+            expected = _fitted(column, expected, actual)
+            tests.append(f"{differs(expected, actual, column=column.name)} AS d{index}")
+            values += [f"{expected.text} AS e{index}", f"{actual.text} AS a{index}"]
+        count = len(self._spec.columns)
+        any_column = " OR ".join(f"d{index}" for index in range(count))
+        listed = ", ".join(
+            f"d{i}, CASE WHEN d{i} THEN e{i} END AS e{i}, CASE WHEN d{i} THEN a{i} END AS a{i}" for i in range(count)
+        )
+        key = name(KEY)
+        return (
+            f"SELECT k, CASE WHEN extra IS NULL THEN 'missing' WHEN missing IS NULL THEN 'extra' "
+            f"WHEN {any_column} THEN 'different' END AS kind, held, source, {listed} FROM ("
+            f"SELECT coalesce(expected.{key}, actual.{key}) AS k, actual.{key} AS extra, expected.{key} AS missing, "
+            f"expected.{name(HELD)} AS held, expected.{name(SOURCE)} AS source, {', '.join(tests + values)} "
+            f"FROM (FROM expected ANTI JOIN repeated ON expected.{key} = repeated.k) AS expected "
+            f"FULL JOIN (FROM actual ANTI JOIN repeated ON actual.{key} = repeated.k) AS actual "
+            f"ON expected.{key} = actual.{key}) UNION ALL BY NAME SELECT k, 'duplicate' AS kind FROM repeated"
+        )
+
+    def _sums(self) -> dict[str, tuple[str, str]]:
+        """Return the exact sums of every number column on both sides."""
+        names, parts = [], []
+        for column in self._spec.columns:
+            expected = expectation.value(column, relation="expected")
+            actual = received(self._gate[column.name], column.name, relation="actual")
+            if {expected.family, actual.family} <= _NUMBERS and actual.native and column.name != self._spec.target_key:
+                names.append(column.name)
+                parts += [
+                    f"(SELECT coalesce(sum({expected.sql}), 0)::VARCHAR FROM expected)",
+                    f"(SELECT coalesce(sum({actual.sql}), 0)::VARCHAR FROM actual)",
+                ]
+        if not parts:
+            return {}
+        row = self._session.rows(f"SELECT {', '.join(parts)}")[0]
+        return {column: (str(row[2 * i]), str(row[2 * i + 1])) for i, column in enumerate(names)}
+
+
+def _fitted(column: Column, expected: Value, actual: Value) -> Value:
+    """Let a column that the mapping leaves empty on purpose be compared as what the new platform holds."""
+    if column.expression.type == "null":
+        return Value(sql="NULL", family=actual.family, native=True)
+    return expected

@@ -1,0 +1,173 @@
+"""Typed values in DuckDB's SQL: how a column passes the type gate, and when two values are not equal.
+
+Everything here errs to one side: what cannot be compared exactly is refused or reported as different, never
+taken for equal.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.ports import Rejected
+from parity_reports.domain.gate import Family, Passage
+from portal.adapters.comparison.duck import name
+
+_EXACT_DIGITS = 38
+_AS_TEXT = frozenset({Family.TEXT, Family.OTHER})
+_NUMBERS = frozenset({Family.INTEGER, Family.NUMERIC})
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value as SQL, with what it is compared as.
+
+    `mark` is SQL that names an exotic value (NaN, far dates, what could not be read) that `sql` cannot hold; it
+    is NULL for every ordinary one. A numeric that is not `native` is held as text.
+    """
+
+    sql: str
+    family: Family
+    mark: str = ""
+    native: bool = True
+    precision: int = 0
+    scale: int = 0
+
+    @property
+    def text(self) -> str:
+        """Return the SQL of the value's text form, NULL for NULL."""
+        plain = f"({self.sql})::VARCHAR"
+        if self.family is Family.NUMERIC:
+            plain = _canonical_number(plain)
+        return f"coalesce({self.mark}, {plain})" if self.mark else plain
+
+
+def selected(column: str, passage: Passage, alias: str) -> str:
+    """Return what PostgreSQL selects so that a column passes the gate: the value and, if guarded, its mark."""
+    quoted, value, mark = name(column), name(alias), name(alias + "!")
+    if passage.native and passage.guard:
+        guard = passage.guard.format(quoted)
+        plain = f"CASE WHEN {guard} THEN NULL ELSE {quoted} END"
+        if passage.family is Family.NUMERIC:
+            # CASE forgets precision and scale, and the scanner reads a numeric without them as a double.
+            plain = f"({plain})::numeric({passage.precision},{passage.scale})"
+        return f"{plain} AS {value}, CASE WHEN {guard} THEN {quoted}::text END AS {mark}"
+    if passage.native:
+        return f"{quoted} AS {value}"
+    if passage.family is Family.JSON:
+        return (
+            f"CASE WHEN pg_input_is_valid({quoted}::text, 'jsonb') THEN {quoted}::text::jsonb::text "
+            f"ELSE {quoted}::text END AS {value}"
+        )
+    return f"{quoted}::text AS {value}"
+
+
+def received(passage: Passage, alias: str, *, relation: str = "") -> Value:
+    """Return the value that `selected` delivers, as DuckDB sees it."""
+    prefix = f"{name(relation)}." if relation else ""
+    return Value(
+        sql=prefix + name(alias),
+        family=passage.family,
+        mark=prefix + name(alias + "!") if passage.native and passage.guard else "",
+        native=passage.native,
+        precision=passage.precision,
+        scale=passage.scale,
+    )
+
+
+_ENGINE_TYPES = {
+    Family.INTEGER: ("SMALLINT", "INTEGER", "BIGINT"),
+    Family.FLOAT: ("FLOAT", "DOUBLE"),
+    Family.BOOLEAN: ("BOOLEAN",),
+    Family.UUID: ("UUID",),
+    Family.DATE: ("DATE",),
+    Family.TIME: ("TIME",),
+    Family.TIMESTAMP: ("TIMESTAMP",),
+    Family.TIMESTAMPTZ: ("TIMESTAMP WITH TIME ZONE",),
+    Family.BYTES: ("BLOB",),
+}
+
+
+def check_arrival(passage: Passage, arrived: str, *, column: str) -> None:
+    """Raise `Rejected` when a column did not arrive as the gate let it through: its values may have changed."""
+    allowed: tuple[str, ...] = ("VARCHAR",)
+    if passage.native and passage.family is Family.NUMERIC:
+        allowed = (f"DECIMAL({passage.precision},{passage.scale})",)
+    elif passage.native:
+        allowed = _ENGINE_TYPES.get(passage.family, allowed)
+    if arrived not in allowed:
+        raise Rejected(f"Column {column} reached the comparison as {arrived}; it cannot be compared exactly.")
+
+
+def differs(left: Value, right: Value, *, tolerance: Decimal | None = None, column: str = "") -> str:
+    """Return SQL that is TRUE when two values are not equal and FALSE otherwise, never NULL.
+
+    Raises `Rejected` for two types that cannot be compared exactly.
+    """
+    if {left.family, right.family} <= _NUMBERS and not _share_a_type(left, right):
+        # No common decimal type holds both: their canonical text does. A tolerance cannot apply there.
+        return f"({left.text} IS DISTINCT FROM {right.text})"
+    body = _body(left, right, tolerance, column)
+    if not (left.mark or right.mark):
+        return body
+    return f"(({left.mark or 'NULL'}) IS DISTINCT FROM ({right.mark or 'NULL'}) OR {body})"
+
+
+def _body(left: Value, right: Value, tolerance: Decimal | None, column: str) -> str:
+    families = {left.family, right.family}
+    if families <= _NUMBERS:
+        return _numbers(left, right, tolerance)
+    if Family.FLOAT in families and families <= _NUMBERS | {Family.FLOAT}:
+        return _floats(left, right, tolerance)
+    if families == {Family.TEXT, Family.UUID}:
+        # The same identifier may be written in upper or lower case; a text that is none differs by itself.
+        text, uuid = (left, right) if left.family is Family.TEXT else (right, left)
+        return (
+            f"(TRY_CAST({text.sql} AS UUID) IS DISTINCT FROM {uuid.sql} "
+            f"OR (TRY_CAST({text.sql} AS UUID) IS NULL AND {text.sql} IS NOT NULL))"
+        )
+    if len(families) == 1 or families <= _AS_TEXT:
+        return f"({left.sql} IS DISTINCT FROM {right.sql})"
+    raise Rejected(
+        f"Column {column or '?'}: the mapping gives {left.family}, the new platform holds {right.family}; "
+        "these cannot be compared exactly."
+    )
+
+
+def _numbers(left: Value, right: Value, tolerance: Decimal | None) -> str:
+    if left.family is right.family is Family.INTEGER:
+        one, two = f"{left.sql}::HUGEINT", f"{right.sql}::HUGEINT"
+    else:
+        kind = f"DECIMAL({_EXACT_DIGITS},{max(left.scale, right.scale)})"
+        one, two = f"{left.sql}::{kind}", f"{right.sql}::{kind}"
+    if tolerance:
+        return _beyond(one, two, tolerance)
+    return f"({one} IS DISTINCT FROM {two})"
+
+
+def _floats(left: Value, right: Value, tolerance: Decimal | None) -> str:
+    one, two = f"({left.sql})::DOUBLE", f"({right.sql})::DOUBLE"
+    if tolerance:
+        return _beyond(one, two, tolerance)
+    # Equal in every bit that means something: 0.0 and -0.0 are told apart, all NaN are one.
+    return f"({one} IS DISTINCT FROM {two} OR (signbit({one}) <> signbit({two}) AND NOT isnan({one})) IS TRUE)"
+
+
+def _beyond(one: str, two: str, tolerance: Decimal) -> str:
+    return (
+        f"(({one} IS NULL) <> ({two} IS NULL) OR "
+        f"({one} <> {two} AND (abs({one} - {two}) <= {tolerance}) IS NOT TRUE) IS TRUE)"
+    )
+
+
+def _share_a_type(left: Value, right: Value) -> bool:
+    whole = max(_whole_digits(left), _whole_digits(right))
+    return left.native and right.native and whole + max(left.scale, right.scale) <= _EXACT_DIGITS
+
+
+def _whole_digits(value: Value) -> int:
+    return 20 if value.family is Family.INTEGER else value.precision - value.scale
+
+
+def _canonical_number(text: str) -> str:
+    """Bring a number's text to one form: no zeros at the end of a fraction, no sign before zero."""
+    short = f"CASE WHEN contains({text}, '.') THEN rtrim(rtrim({text}, '0'), '.') ELSE {text} END"
+    return f"(CASE WHEN ({short}) = '-0' THEN '0' ELSE {short} END)"

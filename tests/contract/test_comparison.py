@@ -1,0 +1,161 @@
+"""One suite over the fake and the real comparison: what a mapping promises against what the new platform holds."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from core.comparison import ColumnDifference, Segment
+from portal.adapters.comparison import DuckComparison
+from tests.fakes.comparison import FakeComparison
+from tests.people import NEW_YORK, ZONES_MOVED, fill, legacy_person, new_person, plan
+
+
+class World:
+    """Two platforms with rows, and a comparison over them."""
+
+    def __init__(self, make):
+        self.make = make
+
+    def compare(self, people, moved, *, entity="people", segment=Segment(), zones=(NEW_YORK,), zones_moved=ZONES_MOVED):  # noqa: B008 - a frozen value
+        comparison = self.make(
+            {"zone_mast": list(zones), "person_mast": people}, {"clean.zone": zones_moved, "clean.person": moved}
+        )
+        found = []
+        findings = comparison.compare(plan(entity), segment=segment, report=found.append)
+        return findings, sorted(found, key=lambda difference: difference.key)
+
+
+@pytest.fixture(params=["fake", "duckdb"])
+def world(request):
+    if request.param == "fake":
+        return World(FakeComparison)
+    people = request.getfixturevalue("people_platforms")
+
+    def make(legacy, new):
+        fill(people.legacy_owner, legacy)
+        fill(people.new_owner, new)
+        return DuckComparison(
+            legacy=people.legacy_reader, new=people.new_loader, settle=0, threads=1, memory_limit="300MB"
+        )
+
+    return World(make)
+
+
+def test_what_moved_as_promised_is_equal(world):
+    findings, found = world.compare([legacy_person(1), legacy_person(2, None)], [new_person(1), new_person(2, None)])
+    assert found == []
+    assert (findings.expected, findings.actual, findings.compared) == (2, 2, 2)
+    assert {name: tuple(map(Decimal, both)) for name, both in findings.sums.items()}["fee"] == (300, 300)
+
+
+def test_a_missing_and_an_extra_record_are_named(world):
+    findings, found = world.compare([legacy_person(1), legacy_person(2)], [new_person(2), new_person(3)])
+    assert [(difference.key, difference.kind) for difference in found] == [("1", "missing"), ("3", "extra")]
+    assert (findings.expected, findings.actual, findings.compared) == (2, 2, 3)
+
+
+def test_every_differing_column_of_a_record_is_told_with_both_values(world):
+    moved = new_person(1, "ann", begins_at=datetime(2013, 7, 1, 13, 30, 0, 500000, tzinfo=UTC), fee=None)
+    _, (difference,) = world.compare([legacy_person(1)], [moved])
+    assert difference.kind == "different"
+    assert difference.columns == (
+        ColumnDifference("name", "Ann", "ann"),
+        ColumnDifference("fee", "150", None),
+        ColumnDifference("begins_at", "2013-07-01 13:30:00+00", "2013-07-01 13:30:00.5+00"),
+    )
+
+
+def test_rows_of_other_tenants_are_never_compared(world):
+    findings, found = world.compare(
+        [legacy_person(1), legacy_person(2, own_cd="AA")], [new_person(1), new_person(9, owner="t2")]
+    )
+    assert (found, findings.expected, findings.actual) == ([], 1, 1)
+
+
+def test_a_row_dropped_by_a_named_rule_is_accounted_and_not_expected(world):
+    findings, found = world.compare([legacy_person(1), legacy_person(2, state="A")], [new_person(1)])
+    assert (found, findings.expected, findings.dropped) == ([], 1, {"archived": 1})
+
+
+def test_a_dropped_row_that_is_there_all_the_same_is_extra(world):
+    _, (difference,) = world.compare([legacy_person(2, state="A")], [new_person(2)])
+    assert difference.kind == "extra"
+
+
+def test_a_quarantined_row_counts_as_missing_and_says_why(world):
+    findings, (difference,) = world.compare([legacy_person(1), legacy_person(2, state="Q")], [new_person(1)])
+    assert (difference.kind, difference.because, findings.expected) == ("missing", "contested", 2)
+
+
+def test_a_row_that_cannot_be_read_counts_as_missing(world):
+    _, (difference,) = world.compare([legacy_person(1, flag="?")], [])
+    assert (difference.kind, difference.because) == ("missing", "value_not_accepted")
+
+
+def test_a_value_that_cannot_be_read_equals_nothing_even_null(world):
+    _, (difference,) = world.compare([legacy_person(1, fee="NaN")], [new_person(1, fee=None)])
+    assert difference.columns == (ColumnDifference("fee", "(unreadable)", None),)
+
+
+def test_a_key_that_stands_twice_is_a_finding_on_either_side(world):
+    _, found = world.compare(
+        [legacy_person(1), legacy_person(1), legacy_person(2)], [new_person(1), new_person(2), new_person(2)]
+    )
+    assert [(difference.key, difference.kind) for difference in found] == [("1", "duplicate"), ("2", "duplicate")]
+
+
+def test_what_the_mapping_itself_supplies_is_expected(world):
+    _, found = world.compare([], [], entity="zones", zones_moved=ZONES_MOVED[:1])
+    assert [(difference.key, difference.kind) for difference in found] == [("XX", "missing")]
+
+
+def test_look_ups_are_answered_from_the_legacy_rows_and_not_from_what_was_moved(world):
+    wrong = [{"owner": "t1", "code": "NY", "time_zone": "UTC"}]
+    _, found = world.compare([legacy_person(1)], [new_person(1)], zones_moved=wrong)
+    assert found == []
+
+
+def test_platforms_without_rows_are_equal_in_nothing(world):
+    findings, found = world.compare([], [])
+    assert (findings.compared, found) == (0, [])
+
+
+def test_segments_together_find_what_one_segment_finds(world):
+    people = [legacy_person(number, f"Person {number}") for number in range(1, 40)]
+    moved = [new_person(number, f"Person {number}") for number in range(3, 42) if number != 20]
+    comparison = world.make({"zone_mast": [NEW_YORK], "person_mast": people}, {"clean.zone": [], "clean.person": moved})
+    segments = comparison.divide(plan(), size=10)
+    assert len(segments) == 4
+    found, expected, compared = [], 0, 0
+    for segment in segments:
+        findings = comparison.compare(plan(), segment=segment, report=found.append)
+        expected, compared = expected + findings.expected, compared + findings.compared
+    assert (expected, compared) == (39, 41)
+    assert sorted((difference.kind, difference.key) for difference in found) == [
+        ("extra", "40"), ("extra", "41"), ("missing", "1"), ("missing", "2"), ("missing", "20"),
+    ]  # fmt: skip
+
+
+def test_segments_share_out_what_the_mapping_supplies_and_drops(world):
+    zones = [{"own_cd": "B6", "zone_cd": f"Z{number}", "tz_nm": "UTC"} for number in range(7)]
+    moved = [{"owner": "t1", "code": f"Z{number}", "time_zone": "UTC"} for number in range(6)]
+    people = [legacy_person(number, state="A") for number in range(9)]
+    comparison = world.make({"zone_mast": zones, "person_mast": people}, {"clean.zone": moved, "clean.person": []})
+    found, dropped, expected = [], 0, 0
+    for entity in ("zones", "people"):
+        for segment in comparison.divide(plan(entity), size=2):
+            findings = comparison.compare(plan(entity), segment=segment, report=found.append)
+            dropped, expected = dropped + sum(findings.dropped.values()), expected + findings.expected
+    assert (dropped, expected) == (9, 8)
+    assert sorted(difference.key for difference in found) == ["XX", "Z6"]
+
+
+def test_measures_count_on_the_platforms_themselves(world):
+    comparison = world.make(
+        {"zone_mast": [NEW_YORK], "person_mast": [legacy_person(1), legacy_person(2)]},
+        {"clean.zone": ZONES_MOVED, "clean.person": [new_person(1), new_person(1), new_person(3, zone="ZZ")]},
+    )
+    measures = comparison.measure(plan())
+    assert (measures.legacy_rows, measures.new_rows, measures.repeated) == (2, 3, 1)
+    assert measures.orphans == {"zone": 1}
