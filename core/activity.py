@@ -35,8 +35,8 @@ class Activity:
 
     @property
     def sentence(self) -> str:
-        """Who did what."""
-        return f"{self.actor} {self.text}"
+        """Who did what; a text that begins with a capital says it all itself."""
+        return self.text if self.text[:1].isupper() else f"{self.actor} {self.text}"
 
 
 class _Known(dict[str, Any]):

@@ -316,14 +316,20 @@ def test_activity_is_told_in_sentences(ours, monkeypatch):
     ledger.sentences({
         "tests.note.made": "made note {n} for {nobody}",
         "tests.note.burnt": lambda data: f"burnt {data['n']} notes",
+        "tests.note.read": "Note read",
     })  # fmt: skip
     person = make.member(ours, person=make.user("Ada"))
     with tenancy.scope(tenant_id=ours.pk), transaction.atomic():
-        for by, event in ((make.SYSTEM, "made"), (make.actor(person), "burnt"), (make.actor(person), "left_out")):
+        for by, event in (
+            (make.SYSTEM, "made"),
+            (make.actor(person), "burnt"),
+            (make.actor(person), "left_out"),
+            (make.SYSTEM, "read"),
+        ):
             ledger.record(f"tests.note.{event}", by=by, at=AT, tenant_id=ours.pk, subject=person, data={"n": 2})
     with tenancy.scope(tenant_id=ours.pk):
         told = [entry.sentence for entry in ledger.recent(tenant_id=ours.pk)]
-        assert told == ["Ada left out a note", "Ada burnt 2 notes", "Crossing made note 2 for …"]
+        assert told == ["Note read", "Ada left out a note", "Ada burnt 2 notes", "Crossing made note 2 for …"]
         assert len(ledger.recent(tenant_id=ours.pk, limit=1)) == 1
         assert ledger.recent(tenant_id=ours.pk, subject=("accounts.member", uuid4())) == []
 
