@@ -5,6 +5,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -149,6 +150,9 @@ QUEUE_RINGS = env.bool("QUEUE_RINGS", default=True)
 
 DNS_RESOLVER = env.str("DNS_RESOLVER", default="")
 """`host:port` of the recursive resolver to ask; empty: the system's."""
+
+DOMAIN_CONTROL_ZONE = env.str("DOMAIN_CONTROL_ZONE", default=f"dcv.{urlsplit(PUBLIC_URL).hostname}")
+"""Where the CNAME form of a domain challenge points to: `<token>.<zone>`; nothing needs to be served there."""
 
 ADAPTERS: dict[str, dict[str, Any]] = {
     "dns": {"BACKEND": "portal.adapters.dns.DnspythonDns", "OPTIONS": {"resolver": DNS_RESOLVER}},

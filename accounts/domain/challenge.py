@@ -11,6 +11,7 @@ from datetime import date
 from accounts.domain.names import CHALLENGE_LABEL
 from core.dns import DnsAnswer, DnsStatus
 
+SIBLING_LABEL = "_crossing-nothing-here"  # nobody publishes it: only a wildcard answers there
 TOKEN_BYTES = 20  # 160 bits; the draft asks for 128 or more
 
 

@@ -1,6 +1,6 @@
 """Why a domain's proof is not there yet: what was found, what was expected, and what to do about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -32,6 +32,7 @@ class Code(StrEnum):
     REFUSED = "refused"
     CNAME_LOOP = "cname_loop"
     CNAME_DANGLES = "cname_dangles"
+    HELD_ELSEWHERE = "held_elsewhere"
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,19 @@ def diagnose(*, challenge: Challenge, earlier_tokens: tuple[str, ...], seen: Obs
         case _:
             code, summary, fix = _no_record(challenge, seen)
     return result(code, summary, fix)
+
+
+def held_elsewhere(met: Diagnosis) -> Diagnosis:
+    """Turn a met challenge into the refusal that follows when another account has proven the same domain.
+
+    Only somebody who has just shown to hold the domain learns this, and not who the other is.
+    """
+    return replace(
+        met,
+        code=Code.HELD_ELSEWHERE,
+        summary="The record is right, but another account holds this domain.",
+        fix="Ask whoever looks after that account in your organisation to release it. If nobody knows, write to support.",
+    )
 
 
 def _wrong_value(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from accounts.domain import challenge as challenges
 from accounts.domain.challenge import Challenge
-from accounts.domain.diagnosis import LONGEST_SHOWN, MOST_SHOWN, Code, Observation, diagnose
+from accounts.domain.diagnosis import LONGEST_SHOWN, MOST_SHOWN, Code, Observation, diagnose, held_elsewhere
 from core.dns import DnsAnswer, DnsStatus
 
 TODAY = date(2026, 11, 22)
@@ -102,7 +102,15 @@ CASES = {
 
 
 def test_every_diagnosis_but_success_has_a_case_here() -> None:
-    assert set(CASES) == set(Code) - {Code.MET}
+    assert set(CASES) == set(Code) - {Code.MET, Code.HELD_ELSEWHERE}
+
+
+def test_a_domain_held_elsewhere_is_said_without_naming_anyone() -> None:
+    met = diagnose(challenge=ASKED, earlier_tokens=(), seen=Observation(RIGHT), on=TODAY)
+    held = held_elsewhere(met)
+    assert (held.code, held.is_met) == (Code.HELD_ELSEWHERE, False)
+    assert held.summary == "The record is right, but another account holds this domain."
+    assert "release" in held.fix
 
 
 @pytest.mark.parametrize("code", CASES)

@@ -1,0 +1,20 @@
+"""How the ledger's entries of accounts are told to people."""
+
+from core.activity import sentences
+
+sentences(
+    {
+        "accounts.invitation.created": "invited a person as {role}",
+        "accounts.invitation.sent_again": "sent an invitation again",
+        "accounts.invitation.revoked": "took an invitation back",
+        "accounts.member.joined": "joined as {role}",
+        "accounts.member.role_changed": "changed a member's role from {from} to {to}",
+        "accounts.member.deactivated": "deactivated a member",
+        "accounts.domain.claimed": "claimed the domain {domain}",
+        "accounts.domain.verified": "proved the domain {domain}",
+        "accounts.domain.proven_again": "proved the domain {domain} again",
+        "accounts.domain.token_renewed": "asked for a new token for {domain}",
+        "accounts.domain.token_given_up": "gave up waiting for the record of {domain}",
+        "accounts.domain.released": "released the domain {domain}",
+    }
+)

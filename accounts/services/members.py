@@ -1,0 +1,76 @@
+"""Members: change roles, deactivate; a tenant never loses its last owner."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.domain import roles
+from accounts.models import Member
+from core import ledger, outbox
+from core.actor import Actor, ActorKind
+from core.errors import UseCaseError
+from core.permissions import Permission, TenantRole
+
+
+class UnableToChangeRole(UseCaseError):
+    """The member's role cannot be changed so."""
+
+
+class UnableToDeactivate(UseCaseError):
+    """The member cannot be deactivated."""
+
+
+_LAST_OWNER = "An account must keep an owner, and this is the last."
+_LAST_OWNER_FIX = "Make another member an owner first."
+
+
+def change_role(*, member: Member, role: str, by: Actor, at: datetime) -> Member:
+    """Give a member another role, at once for everything they do from now on. Safe to repeat."""
+    by.require(Permission.MANAGE_MEMBERS, tenant_id=member.tenant_id)
+    if role not in {known.value for known in TenantRole}:
+        raise UnableToChangeRole("There is no such role.")
+    if by.kind is ActorKind.MEMBER and not roles.may_change(by_roles=by.roles, old=member.role, new=role):
+        raise UnableToChangeRole("Your role cannot make this change.", fix="Ask an owner of your account.")
+    with transaction.atomic(durable=True):
+        owners = _locked_owners(member.tenant_id)
+        if owners == {member.pk} and role != TenantRole.OWNER:
+            raise UnableToChangeRole(_LAST_OWNER, fix=_LAST_OWNER_FIX)
+        active = Member.objects.filter(pk=member.pk, tenant_id=member.tenant_id, deactivated_at=None, role=member.role)
+        if member.role != role and active.update(role=role):
+            outbox.publish("accounts.member.role_changed", tenant_id=member.tenant_id, member_id=member.pk)
+            ledger.record(
+                "accounts.member.role_changed",
+                by=by,
+                at=at,
+                tenant_id=member.tenant_id,
+                subject=member,
+                data={"from": member.role, "to": role},
+            )
+    member.refresh_from_db()
+    if member.role != role:
+        raise UnableToChangeRole("Someone changed this member a moment ago.", fix="Look at the list again.")
+    return member
+
+
+def deactivate(*, member: Member, by: Actor, at: datetime) -> None:
+    """End a person's membership: from their next request on the tenant is gone for them. Safe to repeat."""
+    by.require(Permission.MANAGE_MEMBERS, tenant_id=member.tenant_id)
+    if by.kind is ActorKind.MEMBER and member.role not in roles.grantable(by.roles):
+        raise UnableToDeactivate("Your role cannot deactivate this member.", fix="Ask an owner of your account.")
+    with transaction.atomic(durable=True):
+        if _locked_owners(member.tenant_id) == {member.pk}:
+            raise UnableToDeactivate(_LAST_OWNER, fix=_LAST_OWNER_FIX)
+        active = Member.objects.filter(pk=member.pk, tenant_id=member.tenant_id, deactivated_at=None, role=member.role)
+        if active.update(deactivated_at=at, deactivated_by=by.id):
+            outbox.publish("accounts.member.deactivated", tenant_id=member.tenant_id, member_id=member.pk)
+            ledger.record(
+                "accounts.member.deactivated", by=by, at=at, tenant_id=member.tenant_id, subject=member
+            )
+    member.refresh_from_db()
+
+
+def _locked_owners(tenant_id: UUID) -> set[UUID]:
+    """Lock the tenant's owners, so that two of them cannot remove each other at the same moment."""
+    owners = Member.objects.filter(tenant_id=tenant_id, role=TenantRole.OWNER, deactivated_at=None)
+    return set(owners.order_by("pk").select_for_update().values_list("pk", flat=True))
