@@ -35,6 +35,9 @@ from django.conf import settings  # noqa: E402
 from django.core.cache import cache  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
+from pytest_django.fixtures import Settings  # noqa: E402
+
+from tests.fakes.dns import FakeDns  # noqa: E402
 
 django.setup()
 # Workers must not load the settings before they come by here: pytest-django would, if they inherited this name.
@@ -87,6 +90,15 @@ def platforms() -> Iterator[databases.Platforms]:
     """An empty pair of demo platforms, dropped afterwards."""
     with databases.platforms() as pair:
         yield pair
+
+
+@pytest.fixture
+def fake_dns(settings: Settings) -> Iterator[type[FakeDns]]:
+    """A DNS of the test's own, empty, behind the port."""
+    settings.ADAPTERS = {**settings.ADAPTERS, "dns": {"BACKEND": "tests.fakes.dns.FakeDns"}}
+    FakeDns.reset()
+    yield FakeDns
+    FakeDns.reset()
 
 
 @pytest.fixture(autouse=True)

@@ -134,7 +134,7 @@ def _wrong_value(
     if seen.beside and seen.beside.status is DnsStatus.FOUND and set(seen.beside.values) >= set(values):
         return (
             Code.WILDCARD,
-            f"Only a wildcard record answers there, as for any name of {challenge.domain}: the challenge is missing.",
+            f"Only a wildcard answers there, as for any name of {challenge.domain}: the challenge is missing.",
             "Keep the wildcard if you need it, and add the TXT record below: the more specific name wins.",
         )
     if any(found.token in earlier_tokens for found in parsed):

@@ -54,7 +54,7 @@ def claim(*, tenant_id: UUID, typed: str, by: Actor, at: datetime) -> Domain:
         text=name.text,
         token=_new_token(),
         claimed_at=at,
-        claimed_by=by.id,
+        claimed_by=by.known_id,
         token_issued_at=at,
         next_check_at=cadence.next_check_at(issued_at=at, at=at),
     )
@@ -88,9 +88,7 @@ def check(*, domain: Domain, by: Actor, at: datetime, is_automatic: bool = False
         )
     asked = challenge_of(domain)
     seen = _observe(asked, at=at)
-    found = diagnosis.diagnose(
-        challenge=asked, earlier_tokens=tuple(domain.earlier_tokens), seen=seen, on=at.date()
-    )
+    found = diagnosis.diagnose(challenge=asked, earlier_tokens=tuple(domain.earlier_tokens), seen=seen, on=at.date())
     if found.is_met and not _prove(domain, by=by, at=at):
         found = diagnosis.held_elsewhere(found)
     with transaction.atomic(durable=True):
@@ -177,7 +175,7 @@ def _prove(domain: Domain, *, by: Actor, at: datetime) -> bool:
         with transaction.atomic(durable=True):
             proven = Domain.objects.filter(unproven, pk=domain.pk, token=domain.token).update(
                 verified_at=Coalesce("verified_at", at),
-                verified_by=Coalesce("verified_by", by.id),
+                verified_by=Coalesce("verified_by", by.known_id),
                 proven_at=at,
                 failed_at=None,
                 next_check_at=None,
@@ -235,4 +233,3 @@ def _keep(domain: Domain, found: Diagnosis, *, seen: Observation, at: datetime, 
     )
     kept = DomainCheck.objects.filter(domain=domain).order_by("-checked_at").values("pk")[:CHECKS_KEPT]
     DomainCheck.objects.filter(domain=domain).exclude(pk__in=kept).delete()
-

@@ -72,7 +72,7 @@ def invite(*, tenant_id: UUID, email: str, role: str, by: Actor, at: datetime) -
         role=role,
         token_digest=rules.digest(token),
         invited_at=at,
-        invited_by=by.id,
+        invited_by=by.known_id,
         expires_at=at + rules.VALID_FOR,
     )
     try:
@@ -117,7 +117,7 @@ def revoke(*, invitation: Invitation, by: Actor, at: datetime) -> None:
     """Take an invitation back; its link stops working at once. Safe to repeat."""
     _authorise(tenant_id=invitation.tenant_id, role=invitation.role, by=by)
     with transaction.atomic(durable=True):
-        if _open(invitation.tenant_id).filter(pk=invitation.pk).update(revoked_at=at, revoked_by=by.id):
+        if _open(invitation.tenant_id).filter(pk=invitation.pk).update(revoked_at=at, revoked_by=by.known_id):
             ledger.record(
                 "accounts.invitation.revoked", by=by, at=at, tenant_id=invitation.tenant_id, subject=invitation
             )

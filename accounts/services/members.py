@@ -62,11 +62,9 @@ def deactivate(*, member: Member, by: Actor, at: datetime) -> None:
         if _locked_owners(member.tenant_id) == {member.pk}:
             raise UnableToDeactivate(_LAST_OWNER, fix=_LAST_OWNER_FIX)
         active = Member.objects.filter(pk=member.pk, tenant_id=member.tenant_id, deactivated_at=None, role=member.role)
-        if active.update(deactivated_at=at, deactivated_by=by.id):
+        if active.update(deactivated_at=at, deactivated_by=by.known_id):
             outbox.publish("accounts.member.deactivated", tenant_id=member.tenant_id, member_id=member.pk)
-            ledger.record(
-                "accounts.member.deactivated", by=by, at=at, tenant_id=member.tenant_id, subject=member
-            )
+            ledger.record("accounts.member.deactivated", by=by, at=at, tenant_id=member.tenant_id, subject=member)
     member.refresh_from_db()
 
 
