@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("components/", components.gallery, name="components"),
     path("accounts/", include("allauth.urls")),
+    path("invitations/", include("accounts.urls.invitations")),
     path("admin/", admin.site.urls),
     *(path("t/<slug:slug>/", include(f"{app}.urls")) for app in TENANT_APPS if find_spec(f"{app}.urls")),
 ]

@@ -53,7 +53,12 @@ def test_a_role_changes_at_once_and_is_audited_once(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("by", "whose", "to"),
-    [("admin", "owner", "member"), ("admin", "member", "owner"), ("admin", "admin", "owner"), ("owner", "admin", "king")],
+    [
+        ("admin", "owner", "member"),
+        ("admin", "member", "owner"),
+        ("admin", "admin", "owner"),
+        ("owner", "admin", "king"),
+    ],
 )
 def test_nobody_gives_or_takes_more_than_they_hold(desk: Desk, by: str, whose: str, to: str) -> None:
     with pytest.raises(UnableToChangeRole):

@@ -1,0 +1,28 @@
+"""The pages of accounts in the sidebar."""
+
+from core import navigation
+from core.navigation import Entry
+from core.permissions import Permission
+
+navigation.add(
+    Entry(
+        id="accounts.domains",
+        label="Domains",
+        url="accounts:domains",
+        icon="globe",
+        permission=Permission.VIEW_TENANT,
+        order=25,
+        words="dns txt record verify proof",
+    )
+)
+navigation.add(
+    Entry(
+        id="accounts.members",
+        label="Members",
+        url="accounts:members",
+        icon="users",
+        permission=Permission.VIEW_MEMBERS,
+        order=80,
+        words="people invite roles owners",
+    )
+)

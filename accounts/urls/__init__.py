@@ -1,0 +1,21 @@
+"""The pages of a tenant's people and domains, under `/t/<slug>/`."""
+
+from django.urls import path
+
+from accounts.views import domains, members
+
+app_name = "accounts"
+
+urlpatterns = [
+    path("members/", members.listing, name="members"),
+    path("members/invite/", members.invite, name="invite"),
+    path("members/<uuid:member_id>/role/", members.change_role, name="change_role"),
+    path("members/<uuid:member_id>/deactivate/", members.deactivate, name="deactivate"),
+    path("members/invitations/<uuid:invitation_id>/resend/", members.resend, name="resend_invitation"),
+    path("members/invitations/<uuid:invitation_id>/revoke/", members.revoke, name="revoke_invitation"),
+    path("domains/", domains.listing, name="domains"),
+    path("domains/claim/", domains.claim, name="claim_domain"),
+    path("domains/<uuid:domain_id>/check/", domains.check, name="check_domain"),
+    path("domains/<uuid:domain_id>/renew/", domains.renew, name="renew_domain"),
+    path("domains/<uuid:domain_id>/release/", domains.release, name="release_domain"),
+]
