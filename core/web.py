@@ -32,6 +32,13 @@ _BOUND = "crossing_bound"
 type View = Callable[..., HttpResponseBase]
 
 
+class ActingRequest(HttpRequest):
+    """What a view of a tenant or of staff is called with: the request of somebody who may act. For annotations."""
+
+    actor: Actor
+    tenant: Any
+
+
 def public_view(view: View) -> View:
     """Declare a view open to everyone (sign-in, health)."""
     setattr(view, ACCESS, "public")
@@ -188,6 +195,7 @@ def _staff_roles(user_id: Any) -> frozenset[str]:
 
 __all__ = [
     "ACCESS",
+    "ActingRequest",
     "Refusals",
     "account_view",
     "answer",

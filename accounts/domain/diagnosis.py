@@ -119,7 +119,7 @@ def held_elsewhere(met: Diagnosis) -> Diagnosis:
         met,
         code=Code.HELD_ELSEWHERE,
         summary="The record is right, but another account holds this domain.",
-        fix="Ask whoever looks after that account in your organisation to release it. If nobody knows, write to support.",
+        fix="Ask whoever looks after that account in your organisation to release it, or write to support.",
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +17,7 @@ from accounts.queries import domains as listed
 from accounts.services import domains
 from core.errors import UseCaseError
 from core.permissions import Permission
-from core.web import answer, tenant_view
+from core.web import ActingRequest, answer, tenant_view
 
 PAGE = "accounts/domains.html"
 ROW = f"{PAGE}#row"
@@ -62,14 +62,14 @@ class Row:
 
 @require_safe
 @tenant_view(Permission.VIEW_TENANT)
-def listing(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def listing(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Show every domain with its record, what was found, and when it is looked up next."""
     return render(request, PAGE, _context(request, tenant))
 
 
 @require_POST
 @tenant_view(Permission.MANAGE_DOMAINS)
-def claim(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def claim(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Put a domain on the list; a refused one comes back with its reason and what was typed."""
     typed = request.POST.get("name", "")
     try:
@@ -82,7 +82,7 @@ def claim(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 @require_POST
 @tenant_view(Permission.MANAGE_DOMAINS)
-def check(request: HttpRequest, tenant: Tenant, domain_id: UUID) -> HttpResponse:
+def check(request: ActingRequest, tenant: Tenant, domain_id: UUID) -> HttpResponse:
     """Look the record up now."""
     return _changed(
         request, tenant, domain_id, lambda domain, at: domains.check(domain=domain, by=request.actor, at=at)
@@ -91,7 +91,7 @@ def check(request: HttpRequest, tenant: Tenant, domain_id: UUID) -> HttpResponse
 
 @require_POST
 @tenant_view(Permission.MANAGE_DOMAINS)
-def renew(request: HttpRequest, tenant: Tenant, domain_id: UUID) -> HttpResponse:
+def renew(request: ActingRequest, tenant: Tenant, domain_id: UUID) -> HttpResponse:
     """Issue a new token."""
     return _changed(
         request, tenant, domain_id, lambda domain, at: domains.renew(domain=domain, by=request.actor, at=at)
@@ -100,7 +100,7 @@ def renew(request: HttpRequest, tenant: Tenant, domain_id: UUID) -> HttpResponse
 
 @require_POST
 @tenant_view(Permission.MANAGE_DOMAINS)
-def release(request: HttpRequest, tenant: Tenant, domain_id: UUID) -> HttpResponse:
+def release(request: ActingRequest, tenant: Tenant, domain_id: UUID) -> HttpResponse:
     """Take a domain off the list."""
     domain = get_object_or_404(Domain, tenant=tenant, pk=domain_id)
     domains.release(domain=domain, by=request.actor, at=timezone.now())
@@ -108,7 +108,7 @@ def release(request: HttpRequest, tenant: Tenant, domain_id: UUID) -> HttpRespon
 
 
 def _changed(
-    request: HttpRequest, tenant: Tenant, domain_id: UUID, use: Callable[[Domain, datetime], object]
+    request: ActingRequest, tenant: Tenant, domain_id: UUID, use: Callable[[Domain, datetime], object]
 ) -> HttpResponse:
     domain = get_object_or_404(Domain, tenant=tenant, pk=domain_id)
     problem: UseCaseError | None = None
@@ -125,7 +125,7 @@ def _changed(
     return answer(request, ROW, context, to=f"{_address(tenant)}#domain-{domain_id}", problem=problem)
 
 
-def _context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:
+def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
     return {
         "tenant": tenant,
         "rows": [_row(domain) for domain in listed.listed(tenant_id=tenant.pk)],

@@ -1,5 +1,7 @@
 """What the link of an invitation opens: for somebody new, for somebody known, for somebody else."""
 
+from typing import cast
+
 from allauth.account.utils import perform_login
 from django import forms
 from django.conf import settings
@@ -60,7 +62,8 @@ def open_link(request: HttpRequest, token: str) -> HttpResponseBase:
         user, problem = _register(invitation, form)
         if user is None:
             return render(request, PAGE, {**context, "form": form, "problem": problem}, status=422)
-    return perform_login(request, user, redirect_url=settings.LOGIN_REDIRECT_URL)
+    response: HttpResponse = perform_login(request, user, redirect_url=settings.LOGIN_REDIRECT_URL)
+    return response
 
 
 @never_cache
@@ -74,7 +77,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     with tenancy.scope(tenant_id=found.tenant_id):
         invitation = Invitation.objects.get(pk=found.invitation_id)
         try:
-            invitations.join(invitation=invitation, user=request.user, at=timezone.now())
+            invitations.join(invitation=invitation, user=cast("User", request.user), at=timezone.now())
         except invitations.UnableToAccept as refusal:
             return render(request, CLOSED, {"problem": refusal}, status=refusal.status)
     request.session.cycle_key()  # they may do more than before

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,7 +20,7 @@ from accounts.queries import second_factors
 from accounts.services import invitations, members
 from core.errors import UseCaseError
 from core.permissions import Permission, TenantRole
-from core.web import tenant_view
+from core.web import ActingRequest, tenant_view
 
 PAGE = "accounts/members.html"
 PER_PAGE = 50
@@ -35,14 +35,14 @@ ROLES = {
 
 @require_safe
 @tenant_view(Permission.VIEW_MEMBERS)
-def listing(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def listing(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Show members and open invitations."""
     return render(request, PAGE, _context(request, tenant))
 
 
 @require_POST
 @tenant_view(Permission.MANAGE_MEMBERS)
-def invite(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def invite(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Invite a person; a refused address comes back with its reason."""
     email, role = request.POST.get("email", ""), request.POST.get("role", "")
     try:
@@ -58,7 +58,7 @@ def invite(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 @require_POST
 @tenant_view(Permission.MANAGE_MEMBERS)
-def resend(request: HttpRequest, tenant: Tenant, invitation_id: UUID) -> HttpResponse:
+def resend(request: ActingRequest, tenant: Tenant, invitation_id: UUID) -> HttpResponse:
     """Send an invitation again."""
     invitation = get_object_or_404(Invitation, tenant=tenant, pk=invitation_id)
 
@@ -70,7 +70,7 @@ def resend(request: HttpRequest, tenant: Tenant, invitation_id: UUID) -> HttpRes
 
 @require_POST
 @tenant_view(Permission.MANAGE_MEMBERS)
-def revoke(request: HttpRequest, tenant: Tenant, invitation_id: UUID) -> HttpResponse:
+def revoke(request: ActingRequest, tenant: Tenant, invitation_id: UUID) -> HttpResponse:
     """Take an invitation back."""
     invitation = get_object_or_404(Invitation, tenant=tenant, pk=invitation_id)
     return _done(request, tenant, lambda at: invitations.revoke(invitation=invitation, by=request.actor, at=at))
@@ -78,7 +78,7 @@ def revoke(request: HttpRequest, tenant: Tenant, invitation_id: UUID) -> HttpRes
 
 @require_POST
 @tenant_view(Permission.MANAGE_MEMBERS)
-def change_role(request: HttpRequest, tenant: Tenant, member_id: UUID) -> HttpResponse:
+def change_role(request: ActingRequest, tenant: Tenant, member_id: UUID) -> HttpResponse:
     """Give a member another role."""
     member = get_object_or_404(Member, tenant=tenant, pk=member_id)
     role = request.POST.get("role", "")
@@ -87,13 +87,13 @@ def change_role(request: HttpRequest, tenant: Tenant, member_id: UUID) -> HttpRe
 
 @require_POST
 @tenant_view(Permission.MANAGE_MEMBERS)
-def deactivate(request: HttpRequest, tenant: Tenant, member_id: UUID) -> HttpResponse:
+def deactivate(request: ActingRequest, tenant: Tenant, member_id: UUID) -> HttpResponse:
     """End a membership."""
     member = get_object_or_404(Member, tenant=tenant, pk=member_id)
     return _done(request, tenant, lambda at: members.deactivate(member=member, by=request.actor, at=at))
 
 
-def _done(request: HttpRequest, tenant: Tenant, use: Callable[[datetime], object]) -> HttpResponse:
+def _done(request: ActingRequest, tenant: Tenant, use: Callable[[datetime], object]) -> HttpResponse:
     """Do it and go back to the list; a refusal is the list's page with the reason on top."""
     try:
         use(timezone.now())
@@ -107,11 +107,11 @@ def _done(request: HttpRequest, tenant: Tenant, use: Callable[[datetime], object
     return redirect(_address(tenant))
 
 
-def _refused(request: HttpRequest, tenant: Tenant, problem: UseCaseError) -> HttpResponse:
+def _refused(request: ActingRequest, tenant: Tenant, problem: UseCaseError) -> HttpResponse:
     return render(request, PAGE, {**_context(request, tenant), "problem": problem}, status=problem.status)
 
 
-def _tell_sent(request: HttpRequest, invitation: Invitation) -> None:
+def _tell_sent(request: ActingRequest, invitation: Invitation) -> None:
     if invitation.sent_at is None:
         messages.warning(
             request, f"{invitation.email} is invited, but the mail could not be sent. Send it again in a few minutes."
@@ -120,7 +120,7 @@ def _tell_sent(request: HttpRequest, invitation: Invitation) -> None:
         messages.success(request, f"The invitation was sent to {invitation.email}.")
 
 
-def _context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:
+def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
     page = Paginator(listed.active(tenant_id=tenant.pk), PER_PAGE).get_page(request.GET.get("page"))
     may_manage = request.actor.can(Permission.MANAGE_MEMBERS, tenant_id=tenant.pk)
     grantable = roles.grantable(request.actor.roles) if may_manage else ()
