@@ -82,8 +82,8 @@ def state(name: str, words: str = "") -> SafeString:
 
 
 @register.simple_tag
-def copy(value: str, name: str = "Value") -> SafeString:
-    """Show a value in full with a button that copies it; `name` says what is copied ("DNS value")."""
+def copy(value: str, name: str = "value") -> SafeString:
+    """Show a value in full with a button that copies it; `name` says what is copied (“run id”)."""
     return format_html(
         '<span class="copy"><code>{}</code><button type="button" class="copy-btn needs-js" data-copy="{}" '
         'data-copy-name="{}"><span class="vh">Copy {}</span><span class="todo">{}</span><span class="done">{}</span>'
@@ -91,7 +91,7 @@ def copy(value: str, name: str = "Value") -> SafeString:
         value,
         value,
         name,
-        name[:1].lower() + name[1:] if name[1:2].islower() else name,
+        name,
         _icon("copy", 14),
         _icon("check", 14),
     )

@@ -32,7 +32,7 @@ class ExampleForm(forms.Form):
 @staff_view(Permission.VIEW_PROGRAMME, reason="component page")
 def gallery(request: HttpRequest) -> HttpResponse:
     """Show the components."""
-    form = ExampleForm({"domain": "", "starts_at": "soon", "pace": "canary"})
+    form = ExampleForm({"domain": "", "starts_at": "", "pace": "canary"})
     page = Paginator(range(1, 1241), 20).get_page(request.GET.get("page", 3))
     return render(request, "portal/components.html", {**examples(), "form": form, "page": page, "states": STATES})
 

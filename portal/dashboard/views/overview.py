@@ -18,7 +18,7 @@ PAGE = "portal/overview.html"
 @tenant_view(Permission.VIEW_TENANT)
 def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Show the whole move on one page; to htmx only what moves."""
-    template = f"{PAGE}#live" if request.headers.get("HX-Request") else PAGE
+    template = f"{PAGE}#moving" if request.headers.get("HX-Request") else PAGE
     found = overviews.read(tenant=tenant, by=request.actor, at=timezone.now())
     response = render(request, template, {"tenant": tenant, "overview": found})
     patch_vary_headers(response, ["HX-Request"])

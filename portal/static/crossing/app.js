@@ -97,7 +97,8 @@
       return;
     }
     button.dataset.copied = "";
-    say(`${button.dataset.copyName || "Value"} copied`);
+    const name = button.dataset.copyName || "value";
+    say(`${name[0].toUpperCase()}${name.slice(1)} copied`);
     setTimeout(() => delete button.dataset.copied, 1500);
   };
 

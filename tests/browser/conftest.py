@@ -1,0 +1,156 @@
+"""A real browser against a real server: pages as people meet them, and what must hold for each of them.
+
+`visit` opens a page as somebody; `assert_page_ok` says whether it is fit to be seen. Everything runs on
+`committed_db`, as the unprivileged role. Without Chromium these tests are skipped.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import User
+
+# Playwright's synchronous interface runs an event loop in this thread, which Django takes for an asynchronous caller.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "on"
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PHONE, DESK = {"width": 320, "height": 740}, {"width": 1366, "height": 900}
+
+WATCH = """
+window.crossingViolations = [];
+document.addEventListener("securitypolicyviolation", (event) =>
+  window.crossingViolations.push(`${event.effectiveDirective} refused ${event.blockedURI || event.sourceFile}`));
+"""
+
+WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+SETTLED = """async () => {
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  await Promise.allSettled(document.getAnimations().filter((a) => a instanceof CSSTransition).map((a) => a.finished));
+}"""
+"""A colour that is still changing has no contrast to speak of."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the browser, and skip it where there is none."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+            if not CHROMIUM:
+                item.add_marker(pytest.mark.skip(reason="Chromium is missing: apt-get install -y chromium"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser, started once."""
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visits:
+    """Opens pages of the live server, each in a context of its own, and remembers what the console said."""
+
+    browser: Browser
+    server: LiveServer
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def __call__(self, path: str, *, by: User | None = None, **options: Any) -> Page:
+        """Open a path as somebody (None: signed out); `options` are Playwright's for a context."""
+        context = self.browser.new_context(
+            **{"viewport": DESK, "reduced_motion": "reduce", "base_url": self.server.url, **options}
+        )
+        self.contexts.append(context)
+        if by is not None:
+            client = Client()
+            client.force_login(by)
+            context.add_cookies([
+                {
+                    "name": settings.SESSION_COOKIE_NAME,
+                    "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
+                    "url": self.server.url,
+                }
+            ])  # fmt: skip
+        context.add_init_script(WATCH)
+        page = context.new_page()
+        page.complaints = []  # type: ignore[attr-defined]  # what the console said, read by assert_page_ok
+        page.on("console", lambda message: _note(page, message))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]  # as above
+        page.goto(path)
+        return page
+
+
+@pytest.fixture
+def visit(chromium: Browser, committed_db: None, live_server: LiveServer) -> Iterator[Visits]:
+    """Open pages of a server on a free port, over a database whose commits are real."""
+    visits = Visits(chromium, live_server)
+    yield visits
+    for context in visits.contexts:
+        context.close()
+
+
+@pytest.fixture
+def assert_page_ok() -> Callable[[Page], None]:
+    """The assertion that a page is fit to be seen."""
+    return check_page
+
+
+def check_page(page: Page, *, expected_status: int = 200) -> None:
+    """Fail unless the page is accessible, quiet, safe under its policy, named, and fits a phone; light and dark.
+
+    A page that answers with an error status makes the browser complain about itself: name the status.
+    """
+    problems: list[str] = []
+    if page.locator("h1").count() != 1:
+        problems.append(f"{page.locator('h1').count()} h1 headings")
+    if not page.title().strip(" ·") or "  " in page.title() or page.title().startswith("·"):
+        problems.append(f"title {page.title()!r}")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the literals it wants
+        problems += [f"{scheme}: {problem}" for problem in _axe(page)]
+    page.emulate_media(color_scheme="light")
+    with _size(page, PHONE):
+        if (wide := page.evaluate(WIDER)) > 0:
+            problems.append(f"scrolls sideways by {wide} px at 320 px")
+        problems += [f"phone: {problem}" for problem in _axe(page)]
+    problems += page.evaluate("() => window.crossingViolations ?? []")
+    own = f"status of {expected_status}"
+    problems += [said for said in page.complaints if expected_status == 200 or own not in said]  # type: ignore[attr-defined]  # set by visit
+    assert not problems, f"{page.url}:\n" + "\n".join(problems)
+
+
+def _axe(page: Page) -> list[str]:
+    page.evaluate(SETTLED)
+    found = Axe().run(page, options={"runOnly": RULES})
+    return [
+        f"{violation['id']}: {violation['help']} at {[node['target'] for node in violation['nodes'][:3]]}"
+        for violation in found.response["violations"]
+    ]
+
+
+def _note(page: Page, message: ConsoleMessage) -> None:
+    if message.type in ("error", "warning"):
+        page.complaints.append(message.text)  # type: ignore[attr-defined]  # set by visit
+
+
+@contextmanager
+def _size(page: Page, size: dict[str, int]) -> Iterator[None]:
+    former = page.viewport_size
+    page.set_viewport_size(size)  # type: ignore[arg-type]  # width and height
+    yield
+    if former:
+        page.set_viewport_size(former)

@@ -1,0 +1,110 @@
+"""The shell around every page: theme, palette, copying, dialogs, the phone's drawer, and life without JavaScript."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from core.permissions import StaffRole, TenantRole
+from tests import make
+from tests.browser.conftest import Visits
+
+
+@pytest.fixture
+def owner(committed_db: None) -> User:
+    """The owner of JetBlue, who also audits Virgin America."""
+    person = make.user("Ana Ruiz")
+    make.member(make.tenant("JetBlue Airways", slug="jetblue", time_zone="America/New_York"), person=person)
+    make.member(make.tenant("Virgin America", slug="virgin-america"), TenantRole.AUDITOR, person=person)
+    return person
+
+
+@pytest.fixture
+def carla(committed_db: None) -> User:
+    """One of the vendor's people."""
+    return make.staff(StaffRole.CS, name="Carla")
+
+
+PAGES = ["/t/jetblue/", "/t/jetblue/preflight/", "/t/jetblue/jobs/", "/t/jetblue/activity/", "/", "/accounts/sessions/"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_an_empty_page_is_fit_to_be_seen(
+    visit: Visits, owner: User, path: str, assert_page_ok: Callable[[Page], None]
+) -> None:
+    assert_page_ok(visit(path, by=owner))
+
+
+def test_every_component_is_fit_to_be_seen(visit: Visits, carla: User, assert_page_ok: Callable[[Page], None]) -> None:
+    assert_page_ok(visit("/components/", by=carla))
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/password/reset/"])
+def test_a_signed_out_page_is_fit_to_be_seen(visit: Visits, path: str, assert_page_ok: Callable[[Page], None]) -> None:
+    assert_page_ok(visit(path))
+
+
+def test_the_theme_is_kept(visit: Visits, owner: User) -> None:
+    page = visit("/t/jetblue/", by=owner)
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.get_by_role("button", name="System").click()
+    page.reload()
+    assert page.locator("html").get_attribute("data-theme") is None
+
+
+def test_the_palette_finds_pages_by_keyboard(visit: Visits, owner: User) -> None:
+    page = visit("/t/jetblue/", by=owner)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("ledger")
+    expect(page.locator("#live")).to_have_text("1 result")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url("/t/jetblue/activity/")
+
+
+def test_the_slash_key_opens_the_palette_unless_it_is_turned_off(visit: Visits, owner: User) -> None:
+    page = visit("/t/jetblue/", by=owner)
+    page.keyboard.press("/")
+    palette = page.get_by_role("dialog", name="Jump to a page")
+    expect(palette).to_be_visible()
+    palette.get_by_label("opens this too").uncheck()
+    page.keyboard.press("Escape")
+    expect(palette).to_be_hidden()
+    page.keyboard.press("/")
+    expect(palette).to_be_hidden()
+
+
+def test_copying_is_announced(visit: Visits, carla: User) -> None:
+    page = visit("/components/", by=carla, permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy value").first.click()
+    expect(page.locator("#live")).to_have_text("Value copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "token=b2k7qfzr3m4y6x"
+
+
+def test_a_phone_opens_the_navigation_without_javascript(visit: Visits, owner: User) -> None:
+    page = visit("/t/jetblue/", by=owner, java_script_enabled=False, viewport={"width": 320, "height": 740})
+    link = page.get_by_role("link", name="Activity", exact=True)
+    expect(link).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    expect(link).to_be_visible()
+    link.click()
+    expect(page).to_have_url("/t/jetblue/activity/")
+
+
+def test_the_accounts_are_switched_without_javascript(visit: Visits, owner: User) -> None:
+    page = visit("/t/jetblue/", by=owner, java_script_enabled=False)
+    page.locator(".switcher summary").click()
+    page.get_by_role("link", name="Virgin America").click()
+    expect(page).to_have_url("/t/virgin-america/")
+
+
+def test_an_error_summary_takes_the_focus(visit: Visits) -> None:
+    page = visit("/accounts/login/", java_script_enabled=False)
+    page.get_by_label("Email").fill("nobody@jetblue.example")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_focused()
