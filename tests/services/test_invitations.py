@@ -190,22 +190,12 @@ def test_sending_again_replaces_the_link_and_its_time(desk: Desk) -> None:
 
 
 def test_a_mail_that_cannot_leave_is_seen_and_can_be_sent_again(desk: Desk, settings) -> None:
-    settings.EMAIL_BACKEND = "tests.services.test_invitations.NoMail"
+    settings.EMAIL_BACKEND = "tests.fakes.mail.NoMail"
     invitation = desk.invite()
     assert invitation.sent_at is None
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     invitations.resend(invitation=invitation, by=desk.by, at=AT)
     assert invitation.sent_at == AT
-
-
-class NoMail:
-    """A mail server that is gone."""
-
-    def __init__(self, **_: object) -> None:
-        """Take any option."""
-
-    def send_messages(self, messages: object) -> int:
-        raise ConnectionRefusedError("mail server gone")
 
 
 def test_a_revoked_invitation_opens_nothing(desk: Desk) -> None:
