@@ -5,7 +5,7 @@ manner of Django's CACHES. Every adapter refuses to be called inside a transacti
 (`tenancy.forbid_transaction()`), and raises only the two errors below.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from core.comparison import Difference, Findings, Measures, Plan, Segment
 from core.dns import DnsAnswer
+from core.moving import LoadOrder, RunPosition, SourceRows
 
 
 class Unavailable(Exception):
@@ -48,6 +49,57 @@ class Dns(Protocol):
         ...
 
 
+class LegacyPlatform(Protocol):
+    """The platform that customers leave; Crossing only reads it."""
+
+    def count(self, *, spec: Any, tenant_ref: str) -> int:
+        """Count a tenant's objects of an entity. `spec` is a `backfills.domain.spec.Spec` (the floor knows no app)."""
+        ...
+
+    def read(self, *, spec: Any, tenant_ref: str, after: str | None, limit: int) -> SourceRows:
+        """Read the next rows in key order (bytewise), after a key or from the beginning; at most `limit`."""
+        ...
+
+    def read_keys(self, *, spec: Any, tenant_ref: str, keys: Sequence[str]) -> SourceRows:
+        """Read the rows with these keys that (still) exist, in key order."""
+        ...
+
+
+class DataMover(Protocol):
+    """The loading side of the new platform.
+
+    A run's stage, outcomes, dead letters and checkpoint live there too, so that a batch is one transaction: after
+    a kill at any instruction the run goes on from its last whole batch and ends with the same rows and totals.
+    """
+
+    def open_run(self, *, order: LoadOrder, source_total: int) -> RunPosition:
+        """Give the run its place and load the spec's supplements; a run that has one keeps it."""
+        ...
+
+    def load(self, *, order: LoadOrder, after: str | None, rows: SourceRows, last: bool) -> RunPosition:
+        """Judge, map and write one batch and move the checkpoint, all or nothing.
+
+        `after` is the checkpoint the rows were read from: when the run stands elsewhere (another worker was
+        first), nothing is written. `last` says that no row follows.
+        """
+        ...
+
+    def retry(self, *, order: LoadOrder, keys: Sequence[str], rows: SourceRows) -> RunPosition:
+        """Judge rejected rows again; a key among `keys` without row is gone from legacy."""
+        ...
+
+    def finish(self, *, order: LoadOrder, source_total: int) -> RunPosition:
+        """Remove what legacy no longer has, and close the run if every source row is accounted for.
+
+        Raises Rejected, with the figures, when source and outcomes differ: the database refuses such a success.
+        """
+        ...
+
+    def position(self, *, order: LoadOrder, after_batch: int = 0) -> RunPosition:
+        """Tell how far the run is, with its batches (and their dead letters) after a number."""
+        ...
+
+
 def dns() -> Dns:
     """Return the configured way to ask DNS."""
     found: Dns = adapter("dns")
@@ -76,4 +128,28 @@ def comparison() -> Comparison:
     return found
 
 
-__all__ = ["Comparison", "Dns", "Rejected", "Unavailable", "adapter", "comparison", "dns"]
+def legacy() -> LegacyPlatform:
+    """Return the configured legacy platform."""
+    found: LegacyPlatform = adapter("legacy")
+    return found
+
+
+def mover() -> DataMover:
+    """Return the configured loading side of the new platform."""
+    found: DataMover = adapter("mover")
+    return found
+
+
+__all__ = [
+    "Comparison",
+    "DataMover",
+    "Dns",
+    "LegacyPlatform",
+    "Rejected",
+    "Unavailable",
+    "adapter",
+    "comparison",
+    "dns",
+    "legacy",
+    "mover",
+]

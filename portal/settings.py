@@ -160,6 +160,11 @@ ADAPTERS: dict[str, dict[str, Any]] = {
         "BACKEND": "portal.adapters.comparison.DuckComparison",
         "OPTIONS": {"legacy": LEGACY_DATABASE_URL, "new": NEW_DATABASE_URL},
     },
+    "legacy": {"BACKEND": "portal.adapters.legacy.PostgresLegacy", "OPTIONS": {"url": LEGACY_DATABASE_URL}},
+    "mover": {
+        "BACKEND": "portal.adapters.newplatform.PostgresMover",
+        "OPTIONS": {"url": NEW_DATABASE_URL, "keys": FIELD_KEYS},
+    },
 }
 """Which implementation stands behind each port of `core/ports.py`."""
 

@@ -5,7 +5,7 @@ cannot be read, then what the target forbids. The first that holds decides. A ro
 the first `keep` rule that holds names how. Duplicate target keys are decided where all rows are (the batch).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -196,13 +196,14 @@ def _range(column: Column) -> tuple[Decimal, Decimal]:
     return Decimal(low), Decimal(high)
 
 
-def statement(spec: Spec, compiler: Compiler, raw: str) -> str:
+def statement(spec: Spec, compiler: Compiler, raw: str, *, extra: Sequence[str] = ()) -> str:
     """Return a SELECT over the raw rows: source key, every target column (`out__x`), and the verdict's number.
 
-    `raw` is a relation whose columns are the spec's source columns, as text. Numbers count in `verdicts(spec)`.
+    `raw` is a relation whose columns are the spec's source columns, as text, and those named in `extra`, which
+    are passed on. Numbers count in `verdicts(spec)`.
     Values of rows that do not move are as far as they could be read; use them of rows that move only.
     """
-    relation, columns = raw, [quote(name) for name in spec.source_columns]
+    relation = raw
     for layer in _layers(spec):
         made = []
         for name, node in layer:
@@ -221,9 +222,8 @@ def statement(spec: Spec, compiler: Compiler, raw: str) -> str:
             arms.append(f"WHEN {compiler.value(condition)} THEN {last + offset}")
     otherwise = last + len(moving(spec)) - 1
     chosen = f"CASE {' '.join(arms)} ELSE {otherwise} END"
-    outs = ", ".join(f"r.{quote(f'out__{column.name}')}" for column in spec.columns)
-    assert columns  # the schema asks for at least the key
-    return f"SELECT r.{quote(spec.key_column)} AS source_key, {outs}, ({chosen}) AS verdict FROM {relation} AS r"
+    passed = ", ".join(f"r.{quote(name)}" for name in (*extra, *(f"out__{column.name}" for column in spec.columns)))
+    return f"SELECT r.{quote(spec.key_column)} AS source_key, {passed}, ({chosen}) AS verdict FROM {relation} AS r"
 
 
 def _condition(check: Check, compiler: Compiler) -> str:
@@ -270,4 +270,16 @@ def explain(spec: Spec, row: Mapping[str, str | None], world: World) -> list[tup
     return told
 
 
-__all__ = ["Check", "Fate", "Judgement", "Test", "Type", "Verdict", "checks", "explain", "judge", "statement", "verdicts"]
+__all__ = [
+    "Check",
+    "Fate",
+    "Judgement",
+    "Test",
+    "Type",
+    "Verdict",
+    "checks",
+    "explain",
+    "judge",
+    "statement",
+    "verdicts",
+]

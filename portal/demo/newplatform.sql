@@ -90,9 +90,10 @@ CREATE TABLE platform.provenance (
     spec text NOT NULL,
     source_hash bytea NOT NULL,
     migrated_at timestamptz NOT NULL,
-    PRIMARY KEY (account_id, entity, source_system, source_key)
+    -- The selective column first: a planner without statistics then has one good choice only.
+    PRIMARY KEY (source_key, account_id, entity, source_system)
 );
-CREATE INDEX provenance_target ON platform.provenance (account_id, entity, target_key);
+CREATE INDEX provenance_target ON platform.provenance (target_key, account_id, entity);
 
 GRANT USAGE ON SCHEMA platform TO new_loader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA platform TO new_loader;

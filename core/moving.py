@@ -1,0 +1,81 @@
+"""What a backfill says to the two platforms and hears from them, as facts: shared by ports, adapters and use cases."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRows:
+    """Rows of legacy in PostgreSQL's COPY text format, one line each, columns in the order of the spec."""
+
+    data: bytes = b""
+    count: int = 0
+    first_key: str | None = None
+    last_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOrder:
+    """Which run of which entity loads into which account. `specs` are the mapping's specs by entity."""
+
+    run_id: UUID
+    account_id: UUID
+    account_name: str
+    tenant_ref: str
+    entity: str
+    specs: Mapping[str, Any]
+    at: datetime
+
+    @property
+    def spec(self) -> Any:
+        """Return the spec of the entity."""
+        return self.specs[self.entity]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A rejected row: why, by which spec, how often, and its encrypted payload."""
+
+    source_key: str
+    rule: str
+    sqlstate: str
+    column: str
+    spec: str
+    attempts: int
+    first_at: datetime
+    last_at: datetime
+    payload: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDone:
+    """A committed batch: its rows, how many target rows it changed, and the dead letters it wrote."""
+
+    number: int
+    first_key: str
+    last_key: str
+    rows: int
+    changed: int
+    at: datetime
+    letters: tuple[Letter, ...] = ()
+    settled: tuple[str, ...] = ()
+    """Source keys of dead letters that this batch resolved."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunPosition:
+    """How far a run is. `totals` counts source rows per (fate, rule)."""
+
+    last_key: str | None
+    read: int
+    source_total: int
+    loaded: bool = False
+    """No row follows."""
+    closed: bool = False
+    """Every source row is accounted for and what legacy no longer has is removed."""
+    totals: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    supplemented: int = 0
+    batches: tuple[BatchDone, ...] = ()

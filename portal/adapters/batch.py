@@ -1,0 +1,165 @@
+"""The statement that moves a batch: judge, map, upsert, trace, count and reject, all in one."""
+
+from collections.abc import Mapping
+
+from psycopg import sql
+
+from backfills.domain.judgement import DUPLICATE, Fate, statement, verdicts
+from backfills.domain.spec import Column, Spec, Then
+from backfills.domain.sql import Compiler, Dialect
+
+MOVES = sql.SQL("fate IN ('migrated', 'transformed')")
+
+
+def compiler(spec: Spec, specs: Mapping[str, Spec], *, account: str) -> Compiler:
+    """Return the compiler of a spec in the new platform; look-ups read the account's rows that moved before."""
+    lookups = {}
+    for name, lookup in spec.lookups.items():
+        other = specs[lookup.entity]
+        fields = ", ".join(
+            f'"{field}"::text AS "{field}"' for field in dict.fromkeys((other.target_key, *lookup.fields))
+        )
+        where = f"\"{other.target_tenant}\" = '{account}'"
+        lookups[name] = (f"(SELECT {fields} FROM {_dotted(other.target_table)} WHERE {where})", other.target_key)
+    return Compiler(Dialect.POSTGRES, spec.tables, spec.sets, spec.zones, lookups)
+
+
+def _dotted(name: str) -> str:
+    return ".".join(f'"{part}"' for part in name.split("."))
+
+
+def table(name: str) -> sql.Composed:
+    """Return a table's name, quoted; it may name its schema."""
+    return sql.SQL(".").join(sql.Identifier(part) for part in name.split("."))
+
+
+def cast(column: Column) -> sql.Composable:
+    """Return the type of a target column."""
+    return table(column.enum_type) if column.enum_type else sql.SQL(column.type)  # the schema lists the types
+
+
+def raw(text: str) -> sql.SQL:
+    """Return compiled SQL in which a percent sign is no placeholder."""
+    return sql.SQL(text.replace("%", "%%"))  # type: ignore[arg-type]  # built by the compiler, which quotes
+
+
+def batch(
+    spec: Spec, specs: Mapping[str, Spec], *, account: str, stage: sql.Composable, provenance: str
+) -> sql.Composed:
+    """Return the statement for the stage's rows numbered %(low)s to %(high)s.
+
+    Parameters: account, entity, system, run, spec, batch, at, low, high. Answers one row per fate and rule
+    with their count, and how many target rows changed.
+    """
+    source = sql.SQL("(SELECT s.*, sha256(convert_to(ROW({columns})::text, 'UTF8')) AS source_hash FROM {stage} AS s"
+                     " WHERE s.n BETWEEN %(low)s AND %(high)s)").format(
+        columns=sql.SQL(", ").join(sql.Identifier(column) for column in spec.source_columns), stage=stage
+    )  # fmt: skip
+    mark = "«stage»"
+    judged = statement(spec, compiler(spec, specs, account=account), mark, extra=("n", "source_hash"))
+    before, after = judged.split(mark)
+    listed = sql.SQL(", ").join(
+        sql.SQL("({}, {}, {}, {}, {})").format(
+            *(sql.Literal(value) for value in (number, one.fate.value, one.rule, one.sqlstate, one.column))
+        )
+        for number, one in enumerate(verdicts(spec))
+    )
+    merges = spec.duplicates.then is Then.MERGE
+    return sql.SQL(_BATCH).format(
+        judged=sql.Composed([raw(before), source, raw(after)]),
+        verdicts=listed,
+        key=sql.Identifier(f"out__{spec.target_key}"),
+        order=sql.SQL("source_key::bigint" if spec.key_type == "bigint" else 'source_key COLLATE "C"'),
+        duplicate_fate=sql.Literal((Fate.MERGED if merges else Fate.QUARANTINED).value),
+        duplicate_rule=sql.Literal(spec.duplicates.name),
+        duplicate_state=sql.Literal("" if merges else DUPLICATE),
+        duplicate_column=sql.Literal(spec.source_of(spec.column(spec.target_key).expression)),
+        upsert=_upsert(spec),
+        provenance=table(provenance),
+        moves=MOVES,
+    )
+
+
+def _upsert(spec: Spec) -> sql.Composed:
+    names = [sql.Identifier(column.name) for column in spec.columns]
+    others = [sql.Identifier(column.name) for column in spec.columns if column.name != spec.target_key]
+    values = [sql.SQL("{}::{}").format(sql.Identifier(f"out__{column.name}"), cast(column)) for column in spec.columns]
+    comma = sql.SQL(", ")
+    return sql.SQL(
+        "INSERT INTO {target} AS t ({tenant}, {names}) SELECT %(account)s, {values} FROM placed WHERE {moves}"
+        " ON CONFLICT ({tenant}, {key}) DO UPDATE SET {sets}"
+        " WHERE ROW({current}) IS DISTINCT FROM ROW({wanted}) RETURNING 1"
+    ).format(
+        target=table(spec.target_table),
+        tenant=sql.Identifier(spec.target_tenant),
+        names=comma.join(names),
+        values=comma.join(values),
+        moves=MOVES,
+        key=sql.Identifier(spec.target_key),
+        sets=comma.join(sql.SQL("{0} = excluded.{0}").format(name) for name in others),
+        current=comma.join(sql.SQL("t.{}").format(name) for name in others),
+        wanted=comma.join(sql.SQL("excluded.{}").format(name) for name in others),
+    )
+
+
+_BATCH = """
+WITH judged AS MATERIALIZED ({judged}),
+fated AS MATERIALIZED (
+    SELECT j.*, v.fate, v.rule, v.sqlstate, v.source_column,
+           v.fate IN ('migrated', 'transformed') AND (
+               row_number() OVER (PARTITION BY {key}, v.fate IN ('migrated', 'transformed') ORDER BY {order}) > 1
+               OR EXISTS (SELECT FROM {provenance} p
+                           WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.target_key = j.{key}::text
+                             AND p.source_system = %(system)s AND p.source_key <> j.source_key)
+           ) AS duplicate
+      FROM judged j
+      JOIN (VALUES {verdicts}) AS v (verdict, fate, rule, sqlstate, source_column) USING (verdict)
+),
+placed AS MATERIALIZED (
+    SELECT * FROM fated WHERE NOT duplicate
+),
+ended AS MATERIALIZED (
+    SELECT n, source_key, source_hash, {key}::text AS target_key, fate, rule, sqlstate, source_column FROM placed
+    UNION ALL
+    SELECT n, source_key, source_hash, {key}::text, {duplicate_fate}, {duplicate_rule}, {duplicate_state}, {duplicate_column}
+      FROM fated WHERE duplicate
+),
+written AS ({upsert}),
+traced AS (
+    INSERT INTO {provenance} AS p
+           (account_id, entity, source_system, source_key, target_key, run_id, spec, source_hash, migrated_at)
+    SELECT %(account)s, %(entity)s, %(system)s, source_key, target_key, %(run)s, %(spec)s, source_hash, %(at)s
+      FROM ended WHERE {moves}
+    ON CONFLICT (account_id, entity, source_system, source_key) DO UPDATE
+       SET target_key = excluded.target_key, run_id = excluded.run_id, spec = excluded.spec,
+           source_hash = excluded.source_hash, migrated_at = excluded.migrated_at
+     WHERE ROW(p.target_key, p.spec, p.source_hash) IS DISTINCT FROM
+           ROW(excluded.target_key, excluded.spec, excluded.source_hash)
+),
+outcomes AS (
+    INSERT INTO crossing_stage.outcome AS o (account_id, entity, source_key, run_id, fate, rule, target_key)
+    SELECT %(account)s, %(entity)s, source_key, %(run)s, fate, rule,
+           CASE WHEN fate IN ('migrated', 'transformed', 'merged') THEN target_key END
+      FROM ended
+    ON CONFLICT (account_id, entity, source_key) DO UPDATE
+       SET run_id = excluded.run_id, fate = excluded.fate, rule = excluded.rule, target_key = excluded.target_key
+),
+rejected AS (
+    INSERT INTO crossing_stage.dead_letter AS d
+           (account_id, entity, source_key, run_id, batch, rule, sqlstate, source_column, spec, first_at, last_at)
+    SELECT %(account)s, %(entity)s, source_key, %(run)s, %(batch)s, rule, sqlstate, source_column, %(spec)s, %(at)s, %(at)s
+      FROM ended WHERE fate = 'quarantined'
+    ON CONFLICT (account_id, entity, source_key) DO UPDATE
+       SET run_id = excluded.run_id, batch = excluded.batch, state = 'open', rule = excluded.rule,
+           sqlstate = excluded.sqlstate, source_column = excluded.source_column, spec = excluded.spec,
+           attempts = d.attempts + 1, last_at = excluded.last_at
+),
+settled AS (
+    UPDATE crossing_stage.dead_letter AS d
+       SET state = 'resolved', run_id = %(run)s, batch = %(batch)s, last_at = %(at)s, payload = NULL
+      FROM ended e
+     WHERE d.account_id = %(account)s AND d.entity = %(entity)s AND d.source_key = e.source_key
+       AND d.state = 'open' AND e.fate <> 'quarantined'
+)
+SELECT fate, rule, count(*), (SELECT count(*) FROM written) FROM ended GROUP BY fate, rule
+"""

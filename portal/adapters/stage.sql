@@ -1,0 +1,98 @@
+-- Crossing's own place in the new platform: stage, outcomes, dead letters and checkpoints of its runs. It lies beside
+-- the data so that one transaction covers both. Owned by the loading role; safe to run again.
+
+CREATE TABLE IF NOT EXISTS crossing_stage.run (
+    run_id uuid PRIMARY KEY,
+    account_id uuid NOT NULL,
+    entity text NOT NULL,
+    spec text NOT NULL,
+    source_total bigint NOT NULL CHECK (source_total >= 0),
+    last_key text,
+    read bigint NOT NULL DEFAULT 0,
+    batches integer NOT NULL DEFAULT 0,
+    supplemented integer NOT NULL DEFAULT 0,
+    loaded boolean NOT NULL DEFAULT false,
+    closed boolean NOT NULL DEFAULT false,
+    opened_at timestamptz NOT NULL,
+    CHECK (loaded OR NOT closed)
+);
+
+CREATE TABLE IF NOT EXISTS crossing_stage.batch (
+    run_id uuid NOT NULL REFERENCES crossing_stage.run ON DELETE CASCADE,
+    number integer NOT NULL,
+    first_key text NOT NULL,
+    last_key text NOT NULL,
+    rows bigint NOT NULL,
+    changed bigint NOT NULL,
+    at timestamptz NOT NULL,
+    PRIMARY KEY (run_id, number)
+);
+
+-- Where every source row ended: one row per source row, so none can end twice. Keys begin with the selective column:
+-- a planner without statistics then has one good choice only.
+CREATE TABLE IF NOT EXISTS crossing_stage.outcome (
+    account_id uuid NOT NULL,
+    entity text NOT NULL,
+    source_key text COLLATE "C" NOT NULL,
+    run_id uuid NOT NULL,
+    fate text NOT NULL CHECK (fate IN ('migrated', 'transformed', 'merged', 'dropped', 'quarantined')),
+    rule text NOT NULL,
+    target_key text COLLATE "C",
+    PRIMARY KEY (source_key, account_id, entity),
+    CHECK ((target_key IS NOT NULL) = (fate IN ('migrated', 'transformed', 'merged'))),
+    CHECK (rule <> '' OR fate = 'migrated')
+);
+
+CREATE TABLE IF NOT EXISTS crossing_stage.total (
+    run_id uuid NOT NULL REFERENCES crossing_stage.run ON DELETE CASCADE,
+    fate text NOT NULL,
+    rule text NOT NULL,
+    count bigint NOT NULL CHECK (count >= 0),
+    PRIMARY KEY (run_id, fate, rule)
+);
+
+CREATE TABLE IF NOT EXISTS crossing_stage.dead_letter (
+    account_id uuid NOT NULL,
+    entity text NOT NULL,
+    source_key text COLLATE "C" NOT NULL,
+    run_id uuid NOT NULL,
+    batch integer NOT NULL,
+    state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'resolved')),
+    rule text NOT NULL,
+    sqlstate text NOT NULL,
+    source_column text NOT NULL,
+    spec text NOT NULL,
+    attempts integer NOT NULL DEFAULT 1,
+    first_at timestamptz NOT NULL,
+    last_at timestamptz NOT NULL,
+    payload bytea,
+    PRIMARY KEY (source_key, account_id, entity)
+);
+CREATE INDEX IF NOT EXISTS dead_letter_batch ON crossing_stage.dead_letter (run_id, batch);
+
+-- Conservation: a run is closed only when its outcomes add up to its source rows, and stays so.
+CREATE OR REPLACE FUNCTION crossing_stage.conserved() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    asked uuid := coalesce(NEW.run_id, OLD.run_id);
+    promised bigint;
+    counted bigint;
+BEGIN
+    SELECT source_total INTO promised FROM crossing_stage.run WHERE run_id = asked AND closed;
+    IF FOUND THEN
+        SELECT coalesce(sum(count), 0) INTO counted FROM crossing_stage.total WHERE run_id = asked;
+        IF counted <> promised THEN
+            RAISE EXCEPTION 'not conserved: % source rows, % outcomes', promised, counted
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'crossing_stage_conserved';
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'run_conserved') THEN
+        CREATE CONSTRAINT TRIGGER run_conserved AFTER INSERT OR UPDATE ON crossing_stage.run
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION crossing_stage.conserved();
+        CREATE CONSTRAINT TRIGGER total_conserved AFTER INSERT OR UPDATE OR DELETE ON crossing_stage.total
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION crossing_stage.conserved();
+    END IF;
+END $$;
