@@ -2,16 +2,18 @@
 
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from accounts.queries import members, staff
+from accounts.queries import members, staff, tenants
 from core import ledger
 from core.actor import Actor
 from core.errors import UseCaseError
 from core.permissions import Permission, staff_grants, tenant_grants
 from cutover.domain import windows
 from cutover.models import Cutover
+from runbooks.services import runbooks
 
 
 class UnableToSetWindow(UseCaseError):
@@ -34,8 +36,8 @@ def open_cutover(*, tenant_id: UUID, by: Actor, at: datetime) -> Cutover:
 def set_window(*, tenant_id: UUID, starts_at: datetime, ends_at: datetime, by: Actor, at: datetime) -> Cutover:
     """Set or change when the tenant moves. Raises UnableToSetWindow with the reason.
 
-    The window is a material fact: changing it voids a go/no-go that was asked for with another one. Safe to
-    repeat: the same window again leaves no entry.
+    The window is a material fact: changing it voids a go/no-go that was asked for with another one. The runbook's
+    T0 moves with it. Safe to repeat: the same window again leaves no entry.
     """
     by.require(Permission.MANAGE_WINDOW, tenant_id=tenant_id)
     if problem := windows.refusal(starts_at=starts_at, ends_at=ends_at, at=at):
@@ -49,6 +51,8 @@ def set_window(*, tenant_id: UUID, starts_at: datetime, ends_at: datetime, by: A
             ledger.record("cutover.window.set", by=by, at=at, tenant_id=tenant_id, subject=cutover, data=data)
         elif not early.exists():
             raise UnableToSetWindow("The cutover has begun, so its window can no longer be changed.")
+    zone = ZoneInfo(tenants.get(tenant_id=tenant_id).time_zone)
+    runbooks.reschedule(tenant_id=tenant_id, cutover_on=starts_at.astimezone(zone).date(), by=by, at=at)
     cutover.refresh_from_db()
     return cutover
 

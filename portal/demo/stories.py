@@ -178,7 +178,7 @@ def _except(tenant_id: UUID, *, at: datetime) -> None:
         tenant_id=tenant_id,
         check_id="runbooks.steps_signed",
         reason="The customer's own tests were moved to the following week.",
-        compensating_controls="Daily review with the customer's admin; no date is confirmed before the tests are signed.",
+        compensating_controls="Daily review with the customer; no date stands before the tests are signed.",
         owner_id=asker.pk,
         expires_at=at - timedelta(days=2),
         by=Actor.staff(user_id=asker.pk, roles={StaffRole.CS.value}),
