@@ -1,4 +1,4 @@
-"""Tenants, for other apps."""
+"""Tenants, for other apps; `Tenant` is the row that views and decisions above are given."""
 
 from uuid import UUID
 
@@ -15,3 +15,6 @@ def get(*, tenant_id: UUID) -> Tenant:
 def every() -> QuerySet[Tenant]:
     """Return every tenant that the scope lets through, by name."""
     return Tenant.objects.order_by("name")
+
+
+__all__ = ["Tenant", "every", "get"]

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts.models import Tenant
+from accounts.queries.tenants import Tenant
 from core import navigation, tenancy
 from core.actor import Actor
 

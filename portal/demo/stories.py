@@ -45,7 +45,7 @@ STAFF = {
     "staff-auditor": ("Audrey Torres", (StaffRole.AUDITOR,)),
 }
 UNSIGNED_OF_AMERICAN = {"billing-reconciled", "rollback-plan", "customer-tests", "parity-reviewed", "rollback-proof"}
-OLD_TOKEN = "k3xw5yq2m7f6hctzq4d2nbvjr6u5aoep"
+OLD_TOKEN = "k3xw5yq2m7f6hctzq4d2nbvjr6u5aoep"  # noqa: S105  (a public DNS value)
 """What American's DNS still answers: the token of an earlier try."""
 ROLE_NAMES = {
     TenantRole.OWNER: "Olivia Owen",

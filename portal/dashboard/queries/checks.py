@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from accounts.models import Tenant
+from accounts.queries.tenants import Tenant
 from core import queue, readiness
 from core.readiness import Line, Standing
 from core.readiness.requesting import TASK

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
-from accounts.models import Tenant
+from accounts.queries.tenants import Tenant
 from core import navigation
 from core.actor import Actor
 from core.charts import Goal, Point

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.models import Tenant
+from accounts.queries.tenants import Tenant
 from core.permissions import Permission
 from core.web import tenant_view
 from portal.dashboard.queries import activity

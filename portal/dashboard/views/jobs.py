@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from accounts.models import Tenant
+from accounts.queries.tenants import Tenant
 from core.permissions import Permission
 from core.web import tenant_view
 from portal.dashboard.queries import jobs

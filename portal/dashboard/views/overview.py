@@ -1,14 +1,14 @@
 """The overview: where the move stands, and what it needs from this person."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from accounts.models import Tenant
+from accounts.queries.tenants import Tenant
 from core.permissions import Permission
-from core.web import tenant_view
+from core.web import Request, tenant_view
 from portal.dashboard.queries import overviews
 
 PAGE = "portal/overview.html"
@@ -16,7 +16,7 @@ PAGE = "portal/overview.html"
 
 @require_safe
 @tenant_view(Permission.VIEW_TENANT)
-def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def overview(request: Request, tenant: Tenant) -> HttpResponse:
     """Show the whole move on one page; to htmx only what moves."""
     template = f"{PAGE}#moving" if request.headers.get("HX-Request") else PAGE
     found = overviews.read(tenant=tenant, by=request.actor, at=timezone.now())

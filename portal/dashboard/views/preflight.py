@@ -2,18 +2,18 @@
 
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import Tenant
+from accounts.queries.tenants import Tenant
 from core import queue, readiness
 from core.errors import UseCaseError
 from core.permissions import Permission
-from core.web import answer, tenant_view
+from core.web import Request, answer, tenant_view
 from portal.dashboard.queries import checks
 from portal.dashboard.services import checks as steering
 
@@ -23,7 +23,7 @@ PART = f"{PAGE}#checks"
 
 @require_safe
 @tenant_view(Permission.VIEW_TENANT)
-def preflight(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def preflight(request: Request, tenant: Tenant) -> HttpResponse:
     """Show the checks; to htmx only their list, which asks again while something runs."""
     response = render(request, PART if request.headers.get("HX-Request") else PAGE, _context(request, tenant))
     patch_vary_headers(response, ["HX-Request"])
@@ -32,7 +32,7 @@ def preflight(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 @require_POST
 @tenant_view(Permission.RUN_CHECKS)
-def run(request: HttpRequest, tenant: Tenant, check_id: str | None = None) -> HttpResponse:
+def run(request: Request, tenant: Tenant, check_id: str | None = None) -> HttpResponse:
     """Ask one check again, or all."""
     problem: UseCaseError | None = None
     try:
@@ -44,7 +44,7 @@ def run(request: HttpRequest, tenant: Tenant, check_id: str | None = None) -> Ht
 
 @require_POST
 @tenant_view(Permission.RUN_CHECKS)
-def stop(request: HttpRequest, tenant: Tenant, job_id: UUID) -> HttpResponse:
+def stop(request: Request, tenant: Tenant, job_id: UUID) -> HttpResponse:
     """Stop a run that does not move."""
     problem: UseCaseError | None = None
     try:
@@ -54,12 +54,12 @@ def stop(request: HttpRequest, tenant: Tenant, job_id: UUID) -> HttpResponse:
     return _answer(request, tenant, problem)
 
 
-def _answer(request: HttpRequest, tenant: Tenant, problem: UseCaseError | None) -> HttpResponse:
+def _answer(request: Request, tenant: Tenant, problem: UseCaseError | None) -> HttpResponse:
     to = reverse("dashboard:preflight", args=[tenant.slug])
     return answer(request, PART, _context(request, tenant), to=to, problem=problem)
 
 
-def _context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:
+def _context(request: Request, tenant: Tenant) -> dict[str, object]:
     return {
         "tenant": tenant,
         "preflight": checks.read(tenant=tenant, at=timezone.now()),
