@@ -75,6 +75,7 @@ def _moves(table: Mapping[Any, Any]) -> Iterator[tuple[str, str, str]]:
             need = str(getattr(value, "value", value))
             yield key[0].value, key[1].value, "" if need == "nothing" else need
         else:
-            order = list(type(key))
+            states: type[StrEnum] = type(key)
+            order = [state.value for state in states]
             for target in sorted(value, key=order.index):
                 yield key.value, target.value, ""
