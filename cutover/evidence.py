@@ -10,7 +10,7 @@ from cutover.queries import cutovers
 
 
 @part("cutover.window", title="Cutover window")
-def window(*, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:  # noqa: ARG001 - a part is called with both
+def window(*, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:
     """Return when the tenant moves, from which phase, and who is responsible (as ids)."""
     cutover = cutovers.find(tenant_id=tenant_id)
     if cutover is None:

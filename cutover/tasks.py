@@ -10,7 +10,7 @@ from cutover.services import go_no_go
 
 
 @task(scope=Scope.SYSTEM, every=timedelta(minutes=1))
-def recheck_requests(*, at: datetime) -> None:
+def recheck_requests() -> None:
     """Have every open go/no-go looked at again."""
     for tenant_id in gates.tenants_waiting():
         queue.enqueue("cutover.tasks.recheck_request", tenant_id=tenant_id, key="go_no_go")

@@ -19,5 +19,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("invitations/", include("accounts.urls.invitations")),
     path("admin/", admin.site.urls),
+    path("staff/", include("cutover.staff_urls")),
     *(path("t/<slug:slug>/", include(f"{app}.urls")) for app in TENANT_APPS if find_spec(f"{app}.urls")),
 ]

@@ -1,5 +1,6 @@
 """The go/no-go: ask for it, sign it, veto it, and void it when what was signed no longer holds."""
 
+import hashlib
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from django.db import transaction
 from accounts.queries import members
 from core import ledger, outbox, readiness
 from core.actor import Actor
-from core.approvals import passkeys, reading, requests, signatures
+from core.approvals import archive, passkeys, reading, requests, signatures
 from core.approvals.signatures import UnableToSign
 from core.domain.approvals import ReAuthentication, RequestState, Seat
 from core.errors import NotFound, PermissionRefused, UseCaseError
@@ -125,6 +126,17 @@ def recheck(*, tenant_id: UUID, at: datetime) -> bool:
         return False
     why = gates.why_void(request, at=at)
     return bool(why) and _void(request, why, at=at)
+
+
+def export(*, request_id: UUID, by: Actor, at: datetime) -> tuple[str, bytes]:
+    """Return a request's pack as a file name and its bytes, and leave in the ledger that it was taken."""
+    request = _find(request_id)
+    by.require(Permission.VIEW_EVIDENCE, tenant_id=request.tenant_id)
+    body = archive.build(request)
+    data = {"evidence_sha256": request.pack.evidence_sha256, "sha256": hashlib.sha256(body).hexdigest()}
+    with transaction.atomic():
+        ledger.record("core.approval.exported", by=by, at=at, tenant_id=request.tenant_id, subject=request, data=data)
+    return f"go-no-go-{request.pack.evidence_sha256[:12]}.zip", body
 
 
 def _require_unmoved(request: ApprovalRequest, *, at: datetime, ask_again: bool = False) -> None:
