@@ -321,8 +321,8 @@ def test_another_tenant_sees_nothing_of_it(case: Case) -> None:
     with tenancy.scope(tenant_id=other.pk):
         for model in (ApprovalRequest, EvidencePart, Signature, SigningStatement):
             assert not model.objects.exists()
+        proof = passkeys.Answer(uuid4(), {}, SITE)
         with pytest.raises(UnableToSign, match="not issued to you"):
-            proof = passkeys.Answer(uuid4(), {}, SITE)
             signatures.sign(
                 request=case.request, seat="first", shown_evidence=evidence, proof=proof, by=case.first, at=AT
             )

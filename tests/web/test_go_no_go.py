@@ -105,7 +105,7 @@ def test_a_window_that_cannot_be_is_refused_with_the_reason(case: Case, start: s
     def written(value: str) -> str:
         if not value.endswith("day"):
             return value
-        moment = timezone.now() + timedelta(days=int(value.split()[0]))
+        moment = timezone.now() + timedelta(days=int(value.split(maxsplit=1)[0]))
         return moment.strftime("%Y-%m-%dT%H:%M")
 
     form = {"starts_at": written(start), "ends_at": written(end)}
