@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +14,7 @@ from core.domain.approvals import RequestState
 from core.errors import UseCaseError
 from core.models import ApprovalRequest
 from core.permissions import Permission
-from core.web import tenant_view
+from core.web import ActingRequest, tenant_view
 from cutover.domain.phases import Phase
 from cutover.queries import cutovers, pages
 from cutover.services import go_no_go
@@ -24,7 +24,7 @@ from cutover.views.forms import VetoForm
 
 @require_safe
 @tenant_view(Permission.VIEW_EVIDENCE)
-def current(request: HttpRequest, tenant: Any) -> HttpResponse:
+def current(request: ActingRequest, tenant: Any) -> HttpResponse:
     """Show what would be frozen, or go to the request that waits or that decided."""
     newest = pages.newest(tenant_id=tenant.pk)
     if newest is not None:
@@ -36,7 +36,7 @@ def current(request: HttpRequest, tenant: Any) -> HttpResponse:
 
 @require_POST
 @tenant_view(Permission.REQUEST_APPROVAL)
-def ask(request: HttpRequest, tenant: Any) -> HttpResponse:
+def ask(request: ActingRequest, tenant: Any) -> HttpResponse:
     """Freeze the evidence and ask for both signatures."""
     try:
         made = go_no_go.ask(tenant_id=tenant.pk, by=request.actor, at=timezone.now())
@@ -48,21 +48,21 @@ def ask(request: HttpRequest, tenant: Any) -> HttpResponse:
 
 @require_safe
 @tenant_view(Permission.VIEW_EVIDENCE)
-def show(request: HttpRequest, tenant: Any, request_id: UUID) -> HttpResponse:
+def show(request: ActingRequest, tenant: Any, request_id: UUID) -> HttpResponse:
     """Show one request: the frozen evidence, who signed, and what you can do."""
     return _page(request, tenant, _find(request_id))
 
 
 @require_POST
 @tenant_view(Permission.VIEW_EVIDENCE)
-def begin(request: HttpRequest, tenant: Any, request_id: UUID) -> HttpResponse:
+def begin(request: ActingRequest, tenant: Any, request_id: UUID) -> HttpResponse:
     """Issue the statement for the passkey."""
     return signing.begin(request, request_id)
 
 
 @require_POST
 @tenant_view(Permission.VIEW_EVIDENCE)
-def sign(request: HttpRequest, tenant: Any, request_id: UUID) -> HttpResponse:
+def sign(request: ActingRequest, tenant: Any, request_id: UUID) -> HttpResponse:
     """Take the customer's signature."""
     here = reverse("cutover:request", args=[tenant.slug, request_id])
 
@@ -74,7 +74,7 @@ def sign(request: HttpRequest, tenant: Any, request_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @tenant_view(Permission.VIEW_EVIDENCE)
-def veto(request: HttpRequest, tenant: Any, request_id: UUID) -> HttpResponse:
+def veto(request: ActingRequest, tenant: Any, request_id: UUID) -> HttpResponse:
     """Say no, with a reason."""
     found, status = _find(request_id), 200
     problem: UseCaseError | None = None
@@ -96,7 +96,7 @@ def veto(request: HttpRequest, tenant: Any, request_id: UUID) -> HttpResponse:
 
 @require_safe
 @tenant_view(Permission.VIEW_EVIDENCE)
-def pack(request: HttpRequest, tenant: Any, request_id: UUID) -> HttpResponse:
+def pack(request: ActingRequest, tenant: Any, request_id: UUID) -> HttpResponse:
     """Download the pack with its statements and signatures."""
     name, body = go_no_go.export(request_id=request_id, by=request.actor, at=timezone.now())
     headers = {"Content-Disposition": f'attachment; filename="{tenant.slug}-{name}"'}
@@ -110,7 +110,7 @@ def _find(request_id: UUID) -> ApprovalRequest:
     return found
 
 
-def _draft(request: HttpRequest, tenant: Any, problem: UseCaseError | None = None) -> HttpResponse:
+def _draft(request: ActingRequest, tenant: Any, problem: UseCaseError | None = None) -> HttpResponse:
     context = {
         "tenant": tenant,
         "draft": pages.draft(tenant_id=tenant.pk, at=timezone.now()),
@@ -125,7 +125,7 @@ def _draft(request: HttpRequest, tenant: Any, problem: UseCaseError | None = Non
 
 
 def _page(
-    request: HttpRequest, tenant: Any, found: ApprovalRequest, problem: UseCaseError | None = None
+    request: ActingRequest, tenant: Any, found: ApprovalRequest, problem: UseCaseError | None = None
 ) -> HttpResponse:
     names = ("sign", "begin", "veto", "pack")
     addresses = {name: reverse(f"cutover:{name}", args=[tenant.slug, found.pk]) for name in names}

@@ -9,7 +9,7 @@ from uuid import UUID
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,7 @@ from core.approvals.signatures import UnableToSign
 from core.domain.approvals import Method, ReAuthentication
 from core.errors import UseCaseError
 from core.models import ApprovalRequest
+from core.web import ActingRequest
 from cutover.queries import pages
 from cutover.services import go_no_go
 
@@ -27,18 +28,18 @@ LARGEST_ANSWER = 20_000
 """Characters; an assertion is under two thousand."""
 
 
-def site(request: HttpRequest) -> str:
+def site(request: ActingRequest) -> str:
     """Return the relying party's id, as allauth chose it when the passkey was registered."""
     return request.get_host().partition(":")[0]
 
 
-def second_factor(request: HttpRequest) -> Method:
+def second_factor(request: ActingRequest) -> Method:
     """Return what this person must confirm themselves with: their code where they have one, else their password."""
     has_code = Authenticator.objects.filter(user_id=request.user.pk, type=Authenticator.Type.TOTP).exists()
     return Method.TOTP if has_code else Method.PASSWORD
 
 
-def proof(request: HttpRequest, *, at: datetime) -> ReAuthentication | None:
+def proof(request: ActingRequest, *, at: datetime) -> ReAuthentication | None:
     """Return this session's newest fresh re-authentication by the factor it must be; None without one."""
     wanted = second_factor(request)
     user = request.user if request.user.is_authenticated else None
@@ -51,13 +52,13 @@ def proof(request: HttpRequest, *, at: datetime) -> ReAuthentication | None:
     return None
 
 
-def confirm_address(request: HttpRequest, *, back: str) -> str:
+def confirm_address(request: ActingRequest, *, back: str) -> str:
     """Return the address where this person confirms who they are, and comes back."""
     name = "mfa_reauthenticate" if second_factor(request) is Method.TOTP else "account_reauthenticate"
     return f"{reverse(name)}?{urlencode({'next': back})}"
 
 
-def answer(request: HttpRequest) -> passkeys.Answer:
+def answer(request: ActingRequest) -> passkeys.Answer:
     """Read the passkey's answer out of the form. Raises UnableToSign when it is none."""
     text = request.POST.get("assertion", "")
     try:
@@ -73,7 +74,7 @@ def answer(request: HttpRequest) -> passkeys.Answer:
     return passkeys.Answer(statement_id, assertion, site(request))
 
 
-def begin(request: HttpRequest, request_id: UUID) -> JsonResponse:
+def begin(request: ActingRequest, request_id: UUID) -> JsonResponse:
     """Answer the page's script with the statement to sign, or with the refusal."""
     try:
         statement, options = go_no_go.begin(
@@ -89,7 +90,7 @@ def begin(request: HttpRequest, request_id: UUID) -> JsonResponse:
 
 
 def sign(
-    request: HttpRequest, request_id: UUID, *, here: str, refuse: Callable[[UseCaseError], HttpResponse]
+    request: ActingRequest, request_id: UUID, *, here: str, refuse: Callable[[UseCaseError], HttpResponse]
 ) -> HttpResponse:
     """Take a signature: by passkey, or under a recent re-authentication, which is asked for where there is none."""
     at = timezone.now()
@@ -112,7 +113,7 @@ def sign(
 
 
 def page_context(
-    request: HttpRequest, found: ApprovalRequest, addresses: dict[str, str], problem: UseCaseError | None
+    request: ActingRequest, found: ApprovalRequest, addresses: dict[str, str], problem: UseCaseError | None
 ) -> dict[str, Any]:
     """Return what the page of a request shows to this person."""
     at = timezone.now()

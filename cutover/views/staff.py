@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from core.errors import UseCaseError
 from core.models import ApprovalRequest
 from core.permissions import Permission
-from core.web import staff_view
+from core.web import ActingRequest, staff_view
 from cutover.queries import pages
 from cutover.services import go_no_go
 from cutover.views import signing
@@ -19,28 +19,28 @@ from cutover.views import signing
 
 @require_safe
 @staff_view(Permission.VIEW_EVIDENCE, reason="go/no-go requests")
-def waiting(request: HttpRequest) -> HttpResponse:
+def waiting(request: ActingRequest) -> HttpResponse:
     """List what waits for signatures."""
     return render(request, "cutover/staff_waiting.html", {"requests": pages.waiting()})
 
 
 @require_safe
 @staff_view(Permission.VIEW_EVIDENCE, reason="read a go/no-go request")
-def show(request: HttpRequest, request_id: UUID) -> HttpResponse:
+def show(request: ActingRequest, request_id: UUID) -> HttpResponse:
     """Show one request with its frozen evidence."""
     return _page(request, _find(request_id))
 
 
 @require_POST
 @staff_view(Permission.SIGN_AS_RUNBOOK_OWNER, reason="sign a go/no-go request")
-def begin(request: HttpRequest, request_id: UUID) -> HttpResponse:
+def begin(request: ActingRequest, request_id: UUID) -> HttpResponse:
     """Issue the statement for the passkey."""
     return signing.begin(request, request_id)
 
 
 @require_POST
 @staff_view(Permission.SIGN_AS_RUNBOOK_OWNER, reason="sign a go/no-go request")
-def sign(request: HttpRequest, request_id: UUID) -> HttpResponse:
+def sign(request: ActingRequest, request_id: UUID) -> HttpResponse:
     """Take the runbook owner's signature."""
     here = reverse("staff_cutover:request", args=[request_id])
 
@@ -52,7 +52,7 @@ def sign(request: HttpRequest, request_id: UUID) -> HttpResponse:
 
 @require_safe
 @staff_view(Permission.VIEW_EVIDENCE, reason="export a go/no-go pack")
-def pack(request: HttpRequest, request_id: UUID) -> HttpResponse:
+def pack(request: ActingRequest, request_id: UUID) -> HttpResponse:
     """Download the pack with its statements and signatures."""
     name, body = go_no_go.export(request_id=request_id, by=request.actor, at=timezone.now())
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -66,7 +66,7 @@ def _find(request_id: UUID) -> ApprovalRequest:
     return found
 
 
-def _page(request: HttpRequest, found: ApprovalRequest, problem: UseCaseError | None = None) -> HttpResponse:
+def _page(request: ActingRequest, found: ApprovalRequest, problem: UseCaseError | None = None) -> HttpResponse:
     addresses = {name: reverse(f"staff_cutover:{name}", args=[found.pk]) for name in ("sign", "begin", "pack")}
     context = signing.page_context(request, found, addresses, problem)
     return render(request, "cutover/request.html", context, status=problem.status if problem else 200)

@@ -5,7 +5,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.queries import members
 from core.errors import UseCaseError
 from core.permissions import Permission, tenant_grants
-from core.web import tenant_view
+from core.web import ActingRequest, tenant_view
 from cutover.queries import cutovers
 from cutover.services import cutovers as services
 from cutover.views.forms import ApproverForm, WindowForm
@@ -21,7 +21,7 @@ from cutover.views.forms import ApproverForm, WindowForm
 
 @require_safe
 @tenant_view(Permission.VIEW_TENANT)
-def summary(request: HttpRequest, tenant: Any) -> HttpResponse:
+def summary(request: ActingRequest, tenant: Any) -> HttpResponse:
     """Show when the account moves and who decides, each with its Change link."""
     actor = request.actor
     context = {
@@ -37,7 +37,7 @@ def summary(request: HttpRequest, tenant: Any) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @tenant_view(Permission.MANAGE_WINDOW)
-def window(request: HttpRequest, tenant: Any) -> HttpResponse:
+def window(request: ActingRequest, tenant: Any) -> HttpResponse:
     """Set or change the window; times are read and shown in the tenant's time zone."""
     problem: UseCaseError | None = None
     with timezone.override(ZoneInfo(tenant.time_zone)):
@@ -61,7 +61,7 @@ def window(request: HttpRequest, tenant: Any) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @tenant_view(Permission.APPROVE_CUTOVER)
-def approver(request: HttpRequest, tenant: Any) -> HttpResponse:
+def approver(request: ActingRequest, tenant: Any) -> HttpResponse:
     """Name who signs for the customer."""
     problem: UseCaseError | None = None
     able = [
