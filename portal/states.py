@@ -68,14 +68,15 @@ def _first_state(table: Mapping[Any, Any]) -> StrEnum:
     return state
 
 
-def _moves(table: Mapping[Any, Any]) -> Iterator[tuple[str, str, str]]:
-    """Read both forms: `{(source, target): need}` and `{source: targets}`, in the order of the states."""
+def _moves(table: Mapping[Any, Any]) -> list[tuple[str, str, str]]:
+    """Read both forms, `{(source, target): need}` and `{source: targets}`; return the moves in order of the states."""
+    found = []
     for key, value in table.items():
         if isinstance(key, tuple):
             need = str(getattr(value, "value", value))
-            yield key[0].value, key[1].value, "" if need == "nothing" else need
+            found.append((key[0].value, key[1].value, "" if need == "nothing" else need))
         else:
-            states: type[StrEnum] = type(key)
-            order = [state.value for state in states]
-            for target in sorted(value, key=order.index):
-                yield key.value, target.value, ""
+            found += [(key.value, target.value, "") for target in value]
+    states: type[StrEnum] = type(_first_state(table))
+    order = [state.value for state in states]
+    return sorted(found, key=lambda move: (order.index(move[0]), order.index(move[1])))
