@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from core import queue
 from core.actor import Actor
 from core.outbox import subscribe
 from cutover.services import cutovers
@@ -12,3 +13,9 @@ from cutover.services import cutovers
 def open_cutover(*, tenant_id: UUID, at: datetime) -> None:
     """Open the cutover of a new tenant."""
     cutovers.open_cutover(tenant_id=tenant_id, by=Actor.system("cutover"), at=at)
+
+
+@subscribe("core.findings.moved")
+def recheck_request(*, tenant_id: UUID) -> None:
+    """Have an open go/no-go looked at as soon as a finding moves, not only at the next minute."""
+    queue.enqueue("cutover.tasks.recheck_request", tenant_id=tenant_id, key="go_no_go")

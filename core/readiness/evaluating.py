@@ -8,12 +8,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
-from core import ledger, ports, queue, tenancy
+from core import ledger, outbox, ports, queue, tenancy
 from core.actor import Actor
 from core.domain.checks import Check, expiry
 from core.domain.gates import Answer
@@ -46,6 +47,10 @@ class _Asked:
     took_ms: int
     error: str = ""
 
+    def moved(self, before: list[Any] | None) -> bool:
+        """Say whether what an approval stands on differs from the answer before: the outcome, a material fact."""
+        return [self.finding.outcome.value, self.finding.facts] != before
+
 
 def evaluate(
     *,
@@ -59,7 +64,8 @@ def evaluate(
     """Ask the named checks (None: all) about a tenant, record their answers and return the latest of each.
 
     Checks run outside any transaction; then all answers and one ledger entry are written in one. An evaluation that
-    is cancelled or runs out of time records what it has. `requested_by` is whoever asked a task to do it. Safe to
+    is cancelled or runs out of time records what it has. Publishes `core.findings.moved` with the `check_ids` whose
+    outcome or material facts differ from before. `requested_by` is whoever asked a task to do it. Safe to
     repeat. Raises `NotFound` for an unknown check.
     """
     by.require(Permission.RUN_CHECKS, tenant_id=tenant_id)
@@ -130,6 +136,7 @@ def _record(
         ours = {one.check.id for one in asked}
         present = RecordedFinding.objects.filter(tenant_id=tenant_id, check_id__in=ours, is_latest=True)
         newer = set(present.filter(evaluated_at__gt=at).values_list("check_id", flat=True))
+        before = {check_id: said for check_id, *said in present.values_list("check_id", "outcome", "facts")}
         present.exclude(check_id__in=newer).update(is_latest=False)
         RecordedFinding.objects.bulk_create(
             RecordedFinding(
@@ -151,6 +158,9 @@ def _record(
             )
             for one in asked
         )
+        moved = [one.check.id for one in asked if one.check.id not in newer and one.moved(before.get(one.check.id))]
+        if moved:
+            outbox.publish("core.findings.moved", tenant_id=tenant_id, check_ids=moved)
         ledger.record(
             "core.readiness.evaluated",
             by=by,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, Min, Q
 
 from core import queue
 from core.actor import Actor
@@ -30,24 +30,29 @@ def request(*, tenant_id: UUID, by: Actor, check_id: str | None = None) -> UUID:
 
 
 def request_expiring(*, by: Actor, at: datetime) -> int:
-    """Enqueue an evaluation for every tenant with answers that expire within minutes; return for how many.
+    """Enqueue an evaluation for every tenant with something to ask again (`expiring`); return for how many.
 
     Needs a staff scope.
     """
     by.require(Permission.RUN_CHECKS)
-    tenant_ids = set(_expiring(at=at).order_by().values_list("tenant_id", flat=True))
+    asked = RecordedFinding.objects.filter(is_latest=True, check_id__in=[*CHECKS]).order_by().values("tenant_id")
+    due = asked.annotate(known=Count("pk"), first=Min("expires_at")).filter(
+        Q(first__lte=at + _AHEAD) | Q(known__lt=len(CHECKS))
+    )
+    tenant_ids = list(due.values_list("tenant_id", flat=True))
     for tenant_id in tenant_ids:
         queue.enqueue(TASK, tenant_id=tenant_id, key="expiring", expiring=True)
     return len(tenant_ids)
 
 
 def expiring(*, tenant_id: UUID, at: datetime) -> list[str]:
-    """Return the checks of a tenant whose answer has expired or does within minutes.
+    """Return the checks of a tenant whose answer has expired or does within minutes, or that are new since.
 
-    What nobody asked yet is not among them: it is missing, and blocks until somebody asks.
+    A tenant about whom nobody asked anything yet has none: its move has not begun.
     """
-    return list(_expiring(at=at).filter(tenant_id=tenant_id).order_by("check_id").values_list("check_id", flat=True))
-
-
-def _expiring(*, at: datetime) -> QuerySet[RecordedFinding]:
-    return RecordedFinding.objects.filter(is_latest=True, expires_at__lte=at + _AHEAD, check_id__in=[*CHECKS])
+    known = dict(
+        RecordedFinding.objects.filter(tenant_id=tenant_id, is_latest=True).values_list("check_id", "expires_at")
+    )
+    if not known:
+        return []
+    return sorted(check_id for check_id in CHECKS if check_id not in known or known[check_id] <= at + _AHEAD)

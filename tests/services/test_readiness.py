@@ -14,7 +14,7 @@ from core import ports, queue, readiness, tenancy
 from core.actor import Actor
 from core.errors import NotFound, PermissionRefused, UseCaseError
 from core.findings import Finding, Outcome
-from core.models import LedgerEntry, RecordedFinding
+from core.models import Event, LedgerEntry, RecordedFinding
 from core.permissions import TenantRole
 from core.readiness import CHECKS, EXCEPTIONS, GO_NO_GO, PREFLIGHT, Cover, Standing
 from tests import make
@@ -302,19 +302,28 @@ def test_a_cancelled_evaluation_keeps_what_it_has(tenant: Tenant, say: Say) -> N
     assert json.loads(entry.body)["data"]["complete"] is False
 
 
-def test_answers_about_to_expire_are_asked_again_and_missing_ones_are_not(db: None, say: Say) -> None:
-    tenant, other = make.tenant(), make.tenant()
+def test_answers_about_to_expire_and_checks_of_a_new_release_are_asked_again(db: None, say: Say) -> None:
+    tenant, other, untouched = make.tenant(), make.tenant(), make.tenant()
     say(valid_for=timedelta(hours=1))
     for one in (tenant, other):
         with tenancy.scope(tenant_id=one.id):
             ask(one)
-    say(check_id="tests.missing")
     later = AT + timedelta(minutes=56)
     with make.arranging():
         assert readiness.request_expiring(by=BY, at=AT) == 0
         assert readiness.request_expiring(by=BY, at=later) == 2
     with tenancy.scope(tenant_id=tenant.id):
+        assert readiness.expiring(tenant_id=tenant.id, at=AT) == []
         assert readiness.expiring(tenant_id=tenant.id, at=later) == ["tests.check"]
+    say(check_id="tests.new")
+    with make.arranging():
+        assert readiness.request_expiring(by=BY, at=AT) == 2
+    with tenancy.scope(tenant_id=tenant.id):
+        assert readiness.expiring(tenant_id=tenant.id, at=AT) == ["tests.new"]
+        queue.run_pending()
+        assert set(readiness.latest(tenant_id=tenant.id)) == {"tests.check", "tests.new"}
+    with tenancy.scope(tenant_id=untouched.id):
+        assert readiness.expiring(tenant_id=untouched.id, at=later) == []
 
 
 def test_one_query_tells_the_latest_of_many_tenants(
@@ -341,3 +350,20 @@ def test_a_tenant_sees_no_other_tenants_answers(db: None, say: Say) -> None:
     with tenancy.scope(tenant_id=ours.id):
         assert readiness.latest(tenant_id=theirs.id) == {}
         assert not readiness.gate(tenant_id=theirs.id, name=GO_NO_GO, at=SOON).open
+
+
+def test_what_moves_is_published_once(tenant: Tenant, say: Say) -> None:
+    def published() -> list[object]:
+        return [event.payload for event in Event.objects.filter(name="core.findings.moved").order_by("published_at")]
+
+    say(facts={"a": 1}, evidence={"b": 1})
+    ask(tenant)
+    assert published() == [{"check_ids": ["tests.check"]}]
+    say(facts={"a": 1}, evidence={"b": 2})
+    ask(tenant, at=SOON)
+    assert len(published()) == 1
+    say(facts={"a": 2})
+    ask(tenant, at=SOON)
+    say(Outcome.WARN, facts={"a": 2})
+    ask(tenant, at=SOON)
+    assert len(published()) == 3
