@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -53,14 +54,14 @@ def broker() -> Iterator[Symptom]:
     """The broker and the worker."""
     with app.connection_for_read() as connection:
         connection.ensure_connection(max_retries=1, timeout=3)
-        client = connection.default_channel.client
+        client: Any = connection.default_channel.client  # type: ignore[attr-defined]  # the Redis transport's own
         configuration = client.config_get("appendonly", "maxmemory-policy")
     kept = configuration.get("appendonly") == "yes"
     yield Symptom("the broker keeps what it accepted", "" if kept else "set `appendonly yes` in its configuration")
     policy = configuration.get("maxmemory-policy")
     evicts = "" if policy == "noeviction" else f"its policy is {policy}: set `maxmemory-policy noeviction`"
     yield Symptom("the broker never evicts", evicts)
-    workers = app.control.ping(timeout=2)
+    workers = app.control.ping(timeout=2) or []
     if settings.DEMO and not workers:
         yield Symptom("no worker runs (make demo starts one)")
         return
