@@ -95,7 +95,7 @@ def start_keeper() -> None:
             start_new_session=True,
             text=True,
         )
-    assert keeper.stdout is not None  # noqa: S101 - follows from stdout=PIPE; for the type checker
+    assert keeper.stdout is not None
     line = keeper.stdout.readline()
     keeper.stdout.close()
     try:

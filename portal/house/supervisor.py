@@ -107,7 +107,7 @@ class Supervisor:
         self.children.append(step)
         step.start()
         self._list()
-        assert step.process is not None  # noqa: S101 - just started; for the type checker
+        assert step.process is not None
         while step.process.poll() is None:
             self.look(besides=step)
             time.sleep(0.1)
