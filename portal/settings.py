@@ -154,6 +154,9 @@ DNS_RESOLVER = env.str("DNS_RESOLVER", default="")
 DOMAIN_CONTROL_ZONE = env.str("DOMAIN_CONTROL_ZONE", default=f"dcv.{urlsplit(PUBLIC_URL).hostname}")
 """Where the CNAME form of a domain challenge points to: `<token>.<zone>`; nothing needs to be served there."""
 
+DEMO_DNS_CONSOLE = env.str("DEMO_DNS_CONSOLE", default="") if DEMO else ""
+"""The web address of the demo's DNS provider, which the domains page of the demo links to."""
+
 ADAPTERS: dict[str, dict[str, Any]] = {
     "dns": {"BACKEND": "portal.adapters.dns.DnspythonDns", "OPTIONS": {"resolver": DNS_RESOLVER}},
     "comparison": {

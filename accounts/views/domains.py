@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -130,6 +131,7 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
         "tenant": tenant,
         "rows": [_row(domain) for domain in listed.listed(tenant_id=tenant.pk)],
         "may_manage": request.actor.can(Permission.MANAGE_DOMAINS, tenant_id=tenant.pk),
+        "demo_dns_console": settings.DEMO_DNS_CONSOLE,
     }
 
 

@@ -17,7 +17,7 @@ from portal.house.state import Memory
 from portal.house.supervisor import Child, Ended, Supervisor
 from portal.house.trouble import Trouble
 
-LISTENERS = ("web", "dns")
+LISTENERS = ("web", "dns", "dns_console")
 """Whoever listens for others of this checkout; their ports are settled before anybody is told of them."""
 
 

@@ -1,8 +1,7 @@
 """One promise, kept by the fake and by dnspython against real servers: recursive and authoritative-only."""
 
-import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from itertools import pairwise
 
 import pytest
@@ -11,11 +10,12 @@ from django.db import transaction
 
 from core.dns import MAX_CNAME_HOPS, DnsAnswer, DnsStatus
 from core.ports import Dns
-from core.tenancy import TransactionOpen
+from core.tenancy import TransactionOpenError
 from portal.adapters.dns import DnspythonDns
 from portal.demo.dns import Fault, Record, Zones
 from portal.demo.dns_server import Resolver, Server
 from tests.fakes.dns import FakeDns
+from tests.ports import free_port
 
 HOST = "_crossing-challenge.airline.example"
 
@@ -28,19 +28,6 @@ class World:
 
     def publish(self, name: str, value: str, *, kind: str = "TXT", ttl: int = 60) -> None:
         self.zones.records.append(Record(name, kind, value, ttl))
-
-
-def free_port() -> int:
-    """Return a loopback port that is free for UDP and TCP."""
-    while True:
-        with closing(socket.socket()) as stream, closing(socket.socket(type=socket.SOCK_DGRAM)) as datagram:
-            stream.bind(("127.0.0.1", 0))
-            port = int(stream.getsockname()[1])
-            try:
-                datagram.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 class Known:
@@ -188,7 +175,7 @@ def test_a_validating_resolver_on_loopback_is_believed(signed: bool) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_no_question_is_asked_inside_a_transaction(world: World) -> None:
-    with transaction.atomic(), pytest.raises(TransactionOpen):
+    with transaction.atomic(), pytest.raises(TransactionOpenError):
         world.dns.txt(HOST)
 
 
