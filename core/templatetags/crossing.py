@@ -39,6 +39,7 @@ STATES: dict[str, State] = {
     "warn": State("is-warn", "triangle-alert", "Review"),
     "covered": State("is-warn", "shield-check", "Exception granted"),
     "block": State("is-fail", "x", "Action needed"),
+    "ours": State("is-warn", "hourglass", "With us"),
     "fail": State("is-fail", "x", "Failed"),
     "unknown": State("is-warn", "circle-question-mark", "Unknown"),
     "expired": State("is-warn", "clock", "Out of date"),

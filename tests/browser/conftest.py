@@ -4,19 +4,20 @@
 `committed_db`, as the unprivileged role. Without Chromium these tests are skipped.
 """
 
+import functools
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -88,8 +89,8 @@ class Visits:
         context.add_init_script(WATCH)
         page = context.new_page()
         page.complaints = []  # type: ignore[attr-defined]  # what the console said, read by assert_page_ok
-        page.on("console", lambda message: _note(page, message))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]  # as above
+        page.on("console", functools.partial(_note, page))
+        page.on("pageerror", functools.partial(_note, page))
         page.goto(path)
         return page
 
@@ -119,8 +120,9 @@ def check_page(page: Page, *, expected_status: int = 200) -> None:
         problems.append(f"{page.locator('h1').count()} h1 headings")
     if not page.title().strip(" ·") or "  " in page.title() or page.title().startswith("·"):
         problems.append(f"title {page.title()!r}")
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the literals it wants
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme)
         problems += [f"{scheme}: {problem}" for problem in _axe(page)]
     page.emulate_media(color_scheme="light")
     with _size(page, PHONE):
@@ -142,9 +144,11 @@ def _axe(page: Page) -> list[str]:
     ]
 
 
-def _note(page: Page, message: ConsoleMessage) -> None:
-    if message.type in ("error", "warning"):
-        page.complaints.append(message.text)  # type: ignore[attr-defined]  # set by visit
+def _note(page: Page, said: ConsoleMessage | Error) -> None:
+    if isinstance(said, Error):
+        page.complaints.append(said.message)  # type: ignore[attr-defined]  # set by visit
+    elif said.type in ("error", "warning"):
+        page.complaints.append(said.text)  # type: ignore[attr-defined]  # set by visit
 
 
 @contextmanager

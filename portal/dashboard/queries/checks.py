@@ -174,6 +174,8 @@ def _running(*, tenant_id: UUID, at: datetime) -> Running | None:
 def _view(line: Line, *, tenant: Tenant, running: Running | None) -> CheckView:
     check, answer = line.check, line.answer
     state = STATES[line.standing]
+    if line.blocks and state == "block" and check.owner != "customer" and not line.link:
+        state = "ours"
     if running and (running.check_id == check.id or running.message == check.title):
         state = "running"
     needs_you = line.blocks and (check.owner == "customer" or bool(line.link)) and state not in ("none", "running")
@@ -185,7 +187,7 @@ def _view(line: Line, *, tenant: Tenant, running: Running | None) -> CheckView:
         evidence = finding.evidence or finding.facts
         shown = {
             "fix": finding.fix if line.blocks or line.standing is Standing.WARNED else "",
-            "found": _words(evidence.get("found")),
+            "found": _words(evidence.get("found")) or ("nothing" if "expected" in evidence else ""),
             "expected": _words(evidence.get("expected")),
             "records": _records(evidence.get("records")),
             "tables": _tables(evidence),
@@ -201,7 +203,7 @@ def _view(line: Line, *, tenant: Tenant, running: Running | None) -> CheckView:
         state=state,
         summary=summary,
         owner=OWNERS.get(check.owner, check.owner),
-        due=check.due,
+        due=_due(check.due_days),
         blocks=line.blocks,
         needs_you=needs_you,
         link=_inside(line.link, tenant=tenant),
@@ -209,6 +211,14 @@ def _view(line: Line, *, tenant: Tenant, running: Running | None) -> CheckView:
         open=line.standing in (Standing.BLOCKED, Standing.UNKNOWN),
         **shown,
     )
+
+
+def _due(days: int) -> str:
+    """Say a day relative to the cutover in words."""
+    if days == 0:
+        return "on the day of the cutover"
+    count = abs(days)
+    return f"{count} day{'' if count == 1 else 's'} {'before' if days < 0 else 'after'} the cutover"
 
 
 def _inside(link: str, *, tenant: Tenant) -> str:

@@ -37,11 +37,11 @@ def parity_over_time(*, tenant_id: UUID) -> list[Point]:
 
 
 def _parity(tenant_id: UUID) -> Figure:
-    return Figure("Record parity", "—", "target 99.90%", "none", "Not compared yet")
+    return Figure("Record parity", "", "target 99.90%", "none", "Not compared yet")
 
 
 def _moved(tenant_id: UUID) -> Figure:
-    return Figure("Records moved", "—", "", "none", "Nothing moved yet")
+    return Figure("Records moved", "", "", "none", "Nothing moved yet")
 
 
 def _blockers(tenant_id: UUID, blockers: int) -> Figure:
@@ -57,4 +57,4 @@ def _blockers(tenant_id: UUID, blockers: int) -> Figure:
 
 
 def _age(tenant_id: UUID, at: datetime) -> Figure:
-    return Figure("Age of data", "—", "limit 5 min", "none", "Nothing moved yet")
+    return Figure("Age of data", "", "limit 5 min", "none", "Nothing moved yet")

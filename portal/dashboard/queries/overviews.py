@@ -97,7 +97,7 @@ def _action(tenant: Tenant, phase: Phase, found: checks.Preflight, by: Actor) ->
         return Action("Run the checks", reverse("dashboard:run_checks", args=[tenant.slug]), why, posts=True)
     if found.yours:
         first = found.yours[0]
-        why = first.fix or first.summary
+        why = f"{first.summary.rstrip('.')}. {first.fix}".strip()
         return Action(f"Next: {first.title}", first.link or reverse("dashboard:preflight", args=[tenant.slug]), why)
     if not found.ours and (go_no_go := navigation.find("cutover.go_no_go")) is not None:
         why = "Everything passes: the go/no-go can be asked for and signed."

@@ -53,7 +53,7 @@ def examples() -> dict[str, Any]:
             _figure("Record parity", "99.97%", "target 99.90%", [99.6, 99.7, 99.82, 99.81, 99.97], "pass", "On target"),
             _figure("Open blockers", "2", "target 0", [7, 6, 6, 4, 2], "block", "Above target"),
             _figure("Records moved", "4.82 M", "of 5.10 M", [0.2, 1.8, 2.9, 4.1, 4.82], "running", "Moving"),
-            _figure("Age of data", "—", "limit 5 min", [], "none", "Not measured yet"),
+            _figure("Age of data", "", "limit 5 min", [], "", "Not measured yet"),
         ],
         "records": [
             {"type": "TXT", "name": "_crossing-challenge.airline.example", "value": "token=b2k7qfzr3m4y6x"},

@@ -1,6 +1,6 @@
 """Live jobs: what runs for this tenant, how far it is, and what it left."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.queries.tenants import Tenant
 from core.permissions import Permission
-from core.web import tenant_view
+from core.web import ActingRequest, tenant_view
 from portal.dashboard.queries import jobs
 
 PAGE = "portal/jobs.html"
@@ -16,7 +16,7 @@ PAGE = "portal/jobs.html"
 
 @require_safe
 @tenant_view(Permission.VIEW_RUNS)
-def live(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def live(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Show the jobs; to htmx only their list, which asks again while one runs."""
     template = f"{PAGE}#jobs" if request.headers.get("HX-Request") else PAGE
     found = jobs.read(tenant_id=tenant.pk, at=timezone.now())
