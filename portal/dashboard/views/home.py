@@ -12,6 +12,7 @@ from core.web import account_view
 @account_view
 def home(request: HttpRequest) -> HttpResponse:
     """Lead to the person's one account, to the choice between several, or staff to the programme."""
+    assert request.user.is_authenticated  # account_view saw to it
     tenants = tenancy.find_memberships(user_id=request.user.pk)
     if len(tenants) == 1 and not request.user.is_staff:
         return redirect("dashboard:overview", tenants[0].slug)
