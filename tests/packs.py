@@ -1,6 +1,7 @@
 """A signed pack in memory, with every kind of signature, for tests of its bytes."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,15 +14,15 @@ from tests.passkeys import Passkey
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TENANT, OWNER, STAFF = UUID(int=1), UUID(int=2), UUID(int=3)
 ACTION = "cutover.go_no_go"
-FINDINGS = [
+FINDINGS: list[dict[str, Any]] = [
     {"check": "parity_reports.parity", "outcome": "pass", "facts": {"pass_rate": 1.0}, "exception": None},
     {"check": "backfills.conserved", "outcome": "warn", "facts": {"lost": 0}, "exception": None},
 ]
 
 
-def pack(**parts: object) -> packs.Pack:
+def pack(**parts: dict[str, Any]) -> packs.Pack:
     """Freeze the findings with one contributed part."""
-    contributed = {"backfills.totals": {"flights": 54635, "quarantined": 0}, **parts}
+    contributed: dict[str, dict[str, Any]] = {"backfills.totals": {"flights": 54635, "quarantined": 0}, **parts}
     return packs.build(action=ACTION, tenant_id=TENANT, at=AT, findings=FINDINGS, parts=contributed)
 
 

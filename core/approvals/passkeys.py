@@ -65,7 +65,7 @@ class Assertion:
 
 def exist(*, user_id: UUID) -> bool:
     """Say whether the user has a passkey to sign with."""
-    return _passkeys(user_id).exists()
+    return bool(_passkeys(user_id).exists())
 
 
 def options(*, user_id: UUID, statement: bytes, rp_id: str) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def open_request(
                 pack=stored,
                 seats=[{"name": seat.name, "user_id": str(seat.user_id) if seat.user_id else None} for seat in seats],
                 requested_at=at,
-                requested_by=by.id,
+                requested_by=by.known_id,
                 expires_at=min(holds_until or latest, latest),
             )
             data = {
@@ -101,7 +101,7 @@ def end(*, request: ApprovalRequest, state: RequestState, reason: str, by: Actor
     sources = [source.value for source, targets in domain.TRANSITIONS.items() if state in targets]
     with transaction.atomic():
         waiting = ApprovalRequest.objects.filter(pk=request.pk, state__in=sources)
-        if not waiting.update(state=state.value, ended_at=at, ended_by=by.id, ending=reason):
+        if not waiting.update(state=state.value, ended_at=at, ended_by=by.known_id, ending=reason):
             raise UnableToEnd("This request has ended already.")
         data = {"action": request.action, "evidence_sha256": request.pack.evidence_sha256}
         event = f"core.approval.{state.value}"
@@ -131,7 +131,7 @@ def _store(pack: packs.Pack, titles: Mapping[str, str], *, tenant_id: UUID, by: 
         material_sha256=pack.material_sha256,
         manifest=pack.manifest,
         collected_at=at,
-        collected_by=by.id,
+        collected_by=by.known_id,
     )
     EvidencePart.objects.bulk_create(
         EvidencePart(

@@ -23,7 +23,7 @@ class UnableToSign(UseCaseError):
 
 def issue(*, request: ApprovalRequest, seat: str, shown_evidence: str, by: Actor, at: datetime) -> SigningStatement:
     """Write the statement that `by` would sign in a seat. Raises UnableToSign when they may not."""
-    user_id = _person(by)
+    user_id = by.known_id
     if problem := domain.refusal(
         requests.standing(request, shown_evidence=shown_evidence), seat=seat, user_id=user_id, at=at
     ):
@@ -61,7 +61,7 @@ def sign(
     A passkey's answer signs a statement issued before; a re-authentication at most five minutes old signs one
     issued now, under the server's seal alone. Raises UnableToSign with the reason for the person who signs.
     """
-    user_id = _person(by)
+    user_id = by.known_id
     assertion = None
     if isinstance(proof, ReAuthentication):
         if not proof.is_fresh(at=at):
@@ -89,12 +89,6 @@ def sign(
         raise UnableToSign("Someone signed at the same moment. Look at the request again.") from error
     request.refresh_from_db()
     return done
-
-
-def _person(by: Actor) -> UUID:
-    if by.id is None:
-        raise UnableToSign("Only a person who is signed in can sign.")
-    return by.id
 
 
 def _issued(request: ApprovalRequest, *, seat: str, user_id: UUID, statement_id: UUID) -> SigningStatement:

@@ -55,7 +55,7 @@ def move(
         source=source.value,
         target=target.value,
         changed_at=at,
-        changed_by=by.id,
+        changed_by=by.known_id,
         reason=reason.strip(),
         approval_id=approval_id,
     )

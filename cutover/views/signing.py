@@ -121,7 +121,7 @@ def page_context(
         "page": pages.page(request=found, by=request.actor, at=at),
         "addresses": addresses,
         "problem": problem,
-        "has_passkey": passkeys.exist(user_id=request.user.pk),
+        "has_passkey": passkeys.exist(user_id=request.actor.known_id),
         "second_factor": second_factor(request),
         "proof": proof(request, at=at),
     }

@@ -6,6 +6,7 @@ import math
 import struct
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -154,7 +155,13 @@ def test_the_root_covers_the_names_of_the_parts() -> None:
 
 
 def _material(**changes: object) -> str:
-    finding = {"check": "a", "outcome": "pass", "facts": {"lost": 0}, "exception": None, "summary": "Fine."}
+    finding: dict[str, Any] = {
+        "check": "a",
+        "outcome": "pass",
+        "facts": {"lost": 0},
+        "exception": None,
+        "summary": "Fine.",
+    }
     return packs.material_digest([finding | changes])
 
 

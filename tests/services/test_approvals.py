@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,6 +19,7 @@ from core.approvals.signatures import UnableToSign
 from core.domain.approvals import Method, ReAuthentication, RequestState, Seat
 from core.evidence import registry, verifier
 from core.models import ApprovalRequest, EvidencePart, Signature, SigningStatement
+from core.registry import Registry
 from tests import make
 from tests.packs import AT, FINDINGS
 from tests.passkeys import PRESENT, Passkey
@@ -79,11 +81,12 @@ def _open(tenant: Tenant, *, by: Actor, seats: tuple[str, ...] = ("first", "seco
 
 
 @pytest.fixture(autouse=True)
-def own_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def own_parts(monkeypatch: pytest.MonkeyPatch) -> Registry[registry.Contribution]:
     """Only the floor's part: what other apps contribute is theirs to test."""
-    only = registry.Registry("evidence parts")
+    only: Registry[registry.Contribution] = Registry("evidence parts")
     only.add("core.ledger", registry.PARTS["core.ledger"])
     monkeypatch.setattr(requests, "PARTS", only)
+    return only
 
 
 @pytest.fixture
@@ -124,11 +127,13 @@ def test_a_second_request_waits_until_the_first_has_ended(case: Case) -> None:
     assert _open(case.tenant, by=case.first).state == RequestState.OPEN
 
 
-def test_a_part_that_cannot_be_gathered_stops_the_request(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_that_cannot_be_gathered_stops_the_request(
+    case: Case, own_parts: Registry[registry.Contribution]
+) -> None:
     def broken(*, tenant_id: UUID, at: object) -> dict[str, object]:
         return {"share": float("nan")}
 
-    requests.PARTS.add("test.broken", registry.Contribution("test.broken", "Broken figures", broken))
+    own_parts.add("test.broken", registry.Contribution("test.broken", "Broken figures", broken))
     with pytest.raises(UnableToRequest, match="The evidence “Broken figures” could not be gathered"):
         _open(case.tenant, by=case.first)
 
@@ -214,7 +219,7 @@ def test_a_refused_signature_leaves_its_statement_unused(case: Case) -> None:
     ],
     ids=["user not verified", "not an assertion", "other challenge", "other site", "framed"],
 )
-def test_a_passkey_answer_that_does_not_sign_the_statement_is_refused(case: Case, answer: dict[str, object]) -> None:
+def test_a_passkey_answer_that_does_not_sign_the_statement_is_refused(case: Case, answer: dict[str, Any]) -> None:
     with pytest.raises(passkeys.UnableToSignByPasskey):
         case.sign_by_passkey(**answer)
     assert not Signature.objects.exists()
@@ -236,7 +241,7 @@ def test_a_garbled_answer_is_refused(case: Case, garbage: dict[str, object]) -> 
 
 
 def test_a_copied_passkey_is_found_by_its_counter(case: Case) -> None:
-    row = Authenticator.objects.get(user_id=case.first.id)
+    row = Authenticator.objects.get(user_id=case.first.known_id)
     row.data["crossing_sign_count"] = 90
     row.save()
     with pytest.raises(passkeys.UnableToSignByPasskey, match="counter went back"):
@@ -261,7 +266,7 @@ def test_whoever_asked_cannot_give_the_only_signature() -> None:
 # What the database refuses, whatever the code above it does.
 
 
-def _insert_signature(case: Case, *, user_id: UUID | None, seat: str, statement: SigningStatement) -> None:
+def _insert_signature(case: Case, *, user_id: UUID, seat: str, statement: SigningStatement) -> None:
     with transaction.atomic():
         Signature.objects.create(
             tenant=case.tenant, request=case.request, statement=statement, user_id=user_id, seat=seat,
@@ -271,11 +276,11 @@ def _insert_signature(case: Case, *, user_id: UUID | None, seat: str, statement:
 
 def test_the_database_wants_distinct_people_seats_and_nonces(case: Case) -> None:
     first, second = case.issue(), case.issue(by=case.second, seat="second")
-    _insert_signature(case, user_id=case.first.id, seat="first", statement=first)
+    _insert_signature(case, user_id=case.first.known_id, seat="first", statement=first)
     for user_id, seat, statement, constraint in [
-        (case.first.id, "second", second, "core_signature_distinct_people"),
-        (case.second.id, "first", second, "core_signature_one_per_seat"),
-        (case.second.id, "second", first, "core_signature_nonce_once"),
+        (case.first.known_id, "second", second, "core_signature_distinct_people"),
+        (case.second.known_id, "first", second, "core_signature_one_per_seat"),
+        (case.second.known_id, "second", first, "core_signature_nonce_once"),
     ]:
         with pytest.raises(IntegrityError, match=constraint):
             _insert_signature(case, user_id=user_id, seat=seat, statement=statement)
@@ -285,7 +290,7 @@ def test_the_database_refuses_a_signature_under_an_ended_request(case: Case) -> 
     statement = case.issue()
     requests.end(request=case.request, state=RequestState.VOIDED, reason="", by=make.SYSTEM, at=AT)
     with pytest.raises(IntegrityError, match="takes no more signatures"):
-        _insert_signature(case, user_id=case.first.id, seat="first", statement=statement)
+        _insert_signature(case, user_id=case.first.known_id, seat="first", statement=statement)
 
 
 def test_the_database_refuses_the_askers_only_signature() -> None:
@@ -294,11 +299,11 @@ def test_the_database_refuses_the_askers_only_signature() -> None:
     with tenancy.scope(tenant_id=tenant.pk):
         one = Case(tenant, _open(tenant, by=asker, seats=("only",)), asker, asker, Passkey())
         statement = SigningStatement.objects.create(
-            tenant=tenant, request=one.request, user_id=asker.id, seat="only", body=b"{}",
+            tenant=tenant, request=one.request, user_id=asker.known_id, seat="only", body=b"{}",
             nonce_sha256="0" * 64, issued_at=AT, expires_at=AT,
         )  # fmt: skip
         with pytest.raises(IntegrityError, match="cannot give it"):
-            _insert_signature(one, user_id=asker.id, seat="only", statement=statement)
+            _insert_signature(one, user_id=asker.known_id, seat="only", statement=statement)
 
 
 @pytest.mark.parametrize("table", ["core_evidencepack", "core_evidencepart", "core_signature"])
