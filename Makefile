@@ -3,13 +3,18 @@
 
 HOUSE = @sh portal/house/run.sh
 
-.PHONY: help demo dev test test-full check fix doctor lock stop
+FOR ?= owner@jetblue.example
+
+.PHONY: help demo code dev test test-full check fix doctor lock stop
 
 help: ## Say what each target does
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 demo: ## Everything on this machine, with real data, until Ctrl-C (ONCE=1: stop after the first preflight)
 	$(HOUSE) demo $(if $(ONCE),--once)
+
+code: ## The one-time code of a demo persona (FOR=owner@jetblue.example)
+	$(HOUSE) code $(FOR)
 
 dev: ## The demo with a web server that reloads itself
 	$(HOUSE) dev

@@ -19,6 +19,12 @@ def run(*command: str) -> int:
         return subprocess.run(command or ("sh",), env=exported(), check=False).returncode
 
 
+def code(email: str) -> int:
+    """Print the one-time code of a demo persona."""
+    command = [str(setup.python()), "manage.py", "demo", "--code", email]
+    return subprocess.run(command, env=exported(), check=False).returncode
+
+
 def show() -> int:
     """Print the state folder."""
     print(state.prepare())
@@ -28,6 +34,7 @@ def show() -> int:
 TARGETS: dict[str, tuple[str | None, Callable[..., int]]] = {
     "demo": ("run", lambda *given: demo.main(list(given))),
     "dev": ("work", lambda *given: demo.main(list(given), reload=True)),
+    "code": ("run", code),
     "test": ("work", quality.run_tests),
     "test-full": ("work", quality.run_all_tests),
     "check": ("work", quality.check),

@@ -82,6 +82,17 @@ def children(variables: dict[str, str], *, reload: bool) -> list[Child]:
     ]
 
 
+def wait_for_listener(supervisor: Supervisor, name: str, *, seconds: float = 60) -> None:
+    """Return once a counterpart listens on its port."""
+    until = time.monotonic() + seconds
+    while state.is_free(Memory().port(name)):
+        supervisor.look()
+        if time.monotonic() > until:
+            child = next(child for child in supervisor.children if child.name == name)
+            raise Trouble(f"{name} does not listen after {seconds:.0f} s: {child.last_words()}")
+        time.sleep(0.1)
+
+
 def wait_for_web(supervisor: Supervisor, url: str, *, seconds: float = 60) -> None:
     """Return once the portal answers its health check."""
     until = time.monotonic() + seconds
@@ -121,6 +132,7 @@ def run(*, once: bool, reload: bool = False) -> int:
                 raise Trouble(f"The migrations failed (exit {code}); what they said stands above.")
             for child in children(variables, reload=reload):
                 supervisor.add(child)
+            wait_for_listener(supervisor, "dns")
             quiet = {**variables, "LOG_LEVEL": "WARNING"}
             if code := supervisor.run([*manage, "demo"], environment=quiet):
                 raise Trouble(f"The demo did not come up (exit {code}); what it said stands above.")

@@ -1,13 +1,14 @@
 """`manage.py demo`: load the demo, run its first preflight through the worker, say who can sign in where."""
 
-import os
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
 
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from portal.demo import load, preflight
+from portal.demo import load, preflight, stories
 from portal.demo.airlines import AIRLINES, Story
 
 
@@ -16,10 +17,17 @@ class Command(BaseCommand):
 
     help = "Load the demo and run its first preflight (make demo does the rest)."
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take --code."""
+        parser.add_argument("--code", metavar="EMAIL", help="only print a persona's one-time code of this moment")
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the steps in order; any that fails ends the command with one line and exit code 1."""
         if not settings.DEMO:
             raise CommandError("This is not the demo (CROSSING_DEMO is off): nothing was loaded.")
+        if options["code"]:
+            self._say(_code(options["code"]))
+            return
         load.load(report=self._say)
         self._say("First preflight of every tenant, through the queue and the worker:")
         jobs = preflight.request_all()
@@ -53,14 +61,23 @@ class Command(BaseCommand):
                 self._say(course.bar())
 
     def _introduce(self) -> None:
-        password, url = os.environ.get("CROSSING_DEMO_PASSWORD", ""), settings.PUBLIC_URL
+        url = settings.PUBLIC_URL
         self._say("")
-        self._say(f"Sign in at {url}/accounts/login/ with the password {password}")
+        self._say(f"Sign in at {url}/accounts/login/ with the password {stories.password()}")
         for airline in AIRLINES:
             if airline.story is not Story.WAITING:
                 self._say(f"  {airline.name}, {airline.story.value}: {url}/t/{airline.slug}/")
-                people = ", ".join(f"{name}@{airline.domain}" for name in ("owner", "admin", "auditor", "member"))
-                self._say(f"    {people}")
+                self._say(f"    {_listed(stories.people(airline))}")
         self._say(f"  Staff: {url}/admin/")
-        staff = ("cs", "support", "runbook", "steering", "staff-auditor")
-        self._say("    " + ", ".join(f"{name}@crossing.example" for name in staff))
+        self._say(f"    {_listed(stories.staff())}")
+        self._say("  * asks for a code: `make code FOR=…` tells the one of this minute")
+
+
+def _listed(people: Sequence[stories.Persona]) -> str:
+    return ", ".join(f"{person.email}{'*' if person.totp_secret else ''}" for person in people)
+
+
+def _code(email: str) -> str:
+    """The one-time code that a persona's authenticator app shows now (RFC 6238)."""
+    counter = next(iter(yield_hotp_counters_from_time()))
+    return str(format_hotp_value(hotp_value(stories.totp_secret(email), counter)))
