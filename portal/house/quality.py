@@ -158,8 +158,17 @@ def check() -> int:
 def fix() -> int:
     """Mend what a machine can mend."""
     ruff = str(setup.VENV / "bin" / "ruff")
-    mended = subprocess.run([ruff, "check", "--fix", "--quiet", "."], cwd=state.CHECKOUT, check=False).returncode
-    return subprocess.run([ruff, "format", "--quiet", "."], cwd=state.CHECKOUT, check=False).returncode or mended
+    steps = (
+        [ruff, "check", "--fix", "--quiet", "."],
+        [ruff, "format", "--quiet", "."],
+        [str(setup.python()), "manage.py", "states"],
+    )
+    with Servers():
+        codes = [
+            subprocess.run(step, cwd=state.CHECKOUT, env={**os.environ, **environment()}, check=False).returncode
+            for step in steps
+        ]
+    return max(codes)
 
 
 def lock(*arguments: str) -> int:
