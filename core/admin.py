@@ -251,6 +251,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     ]
     return {
         **context,
+        "title": "Programme",
         "numbers": [number for read in PROGRAMME_NUMBERS.values() for number in read(at)],
         "panels": panels,
     }

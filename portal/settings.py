@@ -229,6 +229,9 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Crossing",
     "SITE_SUBHEADER": "The programme",
     "SITE_SYMBOL": "route",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("crossing/mark.svg")},
+    ],
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "core.admin.front_page",
     "STYLES": [lambda request: static("crossing/admin.css")],
