@@ -33,6 +33,8 @@ LIFETIME = 600
 
 STAFF_ROLE = "crossing_staff"
 
+_SAVEPOINTS = ("SAVEPOINT", "ROLLBACK TO", "RELEASE")
+
 log = logging.getLogger(__name__)
 
 
@@ -246,6 +248,8 @@ def _apply(connection: BaseDatabaseWrapper, context: Context) -> None:
 
 def _keep(execute: Callable[..., Any], sql: str, params: Any, many: bool, info: dict[str, Any]) -> Any:
     """Before each query: renew a signature that is half spent, restore one that a rollback took back."""
+    if isinstance(sql, str) and sql.startswith(_SAVEPOINTS):
+        return execute(sql, params, many, info)  # what is signed just before a rollback would be taken back by it
     connection: BaseDatabaseWrapper = info["connection"]
     applied: _Applied | None = getattr(connection, "crossing_applied", None)
     stands = (
