@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.paginator import Paginator
-from django.template import Context, Template
+from django.template import Context, RequestContext, Template
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
@@ -109,7 +109,8 @@ def test_progress_never_says_done_too_early(done: int, total: int, share: str) -
 
 def test_pages_keep_the_addresss_other_parameters() -> None:
     request = RequestFactory().get("/?q=late&page=2")
-    drawn = render("{% pager page 'flights' %}", page=Paginator(range(100), 10).get_page(2), request=request)
+    page = Paginator(range(100), 10).get_page(2)
+    drawn = Template("{% load crossing %}{% pager page 'flights' %}").render(RequestContext(request, {"page": page}))
     assert "?q=late&amp;page=3" in drawn
     assert "11–20 of 100 flights" in drawn
 
