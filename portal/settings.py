@@ -157,6 +157,9 @@ DOMAIN_CONTROL_ZONE = env.str("DOMAIN_CONTROL_ZONE", default=f"dcv.{urlsplit(PUB
 DEMO_DNS_CONSOLE = env.str("DEMO_DNS_CONSOLE", default="") if DEMO else ""
 """The web address of the demo's DNS provider, which the domains page of the demo links to."""
 
+MAPPING_FOLDER = env.path("MAPPING_FOLDER", default=str(BASE_DIR / "portal" / "demo" / "mapping"))
+"""The declared mapping between the platforms: one YAML file per entity (`docs/integrating.md`)."""
+
 ADAPTERS: dict[str, dict[str, Any]] = {
     "dns": {"BACKEND": "portal.adapters.dns.DnspythonDns", "OPTIONS": {"resolver": DNS_RESOLVER}},
     "comparison": {

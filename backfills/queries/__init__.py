@@ -1,0 +1,1 @@
+"""Reads of backfills, for its own screens and for other apps."""

@@ -1,0 +1,93 @@
+"""Collecting the differences of a segment: counted exactly, sampled sparingly, redacted at once."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.comparison import Difference, Findings
+from parity_reports.domain import redaction
+from parity_reports.domain.differences import Kind, classify
+from parity_reports.domain.redaction import Exposure
+from parity_reports.domain.verdict import Tally
+
+SAMPLES_PER_KIND = 5
+"""Samples of one column and kind that a report keeps per entity."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """One difference as the customer may see it."""
+
+    record: str
+    kind: Kind
+    column: str
+    exposure: Exposure
+    expected: str
+    actual: str
+
+
+@dataclass(slots=True)
+class Collector:
+    """Takes the differences of one segment, one by one; raw values and keys go no further than this.
+
+    `exposures` says per column what may be shown, `secret` keys the records' names, `kept` counts the samples
+    that earlier segments left, per (column, kind).
+    """
+
+    entity: str
+    exposures: Mapping[str, Exposure]
+    secret: bytes
+    kept: Counter[tuple[str, str]] = field(default_factory=Counter)
+    rows: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[tuple[str, Kind]] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
+    samples: list[SampleRow] = field(default_factory=list)
+
+    def add(self, difference: Difference) -> None:
+        """Take one differing record."""
+        self.rows[difference.kind] += 1
+        if difference.because:
+            self.held[difference.because] += 1
+        if difference.kind != "different":
+            self._sample(difference.key, Kind(difference.kind), "", Exposure.INTERNAL, None, None)
+        for column in difference.columns:
+            kind = classify(column.expected, column.actual)
+            self.kinds[column.column, kind] += 1
+            exposure = self.exposures.get(column.column, Exposure.INTERNAL)
+            self._sample(difference.key, kind, column.column, exposure, column.expected, column.actual)
+
+    def tally(self, findings: Findings) -> Tally:
+        """Return the segment's counts."""
+        return Tally(
+            expected=findings.expected,
+            actual=findings.actual,
+            compared=findings.compared,
+            missing=self.rows["missing"],
+            extra=self.rows["extra"],
+            different=self.rows["different"],
+            duplicate=self.rows["duplicate"],
+            dropped=sum(findings.dropped.values()),
+        )
+
+    def _sample(
+        self, key: str, kind: Kind, column: str, exposure: Exposure, expected: str | None, actual: str | None
+    ) -> None:
+        if self.kept[column, kind.value] >= SAMPLES_PER_KIND:
+            return
+        self.kept[column, kind.value] += 1
+        record = redaction.pseudonym(secret=self.secret, entity=self.entity, key=key)
+        # A whole record has no values of its own to show.
+        shown = redaction.values(exposure if column else Exposure.INTERNAL, expected=expected, actual=actual)
+        self.samples.append(SampleRow(record, kind, column, exposure, shown.expected, shown.actual))
+
+
+def redacted_kinds(
+    kinds: Mapping[str, Mapping[str, int]], exposures: Mapping[str, Exposure]
+) -> dict[str, dict[str, int | str]]:
+    """Return counts per column and kind as they may be shown."""
+    return {
+        column: {
+            kind: redaction.count(exposures.get(column, Exposure.INTERNAL), number) for kind, number in counted.items()
+        }
+        for column, counted in kinds.items()
+    }

@@ -1,0 +1,125 @@
+"""Invariants: what must hold between the platforms, counted apart from the comparison of records."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from enum import StrEnum
+
+from core.comparison import Measures
+from parity_reports.domain import redaction
+from parity_reports.domain.redaction import Exposure
+from parity_reports.domain.verdict import Tally
+
+_DIGITS = 100
+"""Digits that sums are exact to; decimal's own default would round at 28."""
+
+
+class Family(StrEnum):
+    """What an invariant is about."""
+
+    COUNT = "count"
+    SUM = "sum"
+    UNIQUE = "unique"
+    REFERENCE = "reference"
+
+
+class Outcome(StrEnum):
+    """Whether it holds."""
+
+    HOLDS = "pass"
+    BROKEN = "fail"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """One invariant of an entity with its answer; the figures are empty where they may not be shown."""
+
+    code: str
+    title: str
+    family: Family
+    outcome: Outcome
+    expected: str = ""
+    actual: str = ""
+
+
+def evaluate(
+    *,
+    title: str,
+    tally: Tally,
+    measures: Measures,
+    supplied: int,
+    sums: Mapping[str, tuple[str, str]],
+    exposures: Mapping[str, Exposure],
+) -> Iterator[Invariant]:
+    """Yield every invariant of an entity: `title` is its plural, `supplied` what the mapping adds itself."""
+    what = title[:1].lower() + title[1:]
+    yield _equal(
+        "source",
+        f"Every legacy record of {what} is promised, merged or left behind by a named rule",
+        Family.COUNT,
+        measures.legacy_rows + supplied,
+        tally.expected + tally.dropped,
+    )
+    yield _equal(
+        "records",
+        f"The new platform holds as many {what} as were promised",
+        Family.COUNT,
+        tally.expected,
+        measures.new_rows,
+    )
+    yield _equal("unique", f"No key of {what} stands twice on the new platform", Family.UNIQUE, 0, measures.repeated)
+    for column, count in measures.orphans.items():
+        yield Invariant(
+            code=f"reference:{column}",
+            title=f"Every {_words(column)} of {what} refers to something that exists",
+            family=Family.REFERENCE,
+            outcome=Outcome.BROKEN if count else Outcome.HOLDS,
+            expected="0",
+            actual=str(redaction.count(exposures.get(column, Exposure.INTERNAL), count)),
+        )
+    for column, (expected, actual) in sums.items():
+        shown = exposures.get(column) is Exposure.PUBLIC
+        holds = Decimal(expected) == Decimal(actual)
+        yield Invariant(
+            code=f"sum:{column}",
+            title=f"{_words(column).capitalize()} adds up over all {what}",
+            family=Family.SUM,
+            outcome=Outcome.HOLDS if holds else Outcome.BROKEN,
+            expected=_figure(expected) if shown else "",
+            actual=_figure(actual) if shown else "",
+        )
+
+
+def unknown(*, title: str) -> Invariant:
+    """Return the answer for an entity whose invariants could not be evaluated."""
+    what = title[:1].lower() + title[1:]
+    return Invariant("all", f"The invariants of {what} could not be evaluated", Family.COUNT, Outcome.UNKNOWN)
+
+
+def added(one: Mapping[str, tuple[str, str]], two: Mapping[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    """Return the exact sums of two segments together."""
+    zero = ("0", "0")
+    with localcontext(prec=_DIGITS):
+        return {
+            column: (
+                str(Decimal(one.get(column, zero)[0]) + Decimal(two.get(column, zero)[0])),
+                str(Decimal(one.get(column, zero)[1]) + Decimal(two.get(column, zero)[1])),
+            )
+            for column in {**one, **two}
+        }
+
+
+def _equal(code: str, title: str, family: Family, expected: int, actual: int) -> Invariant:
+    outcome = Outcome.HOLDS if expected == actual else Outcome.BROKEN
+    return Invariant(code, title, family, outcome, str(expected), str(actual))
+
+
+def _words(column: str) -> str:
+    return column.replace("_", " ")
+
+
+def _figure(number: str) -> str:
+    with localcontext(prec=_DIGITS):
+        exact = Decimal(number)
+        return format(exact.normalize() if exact else Decimal(0), "f")

@@ -1,0 +1,105 @@
+"""Parity reports, for screens, files and other apps."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from core.evidence import packs
+from parity_reports.models import EntityResult, InvariantResult, Report, Sample
+
+FORMAT = "crossing-parity/1"
+
+
+def history(*, tenant_id: UUID) -> QuerySet[Report]:
+    """Return the tenant's reports, newest first."""
+    return Report.objects.filter(tenant_id=tenant_id).order_by("-requested_at")
+
+
+def find(*, tenant_id: UUID, report_id: UUID) -> Report | None:
+    """Return a report of the tenant."""
+    return Report.objects.filter(tenant_id=tenant_id, pk=report_id).first()
+
+
+def latest(*, tenant_id: UUID) -> Report | None:
+    """Return the newest finished report."""
+    return history(tenant_id=tenant_id).filter(state=Report.State.FINISHED).first()
+
+
+def running(*, tenant_id: UUID) -> Report | None:
+    """Return the report that is being made."""
+    return Report.objects.filter(tenant_id=tenant_id, state=Report.State.RUNNING).first()
+
+
+def samples(report: Report) -> QuerySet[Sample]:
+    """Return the report's sample differences with their entities."""
+    return Sample.objects.filter(entity__report=report).select_related("entity").order_by("entity__position", *_ORDER)
+
+
+def broken(report: Report) -> QuerySet[InvariantResult]:
+    """Return the invariants that do not hold."""
+    return report.invariants.exclude(outcome=InvariantResult.Outcome.PASS)
+
+
+def evidence(report: Report) -> bytes:
+    """Return a finished report as canonical JSON (RFC 8785): its SHA-256 is the report's digest, byte for byte."""
+    return packs.canonical(document(report))
+
+
+def document(report: Report) -> Mapping[str, Any]:
+    """Return everything a report says, as JSON values in a fixed order; nothing in it changes once it is finished."""
+    return {
+        "format": FORMAT,
+        "run": report.pk,
+        "tenant": report.tenant_id,
+        "requested_at": report.requested_at,
+        "finished_at": report.finished_at,
+        "mapping_sha256": report.mapping_sha256,
+        "verdict": report.verdict,
+        "problem": report.problem,
+        "counts": _counts(report),
+        "invariants": {
+            "total": report.invariants_total,
+            "passed": report.invariants_passed,
+            "unknown": report.invariants_unknown,
+            "results": [
+                {
+                    name: getattr(row, name)
+                    for name in ("entity", "code", "title", "family", "outcome", "expected", "actual")
+                }
+                for row in report.invariants.order_by("entity", "code")
+            ],
+        },
+        "entities": [
+            {
+                "entity": row.entity,
+                "spec": row.spec,
+                "verdict": row.verdict,
+                "problem": row.problem,
+                "counts": _counts(row),
+                "left_behind": row.rules,
+                "in_quarantine": row.held,
+                "differences": row.kinds,
+            }
+            for row in report.entities.order_by("position")
+        ],
+        "samples": [
+            {
+                "entity": row.entity.entity,
+                "record": row.record,
+                "kind": row.kind,
+                "column": row.column,
+                "expected": row.expected,
+                "actual": row.actual,
+            }
+            for row in samples(report)
+        ],
+    }
+
+
+_ORDER = ("kind", "column", "record")
+
+
+def _counts(row: Report | EntityResult) -> dict[str, int]:
+    return {name: getattr(row.tally, name) for name in row.tally.__slots__}

@@ -1,0 +1,1 @@
+"""What parity reports do: the only code that writes."""

@@ -1,0 +1,158 @@
+"""Comparing one entity of a report, segment by segment; each segment is written with its checkpoint or not at all."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count
+from django.utils.crypto import salted_hmac
+
+from core import ports, queue
+from core.comparison import Measures, Plan, Segment
+from parity_reports.domain import collecting, invariants, verdict
+from parity_reports.domain.collecting import Collector
+from parity_reports.domain.invariants import Invariant
+from parity_reports.domain.verdict import Verdict
+from parity_reports.models import EntityResult, InvariantResult, Sample
+from parity_reports.queries import promises
+
+SEGMENT_SIZE = 1_000_000
+"""Records of one segment: one job, one checkpoint."""
+
+
+def advance(entity: EntityResult, plan: Plan, *, size: int, job_id: UUID | None) -> None:
+    """Divide the entity if it is new, compare its next segment, and after the last evaluate its invariants.
+
+    Raises what the comparison raises; nothing of a segment is kept then.
+    """
+    if entity.segments is None:
+        divided = [dataclasses.asdict(segment) for segment in ports.comparison().divide(plan, size=size)]
+        EntityResult.objects.filter(pk=entity.pk, segments__isnull=True).update(segments=divided)
+        entity.refresh_from_db()
+    if entity.segments_done < (entity.segments_total or 0):
+        _compare(entity, plan, job_id=job_id)
+        entity.refresh_from_db()
+    if not entity.verdict and entity.segments_done == entity.segments_total:
+        _conclude(entity, plan, ports.comparison().measure(plan))
+
+
+def give_up(entity: EntityResult, problem: str) -> None:
+    """End an entity as incomplete, with the reason in words fit for the customer. Safe to repeat."""
+    with transaction.atomic():
+        ended = EntityResult.objects.filter(pk=entity.pk, verdict="").update(
+            verdict=Verdict.INCOMPLETE.value, problem=problem, sums={}, kinds=_shown_kinds(entity, None)
+        )
+        if ended:
+            _write_invariants(entity, [invariants.unknown(title=entity.title)])
+
+
+def _compare(entity: EntityResult, plan: Plan, *, job_id: UUID | None) -> None:
+    """Compare the next segment and write its counts and samples, unless another worker was first."""
+    number, divided = entity.segments_done, entity.segments or []
+    collector = Collector(
+        entity=entity.entity,
+        exposures=promises.exposures(plan),
+        secret=_secret(entity.tenant_id),
+        kept=_kept(entity),
+    )
+    segment = Segment(**divided[number])
+    findings = ports.comparison().compare(plan, segment=segment, report=collector.add)
+    tally = entity.tally + collector.tally(findings)
+    with transaction.atomic():
+        written = EntityResult.objects.filter(pk=entity.pk, verdict="", segments_done=number).update(
+            segments_done=number + 1,
+            rules=_summed(entity.rules, findings.dropped),
+            held=_summed(entity.held, collector.held),
+            sums=invariants.added({name: (one, two) for name, (one, two) in entity.sums.items()}, findings.sums),
+            kinds=_counted(entity.kinds, collector),
+            **{name: getattr(tally, name) for name in tally.__slots__},
+        )
+        if written:
+            Sample.objects.bulk_create(_samples(entity, collector), ignore_conflicts=True)
+        told = f"Compared part {number + 1} of {len(divided)}: {entity.title}"
+        queue.progress(job_id, number + 1, len(divided), told)
+
+
+def _conclude(entity: EntityResult, plan: Plan, measures: Measures) -> None:
+    """Evaluate the invariants and end the entity; what only served the counting is removed."""
+    found = list(
+        invariants.evaluate(
+            title=entity.title,
+            tally=entity.tally,
+            measures=measures,
+            supplied=len(plan.spec.supplements),
+            sums={name: (one, two) for name, (one, two) in entity.sums.items()},
+            exposures=promises.exposures(plan),
+        )
+    )
+    judged = verdict.of_entity(
+        entity.tally, segments_done=entity.segments_done, segments_total=entity.segments_total, failed=False
+    )
+    with transaction.atomic():
+        ended = EntityResult.objects.filter(pk=entity.pk, verdict="").update(
+            verdict=judged.value, sums={}, kinds=_shown_kinds(entity, plan)
+        )
+        if ended:
+            _write_invariants(entity, found)
+
+
+def _write_invariants(entity: EntityResult, found: list[Invariant]) -> None:
+    InvariantResult.objects.bulk_create(
+        InvariantResult(
+            tenant_id=entity.tenant_id,
+            report_id=entity.report_id,
+            entity=entity.entity,
+            code=one.code,
+            title=one.title[:200],
+            family=one.family.value,
+            outcome=one.outcome.value,
+            expected=one.expected[:60],
+            actual=one.actual[:60],
+        )
+        for one in found
+    )
+
+
+def _shown_kinds(entity: EntityResult, plan: Plan | None) -> dict[str, dict[str, int | str]]:
+    """Return the counts per column and kind as the report may keep them; without a plan every column is internal."""
+    return collecting.redacted_kinds(entity.kinds, promises.exposures(plan) if plan else {})
+
+
+def _kept(entity: EntityResult) -> Counter[tuple[str, str]]:
+    rows = entity.samples.order_by().values_list("column", "kind").annotate(count=Count("id"))
+    return Counter({(column, kind): count for column, kind, count in rows})
+
+
+def _samples(entity: EntityResult, collector: Collector) -> list[Sample]:
+    return [
+        Sample(
+            tenant_id=entity.tenant_id,
+            entity=entity,
+            record=row.record,
+            kind=row.kind.value,
+            column=row.column,
+            exposure=row.exposure.value,
+            expected=row.expected,
+            actual=row.actual,
+        )
+        for row in collector.samples
+    ]
+
+
+def _counted(before: dict[str, dict[str, int]], collector: Collector) -> dict[str, dict[str, int]]:
+    counted = {column: dict(kinds) for column, kinds in before.items()}
+    for (column, kind), number in collector.kinds.items():
+        of_column = counted.setdefault(column, {})
+        of_column[kind.value] = of_column.get(kind.value, 0) + number
+    return counted
+
+
+def _summed(before: dict[str, int], more: Mapping[str, int]) -> dict[str, int]:
+    return dict(Counter(before) + Counter(more))
+
+
+def _secret(tenant_id: UUID) -> bytes:
+    """Return the key of the tenant's record names: never stored, another one for every tenant."""
+    return salted_hmac("parity_reports.record", str(tenant_id), algorithm="sha256").digest()
