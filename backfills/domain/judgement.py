@@ -166,7 +166,7 @@ def judge(spec: Spec, row: Mapping[str, str | None], world: World) -> Judgement:
     raise AssertionError("the last verdict holds always")
 
 
-def _fails(check: Check, value: Value, unreadable: bool, spec: Spec, world: World) -> bool:  # noqa: FBT001 - a fact
+def _fails(check: Check, value: Value, unreadable: bool, spec: Spec, world: World) -> bool:
     column = check.column
     assert column is not None
     match check.test:

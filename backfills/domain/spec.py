@@ -116,7 +116,7 @@ class Spec:
     def source_of(self, node: Node) -> str:
         """Return the first source column that an expression reads, directly or through `let`; else ''."""
         lets = dict(self.lets)
-        for name in sorted(names_in(node), key=list((*self.source_columns, *lets)).index):
+        for name in sorted(names_in(node), key=[*self.source_columns, *lets].index):
             found = name if name in self.source_columns else self.source_of(lets[name])
             if found:
                 return found

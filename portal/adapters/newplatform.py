@@ -298,7 +298,7 @@ ON CONFLICT (account_id, entity, source_key) DO UPDATE
 class _Run:
     """The run's row, locked for this transaction."""
 
-    def __init__(self, last_key: str | None, batches: int, loaded: bool, closed: bool) -> None:  # noqa: FBT001 - a row
+    def __init__(self, last_key: str | None, batches: int, loaded: bool, closed: bool) -> None:
         self.last_key, self.batches, self.loaded, self.closed = last_key, batches, loaded, closed
 
 

@@ -1,0 +1,50 @@
+"""The states of a run, and what its figures mean."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from backfills.domain.judgement import Fate
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    RETRYING = "retrying"
+    SUCCEEDED = "succeeded"
+    """Every source row is accounted for, and few enough were rejected."""
+    STOPPED = "stopped"
+    """Every source row is accounted for, but too many were rejected: the line is stopped."""
+    FAILED = "failed"
+    """It could not be brought to its end; what is committed stays."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run moves no further by itself."""
+        return self in (RunState.SUCCEEDED, RunState.STOPPED, RunState.FAILED)
+
+    @property
+    def is_accounted(self) -> bool:
+        """Whether every source row has its one outcome (the database holds to it)."""
+        return self in (RunState.SUCCEEDED, RunState.STOPPED)
+
+
+ACTIVE = frozenset({RunState.QUEUED, RunState.RUNNING, RunState.PAUSED, RunState.RETRYING})
+
+
+def quarantined(totals: Mapping[tuple[str, str], int]) -> int:
+    """Count the rejected rows among (fate, rule) → rows."""
+    return sum(count for (fate, _), count in totals.items() if fate == Fate.QUARANTINED)
+
+
+def ending(*, source_total: int, totals: Mapping[tuple[str, str], int], stop_above_percent: float) -> RunState:
+    """Decide how a run ends whose every row is accounted for."""
+    rejected = quarantined(totals)
+    return RunState.STOPPED if rejected * 100 > source_total * stop_above_percent else RunState.SUCCEEDED
+
+
+def is_conserved(*, source_total: int, counts: Iterable[int]) -> bool:
+    """Say whether the outcomes add up to the source: nothing lost, nothing counted twice."""
+    return source_total == sum(counts)

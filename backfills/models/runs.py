@@ -1,0 +1,145 @@
+"""Runs, their batches, where every source row ended, and the rows that were rejected.
+
+The truth about a run's progress stands in the new platform, in the transaction of each batch; `Batch`,
+`OutcomeTotal` and `DeadLetter` are its picture here, rebuilt from there whenever a run goes on.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from backfills.domain.judgement import Fate
+from backfills.domain.runs import ACTIVE, RunState
+from core.models import Audit, TenantModel
+
+
+class Run(TenantModel):
+    """One pass over all rows of an entity of a tenant."""
+
+    audit: ClassVar[Audit] = Audit.LEDGERED
+
+    entity = models.CharField(max_length=60)
+    state = models.CharField(max_length=20, choices=[(state.value, state.value.capitalize()) for state in RunState])
+    spec = models.CharField(max_length=120, help_text="Entity, version and digest of the mapping spec.")
+    source_total = models.BigIntegerField(null=True, blank=True, help_text="Rows in legacy, as last counted.")
+    read = models.BigIntegerField(default=0)
+    batches = models.IntegerField(default=0)
+    changed = models.BigIntegerField(default=0, help_text="Rows of the new platform that the run wrote.")
+    supplemented = models.IntegerField(default=0, help_text="Rows that the mapping itself supplied.")
+    retry_after_key = models.TextField(blank=True, help_text="The last rejected row that the retry has judged again.")
+    problem = models.TextField(blank=True, help_text="Why it did not succeed; fit for the customer.")
+    requested_by = models.UUIDField(null=True, blank=True, editable=False)
+    requested_at = models.DateTimeField(editable=False)
+    started_at = models.DateTimeField(null=True, blank=True)
+    moved_at = models.DateTimeField(null=True, blank=True, help_text="When its last batch was committed.")
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-requested_at", "-id")
+        indexes = (models.Index(fields=("tenant", "entity", "-requested_at"), name="backfills_run_latest"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=[state.value for state in RunState]), name="backfills_run_state"
+            ),
+            models.UniqueConstraint(
+                fields=("tenant", "entity"),
+                condition=Q(state__in=sorted(state.value for state in ACTIVE)),
+                name="backfills_run_one_active",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=sorted(state.value for state in ACTIVE)) | Q(finished_at__isnull=False),
+                name="backfills_run_finished",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=[RunState.SUCCEEDED.value, RunState.STOPPED.value])
+                | Q(source_total__isnull=False),
+                name="backfills_run_counted",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=[RunState.FAILED.value, RunState.STOPPED.value]) | ~Q(problem=""),
+                name="backfills_run_says_why",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.entity} ({self.state})"
+
+
+class Batch(TenantModel):
+    """A batch that the new platform has committed."""
+
+    audit: ClassVar[Audit] = Audit.OPERATIONAL
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="batch_rows")
+    number = models.IntegerField()
+    first_key = models.TextField()
+    last_key = models.TextField()
+    rows = models.BigIntegerField()
+    changed = models.BigIntegerField()
+    committed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("number",)
+        constraints = (models.UniqueConstraint(fields=("tenant", "run", "number"), name="backfills_batch_once"),)
+
+    def __str__(self) -> str:
+        return f"batch {self.number}"
+
+
+class OutcomeTotal(TenantModel):
+    """How many source rows of a run ended so: the conservation ledger. Σ count = source, the database sees to it."""
+
+    audit: ClassVar[Audit] = Audit.OPERATIONAL
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="totals")
+    fate = models.CharField(max_length=20, choices=[(fate.value, fate.value.capitalize()) for fate in Fate])
+    rule = models.CharField(max_length=80, blank=True)
+    count = models.BigIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("tenant", "run", "fate", "rule"), name="backfills_total_once"),
+            models.CheckConstraint(condition=Q(count__gte=0), name="backfills_total_count"),
+            models.CheckConstraint(condition=Q(fate__in=[fate.value for fate in Fate]), name="backfills_total_fate"),
+            models.CheckConstraint(
+                condition=Q(fate=Fate.MIGRATED.value) | ~Q(rule=""), name="backfills_total_names_rule"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.fate} {self.rule} {self.count}"
+
+
+class DeadLetter(TenantModel):
+    """A source row that was rejected: why, by which spec, how often. Its payload is encrypted."""
+
+    audit: ClassVar[Audit] = Audit.OPERATIONAL
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        RESOLVED = "resolved", "Resolved"
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="dead_letters")
+    entity = models.CharField(max_length=60)
+    source_key = models.TextField()
+    state = models.CharField(max_length=20, choices=State.choices, default=State.OPEN)
+    rule = models.CharField(max_length=80)
+    sqlstate = models.CharField(max_length=5, blank=True)
+    column = models.CharField(max_length=80, blank=True)
+    spec = models.CharField(max_length=120)
+    attempts = models.IntegerField(default=1)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    payload = models.BinaryField(blank=True, editable=False)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("tenant", "entity", "source_key"), name="backfills_letter_once"),
+            models.CheckConstraint(condition=Q(attempts__gte=1), name="backfills_letter_attempts"),
+            models.CheckConstraint(condition=Q(last_at__gte=F("first_at")), name="backfills_letter_times"),
+        )
+        indexes = (models.Index(fields=("tenant", "entity", "state", "rule"), name="backfills_letter_groups"),)
+
+    def __str__(self) -> str:
+        return f"{self.entity} {self.source_key}"

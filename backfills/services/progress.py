@@ -1,0 +1,97 @@
+"""Mirrors what the new platform has committed into our own rows; safe to repeat."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Sum
+
+from backfills.models import Batch, DeadLetter, OutcomeTotal, Run
+from core import queue
+from core.moving import BatchDone, RunPosition
+
+_WHOLE = 2_000
+"""Dead letters written at a time."""
+
+
+def mirror(run: Run, position: RunPosition, *, job_id: UUID | None = None) -> None:
+    """Write batches, totals and dead letters of a position that are not here yet, in one short transaction.
+
+    With a job, the transaction also proves that the job's lease still holds: a worker that was given up for dead
+    writes nothing.
+    """
+    with transaction.atomic():
+        known = set(Batch.objects.filter(run=run).values_list("number", flat=True))
+        for batch in position.batches:
+            if batch.number not in known:
+                _write(run, batch)
+        replace_totals(run, position)
+        figures = Batch.objects.filter(run=run).aggregate(changed=Sum("changed"))
+        Run.objects.filter(pk=run.pk).update(
+            read=position.read,
+            batches=max([run.batches, *(batch.number for batch in position.batches)]),
+            changed=figures["changed"] or 0,
+            supplemented=position.supplemented,
+            **({"moved_at": position.batches[-1].at} if position.batches else {}),
+        )
+        queue.progress(job_id, position.read, position.source_total, f"{run.entity}: {position.read:,} rows")
+    run.refresh_from_db()
+
+
+def replace_totals(run: Run, position: RunPosition) -> None:
+    """Let the run's totals be those of the position."""
+    OutcomeTotal.objects.filter(run=run).delete()
+    OutcomeTotal.objects.bulk_create(
+        OutcomeTotal(tenant_id=run.tenant_id, run=run, fate=fate, rule=rule, count=count)
+        for (fate, rule), count in position.totals.items()
+    )
+
+
+def _write(run: Run, batch: BatchDone) -> None:
+    Batch.objects.create(
+        tenant_id=run.tenant_id,
+        run=run,
+        number=batch.number,
+        first_key=batch.first_key,
+        last_key=batch.last_key,
+        rows=batch.rows,
+        changed=batch.changed,
+        committed_at=batch.at,
+    )
+    DeadLetter.objects.bulk_create(
+        (
+            DeadLetter(
+                tenant_id=run.tenant_id,
+                run=run,
+                entity=run.entity,
+                source_key=letter.source_key,
+                state=DeadLetter.State.OPEN,
+                rule=letter.rule,
+                sqlstate=letter.sqlstate,
+                column=letter.column,
+                spec=letter.spec,
+                attempts=letter.attempts,
+                first_at=letter.first_at,
+                last_at=letter.last_at,
+                payload=letter.payload,
+            )
+            for letter in batch.letters
+        ),
+        batch_size=_WHOLE,
+        update_conflicts=True,
+        unique_fields=("tenant", "entity", "source_key"),
+        update_fields=("run", "state", "rule", "sqlstate", "column", "spec", "attempts", "last_at", "payload"),
+    )
+    if batch.settled:
+        DeadLetter.objects.filter(entity=run.entity, tenant_id=run.tenant_id, source_key__in=batch.settled).update(
+            state=DeadLetter.State.RESOLVED, payload=b"", last_at=batch.at
+        )
+
+
+def settle_others(run: Run) -> None:
+    """Resolve what other runs rejected: this one has judged every row that legacy still has."""
+    DeadLetter.objects.filter(tenant_id=run.tenant_id, entity=run.entity, state=DeadLetter.State.OPEN).exclude(
+        run=run
+    ).update(state=DeadLetter.State.RESOLVED, payload=b"")
+
+
+__all__ = ["mirror", "replace_totals", "settle_others"]

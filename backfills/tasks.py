@@ -1,0 +1,19 @@
+"""Entry points from the queue."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from backfills.services import runs
+from core.actor import Actor
+from core.queue import Scope, task
+
+BACKFILLS = Actor.system("backfills")
+
+
+@task(scope=Scope.TENANT, timeout=timedelta(hours=6))
+def advance_run(*, run_id: str, job_id: UUID) -> None:
+    """Bring a run to its end (or its pause), one committed step after the other."""
+    while runs.advance(run_id=UUID(run_id), by=BACKFILLS, at=timezone.now(), job_id=job_id):
+        pass
