@@ -1,0 +1,115 @@
+"""A small airline on a pair of empty demo platforms, for tests that move real rows."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from pytest_django import Settings
+
+from portal.demo import legacy, newplatform
+from tests.databases import Platforms
+
+CODE = "ZZ"
+AIRPORTS = {"JFK": "America/New_York", "LAX": "America/Los_Angeles", "ORD": "America/Chicago"}
+PLANE = {
+    "carr_cd": CODE,
+    "tail_no": "N1ZZ",
+    "mfr_yr": "2001",
+    "eqp_typ": "Fixed wing multi engine",
+    "mfr_nm": "AIRBUS INDUSTRIE",
+    "mdl_nm": "A320-232",
+    "eng_cnt": "2",
+    "seat_cnt": "200",
+    "eng_typ": "Turbo-fan",
+}
+FLIGHT = {
+    "carr_cd": CODE,
+    "flt_no": "0007",
+    "flt_dt": "20130115",
+    "leg_no": "1",
+    "org_stn": "JFK",
+    "dst_stn": "LAX",
+    "tail_no": "N1ZZ",
+    "sch_dep": "0900",
+    "sch_arr": "1220",
+    "act_dep": "0905",
+    "act_arr": "1215",
+    "dep_dly": 5,
+    "arr_dly": -5,
+    "air_min": 340,
+    "dist_mi": 2475,
+    "can_flg": "N",
+}
+
+
+def build(platforms: Platforms) -> None:
+    """Create both schemas, and in legacy the airline's airports and two aircraft of one type."""
+    with psycopg.connect(platforms.legacy_owner, autocommit=True) as connection:
+        connection.execute(legacy.DDL.read_bytes())
+    newplatform.create(platforms.new_owner)
+    insert(platforms, "stn_mast", [_station(code, zone) for code, zone in AIRPORTS.items()])
+    insert(platforms, "eqp_mast", [PLANE, {**PLANE, "tail_no": "N2ZZ", "mfr_nm": "AIRBUS", "mfr_yr": None}])
+
+
+def _station(code: str, zone: str) -> dict[str, Any]:
+    return {"carr_cd": CODE, "stn_cd": code, "stn_nm": code, "lat_txt": "40.1", "lon_txt": "-73.9", "elev_ft": "13",
+            "tz_nm": zone, "dst_flg": "A"}  # fmt: skip
+
+
+def insert(platforms: Platforms, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Put rows into legacy, as the vendor's own administrator."""
+    with psycopg.connect(platforms.legacy_owner) as connection, connection.cursor() as cursor:
+        for row in rows:
+            cursor.execute(
+                sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+                    sql.Identifier(table),
+                    sql.SQL(", ").join(map(sql.Identifier, row)),
+                    sql.SQL(", ").join(sql.Placeholder() * len(row)),
+                ),
+                list(row.values()),
+            )
+
+
+def flights(platforms: Platforms, count: int, **different: Any) -> None:
+    """Put flights into legacy, numbered on from those that are there; `different` columns differ from the usual."""
+    first = legacy_value(platforms, "SELECT coalesce(max(flt_seq), 0) + 1 FROM flt_hist")
+    insert(
+        platforms,
+        "flt_hist",
+        (
+            {**FLIGHT, "flt_seq": number, "flt_no": f"{number:04}", **different}
+            for number in range(first, first + count)
+        ),
+    )
+
+
+def legacy_value(platforms: Platforms, query: str, *params: Any) -> Any:
+    """Ask legacy for one value."""
+    with psycopg.connect(platforms.legacy_owner) as connection:
+        row = connection.execute(query, params).fetchone()  # type: ignore[call-overload]  # a test's own query
+    return row[0] if row else None
+
+
+def legacy_do(platforms: Platforms, statement: str, *params: Any) -> None:
+    """Change legacy, as the customer would."""
+    with psycopg.connect(platforms.legacy_owner) as connection:
+        connection.execute(statement, params)  # type: ignore[call-overload]  # a test's own statement
+
+
+def new_rows(platforms: Platforms, query: str, *params: Any) -> list[tuple[Any, ...]]:
+    """Ask the new platform for rows."""
+    with psycopg.connect(platforms.new_owner) as connection:
+        return connection.execute(query, params).fetchall()  # type: ignore[call-overload]  # a test's own query
+
+
+def use(platforms: Platforms, settings: Settings) -> None:
+    """Let the ports' real adapters talk to this pair of platforms."""
+    settings.ADAPTERS = {
+        **settings.ADAPTERS,
+        "legacy": {**settings.ADAPTERS["legacy"], "OPTIONS": {"url": platforms.legacy_reader}},
+        "mover": {
+            **settings.ADAPTERS["mover"],
+            "OPTIONS": {**settings.ADAPTERS["mover"]["OPTIONS"], "url": platforms.new_loader},
+        },
+    }

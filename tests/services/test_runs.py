@@ -1,0 +1,246 @@
+"""Runs move real rows from one real database to another, and every row is accounted for."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Tenant
+from backfills.domain.runs import RunState
+from backfills.models import Batch, DeadLetter, OutcomeTotal, Run
+from backfills.services import runs
+from core import queue
+from core.actor import Actor
+from core.errors import PermissionRefused
+from core.models import LedgerEntry
+from core.permissions import TenantRole
+from core.tenancy import scope
+from tests import airline, make
+from tests.databases import Platforms
+
+HOUSE = Actor.system("tests")
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def world(platforms: Platforms, settings: Settings) -> Platforms:
+    airline.build(platforms)
+    airline.use(platforms, settings)
+    settings.QUEUE_RINGS = False
+    return platforms
+
+
+@pytest.fixture
+def tenant(world: Platforms) -> Iterator[Tenant]:
+    made = make.tenant("Zebra Air", legacy_ref=airline.CODE)
+    with scope(tenant_id=made.pk):
+        yield made
+
+
+def move(tenant: Tenant, *entities: str) -> dict[str, Run]:
+    """Start and finish runs through the queue."""
+    started = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=entities or None)
+    queue.run_pending()
+    return {run.entity: Run.objects.get(pk=run.pk) for run in started}
+
+
+def totals(run: Run) -> dict[tuple[str, str], int]:
+    return {(total.fate, total.rule): total.count for total in OutcomeTotal.objects.filter(run=run)}
+
+
+def test_moves_every_entity_in_order_and_accounts_for_each_row(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 3)
+    done = move(tenant)
+    assert {entity: run.state for entity, run in done.items()} == dict.fromkeys(done, RunState.SUCCEEDED)
+    assert totals(done["aircraft_types"]) == {("transformed", "manufacturer_renamed"): 1, ("merged", "same_type"): 1}
+    assert totals(done["aircraft"]) == {("migrated", ""): 1, ("transformed", "year_unknown"): 1}
+    assert totals(done["airports"]) == {("migrated", ""): 3}
+    assert done["airports"].supplemented == 4
+    assert totals(done["flights"]) == {("migrated", ""): 3}
+    rows = airline.new_rows(
+        world,
+        "SELECT reference, scheduled_departure_at, scheduled_arrival_at, arrived_at - departed_at, distance_km::text"
+        " FROM platform.flight ORDER BY reference",
+    )
+    reference, leaves, lands, took, distance = rows[0]
+    assert reference == "ZZ1-20130115-1"
+    assert (leaves.isoformat(), lands.isoformat()) == ("2013-01-15T14:00:00+00:00", "2013-01-15T20:20:00+00:00")
+    assert (took, distance) == (timedelta(hours=6, minutes=10), "3983.1")
+
+
+def test_every_moved_object_knows_where_it_comes_from(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 1)
+    run = move(tenant)["flights"]
+    rows = airline.new_rows(
+        world,
+        "SELECT source_system, source_key, target_key, run_id, spec, length(source_hash) FROM platform.provenance"
+        " WHERE account_id = %s AND entity = 'flights'",
+        tenant.pk,
+    )
+    assert rows == [("legacy", "1", "ZZ1-20130115-1", run.pk, run.spec, 32)]
+
+
+def test_a_second_run_changes_nothing(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 3)
+    move(tenant)
+    again = move(tenant)
+    assert sum(run.changed for run in again.values()) == 0
+    assert {run.state for run in again.values()} == {RunState.SUCCEEDED}
+    assert totals(again["aircraft_types"]) == {("transformed", "manufacturer_renamed"): 1, ("merged", "same_type"): 1}
+
+
+def test_rejected_rows_stop_the_line_and_say_why(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 3)
+    airline.flights(world, 2, tail_no="N3AAAA")
+    run = move(tenant)["flights"]
+    assert run.state == RunState.STOPPED
+    assert run.problem == "2 of 5 rows were rejected, more than the 0.1 % that the mapping allows."
+    assert totals(run) == {("migrated", ""): 3, ("quarantined", "fleet_number_for_registration"): 2}
+    letters = DeadLetter.objects.order_by("source_key")
+    assert [(letter.source_key, letter.column, letter.sqlstate, letter.attempts) for letter in letters] == [
+        ("4", "tail_no", "23514", 1),
+        ("5", "tail_no", "23514", 1),
+    ]
+    assert all(b"N3AAAA" not in bytes(letter.payload) and letter.payload for letter in letters)
+
+
+def test_repaired_rows_move_on_retry_and_the_run_then_succeeds(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 1)
+    airline.flights(world, 3, tail_no="N3AAAA")
+    run = move(tenant)["flights"]
+    airline.legacy_do(world, "UPDATE flt_hist SET tail_no = 'N2ZZ' WHERE flt_seq IN (2, 3)")
+    airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 4")
+    runs.retry(run=run, by=HOUSE, at=timezone.now())
+    queue.run_pending()
+    run.refresh_from_db()
+    assert run.state == RunState.SUCCEEDED
+    assert totals(run) == {("migrated", ""): 3, ("dropped", "gone_from_legacy"): 1}
+    assert not DeadLetter.objects.filter(state=DeadLetter.State.OPEN).exists()
+
+
+def test_rows_that_stay_wrong_count_their_attempts(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 1, tail_no="N3AAAA")
+    run = move(tenant)["flights"]
+    runs.retry(run=run, by=HOUSE, at=timezone.now())
+    queue.run_pending()
+    run.refresh_from_db()
+    assert run.state == RunState.STOPPED
+    assert DeadLetter.objects.get().attempts == 2
+    assert totals(run) == {("quarantined", "fleet_number_for_registration"): 1}
+
+
+def test_rows_deleted_in_legacy_leave_the_new_platform(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 3)
+    move(tenant)
+    airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 2")
+    run = move(tenant, "flights")["flights"]
+    assert run.state == RunState.SUCCEEDED
+    assert totals(run) == {("migrated", ""): 2}
+    assert airline.new_rows(world, "SELECT reference FROM platform.flight ORDER BY 1") == [
+        ("ZZ1-20130115-1",),
+        ("ZZ3-20130115-1",),
+    ]
+
+
+def test_a_type_stays_while_an_aircraft_has_it(world: Platforms, tenant: Tenant) -> None:
+    move(tenant)
+    airline.legacy_do(world, "DELETE FROM eqp_mast WHERE tail_no = 'N1ZZ'")
+    run = move(tenant, "aircraft_types")["aircraft_types"]
+    assert run.state == RunState.SUCCEEDED
+    assert totals(run) == {("migrated", ""): 1}
+    assert airline.new_rows(world, "SELECT code FROM platform.aircraft_type") == [("AIRBUS A320-232",)]
+
+
+def test_what_is_still_referred_to_is_not_removed_silently(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 1)
+    move(tenant)
+    airline.legacy_do(world, "DELETE FROM stn_mast WHERE stn_cd = 'LAX'")
+    run = move(tenant, "airports")["airports"]
+    assert run.state == RunState.FAILED
+    assert "still referred to" in run.problem
+
+
+def test_a_row_that_only_the_target_refuses_is_set_apart(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 5)
+    airline.flights(world, 1, air_min=-4)
+    run = move(tenant)["flights"]
+    assert totals(run) == {("migrated", ""): 5, ("quarantined", "refused_by_target"): 1}
+    letter = DeadLetter.objects.get()
+    assert (letter.source_key, letter.sqlstate, letter.column) == ("6", "23514", "flight_airborne_minutes_check")
+
+
+def test_the_database_refuses_a_success_that_does_not_add_up(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 2)
+    run = move(tenant)["flights"]
+    with pytest.raises(IntegrityError, match="not conserved: 2 source rows, 1 outcomes"), transaction.atomic():
+        OutcomeTotal.objects.filter(run=run).update(count=1)
+        _now()
+    with pytest.raises(IntegrityError, match="not conserved: 3 source rows, 2 outcomes"), transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(source_total=3)
+        _now()
+
+
+def _now() -> None:
+    from django.db import connection
+
+    connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def test_rows_that_appear_while_it_runs_make_it_fail_rather_than_succeed(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 2)
+    move(tenant)
+    run = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["flights"])[0]
+    for _ in range(2):  # begin, and its only batch
+        assert runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
+    airline.flights(world, 1)
+    with pytest.raises(runs.UnableToMove):
+        runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
+    run.refresh_from_db()
+    assert run.state == RunState.FAILED
+    assert run.problem.startswith("Legacy holds 3 rows, of which 2 are accounted for")
+
+
+def test_a_paused_run_stands_still_and_goes_on_where_it_stood(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 2)
+    move(tenant, "aircraft_types", "aircraft", "airports")
+    run = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["flights"])[0]
+    assert runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
+    runs.pause(run=run, by=HOUSE, at=timezone.now())
+    assert not runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
+    assert Batch.objects.filter(run=run).count() == 0
+    runs.resume(run=run, by=HOUSE, at=timezone.now())
+    queue.run_pending()
+    run.refresh_from_db()
+    assert (run.state, run.read) == (RunState.SUCCEEDED, 2)
+
+
+def test_flights_wait_for_what_they_refer_to(world: Platforms, tenant: Tenant) -> None:
+    run = move(tenant, "flights")["flights"]
+    assert run.state == RunState.FAILED
+    assert run.problem == "Flights refer to airports, which have not moved: move those first."
+
+
+def test_one_run_per_entity_moves_at_a_time(world: Platforms, tenant: Tenant) -> None:
+    runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
+    with pytest.raises(runs.UnableToStart, match="under way already"):
+        runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
+
+
+@pytest.mark.parametrize("role", [TenantRole.AUDITOR, TenantRole.MEMBER])
+def test_only_who_manages_runs_may_start_one(tenant: Tenant, role: TenantRole) -> None:
+    by = make.actor(make.member(tenant, role))
+    with scope(tenant_id=tenant.pk), pytest.raises(PermissionRefused):
+        runs.start(tenant_id=tenant.pk, by=by, at=timezone.now())
+
+
+def test_a_run_leaves_its_steps_in_the_ledger(world: Platforms, tenant: Tenant) -> None:
+    move(tenant, "airports")
+    events = LedgerEntry.objects.filter(chain=tenant.pk, event__startswith="backfills.").order_by("seq")
+    assert [entry.event for entry in events] == [
+        "backfills.run.requested",
+        "backfills.run.started",
+        "backfills.run.finished",
+    ]
