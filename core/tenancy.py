@@ -246,7 +246,7 @@ def _apply(connection: BaseDatabaseWrapper, context: Context) -> None:
     )
 
 
-def _keep(execute: Callable[..., Any], sql: str, params: Any, many: bool, info: dict[str, Any]) -> Any:
+def _keep(execute: Callable[..., Any], sql: object, params: Any, many: bool, info: dict[str, Any]) -> Any:
     """Before each query: renew a signature that is half spent, restore one that a rollback took back."""
     if isinstance(sql, str) and sql.startswith(_SAVEPOINTS):
         return execute(sql, params, many, info)  # what is signed just before a rollback would be taken back by it
@@ -267,6 +267,9 @@ def _greet(*, connection: BaseDatabaseWrapper, **_: object) -> None:
     """Tell a new connection the context of now; one out of a pool may still hold another's."""
     if connection.alias != "default":
         return
+    if connection.connection.info.parameter_status("is_superuser") == "on":
+        connection.close()
+        raise ImproperlyConfigured("Crossing never connects as a superuser: row-level security would not apply.")
     if _keep not in connection.execute_wrappers:
         connection.execute_wrappers.insert(0, _keep)  # first: `execute_wrapper()` blocks take away the last
     if _context.get() == EMPTY and not connection.settings_dict.get("OPTIONS", {}).get("pool"):

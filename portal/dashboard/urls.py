@@ -14,4 +14,6 @@ urlpatterns = [
     path("preflight/stop/<uuid:job_id>/", preflight.stop, name="stop_checks"),
     path("jobs/", jobs.live, name="jobs"),
     path("activity/", activity.entries, name="activity"),
+    path("activity/export/", activity.export, name="export_ledger"),
+    path("activity/verifier/", activity.verifier, name="ledger_verifier"),
 ]

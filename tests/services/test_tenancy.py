@@ -6,12 +6,16 @@ import time
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import ConnectionHandler, IntegrityError, ProgrammingError, connection, transaction
 
 from accounts.models import Member, Tenant
 from core import tenancy
 from core.actor import Actor
 from core.models import LedgerEntry
+from portal.house.postgres import SUPERUSER
+from portal.house.state import Memory
 from tests import make
 from tests.control import superuser
 
@@ -289,6 +293,16 @@ def test_who_left_is_a_stranger(ours):
         Member.objects.filter(pk=member.pk).update(deactivated_at=ours.created_at, deactivated_by=member.user_id)
     assert tenancy.find_membership(user_id=member.user_id, slug=ours.slug) is None
     assert tenancy.find_memberships(user_id=member.user_id) == []
+
+
+def test_a_superuser_is_refused(db):
+    """Row-level security would be off without a word."""
+    memory = Memory()
+    there = {**settings.DATABASES["default"], "USER": SUPERUSER, "PASSWORD": memory.secret(SUPERUSER)}
+    wrong = ConnectionHandler({"default": there})["default"]
+    with pytest.raises(ImproperlyConfigured, match="superuser"):
+        wrong.ensure_connection()
+    assert wrong.connection is None
 
 
 def test_the_owner_of_the_tables_sees_no_rows_either(committed_db):
