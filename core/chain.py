@@ -6,8 +6,8 @@
     signature       = Ed25519 over "crossing-ledger-checkpoint-v1" ‖ 0x00 ‖ canonical JSON of the checkpoint
 
 Canonical JSON is RFC 8785, without fractions: numbers are integers within ±(2^53 - 1), anything finer is text.
-`docs/ledger.md` has the bytes. This file alone verifies an export: `python chain.py EXPORT --public-key HEX [--witness HASH]` (needs the package
-`cryptography`).
+`docs/ledger.md` has the bytes. This file alone verifies an export, with the package `cryptography`:
+`python chain.py EXPORT --public-key HEX [--witness HASH]`.
 """
 
 import argparse
