@@ -179,9 +179,12 @@ def checkpoint_all(*, at: datetime) -> int:
 
 
 def export(*, tenant_id: UUID | None, at: datetime) -> Iterator[str]:
-    """Yield the lines of a chain's export for `core.chain.verify`, sealed up to its last entry."""
+    """Yield the lines of a chain's export for `core.chain.verify`, sealed up to its last entry.
+
+    What is recorded while the lines are read is left to the next export, or it would stand there unsealed.
+    """
     chain_id = tenant_id or PROGRAMME
-    checkpoint(tenant_id=tenant_id, at=at)
+    last = checkpoint(tenant_id=tenant_id, at=at)
     header = {
         "format": chain.FORMAT,
         "chain": str(chain_id),
@@ -189,9 +192,13 @@ def export(*, tenant_id: UUID | None, at: datetime) -> Iterator[str]:
         "public_key": public_key(),
     }
     yield chain.canonical(header).decode() + "\n"
-    seals = iter(LedgerCheckpoint.objects.filter(chain=chain_id).order_by("number"))
+    if last is None:
+        return
+    seals = iter(LedgerCheckpoint.objects.filter(chain=chain_id, number__lte=last.number).order_by("number"))
     seal = next(seals, None)
-    for entry in LedgerEntry.objects.filter(chain=chain_id).order_by("seq").iterator(chunk_size=1000):
+    for entry in (
+        LedgerEntry.objects.filter(chain=chain_id, seq__lte=last.seq).order_by("seq").iterator(chunk_size=1000)
+    ):
         line = {
             "seq": entry.seq,
             "prev": bytes(entry.prev).hex(),

@@ -358,6 +358,23 @@ def test_the_commands_export_and_verify(ours, tmp_path, capsys):
         call_command("export_ledger", file, slug="nobody")
 
 
+def test_what_is_recorded_during_an_export_waits_for_the_next(ours):
+    with tenancy.scope(tenant_id=ours.pk):
+        note(ours.pk)
+        lines = ledger.export(tenant_id=ours.pk, at=AT)
+        read = [next(lines)]
+        note(ours.pk, 2)
+        signed(ours.pk)
+        read += lines
+        assert chain.verify(read, public_keys=[bytes.fromhex(ledger.public_key())]).proven
+        assert len(read) == 3
+
+
+def test_an_empty_chain_is_proven_too(ours):
+    with tenancy.scope(tenant_id=ours.pk):
+        assert verdict(ours.pk).proven
+
+
 def test_verifying_needs_no_database(tmp_path, django_db_blocker):
     body = chain.canonical({"chain": "c"})
     link = chain.entry_hash(chain.genesis("c"), body)
