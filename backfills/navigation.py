@@ -1,0 +1,17 @@
+"""The pages of backfills in the sidebar."""
+
+from core import navigation
+from core.navigation import Entry
+from core.permissions import Permission
+
+navigation.add(
+    Entry(
+        id="backfills.runs",
+        label="Your data",
+        url="backfills:runs",
+        icon="database",
+        permission=Permission.VIEW_RUNS,
+        order=30,
+        words="runs backfill move rows rejected conservation mapping",
+    )
+)

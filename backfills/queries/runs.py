@@ -1,0 +1,231 @@
+"""What has moved: per entity the latest run, where every row ended, and what was rejected."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db.models import Count, Min, QuerySet
+
+from backfills.domain import wording
+from backfills.domain.judgement import Fate
+from backfills.domain.runs import ACTIVE, RunState
+from backfills.domain.spec import Spec
+from backfills.domain.wording import Words
+from backfills.models import Batch, DeadLetter, OutcomeTotal, Run
+from backfills.queries import mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many rows ended by one rule."""
+
+    fate: str
+    rule: str
+    count: int
+    words: Words
+
+    @property
+    def label(self) -> str:
+        """The fate in words."""
+        return wording.FATES[Fate(self.fate)]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejects:
+    """Rejected rows with one fix."""
+
+    rule: str
+    column: str
+    count: int
+    example: str
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class EntityRow:
+    """An entity of the mapping, its latest run and where that stands."""
+
+    spec: Spec
+    run: Run | None
+    outcomes: list[Outcome] = field(default_factory=list)
+    rejects: list[Rejects] = field(default_factory=list)
+
+    @property
+    def state(self) -> str:
+        """The state's name among the components."""
+        if self.run is None:
+            return "none"
+        if self.run.state == RunState.STOPPED:
+            return "block"
+        return {
+            RunState.QUEUED: "queued",
+            RunState.RUNNING: "running",
+            RunState.RETRYING: "running",
+            RunState.PAUSED: "stopped",
+            RunState.SUCCEEDED: "done",
+            RunState.FAILED: "fail",
+        }[RunState(self.run.state)]
+
+    @property
+    def words(self) -> str:
+        """The state in words, where they are not the component's own."""
+        if self.run is None:
+            return "Not moved yet"
+        return {RunState.STOPPED: "Too many rejected", RunState.PAUSED: "Paused"}.get(RunState(self.run.state), "")
+
+    @property
+    def is_active(self) -> bool:
+        """Whether its run is not over."""
+        return self.run is not None and RunState(self.run.state) in ACTIVE
+
+    @property
+    def total(self) -> int:
+        """Source rows, as last counted."""
+        return (self.run.source_total or 0) if self.run else 0
+
+    @property
+    def moved(self) -> int:
+        """Rows that have an object on the new platform, or are part of one."""
+        return sum(one.count for one in self.outcomes if one.fate in ("migrated", "transformed", "merged"))
+
+    @property
+    def dropped(self) -> int:
+        """Rows that a rule leaves behind."""
+        return sum(one.count for one in self.outcomes if one.fate == Fate.DROPPED)
+
+    @property
+    def rejected(self) -> int:
+        """Rows that were rejected."""
+        return sum(one.count for one in self.outcomes if one.fate == Fate.QUARANTINED)
+
+    @property
+    def accounted(self) -> int:
+        """Rows that have their outcome."""
+        return sum(one.count for one in self.outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """All entities of a tenant."""
+
+    rows: list[EntityRow]
+
+    @property
+    def is_active(self) -> bool:
+        """Whether something moves or waits to move."""
+        return any(row.is_active and row.state != "stopped" for row in self.rows)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a run at all."""
+        return any(row.run for row in self.rows)
+
+    @property
+    def total(self) -> int:
+        """Source rows of all entities."""
+        return sum(row.total for row in self.rows)
+
+    @property
+    def accounted(self) -> int:
+        """Rows with their outcome."""
+        return sum(row.accounted for row in self.rows)
+
+    @property
+    def rejected(self) -> int:
+        """Rejected rows of all entities."""
+        return sum(row.rejected for row in self.rows)
+
+    @property
+    def is_conserved(self) -> bool:
+        """Whether every entity's latest run accounts for every row."""
+        return all(row.run is not None and RunState(row.run.state).is_accounted for row in self.rows)
+
+    @property
+    def news(self) -> str:
+        """One sentence for the live region, once nothing moves any more."""
+        if self.is_active or not self.has_begun:
+            return ""
+        return f"{self.accounted:,} of {self.total:,} rows accounted for, {self.rejected:,} rejected"
+
+
+def latest(*, tenant_id: UUID) -> dict[str, Run]:
+    """Return the latest run of each entity."""
+    rows = Run.objects.filter(tenant_id=tenant_id).order_by("entity", "-requested_at", "-id").distinct("entity")
+    return {run.entity: run for run in rows}
+
+
+def moves(*, tenant_id: UUID) -> Moves:
+    """Return every entity of the mapping with its latest run, in the order in which they move; three queries."""
+    runs = latest(tenant_id=tenant_id)
+    outcomes: dict[UUID, list[OutcomeTotal]] = defaultdict(list)
+    for total in OutcomeTotal.objects.filter(run__in=runs.values()).order_by("fate", "rule"):
+        outcomes[total.run_id].append(total)
+    rejects = _rejects(DeadLetter.objects.filter(run__in=runs.values()))
+    rows = []
+    for spec in mapping.specs().values():
+        run = runs.get(spec.entity)
+        rows.append(
+            EntityRow(
+                spec,
+                run,
+                [_outcome(spec, total) for total in sorted(outcomes[run.pk], key=_rank)] if run else [],
+                [_named(spec, row) for row in rejects.get(spec.entity, ())],
+            )
+        )
+    return Moves(rows)
+
+
+def of_entity(*, tenant_id: UUID, entity: str) -> EntityRow | None:
+    """Return one entity with its latest run; None where the mapping does not know it."""
+    return next((row for row in moves(tenant_id=tenant_id).rows if row.spec.entity == entity), None)
+
+
+def letters(row: EntityRow) -> QuerySet[DeadLetter]:
+    """Return the rejected rows of an entity's latest run, in key order; without their payload."""
+    found = (
+        DeadLetter.objects.filter(run=row.run, state=DeadLetter.State.OPEN) if row.run else DeadLetter.objects.none()
+    )
+    return found.defer("payload").order_by("rule", "source_key")
+
+
+def batches(row: EntityRow, *, limit: int = 10) -> QuerySet[Batch]:
+    """Return the latest batches of an entity's run, newest first."""
+    return Batch.objects.filter(run=row.run).order_by("-number")[:limit]
+
+
+def find(*, tenant_id: UUID, run_id: UUID) -> Run | None:
+    """Return a run of the tenant."""
+    return Run.objects.filter(tenant_id=tenant_id, pk=run_id).first()
+
+
+def open_letters(*, tenant_id: UUID) -> Mapping[str, list[Rejects]]:
+    """Return what is rejected now per entity, grouped by fix."""
+    specs = mapping.specs()
+    found = _rejects(DeadLetter.objects.filter(tenant_id=tenant_id))
+    return {entity: [_named(specs[entity], row) for row in rows] for entity, rows in found.items() if entity in specs}
+
+
+type _Group = tuple[str, str, int, str]
+
+
+def _rejects(letters: QuerySet[DeadLetter]) -> dict[str, list[_Group]]:
+    found: dict[str, list[_Group]] = defaultdict(list)
+    grouped = letters.filter(state=DeadLetter.State.OPEN).values("entity", "rule", "column")
+    for row in grouped.annotate(count=Count("id"), example=Min("source_key")).order_by("-count", "rule", "column"):
+        found[row["entity"]].append((row["rule"], row["column"], row["count"], row["example"]))
+    return found
+
+
+def _named(spec: Spec, group: _Group) -> Rejects:
+    rule, column, count, example = group
+    words = wording.of(spec, fate=Fate.QUARANTINED, rule=rule, column=column)
+    return Rejects(rule, column, count, example if spec.source_columns.get(spec.key_column) else "", words)
+
+
+def _outcome(spec: Spec, total: OutcomeTotal) -> Outcome:
+    return Outcome(total.fate, total.rule, total.count, wording.of(spec, fate=total.fate, rule=total.rule))
+
+
+def _rank(total: OutcomeTotal) -> tuple[int, int]:
+    return list(Fate).index(Fate(total.fate)), -total.count

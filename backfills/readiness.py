@@ -1,0 +1,114 @@
+"""Checks that backfills contribute."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from backfills.domain.runs import RunState
+from backfills.queries import runs
+from core.findings import Finding, Outcome
+from core.readiness import check
+
+
+@check(
+    "backfills.conserved",
+    title="Every row is accounted for",
+    owner="data",
+    due="T-15",
+    valid_for=timedelta(days=7),
+    link="runs/",
+)
+def conserved(*, tenant_id: UUID, at: datetime) -> Finding:
+    """No data loss: each legacy row ended exactly once, as moved, merged, left behind by a rule, or rejected."""
+    moves = runs.moves(tenant_id=tenant_id)
+    missing = [row for row in moves.rows if row.run is None or not RunState(row.run.state).is_accounted]
+    facts = {
+        "runs": {row.spec.entity: {"run": str(row.run.pk), "spec": row.run.spec} for row in moves.rows if row.run}
+        if not missing
+        else {},
+        "missing": [row.spec.entity for row in missing],
+    }
+    evidence = {
+        row.spec.entity: {
+            "source": row.total,
+            "outcomes": {f"{one.fate}:{one.rule}": one.count for one in row.outcomes},
+        }
+        for row in moves.rows
+        if row.run
+    }
+    if not missing:
+        return Finding(
+            Outcome.PASS,
+            f"{moves.accounted:,} legacy rows, {moves.accounted:,} outcomes: nothing lost, nothing twice",
+            facts=facts,
+            evidence=evidence,
+        )
+    names = ", ".join(row.spec.title.lower() for row in missing)
+    if moves.is_active:
+        return Finding(
+            Outcome.BLOCK,
+            f"Your data is moving: {moves.accounted:,} of {moves.total:,} rows so far",
+            facts=facts,
+            evidence=evidence,
+            fix="Wait for the runs to end; nothing for you to do.",
+        )
+    failed = next((row for row in missing if row.run and row.run.problem), None)
+    if failed and failed.run:
+        return Finding(
+            Outcome.BLOCK,
+            f"{failed.spec.title} did not move to the end: {failed.run.problem}",
+            facts=facts,
+            evidence=evidence,
+            fix="Start the run again; what has moved stays.",
+        )
+    return Finding(Outcome.BLOCK, f"Not moved yet: {names}", facts=facts, evidence=evidence, fix="Start the runs.")
+
+
+@check(
+    "backfills.dead_letters",
+    title="Few enough rows were rejected",
+    owner="customer",
+    due="T-15",
+    valid_for=timedelta(days=7),
+    link="runs/",
+)
+def dead_letters(*, tenant_id: UUID, at: datetime) -> Finding:
+    """Rejected rows above the mapping's threshold stop the line; each group says how it is put right."""
+    moves = runs.moves(tenant_id=tenant_id)
+    if not moves.has_begun:
+        return Finding(Outcome.BLOCK, "Nothing has moved yet", facts={"rejected": None}, fix="Start the runs.")
+    groups = [(row, group) for row in moves.rows for group in row.rejects]
+    facts = {
+        "rejected": {
+            row.spec.entity: {f"{group.rule}:{group.column}": group.count for group in row.rejects}
+            for row in moves.rows
+            if row.rejects
+        }
+    }
+    if not groups:
+        return Finding(Outcome.PASS, "No row is rejected", facts=facts)
+    worst = max(groups, key=lambda pair: pair[1].count)
+    count = sum(group.count for _, group in groups)
+    evidence = {
+        f"{row.spec.entity}: {group.words.title}": {
+            "rows": group.count,
+            "why": group.words.because,
+            "fix": group.words.fix,
+        }
+        for row, group in groups
+    }
+    over = [row for row in moves.rows if row.run and row.run.state == RunState.STOPPED]
+    if over:
+        return Finding(
+            Outcome.BLOCK,
+            f"{count:,} rows are rejected, most of them: {worst[1].words.because}",
+            facts=facts,
+            evidence=evidence,
+            fix=worst[1].words.fix,
+        )
+    return Finding(
+        Outcome.WARN,
+        f"{count:,} rows are rejected, fewer than the mapping's limit; they stay behind unless they are corrected",
+        facts=facts,
+        evidence=evidence,
+        fix=worst[1].words.fix,
+    )

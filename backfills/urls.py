@@ -1,0 +1,16 @@
+"""The pages of a tenant's data, under `/t/<slug>/`."""
+
+from django.urls import path
+
+from backfills.views import runs
+
+app_name = "backfills"
+
+urlpatterns = [
+    path("runs/", runs.listing, name="runs"),
+    path("runs/start/", runs.start, name="start"),
+    path("runs/entities/<str:entity>/", runs.entity, name="entity"),
+    path("runs/<uuid:run_id>/pause/", runs.pause, name="pause"),
+    path("runs/<uuid:run_id>/resume/", runs.resume, name="resume"),
+    path("runs/<uuid:run_id>/retry/", runs.retry, name="retry"),
+]

@@ -1,0 +1,117 @@
+"""What has moved: every entity with its run, where its rows ended, and what to do about rejected ones."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.queries.tenants import Tenant
+from backfills.models import Run
+from backfills.queries import runs as listed
+from backfills.services import runs
+from core.charts import Point
+from core.errors import UseCaseError
+from core.permissions import Permission
+from core.web import ActingRequest, answer, tenant_view
+
+PAGE = "backfills/runs.html"
+PART = f"{PAGE}#moves"
+ENTITY = "backfills/entity.html"
+LETTERS_PER_PAGE = 25
+
+
+@require_safe
+@tenant_view(Permission.VIEW_RUNS)
+def listing(request: ActingRequest, tenant: Tenant) -> HttpResponse:
+    """Show every entity; to htmx only the part that asks again while something moves."""
+    response = render(request, PART if request.headers.get("HX-Request") else PAGE, _context(request, tenant))
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@require_safe
+@tenant_view(Permission.VIEW_RUNS)
+def entity(request: ActingRequest, tenant: Tenant, entity: str) -> HttpResponse:
+    """Show where every row of one entity ended, and which were rejected."""
+    row = listed.of_entity(tenant_id=tenant.pk, entity=entity)
+    if row is None:
+        raise Http404
+    page = Paginator(listed.letters(row), LETTERS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "tenant": tenant,
+        "row": row,
+        "points": [Point(one.words.title, one.count) for one in row.outcomes],
+        "letters": page,
+        "key_is_public": row.spec.source_columns[row.spec.key_column],
+        "batches": listed.batches(row),
+        "may_manage": _may_manage(request, tenant),
+    }
+    return render(request, ENTITY, context)
+
+
+@require_POST
+@tenant_view(Permission.MANAGE_RUNS)
+def start(request: ActingRequest, tenant: Tenant) -> HttpResponse:
+    """Start a run of one entity, or of all."""
+    wanted = request.POST.get("entity")
+    problem = None
+    try:
+        runs.start(tenant_id=tenant.pk, by=request.actor, at=timezone.now(), entities=[wanted] if wanted else None)
+    except UseCaseError as refusal:
+        problem = refusal
+    return answer(request, PART, _context(request, tenant), to=_address(tenant), problem=problem)
+
+
+@require_POST
+@tenant_view(Permission.MANAGE_RUNS)
+def pause(request: ActingRequest, tenant: Tenant, run_id: UUID) -> HttpResponse:
+    """Let a run stop after its batch."""
+    return _steer(request, tenant, run_id, runs.pause)
+
+
+@require_POST
+@tenant_view(Permission.MANAGE_RUNS)
+def resume(request: ActingRequest, tenant: Tenant, run_id: UUID) -> HttpResponse:
+    """Let a paused run go on."""
+    return _steer(request, tenant, run_id, runs.resume)
+
+
+@require_POST
+@tenant_view(Permission.MANAGE_RUNS)
+def retry(request: ActingRequest, tenant: Tenant, run_id: UUID) -> HttpResponse:
+    """Try the rejected rows of a run again."""
+    return _steer(request, tenant, run_id, runs.retry)
+
+
+def _steer(request: ActingRequest, tenant: Tenant, run_id: UUID, use_case: Callable[..., Run]) -> HttpResponse:
+    run = listed.find(tenant_id=tenant.pk, run_id=run_id)
+    if run is None:
+        raise Http404
+    problem = None
+    try:
+        use_case(run=run, by=request.actor, at=timezone.now())
+    except UseCaseError as refusal:
+        problem = refusal
+    return answer(request, PART, _context(request, tenant), to=_address(tenant), problem=problem)
+
+
+def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
+    return {
+        "tenant": tenant,
+        "moves": listed.moves(tenant_id=tenant.pk),
+        "may_manage": _may_manage(request, tenant),
+    }
+
+
+def _may_manage(request: ActingRequest, tenant: Tenant) -> bool:
+    return request.actor.can(Permission.MANAGE_RUNS, tenant_id=tenant.pk)
+
+
+def _address(tenant: Tenant) -> str:
+    return reverse("backfills:runs", args=[tenant.slug])
