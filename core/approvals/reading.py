@@ -43,10 +43,16 @@ def signatures(request: ApprovalRequest) -> list[Signature]:
     return list(request.signatures.select_related("user"))
 
 
+def frozen(request: ApprovalRequest, part: str) -> dict[str, Any]:
+    """Return one part of a request's pack as it was frozen; empty where the pack has no such part."""
+    body = request.pack.parts.filter(name=part).values_list("body", flat=True).first()
+    values: dict[str, Any] = json.loads(bytes(body)) if body else {}
+    return values
+
+
 def frozen_findings(request: ApprovalRequest) -> list[dict[str, Any]]:
     """Return the findings as they were frozen."""
-    body = request.pack.parts.get(name=packs.FINDINGS).body
-    findings: list[dict[str, Any]] = json.loads(bytes(body))["findings"]
+    findings: list[dict[str, Any]] = frozen(request, packs.FINDINGS)["findings"]
     return findings
 
 

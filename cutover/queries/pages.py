@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth import get_user_model
 
@@ -85,7 +86,9 @@ class RequestPage:
     """A request with its frozen evidence and its signatures."""
 
     request: ApprovalRequest
-    cutover: Cutover | None
+    window: str
+    """When the account moves, as it was frozen: in the tenant's zone of then."""
+    window_utc: str
     findings: list[FindingRow]
     parts: list[PartRow]
     seats: list[SeatRow]
@@ -158,10 +161,11 @@ def page(*, request: ApprovalRequest, by: Actor, at: datetime) -> RequestPage:
     signatures = reading.signatures(request)
     waits = request.state == RequestState.OPEN
     checkpoint = reading.witness(tenant_id=tenant_id)
-    seat = gates.seat_for(request, by=by)
+    seat, window = gates.seat_for(request, by=by), reading.frozen(request, "cutover.window")
     return RequestPage(
         request=request,
-        cutover=cutovers.find(tenant_id=tenant_id),
+        window=_span(window, zone=str(window.get("time_zone", "UTC"))),
+        window_utc=_span(window, zone="UTC"),
         findings=[_frozen(finding) for finding in reading.frozen_findings(request)],
         parts=_parts(request),
         seats=_seats(request, signatures),
@@ -184,6 +188,14 @@ def _frozen(finding: dict[str, Any]) -> FindingRow:
         summary=finding["summary"],
         expires_at=datetime.fromisoformat(finding["expires_at"]),
     )
+
+
+def _span(window: dict[str, Any], *, zone: str) -> str:
+    """Write a frozen window: `1 Dec 2026, 15:33 EST to 2 Dec 2026, 01:33 EST`."""
+    if not window.get("window_starts_at"):
+        return "Not set"
+    ends = (datetime.fromisoformat(window[key]) for key in ("window_starts_at", "window_ends_at"))
+    return " to ".join(f"{at.day} {at:%b %Y, %H:%M %Z}" for at in (end.astimezone(ZoneInfo(zone)) for end in ends))
 
 
 def _parts(request: ApprovalRequest) -> list[PartRow]:

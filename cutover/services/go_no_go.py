@@ -43,7 +43,7 @@ def ask(*, tenant_id: UUID, by: Actor, at: datetime) -> ApprovalRequest:
     cutover = cutovers.find(tenant_id=tenant_id)
     if problem := domain.refusal_to_ask(_asked(cutover)):
         raise UnableToAsk(problem[0], fix=problem[1])
-    assert cutover is not None  # noqa: S101 - refused above: a tenant without a cutover is in discover
+    assert cutover is not None
     gate = readiness.gate(tenant_id=tenant_id, name=readiness.GO_NO_GO, at=at)
     if not gate.open:
         raise UnableToAsk(gates.shut(gate), fix="Put these right on the preflight page and run the checks again.")
