@@ -95,17 +95,24 @@ def test_an_answer_is_recorded_with_its_expiry_and_one_entry_in_the_ledger(tenan
 
 
 @pytest.mark.parametrize(
-    "trouble",
-    [ValueError(CANARY), ports.Unavailable(CANARY), ports.Rejected(CANARY), RecursionError(CANARY)],
-    ids=lambda trouble: type(trouble).__name__,
+    ("trouble", "told"),
+    [
+        (ValueError(CANARY), "fault on our side"),
+        (RecursionError(CANARY), "fault on our side"),
+        (queue.LeaseLost(CANARY), "fault on our side"),
+        (ports.Unavailable(CANARY), "did not answer"),
+        (ports.Rejected(CANARY), "refused the question"),
+    ],
+    ids=["crash", "recursion", "misuse", "outage", "refusal"],
 )
 def test_a_check_that_fails_is_unknown_blocks_and_tells_nothing_of_the_error(
-    tenant: Tenant, say: Say, trouble: Exception
+    tenant: Tenant, say: Say, trouble: Exception, told: str
 ) -> None:
     say(check_id="tests.healthy")
     say(raises=trouble)
     answer = ask(tenant)
     assert answer.outcome is Outcome.UNKNOWN
+    assert told in answer.finding.summary
     assert answer.finding.fix
     row = RecordedFinding.objects.get(check_id="tests.check")
     assert CANARY not in str([getattr(row, field.name) for field in row._meta.fields])
@@ -367,3 +374,13 @@ def test_what_moves_is_published_once(tenant: Tenant, say: Say) -> None:
     say(Outcome.WARN, facts={"a": 2})
     ask(tenant, at=SOON)
     assert len(published()) == 3
+
+
+def test_a_check_that_takes_too_long_is_unknown_and_ends_the_evaluation(tenant: Tenant, say: Say) -> None:
+    say(raises=queue.TimedOut())
+    say(check_id="tests.z_after")
+    with pytest.raises(queue.TimedOut):
+        ask(tenant)
+    found = readiness.latest(tenant_id=tenant.id)
+    assert set(found) == {"tests.check"}
+    assert "too long" in found["tests.check"].finding.summary

@@ -1,10 +1,12 @@
 """The bell may be lost, late or doubled: the rows and the sweeper see to it that each job runs once."""
 
+import threading
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
 
+import celery
 import pytest
 from django.db import transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
@@ -74,6 +76,7 @@ def test_a_scheduled_job_waits_for_its_time_and_is_rung_for_then(tenant: Tenant,
     due = now() + timedelta(hours=1)
     job_id = queue.enqueue(tenant_task(lambda: None), tenant_id=tenant.id, not_before=due)
     assert (queue.run_pending(), queue.sweep().rung) == (0, 0)
+    assert queue.run(job_id=job_id, tenant_id=tenant.id, heartbeat=False) is None, "a bell that comes early"
     assert queue.sweep(at=due).rung == 1
     assert queue.run_pending(at=due) == 1
     assert state_of(job_id).state is JobState.DONE
@@ -133,3 +136,12 @@ def test_old_jobs_are_deleted_and_dead_ones_kept_longer(tenant: Tenant) -> None:
     assert sweeper.prune(at=now() + timedelta(days=31)) == 1
     assert sweeper.prune(at=now() + timedelta(days=91)) == 1
     assert [job.id for job in queue.jobs(tenant.id)] == [waiting]
+
+
+def test_every_thread_rings_our_broker() -> None:
+    """Celery keeps its current app per thread; in the web server's threads it must be ours, too."""
+    apps: list[str | None] = []
+    thread = threading.Thread(target=lambda: apps.append(celery.current_app.main))
+    thread.start()
+    thread.join(10)
+    assert apps == ["crossing"]
