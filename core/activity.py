@@ -1,5 +1,6 @@
 """The ledger told to people: recent entries as sentences, which each app contributes in its `sentences.py`."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,8 @@ type Sentence = str | Callable[[Mapping[str, Any]], str]
 """What the actor did, to follow their name: “verified the domain {domain}”, filled from the entry's data."""
 
 SENTENCES: Registry[Sentence] = Registry("sentences")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +86,15 @@ def recent(
 
 
 def tell(event: str, data: Mapping[str, Any]) -> str:
-    """Return what an event's actor did; an event without a sentence is told by its name."""
-    if event not in SENTENCES:
-        *_, subject, verb = ["something", *event.replace("_", " ").split(".")]
-        return f"{verb} a {subject}" if subject[:1] not in "aeiou" else f"{verb} an {subject}"
-    sentence = SENTENCES[event]
-    return sentence(data) if callable(sentence) else sentence.format_map(_Known(data))
+    """Return what an event's actor did; one without a sentence, or an entry of an older form, is told by its name."""
+    if event in SENTENCES:
+        sentence = SENTENCES[event]
+        try:
+            return sentence(data) if callable(sentence) else sentence.format_map(_Known(data))
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+            log.exception("The sentence of %s cannot tell this entry", event)
+    *_, subject, verb = ["something", *event.replace("_", " ").split(".")]
+    return f"{verb} {'an' if subject[:1] in 'aeiou' else 'a'} {subject}"
 
 
 def _name(entry: LedgerEntry, people: Mapping[Any, str]) -> str:

@@ -313,3 +313,12 @@ def test_the_owner_of_the_tables_sees_no_rows_either(committed_db):
         assert control.execute("SELECT count(*) FROM accounts_tenant").fetchone() == (0,)
         control.execute("RESET ROLE")
         assert control.execute("SELECT count(*) FROM accounts_tenant").fetchone() == (1,)
+
+
+def test_a_scope_on_a_connection_that_died_before_opens_another(committed_db):
+    ours = make.tenant("Ours")
+    assert seen() == set()
+    with superuser() as control:
+        control.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+    with tenancy.scope(tenant_id=ours.pk):
+        assert seen() == {"Ours"}
