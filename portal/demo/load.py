@@ -1,10 +1,27 @@
 """Everything the demo knows, brought in once: the two platforms with their data, and the tenants' stories."""
 
+import os
 from collections.abc import Callable
 
-from portal.demo import stories
+from portal.demo import legacy, moves, newplatform, stories
 
 
 def load(*, report: Callable[[str], None]) -> None:
-    """Load the platforms and tell the stories; a second call finds them and is done in seconds."""
+    """Load the platforms, tell the stories, move and compare the data; a second call finds all that in seconds.
+
+    The worker must be up: the data move through the queue, as they would for a customer.
+    """
+    legacy.fill(os.environ["DEMO_LEGACY_OWNER_URL"], report=_each_fourth(report))
+    newplatform.create(os.environ["DEMO_NEW_OWNER_URL"])
     stories.prepare(report=report)
+    moves.move_and_compare(report=report)
+
+
+def _each_fourth(report: Callable[[str], None]) -> legacy.Report:
+    """Tell the loading of flights in a few lines only."""
+
+    def tell(what: str, done: int, total: int) -> None:
+        if done % 80_000 == 0 or done == total:
+            report(f"{what}: {done:,} of {total:,}")
+
+    return tell
