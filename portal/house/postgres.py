@@ -10,7 +10,7 @@ from pathlib import Path
 from portal.house import state
 from portal.house.account import own_folder, reachable_copy, server_account
 from portal.house.state import Memory
-from portal.house.trouble import Trouble, explain
+from portal.house.trouble import Trouble, explain, need_space
 
 SUPERUSER = "postgres"
 HERE = Path(__file__).resolve().parent
@@ -75,6 +75,7 @@ class Postgres:
 
     def _create(self) -> None:
         """Make the cluster beside its place and move it there when whole, so that an interrupted run leaves no half."""
+        need_space(self.home, megabytes=500, doing="the embedded PostgreSQL and the demo's data")
         draft = self.home / "data.new"
         shutil.rmtree(draft, ignore_errors=True)
         password = self.home / "password"

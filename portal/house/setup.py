@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from portal.house import state
-from portal.house.trouble import Trouble, explain
+from portal.house.trouble import Trouble, explain, need_space
 
 VENV = state.CHECKOUT / ".venv"
 LOCKS = {"run": ("base", "demo"), "work": ("dev", "demo")}
@@ -53,6 +53,7 @@ def ensure(purpose: str) -> None:
     with state.locked("setup"):
         if is_ready(purpose):
             return
+        need_space(state.CHECKOUT, megabytes=1000, doing="the virtual environment")
         try:
             if (VENV / "half-made").exists() or not works():
                 create()

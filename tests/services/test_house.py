@@ -16,7 +16,7 @@ import pytest
 
 from portal.house import keeper, setup, state
 from portal.house.state import Memory
-from portal.house.trouble import Trouble, explain
+from portal.house.trouble import Trouble, explain, need_space
 
 HOLDER = """
 import sys
@@ -181,6 +181,19 @@ def test_an_error_of_the_system_is_one_line(number, words):
     line = str(explain(OSError(number, os.strerror(number), "/some/file"), doing="trying"))
     assert words in line
     assert "\n" not in line
+
+
+def test_many_errors_of_a_copy_are_one_line():
+    lines = [(f"/a/{number}", f"/b/{number}", "[Errno 28] No space left on device") for number in range(50)]
+    line = str(explain(shutil.Error(lines), doing="copying"))
+    assert line.startswith("No disk space left while copying")
+    assert len(line) < 200
+
+
+def test_too_little_room_is_refused_before_anything_is_half_done(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: shutil._ntuple_diskusage(10**9, 10**9, 5 * 1024**2))
+    with pytest.raises(Trouble, match=r"500 MB are needed .* 5 MB are free"):
+        need_space(tmp_path, megabytes=500, doing="trying")
 
 
 @pytest.mark.parametrize(
