@@ -327,3 +327,18 @@ def test_the_sweep_voids_what_no_longer_holds_and_nothing_else(case: Case) -> No
     request.refresh_from_db()
     assert (request.state, request.ending) == ("voided", "The evidence moved after it was frozen: Data moved.")
     assert go_no_go.recheck(tenant_id=case.tenant_id, at=LATER) is False
+
+
+def test_the_pack_holds_what_every_app_contributes(case: Case) -> None:
+    request = case.ask()
+    assert [part.name for part in request.pack.parts.all()] == [
+        "backfills.conservation",
+        "core.about",
+        "core.findings",
+        "core.ledger",
+        "core.material",
+        "cutover.window",
+        "parity_reports.report",
+        "runbooks.exceptions",
+        "runbooks.sign_offs",
+    ]
