@@ -108,7 +108,7 @@ def sparkline(values: Sequence[float | None], *, title: str, width: int = 240, h
     return _svg(title, said, width, height, parts, stretch=True)
 
 
-def bars(rows: Sequence[Point], *, title: str, description: str = "", unit: str = "", width: int = 560) -> str:
+def bars(rows: Sequence[Point], *, title: str, description: str = "", unit: str = "", width: int = 500) -> str:
     """Draw one horizontal bar per row, its label before and its figure behind it."""
     if not rows:
         return _nothing(title, width, 96)
@@ -135,7 +135,7 @@ def bars(rows: Sequence[Point], *, title: str, description: str = "", unit: str 
 
 
 def flow(
-    source: str, outcomes: Sequence[Point], *, title: str, description: str = "", width: int = 560, height: int = 0
+    source: str, outcomes: Sequence[Point], *, title: str, description: str = "", width: int = 500, height: int = 0
 ) -> str:
     """Draw where everything from one source ended: one ribbon per outcome, as thick as its share.
 
@@ -146,7 +146,7 @@ def flow(
     counts = [max(0.0, _finite(outcome.value) or 0.0) for outcome in outcomes]
     total = math.fsum(_part(count, max([*counts, 1.0])) for count in counts)
     height = height or max(120, 44 * len(outcomes))
-    gap, left, right = 10.0, 22.0, width - 220.0
+    gap, left, right = 10.0, 22.0, width - 200.0
     room = max(20.0, height - gap * (len(outcomes) + 1))
     largest = max([*counts, 1.0])
     parts, y_left, y_right = [], (height - room) / 2, gap

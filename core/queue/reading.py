@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -49,11 +50,14 @@ def jobs(
     *,
     task: str | None = None,
     key: str | None = None,
+    tasks: Collection[str] | None = None,
     unfinished: bool = False,
     limit: int = 50,
 ) -> list[JobView]:
-    """Return a tenant's newest jobs, or the house's own (None), newest first."""
+    """Return a tenant's newest jobs (of one task, or of some), or the house's own (None), newest first."""
     rows = Job.objects.of(tenant_id)
+    if tasks is not None:
+        rows = rows.filter(task__in=tasks)
     if task is not None:
         rows = rows.filter(task=task)
     if key is not None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from core.permissions import StaffRole
 from core.templatetags.crossing import STATES
+from portal.dashboard.queries.figures import Figure
 from tests import make
 
 HOSTILE = "<b onclick=alert(1)>"
@@ -60,7 +61,9 @@ def test_what_is_passed_in_is_escaped(source: str) -> None:
         records=[{"type": HOSTILE, "name": HOSTILE, "value": HOSTILE}],
         steps=[SimpleNamespace(label=HOSTILE, hint=HOSTILE, state="done")],
         entries=[SimpleNamespace(text=HOSTILE, who=HOSTILE, tone="pass", at=timezone.now())],
-        figure=SimpleNamespace(label=HOSTILE, value=HOSTILE, target=HOSTILE, words=HOSTILE, state="pass", trend=[1, 2]),
+        figure=SimpleNamespace(
+            label=HOSTILE, value=HOSTILE, target=HOSTILE, words=HOSTILE, state="pass", trend=[1, 2], share=40
+        ),
     )
     assert HOSTILE not in drawn
     assert "&lt;b onclick" in drawn

@@ -18,8 +18,10 @@ from core.actor import Actor
 from core.findings import Finding, Outcome
 from core.models import Job
 from core.permissions import TenantRole
+from core.queue import TASKS, Scope
 from core.readiness import CHECKS
 from core.readiness.requesting import TASK
+from portal.dashboard.queries import jobs
 from tests import make
 
 BY = Actor.system("tests")
@@ -279,3 +281,11 @@ def test_a_stranger_learns_nothing(client: Client, tenant: Tenant) -> None:
     client.force_login(make.user())
     for path in PAGES:
         assert client.get(f"/t/jetblue/{path}").status_code == 404
+
+
+def test_every_task_of_a_tenant_is_watched_or_plumbing() -> None:
+    """A new kind of work either has a name for the customer or is declared to be nothing to watch."""
+    named = {*jobs.TITLES, *jobs.PLUMBING}
+    tasks = {task.name for task in TASKS.values() if task.scope is Scope.TENANT and not task.name.startswith("tests.")}
+    assert tasks - named == set()
+    assert named - tasks == set()

@@ -2,16 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, tzinfo
+from decimal import ROUND_FLOOR, Decimal
 from uuid import UUID
 
+from backfills.queries import runs
 from core import readiness
 from core.charts import Goal, Point
+from cutover.domain.phases import MOVING, Phase
+from parity_reports.domain import verdict
+from parity_reports.queries import reports
 
-PARITY_TARGET = 99.9
-"""Charter: dual-run parity error rate at most 0.1 %."""
+PARITY_TARGET = 100 - 100 * verdict.PARITY_ERROR_TARGET
+PARITY_GOAL = Goal(float(PARITY_TARGET), f"target {PARITY_TARGET.normalize()}%")
+AGE_LIMIT = timedelta(minutes=5)
+"""Charter: RPO at most five minutes for migration jobs. It binds while traffic moves."""
 
-PARITY_GOAL = Goal(PARITY_TARGET, "target 99.9%")
+SHOWN_REPORTS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,40 +28,109 @@ class Figure:
     label: str
     value: str
     target: str
-    state: str = "none"
+    state: str = ""
     words: str = ""
     trend: Sequence[float | None] = ()
+    share: int | None = None
+    """Percent of the target that is reached, for a bar instead of a trend."""
 
 
-def read(*, tenant_id: UUID, blockers: int, at: datetime) -> list[Figure]:
+def read(*, tenant_id: UUID, phase: Phase, blockers: int, parity: Sequence[Point], at: datetime) -> list[Figure]:
     """Return the figures of a tenant; what was never measured says so."""
-    return [_parity(tenant_id), _moved(tenant_id), _blockers(tenant_id, blockers), _age(tenant_id, at)]
+    moves = runs.moves(tenant_id=tenant_id)
+    return [_parity(parity), _moved(moves), _blockers(tenant_id, blockers), _age(moves, phase, at)]
 
 
-def parity_over_time(*, tenant_id: UUID) -> list[Point]:
-    """Return the share of equal records of each finished comparison, oldest first."""
-    return []
+def parity_over_time(*, tenant_id: UUID, zone: tzinfo) -> list[Point]:
+    """Return the share of equal records in percent of each finished comparison, oldest first; floored, not rounded."""
+    found = reports.history(tenant_id=tenant_id).filter(finished_at__isnull=False)[:SHOWN_REPORTS]
+    points = []
+    for report in reversed(found):
+        local = report.requested_at.astimezone(zone)
+        share = None if report.verdict == verdict.Verdict.INCOMPLETE else _percent(report.tally)
+        points.append(Point(f"{local.day} {local:%b %H:%M}", share))
+    return points
 
 
-def _parity(tenant_id: UUID) -> Figure:
-    return Figure("Record parity", "", "target 99.90%", "none", "Not compared yet")
+def _percent(tally: verdict.Tally) -> float:
+    share = 100 * (1 - tally.error_rate)
+    return float(share.quantize(Decimal("0.001"), rounding=ROUND_FLOOR))
 
 
-def _moved(tenant_id: UUID) -> Figure:
-    return Figure("Records moved", "", "", "none", "Nothing moved yet")
+def _parity(points: Sequence[Point]) -> Figure:
+    target = f"target {PARITY_TARGET:.2f}%"
+    if not points:
+        return Figure("Record parity", "", target, words="Not compared yet")
+    latest = points[-1].value
+    if latest is None:
+        return Figure("Record parity", "?", target, "incomplete", "Not wholly compared")
+    met = Decimal(str(latest)) >= PARITY_TARGET
+    floored = Decimal(str(latest)).quantize(Decimal("0.01"), rounding=ROUND_FLOOR)
+    return Figure(
+        "Record parity",
+        f"{floored}%",
+        target,
+        "pass" if met else "block",
+        "On target" if met else "Below target",
+        [point.value for point in points],
+    )
+
+
+def _moved(moves: runs.Moves) -> Figure:
+    if not moves.has_begun:
+        return Figure("Records moved", "", "", words="Nothing moved yet")
+    done, total = moves.accounted, moves.total
+    state, words = "stopped", "Not finished"
+    if moves.is_active:
+        state, words = "running", "Moving"
+    elif moves.is_conserved:
+        state, words = ("warn", f"{moves.rejected:,} rejected") if moves.rejected else ("pass", "All accounted for")
+    return Figure(
+        "Records accounted for",
+        short(done),
+        f"of {short(total)}",
+        state,
+        words,
+        share=100 * done // total if total else 0,
+    )
 
 
 def _blockers(tenant_id: UUID, blockers: int) -> Figure:
     trend = [float(count) for _, count in readiness.blocked_over_time(tenant_id=tenant_id)]
-    return Figure(
-        "Open blockers",
-        f"{blockers}",
-        "target 0",
-        "block" if blockers else "pass",
-        "In the way" if blockers else "On target",
-        trend,
-    )
+    state, words = ("block", "In the way") if blockers else ("pass", "On target")
+    return Figure("Open blockers", f"{blockers}", "target 0", state, words, trend)
 
 
-def _age(tenant_id: UUID, at: datetime) -> Figure:
-    return Figure("Age of data", "", "limit 5 min", "none", "Nothing moved yet")
+def _age(moves: runs.Moves, phase: Phase, at: datetime) -> Figure:
+    moments = [row.run.moved_at for row in moves.rows if row.run and row.run.moved_at]
+    binds = phase in MOVING
+    target = "limit 5 min" if binds else "limit 5 min from the cutover on"
+    if not moments:
+        return Figure("Age of the copy", "", target, words="Nothing moved yet")
+    age = at - max(moments)
+    state, words = "", ""
+    if binds:
+        state, words = ("pass", "Within the limit") if age <= AGE_LIMIT else ("block", "Over the limit")
+    return Figure("Age of the copy", span(age), target, state, words)
+
+
+def short(count: int) -> str:
+    """Write a count for a figure, never rounded up: 912 · 54.6 k · 4.82 M."""
+    for size, letter in ((1_000_000, "M"), (10_000, "k")):
+        if count >= size:
+            unit = 1_000_000 if letter == "M" else 1_000
+            places = "0.01" if letter == "M" else "0.1"
+            return f"{(Decimal(count) / unit).quantize(Decimal(places), rounding=ROUND_FLOOR)} {letter}"
+    return f"{count:,}"
+
+
+def span(length: timedelta) -> str:
+    """Write a length of time for a figure, rounded up: 38 s · 4 min · 3 h · 2 days."""
+    seconds = max(0, int(length.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{-(-seconds // 60)} min"
+    if seconds < 2 * 86400:
+        return f"{-(-seconds // 3600)} h"
+    return f"{-(-seconds // 86400)} days"

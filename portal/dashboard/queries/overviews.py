@@ -65,16 +65,18 @@ class Overview:
 def read(*, tenant: Tenant, by: Actor, at: datetime) -> Overview:
     """Return the overview as it stands at the moment, with what this person may see and do."""
     found = checks.read(tenant=tenant, at=at)
-    way = phases.read(tenant_id=tenant.pk, zone=ZoneInfo(tenant.time_zone), progress=_progress(found))
+    zone = ZoneInfo(tenant.time_zone)
+    way = phases.read(tenant_id=tenant.pk, zone=zone, progress=_progress(found))
     may_see_runs = by.can(Permission.VIEW_RUNS, tenant_id=tenant.pk)
     may_see_ledger = by.can(Permission.VIEW_LEDGER, tenant_id=tenant.pk)
-    parity = figures.parity_over_time(tenant_id=tenant.pk)
+    parity = figures.parity_over_time(tenant_id=tenant.pk, zone=zone)
+    blockers = sum(check.blocks for check in found.checks)
     return Overview(
         way=way,
         preflight=found,
         shown=sorted(found.checks, key=lambda check: (not check.blocks, not check.needs_you))[:SHOWN_CHECKS],
         action=_action(tenant, way.phase, found, by),
-        figures=figures.read(tenant_id=tenant.pk, blockers=sum(check.blocks for check in found.checks), at=at),
+        figures=figures.read(tenant_id=tenant.pk, phase=way.phase, blockers=blockers, parity=parity, at=at),
         jobs=jobs.read(tenant_id=tenant.pk, at=at, limit=6) if may_see_runs else jobs.Jobs([], []),
         activity=activity.read(tenant_id=tenant.pk, limit=SHOWN_ENTRIES).entries if may_see_ledger else [],
         parity=parity,

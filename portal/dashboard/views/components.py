@@ -16,6 +16,7 @@ from core.errors import UseCaseError
 from core.permissions import Permission
 from core.templatetags.crossing import STATES
 from core.web import staff_view
+from portal.dashboard.queries.figures import Figure
 
 
 class ExampleForm(forms.Form):
@@ -52,7 +53,7 @@ def examples() -> dict[str, Any]:
         "figures": [
             _figure("Record parity", "99.97%", "target 99.90%", [99.6, 99.7, 99.82, 99.81, 99.97], "pass", "On target"),
             _figure("Open blockers", "2", "target 0", [7, 6, 6, 4, 2], "block", "Above target"),
-            _figure("Records moved", "4.82 M", "of 5.10 M", [0.2, 1.8, 2.9, 4.1, 4.82], "running", "Moving"),
+            _figure("Records moved", "4.82 M", "of 5.10 M", [], "running", "Moving", share=94),
             _figure("Age of data", "", "limit 5 min", [], "", "Not measured yet"),
         ],
         "records": [
@@ -85,5 +86,7 @@ def examples() -> dict[str, Any]:
     }
 
 
-def _figure(label: str, value: str, target: str, trend: list[float], state: str, words: str) -> SimpleNamespace:
-    return SimpleNamespace(label=label, value=value, target=target, trend=trend, state=state, words=words)
+def _figure(
+    label: str, value: str, target: str, trend: list[float], state: str, words: str, share: int | None = None
+) -> Figure:
+    return Figure(label, value, target, state, words, trend, share)
