@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from core.permissions import StaffRole
 from core.templatetags.crossing import STATES
-from portal.dashboard.queries.figures import Figure
 from tests import make
 
 HOSTILE = "<b onclick=alert(1)>"
