@@ -139,7 +139,8 @@ def _page(zones: Zones, domain: str, *, token: str, done: str) -> str:
     body = _zone(zones, domain, hidden) if domain else "<p>No domain is registered yet.</p>"
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(domain) or "Domains"} · DNS provider of the demo</title><link rel="stylesheet" href="/console.css"></head>
+<title>{escape(domain) or "Domains"} · DNS provider of the demo</title>
+<link rel="stylesheet" href="/console.css"></head>
 <body><p>DNS provider of the demo: it stands for the one where your domain is registered.</p>
 <nav aria-label="Domains">{links}</nav>{said}{body}
 <h2>Register a domain</h2>
