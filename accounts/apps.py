@@ -8,3 +8,9 @@ class AccountsConfig(AppConfig):
 
     default_auto_field = "django.db.models.BigAutoField"
     name = "accounts"
+
+    def ready(self) -> None:
+        """Listen to allauth."""
+        from accounts import security_events
+
+        security_events.listen()

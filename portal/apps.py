@@ -18,6 +18,7 @@ class PortalConfig(AppConfig):
 
         autodiscover_modules(*CONTRIBUTIONS)
         _keep_our_pages_only()
+        _sign_in_at_one_place()
 
 
 def _keep_our_pages_only() -> None:
@@ -29,3 +30,11 @@ def _keep_our_pages_only() -> None:
     for model, page in list(site._registry.items()):
         if not isinstance(page, StaffAdmin):
             site.unregister(model)
+
+
+def _sign_in_at_one_place() -> None:
+    """Send the admin's sign-in to the portal's, which knows rate limits and second factors."""
+    from allauth.account.decorators import secure_admin_login
+    from django.contrib.admin import site
+
+    site.login = secure_admin_login(site.login)  # type: ignore[method-assign]  # as allauth documents it

@@ -40,6 +40,11 @@ from pytest_django.fixtures import Settings  # noqa: E402
 from tests.fakes.dns import FakeDns  # noqa: E402
 
 django.setup()
+from tests import signing_in  # noqa: E402 - needs the apps
+
+signing_in.sign_staff_in_wholly()
+# Slow by design in production; here the design is only slow.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Workers must not load the settings before they come by here: pytest-django would, if they inherited this name.
 del os.environ["DJANGO_SETTINGS_MODULE"]
 

@@ -1,0 +1,48 @@
+"""What Crossing asks of allauth: no open sign-up, secrets encrypted at rest, staff never without a second factor.
+
+Guessing is slowed by allauth's own rate limits on the shared cache; a second mechanism (django-axes) would count the
+same attempts a second time, and the admin has no sign-in of its own.
+"""
+
+from functools import cache
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts.queries import second_factors
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+    """People come by invitation."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Nobody signs up by themselves."""
+        return False
+
+
+class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types
+    """Keeps the secrets of authenticator apps and recovery codes encrypted."""
+
+    def encrypt(self, text: str) -> str:
+        """Encrypt with the newest key of FIELD_KEYS."""
+        return _box(tuple(settings.FIELD_KEYS)).encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Decrypt with whichever key of FIELD_KEYS it was encrypted with."""
+        return _box(tuple(settings.FIELD_KEYS)).decrypt(encrypted_text.encode()).decode()
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        """Let staff replace a second factor, but not remove the last."""
+        if not authenticator.user.is_staff or authenticator.type not in second_factors.COUNTED:
+            return True
+        others = Authenticator.objects.filter(user=authenticator.user, type__in=second_factors.COUNTED)
+        return bool(others.exclude(pk=authenticator.pk).exists())
+
+
+@cache
+def _box(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
