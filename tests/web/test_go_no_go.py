@@ -55,7 +55,7 @@ def browser(person: User, *, confirmed: str = "") -> Client:
         record: dict[str, object] = {"method": confirmed, "at": time.time() - 1, "reauthenticated": True}
         if confirmed == "totp":
             record |= {"method": "mfa", "type": "totp"}
-        session[AUTHENTICATION_METHODS_SESSION_KEY] = [record]
+        session[AUTHENTICATION_METHODS_SESSION_KEY] = [*session.get(AUTHENTICATION_METHODS_SESSION_KEY, []), record]
         session[_AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(person.pk)
         session.save()
     return client
