@@ -14,6 +14,7 @@ from portal.house.hold import Servers
 LONGEST_MODULE = 400
 SYSTEM_PACKAGES = {"chromium": ("chromium", "chromium-browser", "google-chrome"), "xmlsec1": ("xmlsec1",)}
 """Debian packages that the tests need, and the programs that show that one is there."""
+PATIENCE = ("-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::https::Timeout=20")
 
 
 def missing_packages() -> list[str]:
@@ -36,7 +37,11 @@ def install_missing_packages() -> None:
     for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
         try:
             ran = subprocess.run(
-                [*prefix, "apt-get", "--quiet", *arguments], env=quiet, capture_output=True, timeout=900, check=False
+                [*prefix, "apt-get", "--quiet", *PATIENCE, *arguments],
+                env=quiet,
+                capture_output=True,
+                timeout=900,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             print("apt-get did not finish in 15 minutes; browser tests are skipped where Chromium is missing.")
