@@ -3,12 +3,17 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
-from accounts.models import Member, StaffAssignment, Tenant, User
-from core.admin import TENANT_COLUMNS, StaffAdmin, TenantColumn, read_panels
+from accounts.models import Domain, Invitation, Member, StaffAssignment, Tenant, User
+from accounts.queries import members
+from accounts.services import invitations
+from core.admin import TENANT_COLUMNS, StaffAdmin, TenantColumn, operation, read_panels
+from core.permissions import Permission, TenantRole
 
 
 class TenantList(ChangeList):
@@ -29,6 +34,22 @@ def _shown(name: str, column: TenantColumn) -> Callable[[Tenant], Any]:
         return columns.get(name, column.empty)
 
     return admin.display(description=column.title)(show)
+
+
+class FirstOwner(forms.Form):
+    """Whom to invite as a tenant's first owner."""
+
+    email = forms.EmailField(label="E-mail address", help_text="They get a link that works once, for seven days.")
+
+
+def _has_no_owner(tenant: Tenant) -> bool:
+    return not members.owners(tenant_id=tenant.pk).exists()
+
+
+def _said(invitation: Invitation) -> str:
+    if invitation.sent_at is None:
+        return f"{invitation.email} is invited, but the mail could not be sent. Send it again in a few minutes."
+    return f"The invitation was sent to {invitation.email}."
 
 
 @admin.register(Tenant)
@@ -59,6 +80,53 @@ class TenantAdmin(StaffAdmin):
         tenant = self.get_object(request, object_id) if object_id else None
         panels = list(read_panels(tenant.pk)) if tenant is not None else []
         return super().changeform_view(request, object_id, form_url, {"panels": panels, **(extra_context or {})})
+
+    @operation("Invite the first owner", permission=Permission.INVITE_FIRST_OWNER, form=FirstOwner, when=_has_no_owner)
+    def invite_first_owner(self, request: HttpRequest, row: Tenant, answers: dict[str, Any]) -> str:
+        """Invite the person who then invites everybody else."""
+        invitation = invitations.invite(
+            tenant_id=row.pk,
+            email=answers["email"],
+            role=TenantRole.OWNER.value,
+            by=self.actor(request),
+            at=timezone.now(),
+        )
+        return _said(invitation)
+
+
+def _is_open(invitation: Invitation) -> bool:
+    return invitation.accepted_at is None and invitation.revoked_at is None
+
+
+@admin.register(Invitation)
+class InvitationAdmin(StaffAdmin):
+    """Who is invited; staff sends or takes back the invitation of a first owner only."""
+
+    list_display = ("email", "tenant", "role", "sent_at", "expires_at", "accepted_at", "revoked_at")
+    list_filter = ("role",)
+    list_select_related = ("tenant",)
+    search_fields = ("email", "tenant__name")
+    exclude = ("token_digest",)
+
+    @operation("Send again", permission=Permission.INVITE_FIRST_OWNER, when=_is_open)
+    def resend(self, request: HttpRequest, row: Invitation, answers: dict[str, Any]) -> str:
+        """Send it with a new link."""
+        return _said(invitations.resend(invitation=row, by=self.actor(request), at=timezone.now()))
+
+    @operation("Revoke", permission=Permission.INVITE_FIRST_OWNER, when=_is_open)
+    def revoke(self, request: HttpRequest, row: Invitation, answers: dict[str, Any]) -> str:
+        """Take it back."""
+        invitations.revoke(invitation=row, by=self.actor(request), at=timezone.now())
+        return "The invitation was taken back; its link opens nothing."
+
+
+@admin.register(Domain)
+class DomainAdmin(StaffAdmin):
+    """Which domains are claimed and proven."""
+
+    list_display = ("text", "tenant", "claimed_at", "verified_at", "proven_at", "failed_at", "next_check_at")
+    list_select_related = ("tenant",)
+    search_fields = ("name", "text", "tenant__name")
 
 
 @admin.register(Member)

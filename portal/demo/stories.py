@@ -45,8 +45,6 @@ STAFF = {
     "staff-auditor": ("Audrey Torres", (StaffRole.AUDITOR,)),
 }
 UNSIGNED_OF_AMERICAN = {"billing-reconciled", "rollback-plan", "customer-tests", "parity-reviewed", "rollback-proof"}
-OLD_TOKEN = "k3xw5yq2m7f6hctzq4d2nbvjr6u5aoep"  # noqa: S105  (a public DNS value)
-"""What American's DNS still answers: the token of an earlier try."""
 ROLE_NAMES = {
     TenantRole.OWNER: "Olivia Owen",
     TenantRole.ADMIN: "Adam Minsk",
@@ -157,16 +155,17 @@ def _sign_steps(airline: Airline, tenant_id: UUID, *, at: datetime) -> None:
 
 
 def _claim_domain(airline: Airline, tenant_id: UUID, *, at: datetime) -> None:
-    """Claim the airline's domain and publish its record; American published that of an earlier try."""
+    """Claim the airline's domain and publish its record; American's still carries the token of its first try."""
     dns.register(airline.domain)
     domain = claimed.listed(tenant_id=tenant_id).filter(name=airline.domain).first()
     if domain is None:
-        domain = domains.claim(tenant_id=tenant_id, typed=airline.domain, by=BY, at=at)
-    elif domain.verified_at:
-        return
-    record = domains.challenge_of(domain).txt
-    dns.publish(record.host, f"token={OLD_TOKEN}" if airline.story is Story.BLOCKED else record.value)
-    domains.check(domain=domain, by=BY, at=at)
+        domain = domains.claim(tenant_id=tenant_id, typed=airline.domain, by=BY, at=at - timedelta(days=3))
+        record = domains.challenge_of(domain).txt
+        dns.publish(record.host, record.value)
+        if airline.story is Story.BLOCKED:
+            domains.renew(domain=domain, by=BY, at=at - timedelta(days=1))
+    if not domain.is_verified:
+        domains.check(domain=domain, by=BY, at=at)
 
 
 def _except(tenant_id: UUID, *, at: datetime) -> None:

@@ -4,12 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.contrib.admin import site
+from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Tenant
+from accounts.models import Invitation, Tenant
 from core.permissions import StaffRole, TenantRole
 from cutover.models import Cutover
 from runbooks.models import PolicyException, Runbook, Step
@@ -156,3 +157,38 @@ def test_nothing_can_be_added_changed_or_deleted_by_hand(client, sign_in, tenant
     assert client.get(reverse("admin:accounts_tenant_add")).status_code == 403
     assert client.post(reverse("admin:accounts_tenant_change", args=[tenant.pk]), {"name": "x"}).status_code == 403
     assert client.post(reverse("admin:accounts_tenant_delete", args=[tenant.pk])).status_code == 403
+
+
+def test_staff_invites_a_first_owner_and_may_send_it_again(client, sign_in, tenant):
+    sign_in(StaffRole.CS)
+    url = reverse("admin:accounts_tenant_invite_first_owner", args=[tenant.pk])
+    assert url in client.get(reverse("admin:accounts_tenant_change", args=[tenant.pk])).content.decode()
+    page = client.post(url, {"email": "olive@hawaiian.example"}, follow=True).content.decode()
+    assert "The invitation was sent to olive@hawaiian.example." in page
+    with make.arranging():
+        invitation = Invitation.objects.get()
+    page = client.post(url, {"email": "olive@hawaiian.example"})
+    assert (page.status_code, "is invited already" in page.content.decode()) == (422, True)
+    again = reverse("admin:accounts_invitation_resend", args=[invitation.pk])
+    assert "The invitation was sent to" in client.post(again, follow=True).content.decode()
+    assert len(mail.outbox) == 2
+    shown = client.get(reverse("admin:accounts_invitation_change", args=[invitation.pk])).content.decode()
+    with make.arranging():
+        assert Invitation.objects.get().token_digest not in shown
+
+
+def test_a_tenant_with_an_owner_invites_by_itself(client, sign_in, tenant):
+    make.member(tenant, TenantRole.OWNER)
+    sign_in(StaffRole.CS)
+    url = reverse("admin:accounts_tenant_invite_first_owner", args=[tenant.pk])
+    assert url not in client.get(reverse("admin:accounts_tenant_change", args=[tenant.pk])).content.decode()
+    page = client.post(url, {"email": "second@hawaiian.example"})
+    assert (page.status_code, "first owner only" in page.content.decode()) == (422, True)
+
+
+@pytest.mark.parametrize("role", [StaffRole.SUPPORT, StaffRole.AUDITOR])
+def test_staff_who_may_not_invite_see_no_button_and_are_refused(client, sign_in, tenant, role):
+    sign_in(role)
+    url = reverse("admin:accounts_tenant_invite_first_owner", args=[tenant.pk])
+    assert url not in client.get(reverse("admin:accounts_tenant_change", args=[tenant.pk])).content.decode()
+    assert client.post(url, {"email": "olive@hawaiian.example"}).status_code == 403
