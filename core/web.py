@@ -32,13 +32,6 @@ _BOUND = "crossing_bound"
 type View = Callable[..., HttpResponseBase]
 
 
-class Request(HttpRequest):
-    """What a declared view is called with: a request that carries who acts (and, in a tenant's pages, the tenant)."""
-
-    actor: Actor
-    tenant: Any
-
-
 class ActingRequest(HttpRequest):
     """What a view of a tenant or of staff is called with: the request of somebody who may act. For annotations."""
 

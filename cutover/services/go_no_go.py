@@ -102,11 +102,22 @@ def sign(
     return request
 
 
-def veto(*, request_id: UUID, reason: str, by: Actor, at: datetime) -> ApprovalRequest:
-    """Refuse an open request for the customer, with a reason. An owner may, and so may the approver they named."""
+def require_seat(*, request_id: UUID, by: Actor) -> None:
+    """Raise NotFound or PermissionRefused for who has no seat at this request, before anything is asked of them."""
+    _seated(request_id, by=by)
+
+
+def require_veto(*, request_id: UUID, by: Actor) -> ApprovalRequest:
+    """Return the request for who may veto it; raises NotFound or PermissionRefused for anybody else."""
     request = _find(request_id)
     if gates.seat_for(request, by=by) != CUSTOMER:
         by.require(Permission.VETO_CUTOVER, tenant_id=request.tenant_id)
+    return request
+
+
+def veto(*, request_id: UUID, reason: str, by: Actor, at: datetime) -> ApprovalRequest:
+    """Refuse an open request for the customer, with a reason. An owner may, and so may the approver they named."""
+    request = require_veto(request_id=request_id, by=by)
     if not reason.strip():
         raise UnableToVeto("Say why: everyone involved reads the reason, and it is kept.")
     try:

@@ -76,7 +76,7 @@ def sign(request: ActingRequest, tenant: Any, request_id: UUID) -> HttpResponse:
 @tenant_view(Permission.VIEW_EVIDENCE)
 def veto(request: ActingRequest, tenant: Any, request_id: UUID) -> HttpResponse:
     """Say no, with a reason."""
-    found, status = _find(request_id), 200
+    found, status = go_no_go.require_veto(request_id=request_id, by=request.actor), 200
     problem: UseCaseError | None = None
     form = VetoForm(request.POST or None)
     if request.method == "POST":

@@ -93,6 +93,7 @@ def sign(
     request: ActingRequest, request_id: UUID, *, here: str, refuse: Callable[[UseCaseError], HttpResponse]
 ) -> HttpResponse:
     """Take a signature: by passkey, or under a recent re-authentication, which is asked for where there is none."""
+    go_no_go.require_seat(request_id=request_id, by=request.actor)
     at = timezone.now()
     by_passkey = request.POST.get("by") == "passkey"
     given = None if by_passkey else proof(request, at=at)

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.queries.tenants import Tenant
 from core.permissions import Permission
-from core.web import Request, tenant_view
+from core.web import ActingRequest, tenant_view
 from portal.dashboard.queries import overviews
 
 PAGE = "portal/overview.html"
@@ -16,7 +16,7 @@ PAGE = "portal/overview.html"
 
 @require_safe
 @tenant_view(Permission.VIEW_TENANT)
-def overview(request: Request, tenant: Tenant) -> HttpResponse:
+def overview(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Show the whole move on one page; to htmx only what moves."""
     template = f"{PAGE}#moving" if request.headers.get("HX-Request") else PAGE
     found = overviews.read(tenant=tenant, by=request.actor, at=timezone.now())

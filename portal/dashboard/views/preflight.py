@@ -13,7 +13,7 @@ from accounts.queries.tenants import Tenant
 from core import queue, readiness
 from core.errors import UseCaseError
 from core.permissions import Permission
-from core.web import Request, answer, tenant_view
+from core.web import ActingRequest, answer, tenant_view
 from portal.dashboard.queries import checks
 from portal.dashboard.services import checks as steering
 
@@ -23,7 +23,7 @@ PART = f"{PAGE}#checks"
 
 @require_safe
 @tenant_view(Permission.VIEW_TENANT)
-def preflight(request: Request, tenant: Tenant) -> HttpResponse:
+def preflight(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Show the checks; to htmx only their list, which asks again while something runs."""
     response = render(request, PART if request.headers.get("HX-Request") else PAGE, _context(request, tenant))
     patch_vary_headers(response, ["HX-Request"])
@@ -32,7 +32,7 @@ def preflight(request: Request, tenant: Tenant) -> HttpResponse:
 
 @require_POST
 @tenant_view(Permission.RUN_CHECKS)
-def run(request: Request, tenant: Tenant, check_id: str | None = None) -> HttpResponse:
+def run(request: ActingRequest, tenant: Tenant, check_id: str | None = None) -> HttpResponse:
     """Ask one check again, or all."""
     problem: UseCaseError | None = None
     try:
@@ -44,7 +44,7 @@ def run(request: Request, tenant: Tenant, check_id: str | None = None) -> HttpRe
 
 @require_POST
 @tenant_view(Permission.RUN_CHECKS)
-def stop(request: Request, tenant: Tenant, job_id: UUID) -> HttpResponse:
+def stop(request: ActingRequest, tenant: Tenant, job_id: UUID) -> HttpResponse:
     """Stop a run that does not move."""
     problem: UseCaseError | None = None
     try:
@@ -54,12 +54,12 @@ def stop(request: Request, tenant: Tenant, job_id: UUID) -> HttpResponse:
     return _answer(request, tenant, problem)
 
 
-def _answer(request: Request, tenant: Tenant, problem: UseCaseError | None) -> HttpResponse:
+def _answer(request: ActingRequest, tenant: Tenant, problem: UseCaseError | None) -> HttpResponse:
     to = reverse("dashboard:preflight", args=[tenant.slug])
     return answer(request, PART, _context(request, tenant), to=to, problem=problem)
 
 
-def _context(request: Request, tenant: Tenant) -> dict[str, object]:
+def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
     return {
         "tenant": tenant,
         "preflight": checks.read(tenant=tenant, at=timezone.now()),

@@ -1,0 +1,212 @@
+"""Who may do what at every address: URL × method × role, written by hand.
+
+A new route fails `test_every_route_is_in_the_matrix` until somebody has written down who may call it.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Member
+from accounts.services import domains, invitations
+from backfills.domain.runs import RunState
+from backfills.models import Run
+from core import readiness
+from core.permissions import StaffRole, TenantRole
+from core.readiness import CHECKS
+from tests import addresses, make
+from tests.cutovers import Case, ready_case
+from tests.fakes.dns import FakeDns
+
+pytestmark = pytest.mark.django_db
+
+MEMBERS = tuple(role.value for role in TenantRole)
+STAFF = tuple(f"staff:{role.value}" for role in StaffRole)
+OUTSIDE = ("stranger", "other_owner")
+ROLES = ("anonymous", *OUTSIDE, *MEMBERS, *STAFF)
+
+ALL = frozenset(MEMBERS)
+READERS = frozenset({"owner", "admin", "auditor"})
+MANAGERS = frozenset({"owner", "admin"})
+OWNERS = frozenset({"owner"})
+EVERY_STAFF = frozenset(STAFF)
+RUNBOOK_OWNERS = frozenset({"staff:runbook_owner"})
+
+
+@dataclass(frozen=True)
+class Row:
+    """One route: who may call it by which method, and what a caller who may gets for an otherwise empty call."""
+
+    name: str
+    who: frozenset[str]
+    get: int | None = None
+    post: int | None = None
+    ids: tuple[str, ...] = ()
+    exceptions: dict[tuple[str, str], int] = field(default_factory=dict)
+    """What differs for one method and role, because the object or the person's seat decides."""
+
+
+TENANT = (
+    Row("dashboard:overview", ALL, get=200),
+    Row("dashboard:preflight", ALL, get=200),
+    Row("dashboard:run_checks", MANAGERS, post=302),
+    Row("dashboard:run_check", MANAGERS, post=302, ids=("check_id",)),
+    Row("dashboard:stop_checks", MANAGERS, post=302, ids=("job_id",)),
+    Row("dashboard:jobs", READERS, get=200),
+    Row("dashboard:activity", READERS, get=200),
+    Row("dashboard:ledger_verifier", READERS, get=200),
+    Row("dashboard:export_ledger", READERS, post=200),
+    Row("backfills:runs", READERS, get=200),
+    Row("backfills:entity", READERS, get=200, ids=("entity",)),
+    Row("backfills:start", MANAGERS, post=302),
+    Row("backfills:pause", MANAGERS, post=302, ids=("run_id",)),
+    Row("backfills:resume", MANAGERS, post=302, ids=("run_id",)),
+    Row("backfills:retry", MANAGERS, post=302, ids=("run_id",)),
+    Row("accounts:members", READERS, get=200),
+    Row("accounts:invite", MANAGERS, post=422),
+    Row("accounts:change_role", MANAGERS, post=422, ids=("member_id",)),
+    Row("accounts:deactivate", MANAGERS, post=302, ids=("member_id",)),
+    Row("accounts:resend_invitation", MANAGERS, post=302, ids=("invitation_id",)),
+    Row("accounts:revoke_invitation", MANAGERS, post=302, ids=("invitation_id",)),
+    Row("accounts:domains", ALL, get=200),
+    Row("accounts:claim_domain", MANAGERS, post=422),
+    Row("accounts:check_domain", MANAGERS, post=302, ids=("domain_id",)),
+    Row("accounts:renew_domain", MANAGERS, post=302, ids=("domain_id",)),
+    Row("accounts:release_domain", MANAGERS, post=302, ids=("domain_id",)),
+    Row("cutover:cutover", ALL, get=200),
+    Row("cutover:window", MANAGERS, get=200, post=422),
+    Row("cutover:approver", OWNERS, get=200, post=302),
+    Row("cutover:go_no_go", READERS, get=302),
+    Row("cutover:ask", MANAGERS, post=422),
+    Row("cutover:request", READERS, get=200, ids=("request_id",)),
+    Row("cutover:begin", OWNERS, post=422, ids=("request_id",)),
+    Row("cutover:sign", OWNERS, post=302, ids=("request_id",)),
+    Row("cutover:veto", OWNERS, get=200, post=422, ids=("request_id",)),
+    Row("cutover:pack", READERS, get=200, ids=("request_id",)),
+)
+
+VENDOR = (
+    Row("components", EVERY_STAFF, get=200),
+    Row("staff_cutover:waiting", EVERY_STAFF, get=200),
+    Row("staff_cutover:request", EVERY_STAFF, get=200, ids=("request_id",)),
+    Row("staff_cutover:begin", RUNBOOK_OWNERS, post=422, ids=("request_id",)),
+    Row("staff_cutover:sign", RUNBOOK_OWNERS, post=302, ids=("request_id",)),
+    Row("staff_cutover:pack", EVERY_STAFF, get=200, ids=("request_id",)),
+)
+
+EVERYBODY = {
+    "home": "the choice of account, or the sign-in page",
+    "healthz": "is the process up",
+    "readyz": "is it ready to serve",
+    "invitations:open": "an invitation's link, before there is an account (tests/web/test_invitation_link.py)",
+    "invitations:join": "the same, signed in",
+}
+"""Routes outside of any tenant, which show nothing of one."""
+
+
+@dataclass
+class World:
+    """A tenant with one object behind every id, another tenant, and a client for each role."""
+
+    case: Case
+    ids: dict[str, Any]
+    people: dict[str, Any]
+
+    clients: dict[str, Client] = field(default_factory=dict)
+
+    def client(self, role: str) -> Client:
+        if role not in self.clients:
+            self.clients[role] = Client(raise_request_exception=False)
+            if role != "anonymous":
+                self.clients[role].force_login(self.people[role])
+        return self.clients[role]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
+    at = timezone.now()
+    fake_dns.zones.domains.append("ours.example")
+    with ready_case(monkeypatch, at=at) as case:
+        request = case.ask(at=at)
+        ids: dict[str, Any] = {"request_id": request.pk, "check_id": next(iter(CHECKS)), "entity": "flights"}
+        ids["domain_id"] = domains.claim(tenant_id=case.tenant_id, typed="ours.example", by=case.customer, at=at).pk
+        ids["invitation_id"] = invitations.invite(
+            tenant_id=case.tenant_id, email="new@ours.example", role="member", by=case.customer, at=at
+        ).pk
+        run = Run(tenant_id=case.tenant_id, entity="flights", state=RunState.PAUSED, spec="flights 1", requested_at=at)
+        run.save()
+        ids["run_id"] = run.pk
+        ids["job_id"] = readiness.request(tenant_id=case.tenant_id, by=case.customer)
+    tenant = case.owner.tenant
+    people: dict[str, Any] = {"owner": case.owner.user, "stranger": make.user()}
+    people["staff:runbook_owner"] = case.runbook_owner
+    people |= {role: make.member(tenant, role).user for role in MEMBERS if role != "owner"}
+    people["other_owner"] = make.member(make.tenant()).user
+    people |= {f"staff:{role.value}": make.staff(role) for role in StaffRole if f"staff:{role.value}" not in people}
+    with make.arranging():
+        ids["member_id"] = Member.objects.get(user=people["member"]).pk
+    return World(case, ids, people)
+
+
+def call(world: World, row: Row, role: str, method: str, *, slug: str | None = None) -> int:
+    """Call a route as somebody, take back what it did, and return its status."""
+    kwargs = {name: world.ids[name] for name in row.ids}
+    if row in TENANT:
+        kwargs["slug"] = slug or world.case.owner.tenant.slug
+    client = world.client(role)
+    before = transaction.savepoint()
+    try:
+        return client.generic(method, reverse(row.name, kwargs=kwargs)).status_code
+    finally:
+        transaction.savepoint_rollback(before)
+
+
+def expected(row: Row, role: str, method: str) -> int:
+    """Say what the matrix demands."""
+    if (method, role) in row.exceptions:
+        return row.exceptions[method, role]
+    answer = {"GET": row.get, "POST": row.post}.get(method)
+    if role == "anonymous":
+        return 302 if answer else 405
+    if answer is None:
+        return 405
+    if role in row.who:
+        return answer
+    if row in TENANT:
+        return 403 if role in MEMBERS else 404
+    return 403 if role in STAFF else 404
+
+
+@pytest.mark.parametrize("row", [*TENANT, *VENDOR], ids=lambda row: row.name)
+def test_a_route_answers_each_role_as_written(world: World, row: Row) -> None:
+    served = [method for method, answer in (("GET", row.get), ("POST", row.post)) if answer]
+    refused = [method for method in ("GET", "POST", "PUT", "PATCH", "DELETE") if method not in served]
+    who_may = next(role for role in ROLES if role in row.who)
+    pairs = [(role, method) for role in ROLES for method in served] + [(who_may, method) for method in refused]
+    told = {(role, method): call(world, row, role, method) for role, method in pairs}
+    wanted = {(role, method): expected(row, role, method) for role, method in pairs}
+    wrong = {key: f"{told[key]}, wanted {wanted[key]}" for key in told if told[key] != wanted[key]}
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in TENANT if row.ids and row.ids not in (("check_id",), ("entity",))], ids=lambda row: row.name
+)
+def test_another_tenants_owner_finds_nothing_by_our_ids_under_their_own_address(world: World, row: Row) -> None:
+    theirs = Member.objects.none()
+    with make.arranging():
+        theirs = Member.objects.select_related("tenant").get(user=world.people["other_owner"])
+    for method in ("GET", "POST"):
+        wanted = 404 if {"GET": row.get, "POST": row.post}[method] else 405
+        assert call(world, row, "other_owner", method, slug=theirs.tenant.slug) == wanted
+
+
+def test_every_route_is_in_the_matrix() -> None:
+    written = {row.name for row in (*TENANT, *VENDOR)} | set(EVERYBODY)
+    ours = {address.name for address in addresses.every() if address.ours and not address.name.startswith("admin:")}
+    assert ours == written
