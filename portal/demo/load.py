@@ -3,11 +3,11 @@
 import os
 from collections.abc import Callable
 
-from portal.demo import legacy, moves, newplatform, stories
+from portal.demo import crossing, legacy, moves, newplatform, stories
 
 
 def load(*, report: Callable[[str], None]) -> None:
-    """Load the platforms, tell the stories, move and compare the data; a second call finds all that in seconds.
+    """Load the platforms, tell the stories, move and compare the data, sign one go/no-go; a second call finds all that in seconds.
 
     The worker must be up: the data move through the queue, as they would for a customer.
     """
@@ -15,6 +15,7 @@ def load(*, report: Callable[[str], None]) -> None:
     newplatform.create(os.environ["DEMO_NEW_OWNER_URL"])
     stories.prepare(report=report)
     moves.move_and_compare(report=report)
+    crossing.cross(report=report)
 
 
 def _each_fourth(report: Callable[[str], None]) -> legacy.Report:
