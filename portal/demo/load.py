@@ -7,9 +7,10 @@ from portal.demo import crossing, legacy, moves, newplatform, stories
 
 
 def load(*, report: Callable[[str], None]) -> None:
-    """Load the platforms, tell the stories, move and compare the data, sign one go/no-go; a second call finds all that in seconds.
+    """Load the platforms, tell the stories, move and compare the data, sign one go/no-go.
 
-    The worker must be up: the data move through the queue, as they would for a customer.
+    A second call finds all that in seconds. The worker must be up: the data move through the queue, as they would
+    for a customer.
     """
     legacy.fill(os.environ["DEMO_LEGACY_OWNER_URL"], report=_each_fourth(report))
     newplatform.create(os.environ["DEMO_NEW_OWNER_URL"])
