@@ -43,11 +43,22 @@ FLIGHT = {
 }
 
 
-def build(platforms: Platforms) -> None:
-    """Create both schemas, and in legacy the airline's airports and two aircraft of one type."""
+def create(platforms: Platforms) -> None:
+    """Create both schemas."""
     with psycopg.connect(platforms.legacy_owner, autocommit=True) as connection:
         connection.execute(legacy.DDL.read_bytes())
     newplatform.create(platforms.new_owner)
+
+
+def refill(platforms: Platforms) -> None:
+    """Empty both platforms; put into legacy the airline's airports and two aircraft of one type."""
+    with psycopg.connect(platforms.legacy_owner, autocommit=True) as connection:
+        connection.execute("TRUNCATE stn_mast, eqp_mast, flt_hist")
+    with psycopg.connect(platforms.new_owner, autocommit=True) as connection:
+        connection.execute("TRUNCATE platform.account CASCADE")
+    with psycopg.connect(platforms.new_loader, autocommit=True) as connection:
+        connection.execute("DROP TABLE IF EXISTS crossing_stage.run, crossing_stage.batch, crossing_stage.outcome,"
+                           " crossing_stage.total, crossing_stage.dead_letter CASCADE")  # fmt: skip
     insert(platforms, "stn_mast", [_station(code, zone) for code, zone in AIRPORTS.items()])
     insert(platforms, "eqp_mast", [PLANE, {**PLANE, "tail_no": "N2ZZ", "mfr_nm": "AIRBUS", "mfr_yr": None}])
 

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from zoneinfo import ZoneInfo
 
@@ -152,7 +152,8 @@ def instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
     As PostgreSQL reads it: an hour that happens twice is the later one (standard time), an hour that a
     spring-forward skips is counted in the offset before it.
     """
-    wall = datetime(day.year, day.month, day.day) + timedelta(minutes=minutes)
+    # A wall clock has no zone of its own.
+    wall = datetime.combine(day, time.min) + timedelta(minutes=minutes)
     first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     exists = first.astimezone(zone).replace(tzinfo=None) == wall
     return second if exists else first

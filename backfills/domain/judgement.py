@@ -203,18 +203,19 @@ def statement(spec: Spec, compiler: Compiler, raw: str, *, extra: Sequence[str] 
     are passed on. Numbers count in `verdicts(spec)`.
     Values of rows that do not move are as far as they could be read; use them of rows that move only.
     """
+    # Names and literals are quoted by the compiler; nothing here comes from a row.
     relation = raw
     for layer in _layers(spec):
         made = []
         for name, node in layer:
             made.append(f"{compiler.value(node)} AS {quote(name)}")
             made.append(f"{compiler.bad(node) or 'FALSE'} AS {quote(f'bad__{name}')}")
-        relation = f"(SELECT r.*, {', '.join(made)} FROM {relation} AS r OFFSET 0)"
+        relation = _with(relation, made)
     made = []
     for column in spec.columns:
         made.append(f"{compiler.value(column.expression)} AS {quote(f'out__{column.name}')}")
         made.append(f"{compiler.bad(column.expression) or 'FALSE'} AS {quote(f'bad__out__{column.name}')}")
-    relation = f"(SELECT r.*, {', '.join(made)} FROM {relation} AS r OFFSET 0)"
+    relation = _with(relation, made)
     arms = [f"WHEN {_condition(check, compiler)} THEN {number}" for number, check in enumerate(checks(spec))]
     last = len(arms)
     for offset, (_, condition) in enumerate(moving(spec)):
@@ -223,7 +224,13 @@ def statement(spec: Spec, compiler: Compiler, raw: str, *, extra: Sequence[str] 
     otherwise = last + len(moving(spec)) - 1
     chosen = f"CASE {' '.join(arms)} ELSE {otherwise} END"
     passed = ", ".join(f"r.{quote(name)}" for name in (*extra, *(f"out__{column.name}" for column in spec.columns)))
-    return f"SELECT r.{quote(spec.key_column)} AS source_key, {passed}, ({chosen}) AS verdict FROM {relation} AS r"
+    key = quote(spec.key_column)
+    return f"SELECT r.{key} AS source_key, {passed}, ({chosen}) AS verdict FROM {relation} AS r"  # noqa: S608 - quoted
+
+
+def _with(relation: str, made: list[str]) -> str:
+    """Add columns to a relation; OFFSET keeps the planner from computing them again wherever they are used."""
+    return f"(SELECT r.*, {', '.join(made)} FROM {relation} AS r OFFSET 0)"  # noqa: S608 - quoted by the compiler
 
 
 def _condition(check: Check, compiler: Compiler) -> str:
@@ -244,9 +251,7 @@ def _condition(check: Check, compiler: Compiler) -> str:
         case Test.NOT_ALLOWED:
             return f"{out} NOT IN ({', '.join(text(value) for value in column.values)})"
         case Test.NO_REFERENCE:
-            relation, key = compiler.lookups[column.references]
-            missing = f"NOT EXISTS (SELECT 1 FROM {relation} AS l WHERE l.{quote(key)} = {out})"
-            return f"({out} IS NOT NULL AND {missing})"
+            return f"({out} IS NOT NULL AND NOT EXISTS (SELECT 1 {compiler.looked_up(column.references, out)}))"
     low, high = _range(column)
     return f"{out} NOT BETWEEN {low:f} AND {high:f}"
 

@@ -81,7 +81,7 @@ class Signature:
     at_least: int = 0
 
 
-T, I, D, B = Type.TEXT, Type.INT, Type.DECIMAL, Type.BOOL
+T, N, D, B = Type.TEXT, Type.INT, Type.DECIMAL, Type.BOOL
 FUNCTIONS: Mapping[str, Signature] = {
     # text
     "trim": Signature((T,), T),
@@ -91,23 +91,23 @@ FUNCTIONS: Mapping[str, Signature] = {
     "concat": Signature((T,), T, at_least=2),
     "matches": Signature((T,), B, ("pattern",)),
     # reading text: what cannot be read is bad
-    "int": Signature((T,), I),
+    "int": Signature((T,), N),
     "decimal": Signature((T,), D),
     "date": Signature((T,), Type.DATE),
-    "hhmm": Signature((T,), I),
+    "hhmm": Signature((T,), N),
     "yes_no": Signature((T,), B),
     "value": Signature((T,), T, ("table",)),
     # writing text
-    "text": Signature((I,), T),
+    "text": Signature((N,), T),
     "date_text": Signature((Type.DATE,), T),
     # numbers
-    "round": Signature((D, I), D),
-    "mod": Signature((I, I), I),
+    "round": Signature((D, N), D),
+    "mod": Signature((N, N), N),
     # time: minutes count from local midnight; 1440 is the next midnight
-    "at_local": Signature((Type.DATE, I, T), Type.INSTANT),
-    "next_local": Signature((Type.INSTANT, I, T), Type.INSTANT),
-    "plus_minutes": Signature((Type.INSTANT, I), Type.INSTANT),
-    "local_minutes": Signature((Type.INSTANT, T), I),
+    "at_local": Signature((Type.DATE, N, T), Type.INSTANT),
+    "next_local": Signature((Type.INSTANT, N, T), Type.INSTANT),
+    "plus_minutes": Signature((Type.INSTANT, N), Type.INSTANT),
+    "local_minutes": Signature((Type.INSTANT, T), N),
     # choice
     "coalesce": Signature(same=True, at_least=2),
     "null_if": Signature(same=True, at_least=2),
@@ -156,7 +156,7 @@ class _Parser:
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return Call("not", (self._typed(operand, B),), B)
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(value))):
-                return Const(-value, I)
+                return Const(-value, N)
             case ast.BoolOp(op=operator, values=values):
                 name = "and" if isinstance(operator, ast.And) else "or"
                 return Call(name, tuple(self._typed(value, B) for value in values), B)
@@ -165,9 +165,9 @@ class _Parser:
                 return Call(_COMPARISONS[type(operator)], sides, B)
             case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _ARITHMETIC:
                 sides = (self.node(left), self.node(right))
-                if any(side.type not in (I, D) for side in sides):
+                if any(side.type not in (N, D) for side in sides):
                     raise SpecError(f"{_ARITHMETIC[type(operator)]!r} needs numbers")
-                result = D if D in (sides[0].type, sides[1].type) else I
+                result = D if D in (sides[0].type, sides[1].type) else N
                 return Call(_ARITHMETIC[type(operator)], sides, result)
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 return self._call(name, args)
@@ -180,7 +180,7 @@ class _Parser:
             case bool():
                 return Const(value, B)
             case int() if abs(value) < 10**9:
-                return Const(value, I)
+                return Const(value, N)
             case float():
                 return Const(Decimal(str(value)), D)
             case str() if "\0" not in value:
@@ -236,14 +236,14 @@ class _Parser:
 
     def _typed(self, tree: ast.expr, wanted: Type) -> Node:
         node = self.node(tree)
-        if node.type not in (wanted, Type.NULL) and not (wanted is D and node.type is I):
+        if node.type not in (wanted, Type.NULL) and not (wanted is D and node.type is N):
             raise SpecError(f"{ast.unparse(tree)!r} is {node.type}, expected {wanted}")
         return node
 
     def _same(self, trees: "list[ast.expr] | tuple[ast.expr, ...]", where: str) -> tuple[Node, ...]:
         nodes = tuple(self.node(tree) for tree in trees)
         kinds = {node.type for node in nodes} - {Type.NULL}
-        if len(kinds) > 1 and kinds != {I, D}:
+        if len(kinds) > 1 and kinds != {N, D}:
             raise SpecError(f"{where} mixes {', '.join(sorted(kinds))}")
         return nodes
 
@@ -265,7 +265,7 @@ def _check_pattern(pattern: str) -> None:
 
 def _common(nodes: tuple[Node, ...]) -> Type:
     kinds = {node.type for node in nodes} - {Type.NULL}
-    return D if kinds == {I, D} else next(iter(kinds), Type.NULL)
+    return D if kinds == {N, D} else next(iter(kinds), Type.NULL)
 
 
 def names_in(node: Node) -> frozenset[str]:

@@ -11,6 +11,7 @@ from backfills.domain.language import SpecError
 _NAME = {"type": "string", "pattern": "^[a-z][a-z0-9]*(_[a-z0-9]+)*$"}
 _TABLE = {"type": "string", "pattern": "^[a-z][a-z0-9_]*(\\.[a-z][a-z0-9_]*)?$"}
 _TEXT = {"type": "string", "minLength": 1}
+_TYPE = "^(smallint|integer|bigint|boolean|date|timestamptz|text|enum|numeric\\([0-9]{1,2},[0-9]{1,2}\\))$"
 _CLASS = {"enum": ["public", "internal"]}
 
 
@@ -54,7 +55,7 @@ SCHEMA: dict[str, Any] = {
                 **{"is": _TEXT, "class": _CLASS},
                 type={
                     "type": "string",
-                    "pattern": "^(smallint|integer|bigint|boolean|date|timestamptz|text|enum|numeric\\([0-9]{1,2},[0-9]{1,2}\\))$",
+                    "pattern": _TYPE,
                 },
                 enum=_object(["type", "values"], type=_TABLE, values={"type": "array", "items": _TEXT, "minItems": 1}),
                 max={"type": "integer", "minimum": 1},

@@ -172,6 +172,16 @@ class Compiler:
         """Return the test that a text is one of a list."""
         return f"({value} IN ({', '.join(text(item) for item in sorted(items))}))" if items else "FALSE"
 
+    def looked_up(self, lookup: str, value: str, column: str = "") -> str:
+        """Return FROM and WHERE of a look-up; `l.f__` is the column asked for.
+
+        The names inside are no spec's, so that `value`, which stands inside, cannot be taken for one of them.
+        """
+        relation, key = self.lookups[lookup]
+        asked = f", o.{quote(column)} AS f__" if column else ""
+        rows = f"(SELECT o.{quote(key)} AS k__{asked} FROM {relation} AS o)"  # noqa: S608 - quoted here
+        return f"FROM {rows} AS l WHERE l.k__ = {value}"
+
     def wall(self, day: str, minutes: str, zone: str) -> str:
         """Return the instant of a local day and minutes after its midnight."""
         if self.postgres:
@@ -211,14 +221,11 @@ def _value(sql: Compiler, v: list[str], literal: tuple[str, ...]) -> str:
 
 
 def _lookup(sql: Compiler, v: list[str], literal: tuple[str, ...]) -> str:
-    relation, key = sql.lookups[literal[0]]
-    return f"(SELECT l.{quote(literal[1])} FROM {relation} AS l WHERE l.{quote(key)} = {v[0]})"
+    return f"(SELECT l.f__ {sql.looked_up(literal[0], v[0], literal[1])})"
 
 
 def _exists(sql: Compiler, v: list[str], literal: tuple[str, ...]) -> str:
-    relation, key = sql.lookups[literal[0]]
-    found = f"EXISTS (SELECT 1 FROM {relation} AS l WHERE l.{quote(key)} = {v[0]})"
-    return f"(CASE WHEN {v[0]} IS NOT NULL THEN {found} END)"
+    return f"(CASE WHEN {v[0]} IS NOT NULL THEN EXISTS (SELECT 1 {sql.looked_up(literal[0], v[0])}) END)"
 
 
 def _round(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:

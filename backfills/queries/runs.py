@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db.models import Count, Min, QuerySet
+from django.db.models.functions import Length
 
 from backfills.domain import wording
 from backfills.domain.judgement import Fate
@@ -186,7 +187,9 @@ def letters(row: EntityRow) -> QuerySet[DeadLetter]:
     found = (
         DeadLetter.objects.filter(run=row.run, state=DeadLetter.State.OPEN) if row.run else DeadLetter.objects.none()
     )
-    return found.defer("payload").order_by("rule", "source_key")
+    # Native order without casting: a number's text is longer the greater it is.
+    by_key = (Length("source_key"), "source_key") if row.spec.key_type == "bigint" else ("source_key",)
+    return found.defer("payload").order_by("rule", *by_key)
 
 
 def batches(row: EntityRow, *, limit: int = 10) -> QuerySet[Batch]:

@@ -29,7 +29,7 @@ class PostgresLegacy:
 
     def read(self, *, spec: Spec, tenant_ref: str, after: str | None, limit: int) -> SourceRows:
         """Read the next rows; see `core.ports.LegacyPlatform`."""
-        condition = sql.SQL("TRUE")
+        condition: sql.Composable = sql.SQL("TRUE")
         if after is not None:
             condition = sql.SQL("{} > {}").format(_key(spec), _typed(spec, after))
         return self._copy(spec, tenant_ref, condition, limit)
@@ -46,7 +46,8 @@ class PostgresLegacy:
             sql.SQL("{}::text").format(sql.Identifier(column)) for column in spec.source_columns
         )
         query = sql.SQL(
-            "COPY (SELECT {columns} FROM {table} AS s WHERE {tenant} = {ref} AND {condition} ORDER BY {key} LIMIT {limit}) TO STDOUT"
+            "COPY (SELECT {columns} FROM {table} AS s WHERE {tenant} = {ref} AND {condition}"
+            " ORDER BY {key} LIMIT {limit}) TO STDOUT"
         ).format(
             columns=columns,
             table=_table(spec),

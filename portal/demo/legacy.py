@@ -48,8 +48,11 @@ _LAST = (
     "Lund",
 )
 _SEATS = {"major": 60, "national": 25, "regional": 12}
-_PLANS = {"major": ("OPS-ENT", "Operations Enterprise", 250, None), "national": ("OPS-PRO", "Operations Pro", 60, 150_000),
-          "regional": ("OPS-STD", "Operations Standard", 25, 60_000)}  # fmt: skip
+_PLANS = {
+    "major": ("OPS-ENT", "Operations Enterprise", 250, None),
+    "national": ("OPS-PRO", "Operations Pro", 60, 150_000),
+    "regional": ("OPS-STD", "Operations Standard", 25, 60_000),
+}
 
 
 def fill(url: str, *, report: Report) -> None:
@@ -196,9 +199,15 @@ def _account(connection: psycopg.Connection, airline: Airline, *, flights: int) 
     ]
     _copy(connection, "hook_mast", ((code, *hook, _secret(code, "hook", hook[0]), "Y") for hook in hooks))
     keys = [
-        (1, "Crew app", "flights:read"),
-        (2, "Data warehouse", "flights:read,aircraft:read"),
-        (3, "Old kiosk", "flights:read"),
+        (1, "Crew app", "flights:read", "20131231"),
+        (2, "Data warehouse", "flights:read,aircraft:read", "20131231"),
+        (3, "Old kiosk", "flights:read", "20130214"),
     ]
-    _copy(connection, "api_key", ((code, number, label, _secret(code, "key", number), scopes, "20131231" if number < 3 else "20130214", "Y")
-                                  for number, label, scopes in keys))  # fmt: skip
+    _copy(
+        connection,
+        "api_key",
+        (
+            (code, number, label, _secret(code, "key", number), scopes, last, "Y")
+            for number, label, scopes, last in keys
+        ),
+    )

@@ -1,12 +1,11 @@
 """Runs move real rows from one real database to another, and every row is accounted for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
-from pytest_django import Settings
 
 from accounts.models import Tenant
 from backfills.domain.runs import RunState
@@ -26,11 +25,8 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 @pytest.fixture
-def world(platforms: Platforms, settings: Settings) -> Platforms:
-    airline.build(platforms)
-    airline.use(platforms, settings)
-    settings.QUEUE_RINGS = False
-    return platforms
+def world(airline_world: Platforms) -> Platforms:
+    return airline_world
 
 
 @pytest.fixture
@@ -175,18 +171,17 @@ def test_a_row_that_only_the_target_refuses_is_set_apart(world: Platforms, tenan
 def test_the_database_refuses_a_success_that_does_not_add_up(world: Platforms, tenant: Tenant) -> None:
     airline.flights(world, 2)
     run = move(tenant)["flights"]
-    with pytest.raises(IntegrityError, match="not conserved: 2 source rows, 1 outcomes"), transaction.atomic():
-        OutcomeTotal.objects.filter(run=run).update(count=1)
-        _now()
-    with pytest.raises(IntegrityError, match="not conserved: 3 source rows, 2 outcomes"), transaction.atomic():
-        Run.objects.filter(pk=run.pk).update(source_total=3)
-        _now()
+    with pytest.raises(IntegrityError, match="not conserved: 2 source rows, 1 outcomes"):
+        _write_and_judge(lambda: OutcomeTotal.objects.filter(run=run).update(count=1))
+    with pytest.raises(IntegrityError, match="not conserved: 3 source rows, 2 outcomes"):
+        _write_and_judge(lambda: Run.objects.filter(pk=run.pk).update(source_total=3))
 
 
-def _now() -> None:
-    from django.db import connection
-
-    connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
+def _write_and_judge(write: Callable[[], object]) -> None:
+    """Write, and judge as a commit would."""
+    with transaction.atomic():
+        write()
+        connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def test_rows_that_appear_while_it_runs_make_it_fail_rather_than_succeed(world: Platforms, tenant: Tenant) -> None:
