@@ -37,6 +37,7 @@ from django.db import connections  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
 from pytest_django.fixtures import Settings  # noqa: E402
 
+from tests.airline_fixtures import airline_platforms, airline_world  # noqa: E402, F401 - fixtures
 from tests.fakes.dns import FakeDns  # noqa: E402
 
 django.setup()

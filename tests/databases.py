@@ -107,10 +107,10 @@ class Platforms:
 
 
 @contextmanager
-def platforms() -> Iterator[Platforms]:
-    """Databases like `legacy` and `newplatform`, empty but for the grants, dropped afterwards."""
+def platforms(*, kind: str = "test") -> Iterator[Platforms]:
+    """Databases like `legacy` and `newplatform`, empty but for the grants, dropped afterwards; one pair per kind."""
     urls = development.environment()
-    names = {"legacy": f"legacy_test_{worker()}", "newplatform": f"newplatform_test_{worker()}"}
+    names = {"legacy": f"legacy_{kind}_{worker()}", "newplatform": f"newplatform_{kind}_{worker()}"}
     administration = with_database(urls["DEMO_LEGACY_OWNER_URL"], "legacy")
 
     def each(*statements: LiteralString) -> None:

@@ -1,0 +1,84 @@
+"""What backfills answers at the gate."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Tenant
+from backfills import readiness
+from backfills.services import runs
+from core import queue
+from core.actor import Actor
+from core.findings import Outcome
+from core.tenancy import scope
+from tests import airline, make
+from tests.databases import Platforms
+
+HOUSE = Actor.system("tests")
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def tenant(airline_world: Platforms) -> Iterator[Tenant]:
+    made = make.tenant("Zebra Air", legacy_ref=airline.CODE)
+    with scope(tenant_id=made.pk):
+        yield made
+
+
+def move(tenant: Tenant) -> None:
+    runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
+    queue.run_pending()
+
+
+def test_nothing_moved_blocks_both(tenant: Tenant) -> None:
+    conserved = readiness.conserved(tenant_id=tenant.pk, at=timezone.now())
+    letters = readiness.dead_letters(tenant_id=tenant.pk, at=timezone.now())
+    assert (conserved.outcome, conserved.summary) == (
+        Outcome.BLOCK,
+        "Not moved yet: aircraft types, aircraft, airports, flights",
+    )
+    assert (letters.outcome, letters.fix) == (Outcome.BLOCK, "Start the runs.")
+
+
+def test_while_it_moves_there_is_nothing_to_do_but_wait(tenant: Tenant) -> None:
+    runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
+    finding = readiness.conserved(tenant_id=tenant.pk, at=timezone.now())
+    assert finding.outcome is Outcome.BLOCK
+    assert finding.fix == "Wait for the runs to end; nothing for you to do."
+
+
+def test_accounted_for_and_none_rejected_passes_both(tenant: Tenant, airline_world: Platforms) -> None:
+    airline.flights(airline_world, 2)
+    move(tenant)
+    conserved = readiness.conserved(tenant_id=tenant.pk, at=timezone.now())
+    assert conserved.outcome is Outcome.PASS
+    assert conserved.summary == "9 legacy rows, 9 outcomes: nothing lost, nothing twice"
+    assert readiness.dead_letters(tenant_id=tenant.pk, at=timezone.now()).outcome is Outcome.PASS
+
+
+def test_too_many_rejected_rows_block_with_their_fix_though_every_row_is_accounted_for(
+    tenant: Tenant, airline_world: Platforms
+) -> None:
+    airline.flights(airline_world, 2, tail_no="N3AAAA")
+    move(tenant)
+    assert readiness.conserved(tenant_id=tenant.pk, at=timezone.now()).outcome is Outcome.PASS
+    finding = readiness.dead_letters(tenant_id=tenant.pk, at=timezone.now())
+    assert finding.outcome is Outcome.BLOCK
+    assert finding.facts == {"rejected": {"flights": {"fleet_number_for_registration:tail_no": 2}}}
+    assert "Crosswalk" in finding.fix
+
+
+def test_few_enough_rejected_rows_only_warn(tenant: Tenant, airline_world: Platforms) -> None:
+    airline.flights(airline_world, 1200)
+    airline.flights(airline_world, 1, tail_no="N3AAAA")
+    move(tenant)
+    assert readiness.dead_letters(tenant_id=tenant.pk, at=timezone.now()).outcome is Outcome.WARN
+
+
+def test_the_facts_move_when_a_new_run_replaces_the_one_that_was_signed(tenant: Tenant) -> None:
+    move(tenant)
+    before = readiness.conserved(tenant_id=tenant.pk, at=timezone.now()).facts
+    assert readiness.conserved(tenant_id=tenant.pk, at=timezone.now()).facts == before
+    move(tenant)
+    assert readiness.conserved(tenant_id=tenant.pk, at=timezone.now()).facts != before
