@@ -44,15 +44,19 @@ def line(
     height: int = 232,
 ) -> str:
     """Draw values over time with a goal; gaps stay gaps."""
-    box = _Box(left=52, right=width - 14, top=14, bottom=height - 26)
     values = [value for point in points if (value := _finite(point.value)) is not None]
     if not values:
         return _nothing(title, width, height)
     scale = _Scale.around([*values, *([goal.value] if goal and _finite(goal.value) is not None else [])])
+    # Room for the widest number before the axis; a figure of this font is hardly wider than 0.62 of its height.
+    widest = max(len(scale.label(tick) + unit) for tick in scale.ticks)
+    box = _Box(left=min(width / 3, 14 + 7 * widest), right=width - 14, top=14, bottom=height - 26)
     parts = []
     for tick in scale.ticks:
         y = box.y(scale.part(tick))
-        parts.append(f'<line class="grid" x1="{box.left}" x2="{box.right}" y1="{_n(y)}" y2="{_n(y)}" stroke="{GRID}"/>')
+        parts.append(
+            f'<line class="grid" x1="{_n(box.left)}" x2="{_n(box.right)}" y1="{_n(y)}" y2="{_n(y)}" stroke="{GRID}"/>'
+        )
         parts.append(_text(box.left - 6, y + 4, scale.label(tick) + unit, anchor="end"))
     runs = _runs([None if (v := _finite(p.value)) is None else scale.part(v) for p in points])
     for run in runs:
@@ -71,10 +75,7 @@ def line(
             ]
     if goal is not None and _finite(goal.value) is not None:
         y = box.y(scale.part(goal.value))
-        parts.append(
-            f'<line class="goal" x1="{box.left}" x2="{box.right}" y1="{_n(y)}" y2="{_n(y)}" stroke="{BAD}" '
-            'stroke-dasharray="4 4"/>'
-        )
+        parts.append(_across("goal", box, y, f'stroke="{BAD}" stroke-dasharray="4 4"'))
         # Above the line where there is room: a label on the last point would be crossed by the curve.
         parts.append(_text(box.left + 4, y - 5 if y - 16 > box.top else y + 14, goal.label))
     every = max(1, math.ceil(len(points) / 7))
@@ -229,6 +230,10 @@ class _Scale:
         if step and round(step * 2, decimals) != step * 2:
             decimals = min(6, decimals + 1)
         return _figure(tick) if abs(tick) >= 1e6 else f"{tick:,.{decimals}f}"
+
+
+def _across(css: str, box: _Box, y: float, paint: str) -> str:
+    return f'<line class="{css}" x1="{_n(box.left)}" x2="{_n(box.right)}" y1="{_n(y)}" y2="{_n(y)}" {paint}/>'
 
 
 def _runs(parts: Sequence[float | None]) -> list[list[tuple[int, float]]]:

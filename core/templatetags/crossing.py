@@ -111,6 +111,15 @@ def when(context: Context, at: datetime | None, zone: bool = False, missing: str
     return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), full, shown)
 
 
+@register.simple_tag(takes_context=True)
+def period(context: Context, begins_at: datetime, ends_at: datetime) -> SafeString:
+    """Show a time span in the tenant's time zone, which it names: `Saturday 5 December, 22:00–23:30 EST`."""
+    first, last = begins_at.astimezone(_zone(context)), ends_at.astimezone(_zone(context))
+    long = "{0:%A} {0.day} {0:%B}, {0:%H:%M}"
+    until = f"–{last:%H:%M}" if first.date() == last.date() else " to " + long.format(last)
+    return format_html('<time datetime="{}">{}</time>', begins_at.isoformat(), f"{long.format(first)}{until} {last:%Z}")
+
+
 @register.simple_tag
 def left(seconds: float | None) -> str:
     """Say an honest remaining time: rounded up to what the estimate is worth, or that there is none yet."""

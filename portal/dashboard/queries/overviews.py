@@ -27,6 +27,7 @@ class Action:
     label: str
     href: str
     why: str
+    what: str = ""
     posts: bool = False
     """Whether it is a form to send rather than a page to open."""
 
@@ -44,6 +45,7 @@ class Overview:
     activity: list[activity.Entry]
     parity: list[Point]
     goal: Goal
+    may_see_parity: bool
 
     @property
     def more(self) -> int:
@@ -55,6 +57,11 @@ class Overview:
         """How many checks are this customer's turn, in words."""
         count = len(self.preflight.yours)
         return f"{count} need{'s' if count == 1 else ''} you"
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing blocks."""
+        return not any(check.blocks for check in self.preflight.checks)
 
     @property
     def polls(self) -> bool:
@@ -81,6 +88,7 @@ def read(*, tenant: Tenant, by: Actor, at: datetime) -> Overview:
         activity=activity.read(tenant_id=tenant.pk, limit=SHOWN_ENTRIES).entries if may_see_ledger else [],
         parity=parity,
         goal=figures.PARITY_GOAL,
+        may_see_parity=by.can(Permission.VIEW_PARITY, tenant_id=tenant.pk),
     )
 
 
@@ -100,7 +108,8 @@ def _action(tenant: Tenant, phase: Phase, found: checks.Preflight, by: Actor) ->
     if found.yours:
         first = found.yours[0]
         why = f"{first.summary.rstrip('.')}. {first.fix}".strip()
-        return Action(f"Next: {first.title}", first.link or reverse("dashboard:preflight", args=[tenant.slug]), why)
+        href = first.link or reverse("dashboard:preflight", args=[tenant.slug])
+        return Action("Next step", href, why, what=first.title)
     if not found.ours and (go_no_go := navigation.find("cutover.go_no_go")) is not None:
         why = "Everything passes: the go/no-go can be asked for and signed."
         return Action("Review and sign", reverse(go_no_go.url, args=[tenant.slug]), why)
