@@ -140,7 +140,12 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Long enough for the longest task. A broker that does not answer must not hold up a request: the bell may be lost.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600, "socket_connect_timeout": 1, "socket_timeout": 5}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 6 * 3600,
+    "socket_connect_timeout": 1,
+    "socket_timeout": 2,
+    "max_retries": 0,  # of one bell; kombu's default tries for six seconds. Workers reconnect by their own rule.
+}
 CELERY_TIMEZONE = "UTC"
 # Beat calls the sweeper only; periodic tasks are declared at the task (`@task(every=…)`) and kept by PostgreSQL.
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {"sweep": {"task": "core.sweep", "schedule": 5.0, "options": {"expires": 20}}}

@@ -22,7 +22,7 @@ BELL = "core.answer_bell"
 _GRACE_SECONDS = 30
 """Between asking an attempt that takes too long to stop and killing it."""
 
-_SILENT_SECONDS = 5.0
+_SILENT_SECONDS = 20.0
 
 
 @dataclass(slots=True)

@@ -1,8 +1,10 @@
 """The bell may be lost, late or doubled: the rows and the sweeper see to it that each job runs once."""
 
+import socket
 import threading
 from datetime import timedelta
 from itertools import pairwise
+from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -54,6 +56,26 @@ def test_a_dead_broker_does_not_fail_the_request(
         jobs = [queue.enqueue(name, tenant_id=tenant.id) for _ in range(5)]
     assert len(tried) == 1, "after one failure the bell stays silent for a while"
     assert queue.run_pending() == len(jobs)
+
+
+@pytest.mark.parametrize("hangs", [False, True], ids=["refuses", "hangs"])
+def test_a_broker_that_refuses_or_hangs_holds_up_a_request_for_two_seconds_at_most(
+    hangs: bool, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        if not hangs:
+            server.close()
+        app = celery.Celery("away", broker=f"redis://127.0.0.1:{port}/0", set_as_current=False)
+        app.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+        monkeypatch.setattr(bell, "current_app", app)
+        monkeypatch.setattr(bell._silence, "until", 0.0)
+        began = monotonic()
+        assert not bell.ring(job_id=uuid4(), tenant_id=None, task="core.tasks.prune")
+        assert monotonic() - began < 4, "two seconds, and as much again for a busy machine"
+        assert not bell.ring(job_id=uuid4(), tenant_id=None, task="core.tasks.prune")
+        assert monotonic() - began < 4, "the second bell is not even tried"
 
 
 def test_a_lost_bell_is_rung_again_by_the_sweeper_and_an_early_one_is_not(tenant: Tenant, rung: list[UUID]) -> None:
