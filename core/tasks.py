@@ -37,10 +37,9 @@ def deliver(*, tenant_id: UUID, event_id: str, subscriber: str) -> None:
 
 @task(scope=Scope.SYSTEM, every=timedelta(days=1))
 def prune(*, at: datetime) -> None:
-    """Delete jobs, events and answers of long ago."""
+    """Delete jobs and events that ended long ago."""
     queue.prune(at=at)
     outbox.prune(at=at)
-    readiness.prune(at=at)
 
 
 @task(scope=Scope.TENANT, timeout=timedelta(minutes=20))

@@ -30,14 +30,14 @@ class Crossing:
     def put(self, number: int, *, moved: bool = True, legacy: dict[str, Any] | None = None, **changed: Any) -> None:
         """Add a person to legacy and, unless they were lost, to the new platform; `changed` there."""
         self.legacy.append(
-            legacy_person(number, own_cd=self.tenant.legacy_ref, zone=None, clock=None, **(legacy or {}))
+            legacy_person(number, **{"own_cd": self.tenant.legacy_ref, "zone": None, "clock": None, **(legacy or {})})
         )
         if moved:
             self.new.append(self.moved(number, **changed))
 
     def moved(self, number: int, **changed: Any) -> dict[str, Any]:
         """A person as the new platform holds them."""
-        return new_person(number, owner=str(self.tenant.pk), zone=None, **{"begins_at": None, **changed})
+        return new_person(number, **{"owner": str(self.tenant.pk), "zone": None, "begins_at": None, **changed})
 
     def request(self, by=None):
         """Ask for a comparison as the house."""

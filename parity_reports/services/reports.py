@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from backfills.queries import movements
 from core import ledger, outbox, ports, queue
 from core.actor import Actor
 from core.comparison import Plan
@@ -34,13 +35,18 @@ def request(*, tenant_id: UUID, by: Actor, at: datetime) -> Report:
     """Ask for a comparison of everything the tenant was promised.
 
     Safe to repeat: while one runs, that one comes back. One that was interrupted and that no job works on any more
-    is closed as incomplete first. Raises UnableToCompare when nothing is mapped.
+    is closed as incomplete first. Raises UnableToCompare when nothing is mapped, and while data move.
     """
     by.require(Permission.RUN_PARITY, tenant_id=tenant_id)
     promised = promises.plans(tenant_id=tenant_id)
     if not promised:
         raise UnableToCompare(
             "Nothing of your account is mapped yet.", fix="The mapping comes first; ask your contact."
+        )
+    if movements.is_moving(tenant_id=tenant_id):
+        raise UnableToCompare(
+            "Your data is being moved right now, so a comparison would show what is merely on its way.",
+            fix="Compare when the run has ended.",
         )
     open_one = reports.running(tenant_id=tenant_id)
     if open_one is not None:

@@ -19,6 +19,8 @@ from backfills.models import Run
 from core import readiness
 from core.permissions import StaffRole, TenantRole
 from core.readiness import CHECKS
+from parity_reports.models import Report
+from parity_reports.services import reports
 from tests import addresses, make
 from tests.cutovers import Case, ready_case
 from tests.fakes.dns import FakeDns
@@ -67,6 +69,11 @@ TENANT = (
     Row("backfills:pause", MANAGERS, post=302, ids=("run_id",)),
     Row("backfills:resume", MANAGERS, post=302, ids=("run_id",)),
     Row("backfills:retry", MANAGERS, post=302, ids=("run_id",)),
+    Row("parity_reports:history", READERS, get=200),
+    Row("parity_reports:request", MANAGERS, post=302),
+    Row("parity_reports:report", READERS, get=200, ids=("report_id",)),
+    Row("parity_reports:csv", READERS, get=200, ids=("report_id",)),
+    Row("parity_reports:json", READERS, get=200, ids=("report_id",)),
     Row("accounts:members", READERS, get=200),
     Row("accounts:invite", MANAGERS, post=422),
     Row("accounts:change_role", MANAGERS, post=422, ids=("member_id",)),
@@ -141,6 +148,8 @@ def world(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
         run = Run(tenant_id=case.tenant_id, entity="flights", state=RunState.PAUSED, spec="flights 1", requested_at=at)
         run.save()
         ids["run_id"] = run.pk
+        report = Report.objects.create(tenant_id=case.tenant_id, requested_at=at, requested_by=case.customer.id)
+        ids["report_id"] = reports.finish(report=report, by=case.customer, at=at).pk
         ids["job_id"] = readiness.request(tenant_id=case.tenant_id, by=case.customer)
     tenant = case.owner.tenant
     people: dict[str, Any] = {"owner": case.owner.user, "stranger": make.user()}
@@ -198,6 +207,7 @@ def test_a_route_answers_each_role_as_written(world: World, row: Row) -> None:
     "row", [row for row in TENANT if row.ids and row.ids not in (("check_id",), ("entity",))], ids=lambda row: row.name
 )
 def test_another_tenants_owner_finds_nothing_by_our_ids_under_their_own_address(world: World, row: Row) -> None:
+    theirs = Member.objects.none()
     with make.arranging():
         theirs = Member.objects.select_related("tenant").get(user=world.people["other_owner"])
     for method in ("GET", "POST"):

@@ -1,0 +1,16 @@
+"""The pages of parity reports in a tenant's sidebar."""
+
+from core.navigation import Entry, add
+from core.permissions import Permission
+
+add(
+    Entry(
+        id="parity",
+        label="Parity",
+        url="parity_reports:history",
+        icon="file-check",
+        permission=Permission.VIEW_PARITY,
+        order=50,
+        words="compare comparison report difference invariants records",
+    )
+)

@@ -1,0 +1,238 @@
+"""The parity pages: verdict first, live while running, redacted everywhere, cheap for a thousand rows."""
+
+import csv
+import hashlib
+import html
+import io
+import json
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from core.permissions import TenantRole
+from parity_reports.models import EntityResult
+from tests import make
+from tests.parity import arrange, person
+from tests.queueing import LATER
+
+pytestmark = pytest.mark.django_db
+CANARY = "canary-2d7c"
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def crossing(settings, tmp_path):
+    return arrange(settings, tmp_path, make.tenant("Zebra Air", slug="zebra"))
+
+
+@pytest.fixture
+def owner(crossing, client):
+    client.force_login(person(crossing))
+    return client
+
+
+def page(client, report=None, **options):
+    path = f"/t/zebra/parity/{report.pk}/" if report else "/t/zebra/parity/"
+    return client.get(path, **options)
+
+
+def text(response):
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
+
+
+def test_before_the_first_comparison_the_page_says_what_will_appear_and_offers_it(owner):
+    shown = page(owner)
+    assert shown.status_code == 200
+    assert "Nothing was compared yet" in text(shown)
+    assert "Run a new comparison" in text(shown)
+
+
+def test_the_button_asks_for_a_comparison_and_leads_to_it_live(owner, crossing):
+    crossing.put(1)
+    asked = owner.post("/t/zebra/parity/new/")
+    assert asked.status_code == 302
+    running = owner.get(asked.url)
+    assert "The comparison is running." in text(running)
+    assert 'hx-trigger="every 2s"' in running.content.decode()
+    assert '<noscript><meta http-equiv="refresh"' in running.content.decode()
+    fragment = owner.get(asked.url, headers=HTMX)
+    assert "<html" not in fragment.content.decode()
+    crossing.work()
+    finished = owner.get(asked.url)
+    assert "Both platforms are equal: all 2 records agree in every column." in text(finished)
+    assert "every 2s" not in finished.content.decode()
+
+
+def test_the_verdict_stands_before_every_figure_and_names_tenant_and_run(owner, crossing):
+    crossing.put(1, fee=None)
+    report = crossing.compare()
+    body = page(owner, report).content.decode()
+    assert body.count("<h1") == 1
+    assert re.search(rf"<title>\s*Parity report {report.run} · Zebra Air", body)
+    assert body.index("Both platforms differ: 1 of 2 records do not agree.") < body.index("kpi")
+    assert "target ≤ 0.1 %" in body
+    assert "target ≥ 99.9 %" in body
+
+
+def test_differences_are_explained_with_both_values_of_public_columns(owner, crossing):
+    crossing.put(1, fee=None)
+    shown = text(page(owner, crossing.compare()))
+    assert "One platform has a value, the other has none." in shown
+    assert "“150” ∅" in shown
+
+
+def test_a_quarantine_says_which_rule_holds_the_rows_and_what_to_do(owner, crossing):
+    crossing.put(1)
+    crossing.put(2, moved=False, legacy={"state": "Q"})
+    crossing.put(3, moved=False, legacy={"state": "A"})
+    shown = text(page(owner, crossing.compare()))
+    assert "1 of people: contested. Two say otherwise. What to do: Settle it." in shown
+    assert "1 of people: archived. Archived rows stay behind." in shown
+
+
+def test_an_incomplete_comparison_says_why_and_is_never_shown_as_equal(owner, crossing):
+    crossing.put(1)
+    report = crossing.request()
+    crossing.engine.failing.add("new")
+    for attempt in range(12):
+        crossing.work(later=attempt * LATER)
+    shown = text(page(owner, crossing.reread(report)))
+    assert "The comparison is incomplete. What was not read is not called equal." in shown
+    assert "People: The new platform's database does not answer." in shown
+    assert "are equal" not in shown
+
+
+def test_asking_while_nothing_is_mapped_is_refused_with_the_reason(owner, crossing, settings, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    settings.MAPPING_FOLDER = str(empty)
+    asked = owner.post("/t/zebra/parity/new/", follow=True)
+    assert "Nothing of your account is mapped yet." in text(asked)
+    part = owner.post("/t/zebra/parity/new/", headers=HTMX)
+    assert part.status_code == 422
+    assert "Nothing of your account is mapped yet." in text(part)
+
+
+def test_values_of_internal_columns_appear_in_no_page_and_no_file(owner, crossing):
+    """Names are internal in the mapping; the canary stands in every name, and in the record's own key nowhere."""
+    for number in range(4242, 4249):
+        crossing.put(number, legacy={"nm": f"{CANARY} {number}"}, name=f"{CANARY} {number} ")
+    crossing.put(5000, legacy={"nm": f"{CANARY} long name"}, name=CANARY)
+    report = crossing.compare()
+    bodies = [
+        page(owner, report),
+        page(owner),
+        *(owner.get(f"/t/zebra/parity/{report.pk}/report.{end}") for end in ("csv", "json")),
+    ]
+    for body in bodies:
+        assert body.status_code == 200
+        assert CANARY not in body.content.decode()
+        assert "4242" not in body.content.decode().replace(str(report.pk), "").replace(report.sha256, "")
+    assert "Values of this column are not shown." in text(bodies[0])
+    assert "whitespace" in text(bodies[0])
+
+
+def test_csv_names_run_and_digest_on_every_line_and_defuses_formulas(owner, crossing):
+    crossing.put(1, legacy={"zone": None}, zone="=HYPERLINK(1)")
+    report = crossing.compare()
+    sent = owner.get(f"/t/zebra/parity/{report.pk}/report.csv")
+    assert sent["Content-Disposition"] == f'attachment; filename="parity-zebra-{report.run}.csv"'
+    body = sent.content.decode()
+    assert body.startswith("\ufeff")
+    lines = list(csv.DictReader(io.StringIO(body.removeprefix("\ufeff"))))
+    assert {(line["run"], line["sha256"]) for line in lines} == {(str(report.pk), report.sha256)}
+    cells = [cell for line in lines for cell in line.values()]
+    assert any("HYPERLINK" in cell for cell in cells)
+    assert not any(cell.startswith(("=", "+", "@")) for cell in cells)
+
+
+def test_json_is_what_the_digest_is_taken_of(owner, crossing):
+    crossing.put(1, fee=None)
+    report = crossing.compare()
+    sent = owner.get(f"/t/zebra/parity/{report.pk}/report.json")
+    assert hashlib.sha256(sent.content).hexdigest() == report.sha256
+    assert json.loads(sent.content)["verdict"] == "different"
+    assert report.sha256 in page(owner, report).content.decode()
+
+
+def test_a_report_changed_after_its_sealing_is_not_handed_out(owner, crossing):
+    crossing.put(1, fee=None)
+    report = crossing.compare()
+    with make.arranging():
+        EntityResult.objects.filter(report=report).update(held={"other": 1})
+    refused = owner.get(f"/t/zebra/parity/{report.pk}/report.json")
+    assert refused.status_code == 422
+    assert "no longer matches its digest" in text(refused)
+
+
+def test_files_of_a_running_report_do_not_exist_yet(owner, crossing):
+    crossing.put(1)
+    report = crossing.request()
+    assert owner.get(f"/t/zebra/parity/{report.pk}/report.csv").status_code == 404
+
+
+def test_values_are_escaped(owner, crossing):
+    crossing.put(1, zone="<script>alert(1)</script>")
+    body = page(owner, crossing.compare()).content.decode()
+    assert "<script>alert(1)" not in body
+    assert "&lt;script&gt;alert(1)" in body
+
+
+def test_an_auditor_reads_but_has_no_button_and_may_not_ask(crossing, client):
+    crossing.put(1)
+    report = crossing.compare()
+    client.force_login(person(crossing, TenantRole.AUDITOR))
+    for shown in (page(client), page(client, report)):
+        assert shown.status_code == 200
+        assert "Run a new comparison" not in text(shown).replace("run a new comparison", "")
+    assert client.post("/t/zebra/parity/new/").status_code == 403
+
+
+def test_a_member_without_the_permission_and_a_stranger_see_nothing(crossing, client):
+    crossing.put(1)
+    report = crossing.compare()
+    client.force_login(person(crossing, TenantRole.MEMBER))
+    assert page(client, report).status_code == 403
+    other = make.member(make.tenant(), TenantRole.OWNER)
+    client.force_login(other.user)
+    assert page(client, report).status_code == 404
+
+
+def test_another_tenants_report_id_is_not_found_under_ones_own_address(crossing, client):
+    crossing.put(1)
+    report = crossing.compare()
+    other = make.member(make.tenant(slug="other"), TenantRole.OWNER)
+    client.force_login(other.user)
+    for ending in ("", "report.csv", "report.json"):
+        assert client.get(f"/t/other/parity/{report.pk}/{ending}").status_code == 404
+
+
+def queries(client, path):
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(path).status_code == 200
+    return len(captured)
+
+
+def test_pages_cost_the_same_for_ten_differences_and_a_thousand(owner, crossing):
+    for number in range(1, 11):
+        crossing.put(number, fee=None, name=f"x{number}", zone=f"Z{number}")
+    few = crossing.compare()
+    for number in range(11, 1011):
+        crossing.put(number, fee=None, name="Z", active=False, zone=f"Z{number}")
+    many = crossing.compare()
+    assert many.different > 900
+    for ending in ("", "report.csv", "report.json"):
+        cost = [queries(owner, f"/t/zebra/parity/{report.pk}/{ending}") for report in (few, many)]
+        assert cost[1] <= cost[0]
+
+
+def test_the_history_costs_the_same_for_one_report_and_thirty(owner, crossing):
+    crossing.put(1)
+    crossing.compare()
+    one = queries(owner, "/t/zebra/parity/")
+    for _ in range(29):
+        crossing.compare()
+    assert queries(owner, "/t/zebra/parity/") <= one + 1  # the pager's count
+    assert "Share of equal records" in text(page(owner))
