@@ -10,8 +10,8 @@ FOR ?= owner@jetblue.example
 help: ## Say what each target does
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
-demo: ## Everything on this machine, with real data, until Ctrl-C (ONCE=1: stop after the first preflight)
-	$(HOUSE) demo $(if $(ONCE),--once)
+demo: ## Everything on this machine, with real data, until Ctrl-C (ONCE=1: stop after the first preflight; FRESH=1: empty databases)
+	$(HOUSE) demo $(if $(ONCE),--once) $(if $(FRESH),--fresh)
 
 code: ## The one-time code of a demo persona (FOR=owner@jetblue.example)
 	$(HOUSE) code $(FOR)

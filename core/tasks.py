@@ -37,9 +37,10 @@ def deliver(*, tenant_id: UUID, event_id: str, subscriber: str) -> None:
 
 @task(scope=Scope.SYSTEM, every=timedelta(days=1))
 def prune(*, at: datetime) -> None:
-    """Delete jobs and events that ended long ago."""
+    """Delete jobs, events and answers of long ago."""
     queue.prune(at=at)
     outbox.prune(at=at)
+    readiness.prune(at=at)
 
 
 @task(scope=Scope.TENANT, timeout=timedelta(minutes=20))

@@ -6,6 +6,8 @@ from uuid import UUID
 from core.evidence import packs
 from core.findings import Finding, Outcome
 from core.readiness import check
+from cutover.domain.phases import Phase
+from cutover.domain.windows import SETTABLE
 from cutover.queries import cutovers
 
 
@@ -21,6 +23,8 @@ def window_set(*, tenant_id: UUID, at: datetime) -> Finding:
             fix="Choose when your account moves to the new platform.",
         )
     facts = {"starts_at": packs.moment(cutover.window_starts_at), "ends_at": packs.moment(cutover.window_ends_at)}
+    if Phase(cutover.phase) not in SETTABLE:
+        return Finding(Outcome.PASS, "The cutover has begun", facts=facts)
     if cutover.window_ends_at <= at:
         return Finding(
             Outcome.BLOCK, "The cutover window has passed", facts=facts, fix="Choose another time for your move."

@@ -3,7 +3,6 @@
 `TRUNCATE` is not the app role's to give, so a test that really commits is undone by cloning the template again.
 """
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from portal.house import development, state
+from portal.house import development, schema, state
 from portal.house.postgres import HERE, Postgres
 from portal.house.state import Memory
 
@@ -31,25 +30,6 @@ def with_database(url: str, name: str) -> str:
 def worker() -> str:
     """A short name for this process among those of pytest-xdist: `gw0`, `gw1` …, or `solo`."""
     return os.environ.get("PYTEST_XDIST_WORKER", "solo")
-
-
-def schema_digest() -> str:
-    """A name for what migrations build: changes with them, with what they import, and with the key they install."""
-    parts = [
-        *sorted(state.CHECKOUT.glob("*/migrations/*.py")),
-        *sorted((state.CHECKOUT / "core").glob("rls*")),
-        *sorted((state.CHECKOUT / "core" / "rls").glob("**/*")),
-        *sorted((state.CHECKOUT / "core").glob("**/*.sql")),
-        *sorted(state.CHECKOUT.glob("*/models/**/*.py")),
-        HERE / "roles.sql",
-        state.CHECKOUT / "requirements" / "base.lock",
-        state.CHECKOUT / "portal" / "settings.py",
-    ]
-    digest = hashlib.sha256(os.environ["TENANCY_KEY"].encode())
-    for part in parts:
-        if part.is_file():
-            digest.update(part.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -81,7 +61,7 @@ class Clone:
 
 def ensure_template(*, owner_url: str) -> str:
     """The name of the migrated template, built by the owner if this schema has none yet."""
-    name = f"{PREFIX}{schema_digest()}"
+    name = f"{PREFIX}{schema.digest(tenancy_key=os.environ['TENANCY_KEY'])}"
     with (
         state.locked("template"),
         psycopg.connect(with_database(owner_url, "crossing"), autocommit=True) as connection,

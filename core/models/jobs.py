@@ -144,6 +144,7 @@ class Job(models.Model):
                 condition=Q(state__in=_UNFINISHED) & ~Q(lane=""),
                 name="core_job_lane",
             ),
+            models.Index(fields=("finished_at",), condition=Q(state=JobState.DEAD.value), name="core_job_dead"),
             models.Index("tenant", F("created_at").desc(), name="core_job_latest"),
             models.Index("task", F("created_at").desc(), name="core_job_by_task"),
         )

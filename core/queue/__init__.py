@@ -7,7 +7,7 @@ from datetime import datetime
 from core.domain.jobs import JobState
 from core.queue.claims import Cancelled, LeaseLost, progress, settle
 from core.queue.enqueueing import enqueue
-from core.queue.reading import JobView, job, jobs
+from core.queue.reading import Depth, JobView, depth, job, jobs
 from core.queue.registry import TASKS, Scope, Task, call, task
 from core.queue.steering import UnableToCancel, UnableToRetry, cancel, retry
 from core.queue.sweeper import Swept, prune, sweep, waiting
@@ -35,6 +35,7 @@ def run_pending(*, at: datetime | None = None, limit: int = 1000) -> int:
 __all__ = [
     "TASKS",
     "Cancelled",
+    "Depth",
     "JobState",
     "JobView",
     "LeaseLost",
@@ -46,6 +47,7 @@ __all__ = [
     "UnableToRetry",
     "call",
     "cancel",
+    "depth",
     "enqueue",
     "job",
     "jobs",

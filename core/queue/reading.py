@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Count, Min, Q
+
 from core.domain.jobs import UNFINISHED, JobState, Progress
 from core.models import Job
 
@@ -65,6 +67,30 @@ def jobs(
     if unfinished:
         rows = rows.filter(state__in=[state.value for state in UNFINISHED])
     return [_view(row) for row in rows.order_by("-sequence")[:limit]]
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How much there is to do, and what nobody will do by itself."""
+
+    waiting: int
+    oldest_since: datetime | None
+    """Since when the longest-waiting due job could have run."""
+    running: int
+    dead: int
+
+
+def depth(*, at: datetime) -> Depth:
+    """Return the depth of the whole queue; needs a staff scope, or it is that of one tenant."""
+    unfinished = Job.objects.filter(state__in=[state.value for state in UNFINISHED])
+    due = Q(state=JobState.QUEUED.value, not_before__lte=at)
+    counted = unfinished.aggregate(
+        waiting=Count("pk", filter=due),
+        oldest=Min("not_before", filter=due),
+        running=Count("pk", filter=Q(state=JobState.RUNNING.value)),
+    )
+    dead = Job.objects.filter(state=JobState.DEAD.value).count()
+    return Depth(counted["waiting"], counted["oldest"], counted["running"], dead)
 
 
 def _view(row: Job) -> JobView:

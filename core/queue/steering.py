@@ -1,4 +1,4 @@
-"""What people do with jobs: cancel one, or try a dead one again. The use case that calls has authorised."""
+"""What people do with jobs: cancel one, or try a dead one again."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from django.db.models.functions import Now
 
 from core.actor import Actor
 from core.domain.jobs import JobState
-from core.errors import UseCaseError
+from core.errors import NotFound, UseCaseError
 from core.models import Job
+from core.permissions import Permission
 from core.queue import bell
 
 
@@ -26,7 +27,8 @@ class UnableToRetry(UseCaseError):
 def cancel(job_id: UUID, *, by: Actor) -> None:
     """Cancel a waiting job, or ask a running one to stop at its next step; safe to repeat.
 
-    Raises `UnableToCancel` when it is over.
+    The use case that calls has authorised: who may cancel depends on what the job does. Raises `UnableToCancel` when
+    it is over.
     """
     asked = {"cancel_asked_at": Now(), "cancel_asked_by": by.id}
     jobs = Job.objects.filter(pk=job_id)
@@ -46,6 +48,10 @@ def cancel(job_id: UUID, *, by: Actor) -> None:
 
 def retry(job_id: UUID, *, by: Actor) -> None:
     """Put a dead job back with a fresh count of attempts; raises `UnableToRetry` when it is not dead."""
+    found = Job.objects.filter(pk=job_id).first()
+    if found is None:
+        raise NotFound
+    by.require(Permission.MANAGE_RUNS, tenant_id=found.tenant_id)
     try:
         with transaction.atomic():
             dead = Job.objects.select_for_update().filter(pk=job_id, state=JobState.DEAD.value).first()

@@ -2,7 +2,7 @@
 
 from core.domain.checks import GO_NO_GO, OWNERS, PREFLIGHT, Check, Gate
 from core.domain.gates import Answer, Cover, GateState, Line, Standing
-from core.readiness.evaluating import evaluate
+from core.readiness.evaluating import evaluate, prune
 from core.readiness.reading import (
     blocked_over_time,
     gate,
@@ -45,6 +45,7 @@ __all__ = [
     "needs_you",
     "overview",
     "overview_of_many",
+    "prune",
     "request",
     "request_expiring",
 ]

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
@@ -26,6 +26,8 @@ from core.readiness.reading import latest
 from core.readiness.registry import CHECKS
 
 log = logging.getLogger(__name__)
+
+_KEPT = timedelta(days=366)
 
 AGAIN = "It is asked again by itself within minutes; you can also run it again now."
 _CRASHED = Finding(Outcome.UNKNOWN, "This check could not be completed because of a fault on our side", fix=AGAIN)
@@ -91,6 +93,15 @@ def evaluate(
         raise queue.TimedOut
     found = latest(tenant_id=tenant_id)
     return {check_id: found[check_id] for check_id in wanted}
+
+
+def prune(*, at: datetime) -> int:
+    """Delete answers given more than a year ago that newer ones replaced; evidence packs hold copies of theirs.
+
+    Needs a staff scope.
+    """
+    old = RecordedFinding.objects.filter(is_latest=False, evaluated_at__lt=at - _KEPT)
+    return old.delete()[0]
 
 
 def _ask(check: Check, *, tenant_id: UUID, at: datetime) -> _Asked:

@@ -3,18 +3,20 @@
 import os
 from collections.abc import Callable
 
-from portal.demo import legacy, moves, newplatform, stories
+from portal.demo import crossing, legacy, moves, newplatform, stories
 
 
 def load(*, report: Callable[[str], None]) -> None:
-    """Load the platforms, tell the stories, move and compare the data; a second call finds all that in seconds.
+    """Load the platforms, tell the stories, move and compare the data, sign one go/no-go.
 
-    The worker must be up: the data move through the queue, as they would for a customer.
+    A second call finds all that in seconds. The worker must be up: the data move through the queue, as they would
+    for a customer.
     """
     legacy.fill(os.environ["DEMO_LEGACY_OWNER_URL"], report=_each_fourth(report))
     newplatform.create(os.environ["DEMO_NEW_OWNER_URL"])
     stories.prepare(report=report)
     moves.move_and_compare(report=report)
+    crossing.cross(report=report)
 
 
 def _each_fourth(report: Callable[[str], None]) -> legacy.Report:

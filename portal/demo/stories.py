@@ -130,11 +130,17 @@ def _begin(airline: Airline, tenant_id: UUID, *, at: datetime) -> None:
 
 
 def _plan(airline: Airline, tenant_id: UUID, *, at: datetime) -> None:
-    """Open the runbook and set the window: a Saturday night in the airline's own time, two weeks ahead."""
+    """Open the runbook and set the window: a Saturday night in the airline's own time, two weeks ahead.
+
+    Virgin America's was set the day before and is open now, because it moves while the demo is loaded.
+    """
     if runbook_queries.of_tenant(tenant_id=tenant_id) is not None:
         return
     day = _saturday_after(at.date() + timedelta(days=7))
     opens = datetime.combine(day, time(22), tzinfo=ZoneInfo(airline.time_zone))
+    if airline.story is Story.MOVED:
+        at, opens = at - timedelta(days=2), at - timedelta(minutes=30)
+        day = opens.astimezone(ZoneInfo(airline.time_zone)).date()
     runbooks.open(tenant_id=tenant_id, cutover_on=day, by=BY, at=at)
     owner = _colleague("runbook")
     cutovers.assign_runbook_owner(tenant_id=tenant_id, user_id=owner.pk, by=BY, at=at)

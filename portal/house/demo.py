@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import signal
 import sys
 import time
@@ -10,7 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from portal.house import hold, setup, state
+from portal.house import hold, schema, setup, state
 from portal.house.development import environment
 from portal.house.hold import Servers
 from portal.house.state import Memory
@@ -107,51 +108,80 @@ def wait_for_web(supervisor: Supervisor, url: str, *, seconds: float = 60) -> No
     raise Trouble(f"The web server does not answer at {url}: {web.last_words()}")
 
 
-def run(*, once: bool, reload: bool = False) -> int:
+def migrate(supervisor: Supervisor, variables: dict[str, str]) -> None:
+    """Bring the database to this version, unless it is known to be there."""
+    stamp, wanted = state.folder() / "schema", schema.digest(tenancy_key=variables["TENANCY_KEY"])
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    say("Bringing the database to this version …")
+    command = [str(setup.python()), "manage.py", "migrate", "--verbosity=0", "--no-input"]
+    if code := supervisor.run(command, environment=variables):
+        raise Trouble(
+            f"The migrations failed (exit {code}); what they said stands above. "
+            "`make demo FRESH=1` starts with empty databases."
+        )
+    state.write_private(stamp, wanted)
+
+
+def forget() -> None:
+    """Remove the databases of this checkout; its secrets and ports stay."""
+    if hold.keeper_runs():
+        raise Trouble("The databases are in use by another command of this checkout: `make stop` ends it.")
+    shutil.rmtree(state.prepare() / "postgres", ignore_errors=True)
+    for name in ("valkey", "schema", "mail", "beat-schedule"):
+        path = state.folder() / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def settle(memory: Memory, *, reload: bool) -> dict[str, str]:
+    """Settle who listens where, and return the variables of every process of the demo."""
+    for listener in LISTENERS:
+        memory.free_port(listener)
+    return {
+        **os.environ,
+        **environment(memory),
+        "WEB_BIND": f"127.0.0.1:{memory.port('web')}",
+        "WEB_WORKERS": "1",
+        "PYTHONUNBUFFERED": "1",
+        **({"DEBUG": "on"} if reload else {}),
+    }
+
+
+def run(*, once: bool, fresh: bool = False, reload: bool = False) -> int:
     """Bring everything up, load the demo, run the first preflight, then serve until Ctrl-C.
 
-    With `once`, stop after the preflight; 0 only if every step ran.
+    With `once`, stop after the preflight; 0 only if every step ran. With `fresh`, begin with empty databases.
     """
-    manage = [str(setup.python()), "manage.py"]
     started = time.monotonic()
-    with alone(), Servers(), Supervisor(say) as supervisor:
-        try:
-            memory = Memory()
-            for listener in LISTENERS:
-                memory.free_port(listener)
-            variables = {
-                **os.environ,
-                **environment(memory),
-                "WEB_BIND": f"127.0.0.1:{memory.port('web')}",
-                "WEB_WORKERS": "1",
-                "PYTHONUNBUFFERED": "1",
-                **({"DEBUG": "on"} if reload else {}),
-            }
-            say("PostgreSQL and Valkey are up. Bringing the database to this version …")
-            if code := supervisor.run([*manage, "migrate", "--verbosity=0", "--no-input"], environment=variables):
-                raise Trouble(f"The migrations failed (exit {code}); what they said stands above.")
-            for child in children(variables, reload=reload):
-                supervisor.add(child)
-            wait_for_listener(supervisor, "dns")
-            quiet = {**variables, "LOG_LEVEL": "WARNING"}
-            if code := supervisor.run([*manage, "demo"], environment=quiet):
-                raise Trouble(f"The demo did not come up (exit {code}); what it said stands above.")
-            wait_for_web(supervisor, variables["PUBLIC_URL"])
-            say(f"\nUp after {time.monotonic() - started:.0f} s: {variables['PUBLIC_URL']}")
-            if once:
-                return 0
-            say(f"Ctrl-C stops everything. Logs: {state.folder() / 'logs'}, mails: {state.folder() / 'mail'}")
-            supervisor.serve()
-        except Ended:
-            say("\nStopping …")
-            return 130 if once else 0
+    with alone():
+        if fresh:
+            forget()
+        with Servers(), Supervisor(say) as supervisor:
+            try:
+                variables = settle(Memory(), reload=reload)
+                say("PostgreSQL and Valkey are up.")
+                migrate(supervisor, variables)
+                for child in children(variables, reload=reload):
+                    supervisor.add(child)
+                wait_for_listener(supervisor, "dns")
+                load = [str(setup.python()), "manage.py", "demo"]
+                if code := supervisor.run(load, environment={**variables, "LOG_LEVEL": "WARNING"}):
+                    raise Trouble(f"The demo did not come up (exit {code}); what it said stands above.")
+                wait_for_web(supervisor, variables["PUBLIC_URL"])
+                say(f"\nUp after {time.monotonic() - started:.0f} s: {variables['PUBLIC_URL']}")
+                if once:
+                    return 0
+                say(f"Ctrl-C stops everything. Logs: {state.folder() / 'logs'}, mails: {state.folder() / 'mail'}")
+                supervisor.serve()
+            except Ended:
+                say("\nStopping …")
+                return 130 if once else 0
     return 0
 
 
 def main(arguments: list[str], *, reload: bool = False) -> int:
-    """`make demo [ONCE=1]`."""
-    unknown = set(arguments) - {"--once"}
-    if unknown:
+    """`make demo [ONCE=1] [FRESH=1]`."""
+    if unknown := set(arguments) - {"--once", "--fresh"}:
         print(f"Unknown: {' '.join(sorted(unknown))}", file=sys.stderr)
         return 2
-    return run(once="--once" in arguments, reload=reload)
+    return run(once="--once" in arguments, fresh="--fresh" in arguments, reload=reload)

@@ -384,3 +384,12 @@ def test_a_check_that_takes_too_long_is_unknown_and_ends_the_evaluation(tenant: 
     found = readiness.latest(tenant_id=tenant.id)
     assert set(found) == {"tests.check"}
     assert "too long" in found["tests.check"].finding.summary
+
+
+def test_old_answers_are_deleted_but_never_the_latest(tenant: Tenant, say: Say) -> None:
+    say()
+    for at in (AT, SOON):
+        ask(tenant, at=at)
+    assert readiness.prune(at=AT + timedelta(days=365)) == 0
+    assert readiness.prune(at=AT + timedelta(days=367)) == 1
+    assert RecordedFinding.objects.get().evaluated_at == SOON
