@@ -5,10 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.queries import staff
 from core import readiness
 from core.admin import (
     PROGRAMME_NUMBERS,
@@ -20,12 +23,49 @@ from core.admin import (
     StaffAdmin,
     TenantColumn,
     TenantPanel,
+    operation,
 )
 from core.charts import Point
+from core.permissions import Permission, staff_grants
 from core.readiness import Line
 from cutover.domain.phases import ORDER, Phase
 from cutover.models import Cutover, PhaseChange
-from cutover.queries import cutovers
+from cutover.queries import cutovers, pages
+from cutover.services import cutovers as services
+from cutover.services import phases
+
+
+class PhaseForm(forms.Form):
+    """Where to, and why."""
+
+    target = forms.ChoiceField(label="Phase", choices=[(phase.value, phase.label) for phase in Phase])
+    reason = forms.CharField(
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Needed for every move that is no step forward; it is kept with the history.",
+    )
+
+
+def _runbook_owners() -> list[tuple[str, str]]:
+    able = [person for person in staff.people() if _may_own(person.pk)]
+    return [(str(person.pk), str(person)) for person in able]
+
+
+def _may_own(user_id: UUID) -> bool:
+    return Permission.SIGN_AS_RUNBOOK_OWNER in staff_grants(staff.roles_of(user_id=user_id))
+
+
+class OwnerForm(forms.Form):
+    """The one runbook owner of a tenant."""
+
+    owner = forms.ChoiceField(label="Runbook owner", choices=_runbook_owners)
+
+
+class WaveForm(forms.Form):
+    """The group that moves together."""
+
+    wave = forms.CharField(max_length=40)
 
 
 @admin.register(Cutover)
@@ -37,6 +77,27 @@ class CutoverAdmin(StaffAdmin):
     list_select_related = ("tenant", "runbook_owner")
     search_fields = ("tenant__name", "wave")
     ordering = ("phase_since",)
+
+    @operation("Move to another phase", permission=Permission.MOVE_PHASE, form=PhaseForm)
+    def move(self, request: HttpRequest, cutover: Cutover, answers: Mapping[str, Any]) -> str:
+        """Move the tenant; into the cutover itself only a signed go/no-go moves it."""
+        target, by = Phase(answers["target"]), self.actor(request)
+        phases.advance(tenant_id=cutover.tenant_id, target=target, by=by, at=timezone.now(), reason=answers["reason"])
+        return f"{cutover.tenant} is in phase {target.label} now."
+
+    @operation("Assign the runbook owner", permission=Permission.MANAGE_STEPS, form=OwnerForm)
+    def assign(self, request: HttpRequest, cutover: Cutover, answers: Mapping[str, Any]) -> str:
+        """Assign who signs for us; a request that waits keeps the signers it was made with."""
+        by, user_id = self.actor(request), UUID(answers["owner"])
+        changed = services.assign_runbook_owner(tenant_id=cutover.tenant_id, user_id=user_id, by=by, at=timezone.now())
+        return f"{changed.runbook_owner} owns the runbook of {cutover.tenant}."
+
+    @operation("Put into a wave", permission=Permission.MANAGE_TENANTS, form=WaveForm)
+    def put_in_wave(self, request: HttpRequest, cutover: Cutover, answers: Mapping[str, Any]) -> str:
+        """Put the tenant into the group it moves with."""
+        by = self.actor(request)
+        services.put_in_wave(tenant_id=cutover.tenant_id, wave=answers["wave"], by=by, at=timezone.now())
+        return f"{cutover.tenant} moves with the wave “{answers['wave']}”."
 
 
 @admin.register(PhaseChange)
@@ -92,6 +153,7 @@ def _cutover_panel(tenant_id: UUID) -> Mapping[str, Any]:
         "cutover": row,
         "url": reverse("admin:cutover_cutover_change", args=[row.pk]) if row else "",
         "history": cutovers.history(tenant_id=tenant_id),
+        "request": pages.newest(tenant_id=tenant_id),
     }
 
 
@@ -103,6 +165,9 @@ def _numbers(at: datetime) -> list[Number]:
     stopped = sum(counted.get(phase, 0) for phase in (Phase.HALTED, Phase.ROLLED_BACK))
     listed = reverse("admin:cutover_cutover_changelist")
     return [
+        Number(
+            "Go/no-go waiting", f"{pages.count_waiting():,}", "for signatures", None, reverse("staff_cutover:waiting")
+        ),
         Number("Tenants", f"{total:,}", f"{moving:,} moving, {past:,} past their cutover", None, listed),
         Number("Halted or rolled back", f"{stopped:,}", "none", stopped == 0, f"{listed}?phase__exact=halted"),
     ]

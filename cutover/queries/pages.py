@@ -150,6 +150,11 @@ def waiting() -> list[ApprovalRequest]:
     return list(reading.waiting(action=ACTION))
 
 
+def count_waiting() -> int:
+    """Return how many wait, of those that the scope lets through."""
+    return reading.waiting(action=ACTION).count()
+
+
 def ended(*, tenant_id: UUID) -> list[ApprovalRequest]:
     """Return the tenant's earlier requests, newest first."""
     return list(reading.earlier(tenant_id=tenant_id, action=ACTION)[:20])

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.queries import members
-from core import ledger, outbox, readiness
+from core import ledger, outbox, readiness, tenancy
 from core.actor import Actor
 from core.approvals import archive, passkeys, reading, requests, signatures
 from core.approvals.signatures import UnableToSign
@@ -69,8 +69,9 @@ def begin(
 ) -> tuple[SigningStatement, dict[str, Any]]:
     """Issue the statement that `by` signs by passkey; return it with the options for the browser."""
     request, seat = _seated(request_id, by=by)
-    _require_unmoved(request, at=at)
-    statement = signatures.issue(request=request, seat=seat, shown_evidence=shown_evidence, by=by, at=at)
+    with tenancy.scope(tenant_id=request.tenant_id):
+        _require_unmoved(request, at=at)
+        statement = signatures.issue(request=request, seat=seat, shown_evidence=shown_evidence, by=by, at=at)
     user_id, body = statement.user_id, bytes(statement.body)
     return statement, passkeys.options(user_id=user_id, statement=body, rp_id=rp_id)
 
@@ -85,11 +86,27 @@ def sign(
 ) -> ApprovalRequest:
     """Take a signature; the last one moves the tenant into its cutover.
 
-    The checks are asked again first: when a material fact differs from what was frozen, the request is voided
-    and nothing is signed. Raises UnableToSign with the reason, PermissionRefused for who has no seat.
+    Whoever signs, all of it happens in the tenant's own scope. The checks are asked again first: when a material
+    fact differs from what was frozen, the request is voided and nothing is signed. Raises UnableToSign with the reason, PermissionRefused for who has no seat.
     """
     request, seat = _seated(request_id, by=by)
-    _require_unmoved(request, at=at, ask_again=True)
+    with tenancy.scope(tenant_id=request.tenant_id):
+        _require_unmoved(request, at=at, ask_again=True)
+        _sign(request, seat, shown_evidence=shown_evidence, proof=proof, by=by, at=at)
+        ledger.checkpoint(tenant_id=request.tenant_id, at=at)
+    return request
+
+
+def _sign(
+    request: ApprovalRequest,
+    seat: str,
+    *,
+    shown_evidence: str,
+    proof: passkeys.Answer | ReAuthentication,
+    by: Actor,
+    at: datetime,
+) -> None:
+    """Take the signature and, when it is the last one, move the tenant: all of it or nothing."""
     with transaction.atomic():
         done = signatures.sign(request=request, seat=seat, shown_evidence=shown_evidence, proof=proof, by=by, at=at)
         if done:
@@ -98,8 +115,6 @@ def sign(
             outbox.publish("cutover.go_no_go.approved", tenant_id=request.tenant_id, request_id=request.pk)
         else:
             outbox.publish("cutover.go_no_go.signed", tenant_id=request.tenant_id, request_id=request.pk, seat=seat)
-    ledger.checkpoint(tenant_id=request.tenant_id, at=at)
-    return request
 
 
 def require_seat(*, request_id: UUID, by: Actor) -> None:

@@ -304,8 +304,8 @@ def _statuses(case: Case, asked: ApprovalRequest, person: User) -> dict[str, int
     ("role", "expected"),
     [
         (TenantRole.OWNER, [200, 200, 200, 302, 200, 200, 200]),
-        (TenantRole.ADMIN, [200, 200, 403, 302, 200, 200, 200]),
-        (TenantRole.AUDITOR, [200, 403, 403, 302, 200, 200, 200]),
+        (TenantRole.ADMIN, [200, 200, 403, 302, 200, 403, 200]),
+        (TenantRole.AUDITOR, [200, 403, 403, 302, 200, 403, 200]),
         (TenantRole.MEMBER, [200, 403, 403, 403, 403, 403, 403]),
     ],
 )
