@@ -86,8 +86,9 @@ def sign(
 ) -> ApprovalRequest:
     """Take a signature; the last one moves the tenant into its cutover.
 
-    Whoever signs, all of it happens in the tenant's own scope. The checks are asked again first: when a material
-    fact differs from what was frozen, the request is voided and nothing is signed. Raises UnableToSign with the reason, PermissionRefused for who has no seat.
+    Whoever signs, all of it happens in the tenant's own scope. The checks are asked again first: when a material fact
+    differs from what was frozen, the request is voided and nothing is signed. Raises UnableToSign with the reason,
+    PermissionRefused for who has no seat.
     """
     request, seat = _seated(request_id, by=by)
     with tenancy.scope(tenant_id=request.tenant_id):
