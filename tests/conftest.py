@@ -13,6 +13,8 @@ from portal.house import development
 from portal.house.hold import Servers
 from tests import databases
 
+pytest_plugins = ["tests.browsing"]
+
 SERVERS = Servers().take()
 """Held until this process ends; the last one out stops them."""
 

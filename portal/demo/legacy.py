@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -55,10 +55,11 @@ _PLANS = {
 }
 
 
-def fill(url: str, *, report: Report) -> None:
+def fill(url: str, *, report: Report, airlines: Collection[Airline] = AIRLINES) -> None:
     """Create and fill the tables in one transaction, unless they are there already.
 
-    `url` is the vendor's own administrator's: Crossing itself only reads this database.
+    `url` is the vendor's own administrator's: Crossing itself only reads this database. `airlines` limits whose data
+    are loaded.
     """
     with psycopg.connect(url) as connection:
         if connection.execute("SELECT to_regclass('public.flt_hist')").fetchone() != (None,):
@@ -70,14 +71,16 @@ def fill(url: str, *, report: Report) -> None:
         _copy(
             connection,
             "carr_mast",
-            ((a.code, a.name.upper(), a.time_zone, a.segment[0].upper(), "Y") for a in AIRLINES),
+            ((a.code, a.name.upper(), a.time_zone, a.segment[0].upper(), "Y") for a in airlines),
         )
-        _copy(connection, "stn_mast", (_station(airline.code, row) for airline in AIRLINES for row in stations))
+        _copy(connection, "stn_mast", (_station(airline.code, row) for airline in airlines for row in stations))
         fleets: dict[str, set[str]] = defaultdict(set)
-        _copy(connection, "flt_hist", _watched(_flights(names, fleets), report))
-        _copy(connection, "eqp_mast", (_aircraft(code, planes[tail]) for code in sorted(fleets)
+        loaded = {airline.code for airline in airlines}
+        rows = (row for row in _flights(names, fleets) if row[0] in loaded)
+        _copy(connection, "flt_hist", _watched(rows, report))
+        _copy(connection, "eqp_mast", (_aircraft(code, planes[tail]) for code in sorted(loaded & set(fleets))
                                        for tail in sorted(fleets[code]) if tail in planes))  # fmt: skip
-        for airline in AIRLINES:
+        for airline in airlines:
             _account(connection, airline, flights=len(fleets[airline.code]))
         connection.execute("ANALYZE")
 

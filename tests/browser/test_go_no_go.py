@@ -16,7 +16,7 @@ from core.models import ApprovalRequest, Signature
 from core.permissions import TenantRole
 from cutover.services import go_no_go
 from tests import make
-from tests.browser.conftest import Visits
+from tests.browsing import Visits
 from tests.cutovers import Case, ready_case
 
 AUTHENTICATOR = {

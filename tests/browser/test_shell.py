@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from core.permissions import StaffRole, TenantRole
 from tests import make
-from tests.browser.conftest import Visits
+from tests.browsing import Visits
 
 
 @pytest.fixture
