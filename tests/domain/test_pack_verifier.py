@@ -64,6 +64,17 @@ def test_one_altered_byte_anywhere_refutes_the_pack(position: int, flip: int) ->
     assert not verifier.verify(bytes(altered), server_key=PUBLIC).holds
 
 
+@pytest.mark.slow
+def test_every_single_byte_counts() -> None:
+    altered, missed = bytearray(PACK), []
+    for position in range(len(PACK)):
+        altered[position] ^= 1
+        if verifier.verify(bytes(altered), server_key=PUBLIC).holds:
+            missed.append(position)
+        altered[position] ^= 1
+    assert missed == []
+
+
 def test_one_altered_byte_in_each_file_refutes_the_pack_even_when_the_archive_is_written_anew() -> None:
     for name, body in _files().items():
         for position in {0, len(body) // 2, len(body) - 1}:
