@@ -84,7 +84,7 @@ def test_one_altered_byte_in_each_file_refutes_the_pack_even_when_the_archive_is
             assert not verifier.verify(verifier.write_archive(files), server_key=PUBLIC).holds, (name, position)
 
 
-@pytest.mark.parametrize("cut", [1, 100, len(PACK) - 1])
+@pytest.mark.parametrize("cut", [1, 100, len(PACK) - 1], ids=["a byte", "a hundred", "all but one"])
 def test_a_truncated_pack_is_refuted(cut: int) -> None:
     assert not verifier.verify(PACK[:-cut], server_key=PUBLIC).holds
 
