@@ -37,7 +37,9 @@ class Crossing:
 
     def moved(self, number: int, **changed: Any) -> dict[str, Any]:
         """A person as the new platform holds them."""
-        return new_person(number, **{"owner": str(self.tenant.pk), "zone": None, "begins_at": None, **changed})
+        values = {"owner": str(self.tenant.pk), "zone": None, "begins_at": None, **changed}
+        row: dict[str, Any] = new_person(number, **values)
+        return row
 
     def request(self, by=None):
         """Ask for a comparison as the house."""

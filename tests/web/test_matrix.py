@@ -207,7 +207,6 @@ def test_a_route_answers_each_role_as_written(world: World, row: Row) -> None:
     "row", [row for row in TENANT if row.ids and row.ids not in (("check_id",), ("entity",))], ids=lambda row: row.name
 )
 def test_another_tenants_owner_finds_nothing_by_our_ids_under_their_own_address(world: World, row: Row) -> None:
-    theirs = Member.objects.none()
     with make.arranging():
         theirs = Member.objects.select_related("tenant").get(user=world.people["other_owner"])
     for method in ("GET", "POST"):
