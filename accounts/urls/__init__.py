@@ -15,6 +15,7 @@ urlpatterns = [
     path("members/invitations/<uuid:invitation_id>/revoke/", members.revoke, name="revoke_invitation"),
     path("domains/", domains.listing, name="domains"),
     path("domains/claim/", domains.claim, name="claim_domain"),
+    path("domains/<uuid:domain_id>/", domains.show, name="domain"),
     path("domains/<uuid:domain_id>/check/", domains.check, name="check_domain"),
     path("domains/<uuid:domain_id>/renew/", domains.renew, name="renew_domain"),
     path("domains/<uuid:domain_id>/release/", domains.release, name="release_domain"),

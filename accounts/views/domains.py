@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain.challenge import Record
@@ -46,6 +47,11 @@ class Row:
         return "Given up" if self.domain.failed_at else "Waiting for the record"
 
     @property
+    def mark(self) -> str:
+        """Differs as soon as there is something new to show."""
+        return f"{self.state}-{self.last.pk if self.last else 'none'}"
+
+    @property
     def records(self) -> list[dict[str, str]]:
         """What to publish."""
         return [_shown(domains.challenge_of(self.domain).txt)]
@@ -79,6 +85,22 @@ def claim(request: ActingRequest, tenant: Tenant) -> HttpResponse:
         context = {**_context(request, tenant), "typed": typed[:300], "claim_problem": refusal}
         return render(request, PAGE, context, status=refusal.status)
     return redirect(f"{_address(tenant)}#domain-{domain.pk}")
+
+
+@require_safe
+@tenant_view(Permission.VIEW_TENANT)
+def show(request: ActingRequest, tenant: Tenant, domain_id: UUID) -> HttpResponse:
+    """Answer a page that waits: the domain's card if anything changed, 204 if not; to a plain browser the list."""
+    domain = get_object_or_404(listed.listed(tenant_id=tenant.pk), pk=domain_id)
+    if request.headers.get("HX-Request") != "true":
+        return redirect(f"{_address(tenant)}#domain-{domain_id}")
+    row = _row(domain)
+    if request.GET.get("seen") == row.mark:
+        response = HttpResponse(status=204)
+    else:
+        response = render(request, ROW, _card(request, tenant, row))
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 @require_POST
@@ -117,22 +139,25 @@ def _changed(
         use(domain, timezone.now())
     except (domains.UnableToCheck, domains.UnableToRenew) as refusal:
         problem = refusal
-    context = {
-        "tenant": tenant,
-        "row": _row(listed.listed(tenant_id=tenant.pk).get(pk=domain_id)),
-        "may_manage": True,
-        "is_fragment": True,
-    }
+    context = _card(request, tenant, _row(listed.listed(tenant_id=tenant.pk).get(pk=domain_id)))
     return answer(request, ROW, context, to=f"{_address(tenant)}#domain-{domain_id}", problem=problem)
+
+
+def _card(request: ActingRequest, tenant: Tenant, row: Row) -> dict[str, object]:
+    return {"tenant": tenant, "row": row, "may_manage": _may_manage(request, tenant), "is_fragment": True}
 
 
 def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
     return {
         "tenant": tenant,
         "rows": [_row(domain) for domain in listed.listed(tenant_id=tenant.pk)],
-        "may_manage": request.actor.can(Permission.MANAGE_DOMAINS, tenant_id=tenant.pk),
+        "may_manage": _may_manage(request, tenant),
         "demo_dns_console": settings.DEMO_DNS_CONSOLE,
     }
+
+
+def _may_manage(request: ActingRequest, tenant: Tenant) -> bool:
+    return request.actor.can(Permission.MANAGE_DOMAINS, tenant_id=tenant.pk)
 
 
 def _row(domain: Domain) -> Row:

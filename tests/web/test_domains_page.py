@@ -1,5 +1,6 @@
 """The domains page as a customer meets it: every failure with the words they see."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -60,7 +61,7 @@ def text(response) -> str:
 def test_the_empty_page_says_what_to_do_next(open_as):
     page = text(open_as().get())
     assert "No domain yet" in page
-    assert "Claim the domain of your organisation above" in page
+    assert "Claim the domain of your organisation below" in page
     assert "No domain yet" in text(open_as(TenantRole.MEMBER).get())
 
 
@@ -212,3 +213,22 @@ def test_the_page_costs_the_same_with_many_domains(open_as):
     with CaptureQueriesContext(connection) as many:
         assert "airline-7.example" in text(browser.get())
     assert len(many) == len(one)
+
+
+def test_a_waiting_page_is_told_only_what_is_new(open_as):
+    browser = open_as()
+    browser.claim("jetblue.example")
+    domain = only_domain()
+    url = reverse("accounts:domain", args=[browser.tenant.slug, domain.pk])
+    assert browser.client.get(url).url.endswith(f"/domains/#domain-{domain.pk}")
+    seen = re.search(rf'hx-get="({url}\?seen=[^"]+)"', browser.get().content.decode())
+    assert seen
+    htmx = {"HX-Request": "true"}
+    assert browser.client.get(seen[1], headers=htmx).status_code == 204
+    FakeDns.publish("_crossing-challenge.jetblue.example", f"token={domain.token}")
+    browser.act("check", domain)
+    changed = browser.client.get(seen[1], headers=htmx)
+    assert "Proven since" in text(changed)
+    assert "hx-trigger" not in text(changed), "nothing more to wait for"
+    stranger = open_as(tenant=make.tenant())
+    assert stranger.client.get(url, headers=htmx).status_code == 404

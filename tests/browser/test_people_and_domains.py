@@ -1,0 +1,180 @@
+"""Domains, members, invitations and a person's own sign-in, in a real browser."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from accounts.models import Domain, Invitation, Member, Tenant
+from accounts.services import domains, invitations
+from core import tenancy
+from core.permissions import TenantRole
+from tests import make
+from tests.browser.conftest import Visits, check_page
+from tests.fakes.dns import FakeDns
+
+
+@dataclass
+class Account:
+    """JetBlue with its owner."""
+
+    tenant: Tenant
+    owner: Member
+
+    def claim(self, name: str = "jetblue.example", *, days_ago: int = 0) -> Domain:
+        by, at = make.actor(self.owner), timezone.now() - timedelta(days=days_ago)
+        with tenancy.scope(tenant_id=self.tenant.pk):
+            return domains.claim(tenant_id=self.tenant.pk, typed=name, by=by, at=at)
+
+    def check(self, domain: Domain) -> None:
+        with tenancy.scope(tenant_id=self.tenant.pk):
+            domains.check(domain=domain, by=make.actor(self.owner), at=timezone.now())
+
+    def invite(self, email: str = "nora.with.a.rather.long.address@jetblue.example") -> str:
+        """Invite a person and return the path of their link."""
+        with tenancy.scope(tenant_id=self.tenant.pk):
+            invitations.invite(
+                tenant_id=self.tenant.pk, email=email, role="admin", by=make.actor(self.owner), at=timezone.now()
+            )
+        match = re.search(r"https?://[^/]+(/invitations/\S+)", str(mail.outbox[-1].body))
+        assert match
+        return match[1]
+
+
+@pytest.fixture
+def account(committed_db: None, fake_dns: type[FakeDns]) -> Account:
+    fake_dns.zones.domains.append("jetblue.example")
+    tenant = make.tenant("JetBlue Airways", slug="jetblue", time_zone="America/New_York")
+    return Account(tenant, make.member(tenant, person=make.user("Ana Ruiz", password=make.PASSWORD)))
+
+
+def test_the_pages_are_fit_to_be_seen_empty(visit: Visits, account: Account) -> None:
+    for path in ("/t/jetblue/domains/", "/t/jetblue/members/"):
+        check_page(visit(path, by=account.owner.user))
+    reader = make.member(account.tenant, TenantRole.MEMBER).user
+    check_page(visit("/t/jetblue/domains/", by=reader))
+
+
+def test_the_domains_are_fit_to_be_seen_in_every_state(visit: Visits, account: Account) -> None:
+    proven, wrong, given_up = (
+        account.claim(),
+        account.claim("bücher.example"),
+        account.claim("old.example", days_ago=31),
+    )
+    account.claim("a-rather-long-name-of-a-subsidiary.jetblue.example")
+    FakeDns.publish("_crossing-challenge.jetblue.example", f"token={proven.token}")
+    FakeDns.publish(f"_crossing-challenge.{wrong.name}", "v=something-else " + "x" * 200)
+    for domain in (proven, wrong, given_up):
+        account.check(domain)
+    page = visit("/t/jetblue/domains/", by=account.owner.user)
+    for words in ("Proven", "none with your token", "This token was given up", "Waiting for the record"):
+        expect(page.get_by_text(words).first).to_be_visible()
+    check_page(page)
+    page.get_by_text("No TXT records at your provider?").first.click()
+    check_page(page)
+
+
+def test_the_members_are_fit_to_be_seen(visit: Visits, account: Account) -> None:
+    account.invite()
+    account.invite("second@jetblue.example")
+    with make.arranging():
+        Invitation.objects.filter(email="second@jetblue.example").update(sent_at=None, expires_at=timezone.now())
+    for number in range(51):
+        person = make.user(
+            f"A Person With A Long Name {number}", email=f"a.long.address.{number}@subsidiary.jetblue.example"
+        )
+        make.member(account.tenant, TenantRole.MEMBER, person=person)
+    page = visit("/t/jetblue/members/", by=account.owner.user)
+    expect(page.get_by_text("52 members of JetBlue Airways")).to_be_visible()
+    check_page(page)
+    page.get_by_role("link", name=re.compile("2|Next")).first.click()
+    check_page(page)
+
+
+def test_a_refusal_is_fit_to_be_seen_and_takes_the_focus(visit: Visits, account: Account) -> None:
+    page = visit("/t/jetblue/domains/", by=account.owner.user)
+    page.get_by_label("Domain", exact=True).fill("gmail.com")
+    page.get_by_role("button", name="Claim").click()
+    expect(page.get_by_role("alert")).to_contain_text("public mail service")
+    expect(page.get_by_label("Domain", exact=True)).to_have_value("gmail.com")
+    check_page(page, expected_status=422)
+    page = visit("/t/jetblue/members/", by=account.owner.user)
+    page.get_by_role("button", name="Deactivate").click()
+    page.get_by_role("button", name="Deactivate", exact=True).last.click()
+    expect(page.get_by_role("alert")).to_contain_text("this is the last")
+    check_page(page, expected_status=422)
+
+
+def test_a_domain_is_proven_by_hand(visit: Visits, account: Account) -> None:
+    page = visit("/t/jetblue/domains/", by=account.owner.user, permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_label("Domain", exact=True).fill("jetblue.example")
+    page.get_by_role("button", name="Claim").click()
+    page.get_by_role("button", name="Check now").click()
+    missing = page.get_by_text("There is no record at _crossing-challenge.jetblue.example yet.", exact=True)
+    expect(missing).to_be_visible()
+    expect(page.locator("#live")).to_contain_text("There is no record")
+    page.get_by_role("button", name="Copy value").first.click()
+    value = page.evaluate("navigator.clipboard.readText()")
+    assert value.startswith("token=")
+    FakeDns.publish("_crossing-challenge.jetblue.example", value)
+    page.get_by_role("button", name="Check now").click()
+    expect(page.get_by_text("Proven since")).to_be_visible()
+    check_page(page)
+    page.get_by_role("button", name="Release").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Its proof ends")
+    page.get_by_role("button", name="Release", exact=True).last.click()
+    expect(page.get_by_text("No domain yet")).to_be_visible()
+
+
+def test_a_domain_is_proven_without_javascript(visit: Visits, account: Account) -> None:
+    page = visit("/t/jetblue/domains/", by=account.owner.user, java_script_enabled=False)
+    page.get_by_label("Domain", exact=True).fill("jetblue.example")
+    page.get_by_role("button", name="Claim").click()
+    with make.arranging():
+        FakeDns.publish("_crossing-challenge.jetblue.example", f"token={Domain.objects.get().token}")
+    page.get_by_role("button", name="Check now").click()
+    expect(page.get_by_text("Proven since")).to_be_visible()
+
+
+def test_the_link_of_an_invitation_is_fit_to_be_seen_by_everyone(visit: Visits, account: Account) -> None:
+    link = account.invite("nora@jetblue.example")
+    check_page(visit(link))
+    check_page(visit(link, by=make.user("Mallory")), expected_status=403)
+    check_page(visit(reverse("invitations:open", args=["nothing"])), expected_status=404)
+    page = visit(link)
+    page.get_by_label("Your name").fill("Nora New")
+    page.get_by_label("A password").fill("short")
+    page.get_by_role("button", name="Create my account").click()
+    expect(page.get_by_role("alert")).to_contain_text("too short")
+    check_page(page, expected_status=422)
+    page.get_by_label("A password").fill(make.PASSWORD)
+    page.get_by_role("button", name="Create my account").click()
+    expect(page).to_have_url(re.compile(r"/t/jetblue/$"))
+    check_page(visit(link), expected_status=410)
+
+
+SIGN_IN = [
+    "account_email",
+    "account_change_password",
+    "account_logout",
+    "mfa_index",
+    "usersessions_list",
+    "account_reauthenticate",
+]
+
+
+@pytest.mark.parametrize("name", SIGN_IN)
+def test_a_persons_own_pages_are_fit_to_be_seen(visit: Visits, account: Account, name: str) -> None:
+    check_page(visit(reverse(name), by=account.owner.user))
+
+
+@pytest.mark.parametrize(
+    "name", ["account_login", "account_signup", "account_reset_password", "account_reset_password_done"]
+)
+def test_the_pages_before_signing_in_are_fit_to_be_seen(visit: Visits, account: Account, name: str) -> None:
+    check_page(visit(reverse(name)))
