@@ -83,7 +83,7 @@ def evaluate(
         holds = Decimal(expected) == Decimal(actual)
         yield Invariant(
             code=f"sum:{column}",
-            title=f"{_words(column).capitalize()} adds up over all {what}",
+            title=f"The sum of “{_words(column)}” over all {what} is the same",
             family=Family.SUM,
             outcome=Outcome.HOLDS if holds else Outcome.BROKEN,
             expected=_figure(expected) if shown else "",

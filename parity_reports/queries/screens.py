@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import tzinfo
+from decimal import ROUND_FLOOR, Decimal
 from uuid import UUID
 
 from backfills.queries import mapping
@@ -126,10 +127,11 @@ def of(report: Report) -> Screen:
     )
 
 
-def trend(*, tenant_id: UUID, limit: int = _TREND) -> list[Point]:
+def trend(*, tenant_id: UUID, zone: tzinfo) -> list[Point]:
     """Return the share of equal records of the latest finished reports, oldest first; gaps where one is incomplete."""
-    finished = reports.history(tenant_id=tenant_id).filter(state=Report.State.FINISHED)[:limit]
-    return [Point(f"{row.requested_at.day} {row.requested_at:%b %H:%M}", _share(row)) for row in reversed(finished)]
+    finished = reports.history(tenant_id=tenant_id).filter(state=Report.State.FINISHED)[:_TREND]
+    moments = [(row, row.requested_at.astimezone(zone)) for row in reversed(finished)]
+    return [Point(f"{local.day} {local:%b %H:%M}", _share(row)) for row, local in moments]
 
 
 def share(number: Decimal, *, digits: int = 2) -> str:
@@ -151,7 +153,8 @@ _WORDS: Mapping[str, str] = {Verdict.EQUAL: "Equal", Verdict.DIFFERENT: "Differe
 def _share(report: Report) -> float | None:
     if report.verdict == Verdict.INCOMPLETE or not report.compared:
         return None
-    return float(100 * (1 - report.tally.error_rate))
+    exact = 100 * (1 - report.tally.error_rate)
+    return float(exact.quantize(Decimal("0.001"), rounding=ROUND_FLOOR))
 
 
 def _headline(report: Report) -> str:
@@ -267,6 +270,14 @@ def _columns(rows: Sequence[EntityResult]) -> list[ColumnLine]:
     ]
 
 
+_WHOLE: Mapping[str, tuple[str, str]] = {
+    Kind.MISSING: ("there", "not there"),
+    Kind.EXTRA: ("not there", "there"),
+    Kind.DUPLICATE: ("–", "–"),
+}
+"""How a record that differs as a whole stands on both platforms."""
+
+
 def _samples(report: Report) -> list[SampleLine]:
     return [
         SampleLine(
@@ -275,8 +286,8 @@ def _samples(report: Report) -> list[SampleLine]:
             column=row.column.replace("_", " "),
             kind=row.kind,
             meaning=Kind(row.kind).meaning,
-            expected=row.expected,
-            actual=row.actual,
+            expected=row.expected or _WHOLE.get(row.kind, ("", ""))[0],
+            actual=row.actual or _WHOLE.get(row.kind, ("", ""))[1],
             hidden=row.kind not in ROW_KINDS and not row.expected and not row.actual,
         )
         for row in reports.samples(report)[:_SAMPLES]

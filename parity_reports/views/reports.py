@@ -1,6 +1,7 @@
 """Parity on screen: the history of comparisons, one report, and the button that asks for another."""
 
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
@@ -28,7 +29,7 @@ _PER_PAGE = 20
 def history(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Show every comparison, newest first, and how parity developed."""
     page = Paginator(queries.history(tenant_id=tenant.pk), _PER_PAGE).get_page(request.GET.get("page"))
-    trend = screens.trend(tenant_id=tenant.pk)
+    trend = screens.trend(tenant_id=tenant.pk, zone=ZoneInfo(tenant.time_zone))
     context = {"tenant": tenant, "page": page, "trend": trend, "goal": GOAL, **_may(request, tenant)}
     return render(request, HISTORY, context)
 

@@ -209,6 +209,16 @@ def test_another_tenants_report_id_is_not_found_under_ones_own_address(crossing,
         assert client.get(f"/t/other/parity/{report.pk}/{ending}").status_code == 404
 
 
+def test_no_id_stands_twice_or_takes_the_live_regions_place(owner, crossing):
+    crossing.put(1, fee=None)
+    report = crossing.request()
+    running = page(owner, report)
+    crossing.work()
+    for shown in (running, page(owner, report), page(owner)):
+        ids = re.findall(r'\sid="([^"]+)"', shown.content.decode())
+        assert len(ids) == len(set(ids))
+
+
 def queries(client, path):
     with CaptureQueriesContext(connection) as captured:
         assert client.get(path).status_code == 200
