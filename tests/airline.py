@@ -54,13 +54,18 @@ def refill(platforms: Platforms) -> None:
     """Empty both platforms; put into legacy the airline's airports and two aircraft of one type."""
     with psycopg.connect(platforms.legacy_owner, autocommit=True) as connection:
         connection.execute("TRUNCATE stn_mast, eqp_mast, flt_hist")
+    empty_new(platforms)
+    insert(platforms, "stn_mast", [_station(code, zone) for code, zone in AIRPORTS.items()])
+    insert(platforms, "eqp_mast", [PLANE, {**PLANE, "tail_no": "N2ZZ", "mfr_nm": "AIRBUS", "mfr_yr": None}])
+
+
+def empty_new(platforms: Platforms) -> None:
+    """Empty the new platform, Crossing's own rows there included."""
     with psycopg.connect(platforms.new_owner, autocommit=True) as connection:
         connection.execute("TRUNCATE platform.account CASCADE")
     with psycopg.connect(platforms.new_loader, autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS crossing_stage.run, crossing_stage.batch, crossing_stage.outcome,"
                            " crossing_stage.total, crossing_stage.dead_letter CASCADE")  # fmt: skip
-    insert(platforms, "stn_mast", [_station(code, zone) for code, zone in AIRPORTS.items()])
-    insert(platforms, "eqp_mast", [PLANE, {**PLANE, "tail_no": "N2ZZ", "mfr_nm": "AIRBUS", "mfr_yr": None}])
 
 
 def _station(code: str, zone: str) -> dict[str, Any]:
