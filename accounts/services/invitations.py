@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
@@ -26,6 +26,8 @@ from core.errors import UseCaseError
 from core.permissions import Permission, TenantRole
 
 MOST_OPEN = 100
+MOST_A_DAY = 200
+PAUSE = timedelta(minutes=1)  # between two mails to one address: a button is no way to flood a mailbox
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +67,9 @@ def invite(*, tenant_id: UUID, email: str, role: str, by: Actor, at: datetime) -
         raise UnableToInvite(f"{address} is a member already.")
     if _open(tenant_id).count() >= MOST_OPEN:
         raise UnableToInvite(f"{MOST_OPEN} invitations are open already.", fix="Revoke some that are not needed.")
+    invited_lately = Invitation.objects.filter(tenant_id=tenant_id, invited_at__gt=at - timedelta(days=1))
+    if invited_lately.count() >= MOST_A_DAY:
+        raise UnableToInvite(f"{MOST_A_DAY} people were invited within a day.", fix="Go on tomorrow.")
     token = secrets.token_urlsafe(rules.TOKEN_BYTES)
     invitation = Invitation(
         tenant_id=tenant_id,
@@ -96,6 +101,8 @@ def invite(*, tenant_id: UUID, email: str, role: str, by: Actor, at: datetime) -
 def resend(*, invitation: Invitation, by: Actor, at: datetime) -> Invitation:
     """Send an open or expired invitation again with a new link for seven days; the former link stops working."""
     _authorise(tenant_id=invitation.tenant_id, role=invitation.role, by=by)
+    if invitation.sent_at is not None and invitation.sent_at > at - PAUSE:
+        raise UnableToChange("The invitation was sent a moment ago.", fix="Give the mail a minute to arrive.")
     token = secrets.token_urlsafe(rules.TOKEN_BYTES)
     with transaction.atomic(durable=True):
         changed = (

@@ -189,6 +189,18 @@ def test_sending_again_replaces_the_link_and_its_time(desk: Desk) -> None:
     invitations.require_open(invitation=invitation, at=later)
 
 
+def test_a_mailbox_is_not_flooded(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    invitation = desk.invite()
+    with pytest.raises(UnableToChange, match="a moment ago"):
+        invitations.resend(invitation=invitation, by=desk.by, at=AT + timedelta(seconds=59))
+    invitations.resend(invitation=invitation, by=desk.by, at=AT + timedelta(seconds=60))
+    assert len(mail.outbox) == 2
+    monkeypatch.setattr(invitations, "MOST_A_DAY", 1)
+    invitations.revoke(invitation=invitation, by=desk.by, at=AT)
+    with pytest.raises(UnableToInvite, match="within a day"):
+        desk.invite("another@jetblue.example")
+
+
 def test_a_mail_that_cannot_leave_is_seen_and_can_be_sent_again(desk: Desk, settings) -> None:
     settings.EMAIL_BACKEND = "tests.fakes.mail.NoMail"
     invitation = desk.invite()
@@ -206,7 +218,7 @@ def test_a_revoked_invitation_opens_nothing(desk: Desk) -> None:
     with pytest.raises(UnableToAccept, match="taken back"):
         invitations.require_open(invitation=invitation, at=AT)
     with pytest.raises(UnableToChange, match="not open"):
-        invitations.resend(invitation=invitation, by=desk.by, at=AT)
+        invitations.resend(invitation=invitation, by=desk.by, at=AT + timedelta(hours=1))
     assert desk.told().count("accounts.invitation.revoked") == 1
     desk.invite()
 
@@ -248,10 +260,10 @@ def test_a_link_works_once(desk: Desk) -> None:
 
 def test_a_link_read_before_it_was_replaced_is_refused(desk: Desk) -> None:
     invitation = desk.invite()
-    stale = Invitation.objects.get(pk=invitation.pk)
-    invitations.resend(invitation=invitation, by=desk.by, at=AT)
+    stale, later = Invitation.objects.get(pk=invitation.pk), AT + timedelta(hours=1)
+    invitations.resend(invitation=invitation, by=desk.by, at=later)
     with pytest.raises(UnableToAccept):
-        invitations.join(invitation=stale, user=person(), at=AT)
+        invitations.join(invitation=stale, user=person(), at=later)
 
 
 def test_an_expired_link_says_what_to_do(desk: Desk) -> None:

@@ -166,6 +166,7 @@ def test_staff_invites_a_first_owner_and_may_send_it_again(client, sign_in, tena
     page = client.post(url, {"email": "olive@hawaiian.example"}, follow=True).content.decode()
     assert "The invitation was sent to olive@hawaiian.example." in page
     with make.arranging():
+        Invitation.objects.update(sent_at=timezone.now() - timedelta(hours=1))
         invitation = Invitation.objects.get()
     page = client.post(url, {"email": "olive@hawaiian.example"})
     assert (page.status_code, "is invited already" in page.content.decode()) == (422, True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from django.core import mail
@@ -9,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Invitation, Member, Tenant
 from core.permissions import TenantRole
@@ -63,6 +65,9 @@ def test_an_invitation_is_sent_listed_sent_again_and_revoked(open_as):
     assert "The invitation was sent to nora@jetblue.example." in page
     assert "Open invitations" in page
     assert len(mail.outbox) == 1
+    assert "The invitation was sent a moment ago." in text(browser.act("resend_invitation", only_invitation()))
+    with make.arranging():
+        Invitation.objects.update(sent_at=timezone.now() - timedelta(hours=1))
     browser.act("resend_invitation", only_invitation())
     assert len(mail.outbox) == 2
     assert "Open invitations" not in text(browser.act("revoke_invitation", only_invitation()))
