@@ -40,7 +40,7 @@ def line(
     description: str = "",
     goal: Goal | None = None,
     unit: str = "",
-    width: int = 1040,
+    width: int = 820,
     height: int = 232,
 ) -> str:
     """Draw values over time with a goal; gaps stay gaps."""

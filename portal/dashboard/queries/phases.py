@@ -13,7 +13,7 @@ HINTS = {
     Phase.RAMP: "more each day",
     Phase.FULL: "all traffic",
     Phase.STABILISE: "14 days",
-    Phase.DECOMMISSION: "the old platform ends",
+    Phase.DECOMMISSION: "legacy ends",
 }
 
 
