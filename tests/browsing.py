@@ -7,6 +7,7 @@ Everything runs on `committed_db`, as the unprivileged role. Without Chromium th
 import functools
 import os
 import shutil
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Any, Literal
 
 import axe_playwright_python
 import pytest
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
@@ -76,20 +78,29 @@ class Visits:
     browser: Browser
     server: LiveServer
     contexts: list[BrowserContext] = field(default_factory=list)
+    client: Client = field(default_factory=Client)
+    """Signed in as whoever visited last."""
 
-    def __call__(self, path: str, *, by: User | None = None, **options: Any) -> Page:
-        """Open a path as somebody (None: signed out); `options` are Playwright's for a context."""
+    def __call__(self, path: str, *, by: User | None = None, freshly: bool = False, **options: Any) -> Page:
+        """Open a path as somebody (None: signed out); `options` are Playwright's for a context.
+
+        `freshly`: their password was asked for a moment ago, so that no page asks again.
+        """
         context = self.browser.new_context(
             **{"viewport": DESK, "reduced_motion": "reduce", "base_url": self.server.url, **options}
         )
         self.contexts.append(context)
         if by is not None:
-            client = Client()
-            client.force_login(by)
+            self.client = Client()
+            self.client.force_login(by)
+            if freshly:
+                session = self.client.session
+                session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time()}]
+                session.save()
             context.add_cookies([
                 {
                     "name": settings.SESSION_COOKIE_NAME,
-                    "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
+                    "value": self.client.cookies[settings.SESSION_COOKIE_NAME].value,
                     "url": self.server.url,
                 }
             ])  # fmt: skip

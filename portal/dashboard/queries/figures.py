@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from uuid import UUID
 
@@ -11,14 +11,11 @@ from core import readiness
 from core.charts import Goal, Point
 from cutover.domain.phases import MOVING, Phase
 from parity_reports.domain import verdict
-from parity_reports.queries import reports
 
 PARITY_TARGET = 100 - 100 * verdict.PARITY_ERROR_TARGET
 PARITY_GOAL = Goal(float(PARITY_TARGET), f"target {PARITY_TARGET.normalize()}%")
 AGE_LIMIT = timedelta(minutes=5)
 """Charter: RPO at most five minutes for migration jobs. It binds while traffic moves."""
-
-SHOWN_REPORTS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +36,6 @@ def read(*, tenant_id: UUID, phase: Phase, blockers: int, parity: Sequence[Point
     """Return the figures of a tenant; what was never measured says so."""
     moves = runs.moves(tenant_id=tenant_id)
     return [_parity(parity), _moved(moves), _blockers(tenant_id, blockers), _age(moves, phase, at)]
-
-
-def parity_over_time(*, tenant_id: UUID, zone: tzinfo) -> list[Point]:
-    """Return the share of equal records in percent of each finished comparison, oldest first; floored, not rounded."""
-    found = reports.history(tenant_id=tenant_id).filter(finished_at__isnull=False)[:SHOWN_REPORTS]
-    points = []
-    for report in reversed(found):
-        local = report.requested_at.astimezone(zone)
-        share = None if report.verdict == verdict.Verdict.INCOMPLETE else _percent(report.tally)
-        points.append(Point(f"{local.day} {local:%b %H:%M}", share))
-    return points
-
-
-def _percent(tally: verdict.Tally) -> float:
-    share = 100 * (1 - tally.error_rate)
-    return float(share.quantize(Decimal("0.001"), rounding=ROUND_FLOOR))
 
 
 def _parity(points: Sequence[Point]) -> Figure:

@@ -12,6 +12,7 @@ from core.actor import Actor
 from core.charts import Goal, Point
 from core.permissions import Permission
 from cutover.domain.phases import ORDER, Phase
+from parity_reports.queries import screens
 from portal.dashboard.queries import activity, checks, figures, jobs, phases
 from portal.dashboard.queries.figures import Figure
 
@@ -76,7 +77,7 @@ def read(*, tenant: Tenant, by: Actor, at: datetime) -> Overview:
     way = phases.read(tenant_id=tenant.pk, zone=zone, progress=_progress(found))
     may_see_runs = by.can(Permission.VIEW_RUNS, tenant_id=tenant.pk)
     may_see_ledger = by.can(Permission.VIEW_LEDGER, tenant_id=tenant.pk)
-    parity = figures.parity_over_time(tenant_id=tenant.pk, zone=zone)
+    parity = screens.trend(tenant_id=tenant.pk)
     blockers = sum(check.blocks for check in found.checks)
     return Overview(
         way=way,
