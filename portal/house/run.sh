@@ -38,6 +38,10 @@ candidates() {
     done
 }
 
+if [ -n "${CROSSING_PYTHON:-}" ] && ! works "$CROSSING_PYTHON"; then
+    echo "crossing: CROSSING_PYTHON=$CROSSING_PYTHON does not run as Python 3.12 to 3.14 with venv: correct it, or unset it to search for one." >&2
+    exit 1
+fi
 found=$(candidates | while read -r python; do
     if works "$python"; then
         echo "$python"

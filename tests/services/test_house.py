@@ -261,6 +261,17 @@ def test_only_an_older_python_is_one_clear_line(tmp_path):
     assert len(ran.stderr.splitlines()) == 1
 
 
+def test_a_named_interpreter_that_does_not_work_is_said():
+    ran = subprocess.run(
+        ["sh", str(state.CHECKOUT / "portal" / "house" / "run.sh"), "state"],
+        env={**os.environ, "CROSSING_PYTHON": "/bin/false"},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("crossing: CROSSING_PYTHON=/bin/false does not run")
+
+
 def test_the_state_is_readable_as_json(home):
     Memory().secret("one")
     assert json.loads((home / "state.json").read_text())["secrets"]["one"]
