@@ -4,31 +4,18 @@ A new route fails `test_every_route_is_in_the_matrix` until somebody has written
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 from django.db import transaction
-from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.models import Member
-from accounts.services import domains, invitations
-from backfills.domain.runs import RunState
-from backfills.models import Run
-from core import readiness
-from core.permissions import StaffRole, TenantRole
-from core.readiness import CHECKS
-from parity_reports.models import Report
-from parity_reports.services import reports
-from tests import addresses, make
-from tests.cutovers import Case, ready_case
+from tests import addresses, make, worlds
 from tests.fakes.dns import FakeDns
+from tests.worlds import MEMBERS, STAFF, World
 
 pytestmark = pytest.mark.django_db
 
-MEMBERS = tuple(role.value for role in TenantRole)
-STAFF = tuple(f"staff:{role.value}" for role in StaffRole)
 OUTSIDE = ("stranger", "other_owner")
 ROLES = ("anonymous", *OUTSIDE, *MEMBERS, *STAFF)
 
@@ -81,6 +68,7 @@ TENANT = (
     Row("accounts:resend_invitation", MANAGERS, post=302, ids=("invitation_id",)),
     Row("accounts:revoke_invitation", MANAGERS, post=302, ids=("invitation_id",)),
     Row("accounts:domains", ALL, get=200),
+    Row("accounts:domain", ALL, get=200, ids=("domain_id",)),
     Row("accounts:claim_domain", MANAGERS, post=422),
     Row("accounts:check_domain", MANAGERS, post=302, ids=("domain_id",)),
     Row("accounts:renew_domain", MANAGERS, post=302, ids=("domain_id",)),
@@ -116,50 +104,9 @@ EVERYBODY = {
 """Routes outside of any tenant, which show nothing of one."""
 
 
-@dataclass
-class World:
-    """A tenant with one object behind every id, another tenant, and a client for each role."""
-
-    case: Case
-    ids: dict[str, Any]
-    people: dict[str, Any]
-
-    clients: dict[str, Client] = field(default_factory=dict)
-
-    def client(self, role: str) -> Client:
-        if role not in self.clients:
-            self.clients[role] = Client(raise_request_exception=False)
-            if role != "anonymous":
-                self.clients[role].force_login(self.people[role])
-        return self.clients[role]
-
-
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
-    at = timezone.now()
-    fake_dns.zones.domains.append("ours.example")
-    with ready_case(monkeypatch, at=at) as case:
-        request = case.ask(at=at)
-        ids: dict[str, Any] = {"request_id": request.pk, "check_id": next(iter(CHECKS)), "entity": "flights"}
-        ids["domain_id"] = domains.claim(tenant_id=case.tenant_id, typed="ours.example", by=case.customer, at=at).pk
-        ids["invitation_id"] = invitations.invite(
-            tenant_id=case.tenant_id, email="new@ours.example", role="member", by=case.customer, at=at
-        ).pk
-        run = Run(tenant_id=case.tenant_id, entity="flights", state=RunState.PAUSED, spec="flights 1", requested_at=at)
-        run.save()
-        ids["run_id"] = run.pk
-        report = Report.objects.create(tenant_id=case.tenant_id, requested_at=at, requested_by=case.customer.id)
-        ids["report_id"] = reports.finish(report=report, by=case.customer, at=at).pk
-        ids["job_id"] = readiness.request(tenant_id=case.tenant_id, by=case.customer)
-    tenant = case.owner.tenant
-    people: dict[str, Any] = {"owner": case.owner.user, "stranger": make.user()}
-    people["staff:runbook_owner"] = case.runbook_owner
-    people |= {role: make.member(tenant, role).user for role in MEMBERS if role != "owner"}
-    people["other_owner"] = make.member(make.tenant()).user
-    people |= {f"staff:{role.value}": make.staff(role) for role in StaffRole if f"staff:{role.value}" not in people}
-    with make.arranging():
-        ids["member_id"] = Member.objects.get(user=people["member"]).pk
-    return World(case, ids, people)
+    return worlds.build(monkeypatch, fake_dns)
 
 
 def call(world: World, row: Row, role: str, method: str, *, slug: str | None = None) -> int:
