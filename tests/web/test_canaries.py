@@ -15,7 +15,6 @@ from tests.worlds import World
 
 CANARY = "kanarie"
 PARAMETERS = (
-    "slug",
     "request_id",
     "entity",
     "member_id",
@@ -24,6 +23,7 @@ PARAMETERS = (
     "report_id",
     "invitation_id",
     "job_id",
+    "check_id",
 )
 
 pytestmark = pytest.mark.django_db

@@ -68,7 +68,7 @@ TENANT = (
     Row("accounts:resend_invitation", MANAGERS, post=302, ids=("invitation_id",)),
     Row("accounts:revoke_invitation", MANAGERS, post=302, ids=("invitation_id",)),
     Row("accounts:domains", ALL, get=200),
-    Row("accounts:domain", ALL, get=200, ids=("domain_id",)),
+    Row("accounts:domain", ALL, get=302, ids=("domain_id",)),
     Row("accounts:claim_domain", MANAGERS, post=422),
     Row("accounts:check_domain", MANAGERS, post=302, ids=("domain_id",)),
     Row("accounts:renew_domain", MANAGERS, post=302, ids=("domain_id",)),
