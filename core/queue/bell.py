@@ -11,7 +11,8 @@ from uuid import UUID
 from celery import current_app
 from django.conf import settings
 
-from core.domain.jobs import RING_AGAIN_AFTER
+from core.domain.jobs import RING_AGAIN_AFTER, JobState
+from core.models import Job
 from core.queue.registry import TASKS
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ BELL = "core.answer_bell"
 _GRACE_SECONDS = 30
 """Between asking an attempt that takes too long to stop and killing it."""
 
-_SILENT_SECONDS = 20.0
+_SILENT_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -38,12 +39,17 @@ _silence = _Silence()
 def ring(*, job_id: UUID, tenant_id: UUID | None, task: str) -> bool:
     """Ring for a job; say whether the broker took it.
 
-    Never raises: the row is committed, so a dead broker only means that the sweeper will ring later. After a
-    failure the bell stays silent for some seconds, so that a request that enqueues a hundred jobs does not wait for
-    a hundred time-outs.
+    A broker that is away raises nothing: the row is committed and now says that it was not rung for, so the next
+    sweep rings. After a failure the bell stays silent for some seconds, so that a request that enqueues a hundred jobs
+    does not wait for a hundred time-outs.
     """
-    if not settings.QUEUE_RINGS or monotonic() < _silence.until:
-        return False
+    if settings.QUEUE_RINGS and monotonic() >= _silence.until and _sent(job_id, tenant_id, task):
+        return True
+    Job.objects.filter(pk=job_id, state=JobState.QUEUED.value).update(rung_at=None)
+    return False
+
+
+def _sent(job_id: UUID, tenant_id: UUID | None, task: str) -> bool:
     timeout = ceil(TASKS[task].timeout.total_seconds()) if task in TASKS else None
     try:
         current_app.send_task(
