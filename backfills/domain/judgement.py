@@ -90,7 +90,7 @@ def checks(spec: Spec) -> Iterator[Check]:
             yield Check(_refusal(Test.UNREADABLE, spec.source_of(node)), let=name, test=Test.UNREADABLE)
     for column in spec.columns:
         for test in _tests(column):
-            yield Check(_refusal(test, spec.source_of(column.expression)), column=column, test=test)
+            yield Check(_refusal(test, spec.source_of_column(column)), column=column, test=test)
 
 
 def moving(spec: Spec) -> list[tuple[Verdict, Node | None]]:

@@ -52,7 +52,7 @@ SCHEMA: dict[str, Any] = {
         columns=_named(
             _object(
                 ["is", "type", "class"],
-                **{"is": _TEXT, "class": _CLASS},
+                **{"is": _TEXT, "class": _CLASS, "from": _NAME},
                 type={
                     "type": "string",
                     "pattern": _TYPE,

@@ -48,6 +48,8 @@ class Column:
     max: int | None = None
     references: str = ""
     text: str = ""
+    source: str = ""
+    """The source column to correct when the value cannot be had: declared by `from`, or the first one read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,10 @@ class Spec:
     def world(self, lookups: Mapping[str, Mapping[str, Mapping[str, str | None]]] | None = None) -> World:
         """Return what the spec's expressions may consult, for evaluation in Python."""
         return World(self.tables, self.sets, self.zones, lookups or {})
+
+    def source_of_column(self, column: Column) -> str:
+        """Return the source column to correct when a target column's value cannot be had."""
+        return column.source or self.source_of(column.expression)
 
     def source_of(self, node: Node) -> str:
         """Return the first source column that an expression reads, directly or through `let`; else ''."""
@@ -189,6 +195,7 @@ class _Builder:
             "lookup": frozenset(self.lookups),
             "field": frozenset(f"{name}.{one}" for name, item in self.lookups.items() for one in item.fields),
         }
+        self.first = document["source"]["key"]["column"]
         self.names: dict[str, Type] = dict.fromkeys(document["source"]["columns"], Type.TEXT)
 
     def spec(self) -> Spec:
@@ -258,6 +265,10 @@ class _Builder:
                 f"columns.{name}: the expression is {node.type}, the column {item['type']}",
                 line=self.lines.of("columns", name, "is"),
             )
+        if item.get("from", self.first) not in self.names:
+            raise SpecError(
+                f"columns.{name}: no source column {item['from']!r}", line=self.lines.of("columns", name, "from")
+            )
         if (kind == "enum") != ("enum" in item):
             raise SpecError(f"columns.{name}: enum and its values belong together", line=self.lines.of("columns", name))
         if item.get("references", next(iter(self.lookups), "")) not in (*self.lookups, ""):
@@ -274,6 +285,7 @@ class _Builder:
             max=item.get("max"),
             references=item.get("references", ""),
             text=item["is"],
+            source=item.get("from", ""),
         )
 
     def _rule(self, item: dict[str, Any], *path: str | int) -> Rule:

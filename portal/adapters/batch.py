@@ -74,7 +74,7 @@ def batch(
         duplicate_fate=sql.Literal((Fate.MERGED if merges else Fate.QUARANTINED).value),
         duplicate_rule=sql.Literal(spec.duplicates.name),
         duplicate_state=sql.Literal("" if merges else DUPLICATE),
-        duplicate_column=sql.Literal(spec.source_of(spec.column(spec.target_key).expression)),
+        duplicate_column=sql.Literal(spec.source_of_column(spec.column(spec.target_key))),
         upsert=_upsert(spec),
         provenance=table(provenance),
         moves=MOVES,

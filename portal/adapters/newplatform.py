@@ -69,7 +69,7 @@ class PostgresMover:
         with self._connected() as connection, connection.transaction():
             run = stage.locked(connection, order.run_id)
             if run.last_key != after or run.loaded:
-                return stage.position(connection, order.run_id)
+                return stage.position(connection, order.run_id, after_batch=run.batches)
             number = run.batches + 1
             self._apply(connection, order, rows, number=number, add=True)
             connection.execute(

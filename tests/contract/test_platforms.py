@@ -1,0 +1,282 @@
+"""Two promises, kept by the fakes in memory and by the adapters on real databases."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from backfills.domain.spec import load_set
+from core.moving import LoadOrder, RunPosition
+from core.ports import DataMover, LegacyPlatform, Rejected, Unavailable
+from core.tenancy import TransactionOpenError
+from portal.adapters.legacy import PostgresLegacy
+from portal.adapters.newplatform import PostgresMover
+from tests import airline
+from tests.databases import Platforms
+from tests.fakes.platforms import FakeLegacy, FakeMover, decode
+
+FOLDER = Path(__file__).parents[2] / "portal" / "demo" / "mapping"
+SPECS = load_set({path.name: path.read_text() for path in FOLDER.glob("*.yaml")})
+KEY = "Vn1gCDw4dOkjwnKCxnLZzm0hYXPZpKqvXbQYwF2wV0E="
+
+
+class World:
+    """Both platforms of one kind, and a way to fill legacy."""
+
+    def __init__(self, legacy: LegacyPlatform, mover: DataMover, platforms: Platforms | None) -> None:
+        self.legacy, self.mover, self.platforms = legacy, mover, platforms
+
+    def fill(self, table: str, *rows: dict[str, Any]) -> None:
+        if self.platforms:
+            airline.insert(self.platforms, table, rows)
+        else:
+            plain = [{name: None if value is None else str(value) for name, value in row.items()} for row in rows]
+            FakeLegacy.tables.setdefault(table, []).extend(plain)
+
+    def empty(self, table: str) -> None:
+        if self.platforms:
+            airline.legacy_do(self.platforms, f"DELETE FROM {table}")
+        else:
+            FakeLegacy.tables[table] = []
+
+    def order(self, entity: str, **different: Any) -> LoadOrder:
+        order = LoadOrder(uuid4(), ACCOUNT, "Zebra Air", airline.CODE, entity, SPECS, timezone.now())
+        return replace(order, **different)
+
+    def run(self, order: LoadOrder, *, limit: int = 2) -> RunPosition:
+        """Move an entity to the end of its rows."""
+        spec, ref = order.spec, order.tenant_ref
+        position = self.mover.open_run(order=order, source_total=self.legacy.count(spec=spec, tenant_ref=ref))
+        while not position.loaded:
+            rows = self.legacy.read(spec=spec, tenant_ref=ref, after=position.last_key, limit=limit)
+            last = rows.count < limit
+            position = self.mover.load(order=order, after=position.last_key, rows=rows, last=last)
+        return self.mover.position(order=order)
+
+
+ACCOUNT = uuid4()
+
+
+@pytest.fixture(params=["fake", "postgres"])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """Return empty platforms of each kind."""
+    if request.param == "fake":
+        FakeLegacy.reset()
+        FakeMover.reset()
+        yield World(FakeLegacy(), FakeMover(), None)
+        FakeLegacy.reset()
+        FakeMover.reset()
+    else:
+        platforms: Platforms = request.getfixturevalue("airline_platforms")
+        airline.refill(platforms)
+        made = World(
+            PostgresLegacy(url=platforms.legacy_reader), PostgresMover(url=platforms.new_loader, keys=[KEY]), platforms
+        )
+        for table in ("stn_mast", "eqp_mast"):
+            made.empty(table)
+        yield made
+
+
+def station(code: str, **different: Any) -> dict[str, Any]:
+    return {"carr_cd": airline.CODE, "stn_cd": code, "stn_nm": code, "lat_txt": "40.1", "lon_txt": "-73.9",
+            "elev_ft": "13", "tz_nm": "America/New_York", **different}  # fmt: skip
+
+
+def plane(tail: str, **different: Any) -> dict[str, Any]:
+    return {**airline.PLANE, "cruise_spd": None, "tail_no": tail, **different}
+
+
+def flight(number: int, **different: Any) -> dict[str, Any]:
+    return {**airline.FLIGHT, "flt_seq": number, "flt_no": f"{number:04}", "tail_no": None, **different}
+
+
+def keys(world: World, entity: str, **asked: Any) -> list[str]:
+    rows = world.legacy.read(spec=SPECS[entity], tenant_ref=airline.CODE, **{"after": None, "limit": 100, **asked})
+    column = list(SPECS[entity].source_columns).index(SPECS[entity].key_column)
+    return [line.split(b"\t")[column].decode() for line in rows.data.split(b"\n")[:-1]]
+
+
+def test_numbers_are_read_in_their_own_order_page_by_page(world: World) -> None:
+    world.fill("flt_hist", *(flight(number) for number in (10, 9, 100, 1)))
+    assert keys(world, "flights", limit=3) == ["1", "9", "10"]
+    assert keys(world, "flights", after="10") == ["100"]
+    assert keys(world, "flights", after="100") == []
+
+
+def test_texts_are_read_bytewise(world: World) -> None:
+    world.fill("stn_mast", *(station(code) for code in ("b", "B", "a1", "é", "Z")))
+    assert keys(world, "airports") == ["B", "Z", "a1", "b", "é"]
+    assert keys(world, "airports", after="Z") == ["a1", "b", "é"]
+
+
+def test_only_the_tenants_own_rows_are_read_and_counted(world: World) -> None:
+    world.fill("stn_mast", station("JFK"), station("LAX", carr_cd="YY"))
+    assert keys(world, "airports") == ["JFK"]
+    assert world.legacy.count(spec=SPECS["airports"], tenant_ref=airline.CODE) == 1
+    assert world.legacy.read_keys(spec=SPECS["airports"], tenant_ref=airline.CODE, keys=["LAX"]).count == 0
+
+
+def test_rows_are_found_by_key_as_far_as_they_exist(world: World) -> None:
+    world.fill("flt_hist", *(flight(number) for number in (1, 2, 30)))
+    rows = world.legacy.read_keys(spec=SPECS["flights"], tenant_ref=airline.CODE, keys=["30", "4", "2"])
+    assert (rows.count, rows.first_key, rows.last_key) == (2, "2", "30")
+    assert world.legacy.read_keys(spec=SPECS["flights"], tenant_ref=airline.CODE, keys=[]).count == 0
+
+
+def test_whatever_a_value_holds_arrives_as_it_was(world: World) -> None:
+    odd = "tab\there, line\nbreak, back\\slash, \\N, it's, ünïcode"
+    world.fill("stn_mast", station("JFK", stn_nm=odd, tz_nm=None), station("a\tb\\", tz_nm=None))
+    rows = world.legacy.read(spec=SPECS["airports"], tenant_ref=airline.CODE, after=None, limit=9)
+    assert [(row["stn_cd"], row["stn_nm"], row["tz_nm"]) for row in decode(SPECS["airports"], rows)] == [
+        ("JFK", odd, None),
+        ("a\tb\\", "a\tb\\", None),
+    ]
+    assert rows.last_key == "a\tb\\"
+
+
+def test_batches_follow_each_other_and_add_up(world: World) -> None:
+    world.fill("stn_mast", *(station(code) for code in ("AAA", "BBB", "CCC", "NYC", "ZWI")))
+    position = world.run(world.order("airports"))
+    assert [
+        (batch.number, batch.first_key, batch.last_key, batch.rows, batch.changed) for batch in position.batches
+    ] == [
+        (1, "AAA", "BBB", 2, 2),
+        (2, "CCC", "NYC", 2, 1),
+        (3, "ZWI", "ZWI", 1, 0),
+    ]
+    assert position.totals == {
+        ("migrated", ""): 3,
+        ("dropped", "city_not_airport"): 1,
+        ("dropped", "railway_station"): 1,
+    }
+    assert (position.read, position.supplemented, position.loaded, position.closed) == (5, 4, True, False)
+
+
+def test_a_batch_that_was_read_from_elsewhere_writes_nothing(world: World) -> None:
+    world.fill("stn_mast", station("AAA"), station("BBB"))
+    order = world.order("airports")
+    world.run(order)
+    rows = world.legacy.read(spec=order.spec, tenant_ref=airline.CODE, after=None, limit=1)
+    again = world.mover.load(order=order, after=None, rows=rows, last=False)
+    assert (again.read, again.totals, again.batches) == (2, {("migrated", ""): 2}, ())
+
+
+def test_opening_twice_keeps_the_place(world: World) -> None:
+    world.fill("stn_mast", station("AAA"))
+    order = world.order("airports")
+    world.run(order)
+    assert world.mover.open_run(order=order, source_total=77).read == 1
+    assert world.mover.open_run(order=order, source_total=77).source_total == 1
+
+
+def test_rows_of_one_kind_merge_into_the_first(world: World) -> None:
+    world.fill("eqp_mast", plane("N3"), plane("N1"), plane("N2", mfr_nm="BOEING"), plane("N4"))
+    position = world.run(world.order("aircraft_types"))
+    assert position.totals == {
+        ("transformed", "manufacturer_renamed"): 1,
+        ("migrated", ""): 1,
+        ("merged", "same_type"): 2,
+    }
+    again = world.run(world.order("aircraft_types"))
+    assert again.totals == position.totals
+    assert sum(batch.changed for batch in again.batches) == 0
+
+
+def test_two_rows_that_would_be_one_object_are_not_merged_unless_the_mapping_says_so(world: World) -> None:
+    world.fill("stn_mast", station("JFK"), station(" jfk"))
+    position = world.run(world.order("airports"))
+    assert position.totals == {("migrated", ""): 1, ("quarantined", "duplicate_key"): 1}
+    letter = next(letter for batch in position.batches for letter in batch.letters)
+    assert (letter.sqlstate, letter.column) == ("23505", "stn_cd")
+
+
+def test_rejected_rows_are_told_with_their_reason_and_without_their_values(world: World) -> None:
+    world.fill("stn_mast", station("AAA", lat_txt="north"))
+    position = world.run(world.order("airports"))
+    first = next(letter for batch in position.batches for letter in batch.letters)
+    assert (first.source_key, first.rule, first.sqlstate, first.column, first.attempts) == (
+        "AAA", "unreadable_value", "22P02", "lat_txt", 1,
+    )  # fmt: skip
+    assert first.payload
+    assert b"north" not in first.payload
+
+
+def test_rejected_rows_are_tried_again_and_those_that_are_gone_are_accounted_for(world: World) -> None:
+    world.fill("stn_mast", *(station(code, lat_txt="north") for code in ("AAA", "BBB", "CCC")))
+    order = world.order("airports")
+    world.run(order)
+    world.empty("stn_mast")
+    world.fill("stn_mast", station("AAA"), station("BBB", lat_txt="south"))
+    rows = world.legacy.read_keys(spec=order.spec, tenant_ref=airline.CODE, keys=["AAA", "BBB", "CCC"])
+    position = world.mover.retry(order=order, keys=["AAA", "BBB", "CCC"], rows=rows)
+    assert position.totals == {
+        ("migrated", ""): 1,
+        ("quarantined", "unreadable_value"): 1,
+        ("dropped", "gone_from_legacy"): 1,
+    }
+    assert [(letter.source_key, letter.attempts) for letter in position.batches[0].letters] == [("BBB", 2)]
+    assert position.batches[0].settled == ("AAA", "CCC")
+
+
+def test_a_run_closes_only_when_every_source_row_is_accounted_for(world: World) -> None:
+    world.fill("stn_mast", station("AAA"))
+    order = world.order("airports")
+    world.run(order)
+    with pytest.raises(Rejected, match="Legacy holds 2 rows, of which 1 are accounted for"):
+        world.mover.finish(order=order, source_total=2)
+    assert not world.mover.position(order=order).closed
+    assert world.mover.finish(order=order, source_total=1).closed
+    assert world.mover.finish(order=order, source_total=1).closed
+
+
+def test_what_legacy_no_longer_has_is_gone_after_the_next_run(world: World) -> None:
+    world.fill("eqp_mast", plane("N1"), plane("N2"))
+    first = world.order("aircraft_types")
+    world.run(first)
+    world.mover.finish(order=first, source_total=2)
+    world.empty("eqp_mast")
+    world.fill("eqp_mast", plane("N2"))
+    second = world.order("aircraft_types")
+    assert world.run(second).totals == {("merged", "same_type"): 1}
+    assert world.mover.finish(order=second, source_total=1).totals == {("migrated", ""): 1}
+
+
+def test_an_unknown_run_is_refused(world: World) -> None:
+    if world.platforms:
+        world.mover.open_run(order=world.order("airports"), source_total=0)
+    with pytest.raises(Rejected, match="does not know this run"):
+        world.mover.position(order=world.order("airports"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_neither_is_spoken_to_inside_a_transaction(world: World) -> None:
+    with transaction.atomic():
+        with pytest.raises(TransactionOpenError):
+            world.legacy.count(spec=SPECS["airports"], tenant_ref=airline.CODE)
+        with pytest.raises(TransactionOpenError):
+            world.mover.position(order=world.order("airports"))
+
+
+def test_a_platform_that_does_not_answer_is_unavailable_without_telling_its_address() -> None:
+    nowhere = "postgres://someone:secret@127.0.0.1:1/nothing"
+    for ask in (
+        lambda: PostgresLegacy(url=nowhere).count(spec=SPECS["airports"], tenant_ref="ZZ"),
+        lambda: PostgresMover(url=nowhere, keys=[KEY]).position(
+            order=LoadOrder(uuid4(), uuid4(), "", "ZZ", "airports", SPECS, timezone.now())
+        ),
+    ):
+        with pytest.raises(Unavailable) as raised:
+            ask()
+        assert "does not answer" in str(raised.value)
+        assert "secret" not in str(raised.value)
+        assert "127.0.0.1" not in str(raised.value)
+
+
+def test_a_platform_that_was_not_configured_says_so() -> None:
+    with pytest.raises(Rejected, match="No legacy platform is configured"):
+        PostgresLegacy(url="").count(spec=SPECS["airports"], tenant_ref="ZZ")

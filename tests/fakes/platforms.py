@@ -1,0 +1,243 @@
+"""Both platforms in memory, held to their word by `tests/contract/test_platforms.py`."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from uuid import UUID
+
+from backfills.domain.judgement import DUPLICATE, Fate, Verdict, judge
+from backfills.domain.spec import Spec, Then
+from core import tenancy
+from core.moving import BatchDone, Letter, LoadOrder, RunPosition, SourceRows
+from core.ports import Rejected
+
+type Row = Mapping[str, str | None]
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def encode(spec: Spec, rows: Sequence[Row]) -> SourceRows:
+    """Write rows in COPY text format."""
+    lines = [
+        "\t".join("\\N" if row[name] is None else str(row[name]).translate(_ESCAPES) for name in spec.source_columns)
+        for row in rows
+    ]
+    if not lines:
+        return SourceRows()
+    keys = [str(row[spec.key_column]) for row in rows]
+    return SourceRows("".join(f"{line}\n" for line in lines).encode(), len(lines), keys[0], keys[-1])
+
+
+def decode(spec: Spec, rows: SourceRows) -> list[dict[str, str | None]]:
+    """Read rows in COPY text format."""
+    back = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}
+
+    def value(text: str) -> str | None:
+        if text == "\\N":
+            return None
+        parts, index = [], 0
+        while index < len(text):
+            pair = text[index : index + 2]
+            parts.append(back.get(pair, text[index]))
+            index += 2 if pair in back else 1
+        return "".join(parts)
+
+    lines = rows.data.decode().split("\n")[:-1]
+    return [dict(zip(spec.source_columns, map(value, line.split("\t")), strict=True)) for line in lines]
+
+
+class FakeLegacy:
+    """Holds `tables`, name → rows, which a test fills."""
+
+    tables: ClassVar[dict[str, list[dict[str, str | None]]]] = {}
+
+    @classmethod
+    def reset(cls) -> None:
+        """Forget every row."""
+        cls.tables.clear()
+
+    def _rows(self, spec: Spec, tenant_ref: str) -> list[dict[str, str | None]]:
+        tenancy.forbid_transaction("Talking to the legacy platform")
+        found = [row for row in self.tables.get(spec.source_table, []) if row[spec.source_tenant] == tenant_ref]
+        return sorted(found, key=lambda row: _order(spec, str(row[spec.key_column])))
+
+    def count(self, *, spec: Spec, tenant_ref: str) -> int:
+        """Count as `core.ports.LegacyPlatform` promises."""
+        return len(self._rows(spec, tenant_ref))
+
+    def read(self, *, spec: Spec, tenant_ref: str, after: str | None, limit: int) -> SourceRows:
+        """Read as `core.ports.LegacyPlatform` promises."""
+        rows = self._rows(spec, tenant_ref)
+        if after is not None:
+            rows = [row for row in rows if _order(spec, str(row[spec.key_column])) > _order(spec, after)]
+        return encode(spec, rows[:limit])
+
+    def read_keys(self, *, spec: Spec, tenant_ref: str, keys: Sequence[str]) -> SourceRows:
+        """Read as `core.ports.LegacyPlatform` promises."""
+        return encode(spec, [row for row in self._rows(spec, tenant_ref) if row[spec.key_column] in keys])
+
+
+def _order(spec: Spec, key: str) -> Any:
+    return int(key) if spec.key_type == "bigint" else key.encode()
+
+
+@dataclass
+class _Run:
+    source_total: int
+    last_key: str | None = None
+    read: int = 0
+    loaded: bool = False
+    closed: bool = False
+    supplemented: int = 0
+    batches: list[BatchDone] = field(default_factory=list)
+
+
+@dataclass
+class _Entity:
+    """An entity of an account: what is there, where it comes from, how every source row ended."""
+
+    objects: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    supplied: set[str] = field(default_factory=set)
+    outcomes: dict[str, tuple[UUID, Verdict, str | None]] = field(default_factory=dict)
+    letters: dict[str, tuple[Letter, bool]] = field(default_factory=dict)
+
+
+class FakeMover:
+    """Judges with the language's Python side; keeps everything in `entities` and `runs`."""
+
+    entities: ClassVar[dict[tuple[UUID, str], _Entity]] = {}
+    runs: ClassVar[dict[UUID, _Run]] = {}
+
+    @classmethod
+    def reset(cls) -> None:
+        """Forget everything."""
+        cls.entities.clear()
+        cls.runs.clear()
+
+    def _entity(self, order: LoadOrder, name: str = "") -> _Entity:
+        return self.entities.setdefault((order.account_id, name or order.entity), _Entity())
+
+    def open_run(self, *, order: LoadOrder, source_total: int) -> RunPosition:
+        """Open as `core.ports.DataMover` promises."""
+        tenancy.forbid_transaction("Talking to the new platform")
+        if order.run_id not in self.runs:
+            entity = self._entity(order)
+            for row in order.spec.supplements:
+                entity.objects.setdefault(str(row[order.spec.target_key]), row)
+                entity.supplied.add(str(row[order.spec.target_key]))
+            self.runs[order.run_id] = _Run(source_total, supplemented=len(order.spec.supplements))
+        return self.position(order=order, after_batch=10**9)
+
+    def load(self, *, order: LoadOrder, after: str | None, rows: SourceRows, last: bool) -> RunPosition:
+        """Load as `core.ports.DataMover` promises."""
+        run = self._run(order)
+        if run.last_key != after or run.loaded:
+            return self.position(order=order, after_batch=10**9)
+        known = len(run.batches)
+        self._apply(order, run, rows)
+        run.last_key, run.read, run.loaded = rows.last_key or run.last_key, run.read + rows.count, last
+        return self.position(order=order, after_batch=known)
+
+    def retry(self, *, order: LoadOrder, keys: Sequence[str], rows: SourceRows) -> RunPosition:
+        """Retry as `core.ports.DataMover` promises."""
+        run = self._run(order)
+        known = len(run.batches)
+        self._apply(order, run, rows, asked=keys)
+        return self.position(order=order, after_batch=known)
+
+    def finish(self, *, order: LoadOrder, source_total: int) -> RunPosition:
+        """Finish as `core.ports.DataMover` promises."""
+        run, entity = self._run(order), self._entity(order)
+        if not run.closed:
+            mine = {key: one for key, one in entity.outcomes.items() if one[0] == order.run_id}
+            if len(mine) != source_total:
+                raise Rejected(
+                    f"Legacy holds {source_total:,} rows, of which {len(mine):,} are accounted for: the data changed"
+                    " while it was read. Run it again."
+                )
+            entity.outcomes = mine
+            entity.origins = {t: k for t, k in entity.origins.items() if k in mine and mine[k][1].fate.moves}
+            for key, (run_id, verdict, target) in sorted(mine.items()):
+                if verdict.fate is Fate.MERGED and target not in entity.origins:
+                    entity.origins[str(target)] = key
+                    mine[key] = (run_id, Verdict(Fate.MIGRATED), target)
+            there = entity.origins.keys() | entity.supplied
+            entity.objects = {key: row for key, row in entity.objects.items() if key in there}
+            run.source_total, run.closed = source_total, True
+        return self.position(order=order, after_batch=10**9)
+
+    def position(self, *, order: LoadOrder, after_batch: int = 0) -> RunPosition:
+        """Tell as `core.ports.DataMover` promises."""
+        run, entity = self._run(order), self._entity(order)
+        mine = [verdict for run_id, verdict, _ in entity.outcomes.values() if run_id == order.run_id]
+        return RunPosition(
+            last_key=run.last_key,
+            read=run.read,
+            source_total=run.source_total,
+            loaded=run.loaded,
+            closed=run.closed,
+            totals=Counter((verdict.fate.value, verdict.rule) for verdict in mine),
+            supplemented=run.supplemented,
+            batches=tuple(batch for batch in run.batches if batch.number > after_batch),
+        )
+
+    def _run(self, order: LoadOrder) -> _Run:
+        tenancy.forbid_transaction("Talking to the new platform")
+        if order.run_id not in self.runs:
+            raise Rejected("The new platform does not know this run: start it again.")
+        return self.runs[order.run_id]
+
+    def _apply(self, order: LoadOrder, run: _Run, rows: SourceRows, *, asked: Sequence[str] = ()) -> None:
+        spec, entity = order.spec, self._entity(order)
+        lookups = {
+            name: {
+                key: {column: str(value) for column, value in row.items()}
+                for key, row in self._entity(order, lookup.entity).objects.items()
+            }
+            for name, lookup in spec.lookups.items()
+        }
+        decoded, changed, settled = decode(spec, rows), 0, []
+        letters: list[Letter] = []
+        for row in sorted(decoded, key=lambda one: _order(spec, str(one[spec.key_column]))):
+            key, judged = str(row[spec.key_column]), judge(spec, row, spec.world(lookups))
+            verdict, target = judged.verdict, None
+            if verdict.fate.moves:
+                target = str(judged.values[spec.target_key])
+                if entity.origins.get(target, key) != key:
+                    verdict = _duplicate(spec)
+                    target = target if verdict.fate is Fate.MERGED else None
+                else:
+                    changed += entity.objects.get(target) != judged.values
+                    entity.objects[target], entity.origins[target] = judged.values, key
+            entity.outcomes[key] = (order.run_id, verdict, target)
+            before = entity.letters.get(key)
+            if verdict.fate is Fate.QUARANTINED:
+                letter = Letter(
+                    key, verdict.rule, verdict.sqlstate, verdict.column, spec.label,
+                    attempts=before[0].attempts + 1 if before else 1,
+                    first_at=before[0].first_at if before else order.at, last_at=order.at, payload=b"sealed",
+                )  # fmt: skip
+                entity.letters[key] = (letter, True)
+                letters.append(letter)
+            elif before and before[1]:
+                entity.letters[key] = (before[0], False)
+                settled.append(key)
+        for key in sorted(set(asked) - {str(row[spec.key_column]) for row in decoded}):
+            entity.outcomes[key] = (order.run_id, Verdict(Fate.DROPPED, spec.vanished.name), None)
+            entity.letters[key] = (entity.letters[key][0], False)
+            settled.append(key)
+        if decoded or settled:
+            number = len(run.batches) + 1
+            first, last = rows.first_key or settled[0], rows.last_key or settled[-1]
+            count = rows.count + len(set(asked) - {str(row[spec.key_column]) for row in decoded})
+            run.batches.append(
+                BatchDone(number, first, last, count, changed, order.at, tuple(letters), tuple(sorted(settled)))
+            )
+
+
+def _duplicate(spec: Spec) -> Verdict:
+    rule = spec.duplicates
+    if rule.then is Then.MERGE:
+        return Verdict(Fate.MERGED, rule.name)
+    return Verdict(Fate.QUARANTINED, rule.name, DUPLICATE, spec.source_of_column(spec.column(spec.target_key)))
