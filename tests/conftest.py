@@ -19,7 +19,7 @@ SERVERS = Servers().take()
 """Held until this process ends; the last one out stops them."""
 
 _ENVIRONMENT = development.environment()
-_NUMBER = 2 + 2 * (int("".join(filter(str.isdigit, databases.worker())) or 0) % 7)
+_NUMBER = 2 + 2 * databases.SLOT
 _VALKEY = _ENVIRONMENT["BROKER_URL"].rsplit("/", 1)[0]
 os.environ.update(
     {
@@ -28,7 +28,7 @@ os.environ.update(
         # The demo of this checkout may be running: its queue (0) and its cache (1) are not ours.
         "BROKER_URL": f"{_VALKEY}/{_NUMBER}",
         "CACHE_URL": f"{_VALKEY}/{_NUMBER + 1}",
-        "DATABASE_URL": databases.with_database(_ENVIRONMENT["DATABASE_URL"], f"crossing_test_{databases.worker()}"),
+        "DATABASE_URL": databases.with_database(_ENVIRONMENT["DATABASE_URL"], f"crossing_test_{databases.SLOT}"),
     }
 )
 
@@ -51,7 +51,7 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Workers must not load the settings before they come by here: pytest-django would, if they inherited this name.
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
-CLONE = databases.Clone(name=f"crossing_test_{databases.worker()}", owner_url=_ENVIRONMENT["DATABASE_OWNER_URL"])
+CLONE = databases.Clone(name=f"crossing_test_{databases.SLOT}", owner_url=_ENVIRONMENT["DATABASE_OWNER_URL"])
 if settings.DATABASES["default"]["NAME"] != CLONE.name:
     raise pytest.UsageError(
         "Unset DJANGO_SETTINGS_MODULE: the settings were read before the tests chose their database."

@@ -3,13 +3,14 @@
 `TRUNCATE` is not the app role's to give, so a test that really commits is undone by cloning the template again.
 """
 
+import fcntl
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import LiteralString
+from typing import IO, LiteralString
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -20,6 +21,8 @@ from portal.house.postgres import HERE, Postgres
 from portal.house.state import Memory
 
 PREFIX = "crossing_template_"
+KEPT_TEMPLATES = 4
+"""Templates of earlier schemas that stay: another run may still clone one, and a branch may be switched back."""
 
 
 def with_database(url: str, name: str) -> str:
@@ -27,9 +30,25 @@ def with_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-def worker() -> str:
-    """A short name for this process among those of pytest-xdist: `gw0`, `gw1` …, or `solo`."""
-    return os.environ.get("PYTEST_XDIST_WORKER", "solo")
+def _take_slot() -> tuple[int, IO[str]]:
+    """The first number that no other test process of this checkout uses now, and the lock that keeps it ours.
+
+    Two runs at once must not share a database, and a run that was killed must not leave its databases behind for ever:
+    its numbers are free again, and whoever takes them makes the databases anew.
+    """
+    for number in range(30):
+        file = (state.prepare() / f"tests-{number}.lock").open("a")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            continue
+        return number, file
+    raise RuntimeError("Thirty test processes of this checkout run already.")
+
+
+SLOT, _SLOT_LOCK = _take_slot()
+"""This process's number among those that test this checkout now; part of the name of every database it makes."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +85,11 @@ def ensure_template(*, owner_url: str) -> str:
         state.locked("template"),
         psycopg.connect(with_database(owner_url, "crossing"), autocommit=True) as connection,
     ):
-        existing = {
-            row[0]
-            for row in connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'crossing_template_%%'")
-        }
+        newest_first = "SELECT datname FROM pg_database WHERE datname LIKE 'crossing_template_%%' ORDER BY oid DESC"
+        existing = [row[0] for row in connection.execute(newest_first)]
         if name in existing:
             return name
-        for stale in existing:
+        for stale in existing[KEPT_TEMPLATES:]:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(stale)))
         draft = f"crossing_draft_{name.removeprefix(PREFIX)}"
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(draft)))
@@ -110,7 +127,7 @@ class Platforms:
 def platforms(*, kind: str = "test") -> Iterator[Platforms]:
     """Databases like `legacy` and `newplatform`, empty but for the grants, dropped afterwards; one pair per kind."""
     urls = development.environment()
-    names = {"legacy": f"legacy_{kind}_{worker()}", "newplatform": f"newplatform_{kind}_{worker()}"}
+    names = {"legacy": f"legacy_{kind}_{SLOT}", "newplatform": f"newplatform_{kind}_{SLOT}"}
     administration = with_database(urls["DEMO_LEGACY_OWNER_URL"], "legacy")
 
     def each(*statements: LiteralString) -> None:

@@ -93,6 +93,7 @@ class Valkey:
             f"requirepass {self.password}",
             f"dir {self.home}",
             "daemonize no",
+            "databases 64",  # a pair for the demo, and one for each process that tests
             "appendonly yes",
             "appendfsync everysec",
             "aof-load-truncated yes",
