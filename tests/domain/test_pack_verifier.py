@@ -137,6 +137,37 @@ def test_a_signature_of_lower_assurance_needs_the_servers_seal() -> None:
     assert "signature 2: the server's seal of a signature does not verify" in _problems(_resealed(changes))
 
 
+def _signed_anew(number: int, **changes: object) -> dict[str, bytes]:
+    """Alter a signature's record and seal it again."""
+    folder = f"approval/signatures/{number}"
+    record = json.loads(_files()[f"{folder}/signature.json"]) | changes
+    record["seal"] = KEY.sign(verifier.signature_seal_input(record, _files()[f"{folder}/statement.json"])).hex()
+    return {f"{folder}/signature.json": packs.canonical(record)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        (_signed_anew(1, user=str(made.STAFF)), "signature 1: the statement names another person than the signature"),
+        (_signed_anew(1, sign_count=9), "signature 1: the recorded signature counter is not the authenticator's"),
+        (_signed_anew(1, rp_id="evil.example"), "signature 1: the passkey signed for another site"),
+        (_signed_anew(2, method="wink"), "signature 2: unknown signature method wink"),
+        (_edited(verifier.REQUEST, action="other"), "the parts of the pack name different values of action"),
+        (_edited(verifier.REQUEST, tenant="other"), "the parts of the pack name different values of tenant"),
+        (_edited(verifier.REQUEST, action="other"), "signature 1: the statement is about another action or tenant"),
+        (_edited(verifier.REQUEST, tenant="other"), "signature 2: the statement is about another action or tenant"),
+        (_edited(verifier.REQUEST, evidence_sha256="0" * 64), "the request is about other evidence"),
+        (_edited(verifier.MANIFEST, material_sha256="0" * 64), "the material digest is not that of the part"),
+        (_edited(verifier.MANIFEST, format="crossing-evidence-v9"), "unknown format crossing-evidence-v9"),
+        (_edited(verifier.MANIFEST, parts="none"), "malformed"),
+        ({verifier.REQUEST: b'{"state":"open","state":"approved"}'}, "a key appears twice"),
+        ({verifier.REQUEST: b"{"}, "malformed"),
+    ],
+)
+def test_an_insiders_forgery_is_refuted_by_what_contradicts_it(changes: dict[str, bytes], problem: str) -> None:
+    assert problem in _problems(_resealed(changes))
+
+
 def test_the_same_signature_twice_is_refuted() -> None:
     files = _files()
     changes = {
