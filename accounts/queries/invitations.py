@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.domain import invitations as rules
-from accounts.models import Invitation
+from accounts.models import Invitation, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,15 @@ def find(*, token: str) -> Found | None:
         cursor.execute("SELECT tenant_id, invitation_id FROM crossing.invitation(%s)", [rules.digest(token)])
         row = cursor.fetchone()
     return Found(*row) if row else None
+
+
+def has_account(*, invitation: Invitation) -> bool:
+    """Tell whether somebody signs in with the invited address already, or has shown to own it."""
+    address = invitation.email
+    return (
+        User.objects.filter(email=address).exists()
+        or EmailAddress.objects.filter(email__iexact=address, verified=True).exists()
+    )
 
 
 def pending(*, tenant_id: UUID) -> QuerySet[Invitation]:

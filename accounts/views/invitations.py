@@ -107,7 +107,7 @@ def _context(request: HttpRequest, invitation: Invitation, token: str) -> dict[s
     if request.user.is_authenticated:
         case = "invited" if invitations.is_meant_for(invitation=invitation, user=request.user) else "other"
     else:
-        case = "known" if User.objects.filter(email=invitation.email).exists() else "new"
+        case = "known" if links.has_account(invitation=invitation) else "new"
     return {
         "case": case,
         "token": token,

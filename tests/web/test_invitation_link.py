@@ -139,6 +139,16 @@ def test_the_invited_joins_with_their_account_and_a_fresh_session(tenant, link):
     assert member_of(tenant) is not None
 
 
+def test_a_second_address_that_somebody_owns_counts_as_theirs(tenant, link):
+    client = signed_in("nora@home.example")
+    user = User.objects.get(email="nora@home.example")
+    EmailAddress.objects.create(user=user, email=EMAIL, verified=True, primary=False)
+    assert "There is an account with this address. Sign in to accept." in text(Client().get(link))
+    assert "Join JetBlue" in text(client.get(link))
+    client.post(f"{link}join/")
+    assert member_of(tenant, "nora@home.example") is not None
+
+
 def test_another_person_is_told_so_without_the_address(tenant, link):
     client = signed_in("mallory@jetblue.example")
     response = client.get(link)

@@ -180,8 +180,13 @@ def test_staff_may_replace_a_second_factor_but_not_remove_the_last(client, staff
     TOTP.activate(staff, SECRET)
     sign_in(client, staff.email)
     client.post(reverse("mfa_authenticate"), {"code": code()})
+    client.post(reverse("account_reauthenticate"), {"password": make.PASSWORD})
+    codes = Authenticator.objects.filter(user=staff, type=Authenticator.Type.TOTP)
     client.post(reverse("mfa_deactivate_totp"))
-    assert Authenticator.objects.filter(user=staff, type=Authenticator.Type.TOTP).exists()
+    assert codes.exists()
+    Authenticator.objects.create(user=staff, type=Authenticator.Type.WEBAUTHN, data={})
+    client.post(reverse("mfa_deactivate_totp"))
+    assert not codes.exists()
 
 
 def test_the_admin_has_no_sign_in_of_its_own(client):
