@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 
 from backfills.domain.language import SpecError
 
@@ -130,12 +130,18 @@ def read(text: str) -> tuple[dict[str, Any], Lines]:
         mark = error.problem_mark
         raise SpecError(f"not YAML: {error.problem}", line=mark.line + 1 if mark else None) from error
     lines = Lines(node)
-    problems = sorted(
-        (lines.of(*error.absolute_path), ".".join(map(str, error.absolute_path)), error.message)
-        for error in Draft202012Validator(SCHEMA).iter_errors(document)
-    )
+    problems = sorted(_problem(error, lines) for error in Draft202012Validator(SCHEMA).iter_errors(document))
     if problems:
-        line, path, message = problems[0]
+        _, line, path, message = problems[0]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise SpecError(f"{path + ': ' if path else ''}{message}{more}", line=line)
     return document, lines
+
+
+def _problem(error: ValidationError, lines: Lines) -> tuple[bool, int, str, str]:
+    """Return what sorts and says an error; a missing name comes last, for it is often a misspelt one."""
+    path = list(error.absolute_path)
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+        path += [name for name in error.instance if name not in known][:1]
+    return error.validator == "required", lines.of(*path), ".".join(map(str, path)), error.message

@@ -1,0 +1,137 @@
+"""A mapping that is wrong is refused before anything moves, and the refusal names the line."""
+
+from pathlib import Path
+
+import pytest
+
+from backfills.domain.language import SpecError, Type, parse
+from backfills.domain.spec import load, load_set
+
+FOLDER = Path(__file__).parents[2] / "portal" / "demo" / "mapping"
+GOOD = """\
+format: crossing-mapping/1
+entity: things
+version: 1
+title: Things
+source:
+  system: legacy
+  table: old.thing
+  tenant: owner
+  key: {column: nr, type: bigint}
+  columns:
+    nr: {class: public}
+    colour: {class: internal}
+target: {table: new.thing, tenant: account, key: code}
+tables:
+  colours: {R: red, G: green}
+let:
+  plain: trim(colour)
+columns:
+  code: {is: nr, type: text, required: true, class: public}
+  colour: {is: "value(plain, 'colours')", type: text, class: internal}
+rules:
+  - name: no_colour
+    when: is_null(colour)
+    then: quarantine
+    because: It has no colour.
+    fix: Give it one.
+"""
+
+
+def refusal(change: str, into: str) -> str:
+    assert change in GOOD
+    with pytest.raises(SpecError) as raised:
+        load(GOOD.replace(change, into), file="things.yaml")
+    return str(raised.value)
+
+
+def test_the_good_one_is_read() -> None:
+    spec = load(GOOD)
+    assert (spec.entity, spec.key_type, [column.name for column in spec.columns]) == (
+        "things",
+        "bigint",
+        ["code", "colour"],
+    )
+    assert spec.label.startswith("things@1+")
+    assert spec.source_columns == {"nr": True, "colour": False}
+
+
+@pytest.mark.parametrize(
+    ("change", "into", "words"),
+    [
+        ("version: 1", "version: one", "things.yaml:3: version: 'one' is not of type 'integer'"),
+        (
+            "title: Things",
+            "titel: Things",
+            "things.yaml:4: titel: Additional properties are not allowed ('titel' was unexpected)",
+        ),
+        ("  colours: {R: red, G: green}", "  colours: {R: red, R: rot}", "things.yaml:15: 'R' stands twice"),
+        ("trim(colour)", "trim(color)", "things.yaml:17: let.plain: unknown name 'color'"),
+        ("trim(colour)", "eval(colour)", "things.yaml:17: let.plain: unknown function 'eval'"),
+        ("trim(colour)", "colour.strip()", "things.yaml:17: let.plain: 'colour.strip()' is not part of the language"),
+        ("trim(colour)", "trim(", "things.yaml:17: let.plain: 'trim(' is not an expression"),
+        ("'colours')", "'shades')", "things.yaml:20: columns.colour.is: value: the spec declares no table 'shades'"),
+        (
+            "is: nr, type: text",
+            "is: nr, type: integer",
+            "things.yaml:19: columns.code: the expression is text, the column integer",
+        ),
+        ("key: code}", "key: colour}", "things.yaml:13: the target key must be a required column"),
+        ("when: is_null(colour)", "when: colour", "things.yaml:23: rule no_colour: `when` is not a condition"),
+        ("    fix: Give it one.\n", "", "things.yaml:22: rule no_colour: a quarantine says how to fix it"),
+        ("  plain: trim", "  colour: trim", "things.yaml:17: let.colour: the name is taken"),
+        ("  key: {column: nr,", "  key: {column: number,", "things.yaml:9: the key is not among the source columns"),
+        ("then: quarantine", "then: forget", "things.yaml:24: rules.0.then: 'forget' is not one of"),
+    ],
+)
+def test_a_wrong_one_names_its_line(change: str, into: str, words: str) -> None:
+    assert refusal(change, into).startswith(words)
+
+
+def test_what_is_not_yaml_names_its_line() -> None:
+    with pytest.raises(SpecError, match=r"things.yaml:2: not YAML"):
+        load("entity: things\n\tversion: 1\n", file="things.yaml")
+
+
+def test_specs_stand_in_an_order_in_which_each_finds_what_it_needs() -> None:
+    files = {path.name: path.read_text() for path in FOLDER.glob("*.yaml")}
+    order = list(load_set(files))
+    assert order.index("aircraft_types") < order.index("aircraft") < order.index("flights")
+    assert order.index("airports") < order.index("flights")
+
+
+def test_specs_that_wait_for_each_other_are_refused() -> None:
+    first = GOOD.replace("title: Things", "title: Things\nafter: [others]")
+    second = first.replace("entity: things", "entity: others").replace("[others]", "[things]")
+    with pytest.raises(SpecError, match="each waits for the other"):
+        load_set({"a.yaml": first, "b.yaml": second})
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "__import__('os')",
+        "(lambda: 1)()",
+        "[a for a in a]",
+        "a if a else a",
+        "a[0]",
+        "f'{a}'",
+        "a.b",
+        "concat(*a)",
+        "trim(text=a)",
+        "1 == 'a'",
+        "not a",
+        "a + 1",
+        "matches(a, '.+')",
+        "matches(a, '(?i)a')",
+        "matches(a, '[')",
+        "matches(a, a)",
+        "round(1.5, a)",
+        "12345678901",
+        "when(a, 1, 2)",
+        "1 < 2 < 3",
+    ],
+)
+def test_nothing_outside_the_language_is_parsed(expression: str) -> None:
+    with pytest.raises(SpecError):
+        parse(expression, names={"a": Type.TEXT}, literals={})
