@@ -1,6 +1,6 @@
 """Parity reports, for screens, files and other apps."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,14 @@ def find(*, tenant_id: UUID, report_id: UUID) -> Report | None:
 def latest(*, tenant_id: UUID) -> Report | None:
     """Return the newest finished report."""
     return history(tenant_id=tenant_id).filter(state=Report.State.FINISHED).first()
+
+
+def latest_of_many(*, tenant_ids: Collection[UUID] | None = None) -> list[Report]:
+    """Return the newest finished report of each tenant (of all that the scope shows), in one query."""
+    rows = Report.objects.filter(state=Report.State.FINISHED)
+    if tenant_ids is not None:
+        rows = rows.filter(tenant_id__in=tenant_ids)
+    return list(rows.order_by("tenant_id", "-requested_at").distinct("tenant_id"))
 
 
 def running(*, tenant_id: UUID) -> Report | None:

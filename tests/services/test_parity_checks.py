@@ -6,6 +6,7 @@ import pytest
 
 from backfills.domain.runs import RunState
 from backfills.models import Run
+from core import readiness as core_readiness
 from core import tenancy
 from core.findings import Outcome
 from parity_reports import readiness
@@ -138,3 +139,11 @@ def test_the_material_facts_move_with_the_verdict(crossing):
     crossing.put(2, name="other")
     crossing.compare()
     assert ask(crossing).facts != before
+
+
+def test_a_finished_comparison_has_the_checks_answer_anew(crossing):
+    crossing.put(1)
+    crossing.compare()
+    with tenancy.scope(tenant_id=crossing.tenant.pk):
+        answered = core_readiness.latest(tenant_id=crossing.tenant.pk)
+    assert answered["parity_reports.parity"].finding.outcome is Outcome.PASS

@@ -1,0 +1,13 @@
+"""What follows once a comparison is finished."""
+
+from uuid import UUID
+
+from core import readiness
+from core.actor import Actor
+from core.outbox import subscribe
+
+
+@subscribe("parity_reports.report.finished")
+def ask_checks_again(*, tenant_id: UUID) -> None:
+    """Have the tenant's checks answer anew: what they said of parity is older than the report."""
+    readiness.request(tenant_id=tenant_id, by=Actor.system("parity"))
