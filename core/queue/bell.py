@@ -36,20 +36,29 @@ class _Silence:
 _silence = _Silence()
 
 
-def ring(*, job_id: UUID, tenant_id: UUID | None, task: str) -> bool:
-    """Ring for a job; say whether the broker took it.
+def ring(*, job_id: UUID, tenant_id: UUID | None, task: str) -> None:
+    """Ring for a job.
 
     A broker that is away raises nothing: the row is committed and now says that it was not rung for, so the next
-    sweep rings. After a failure the bell stays silent for some seconds, so that a request that enqueues a hundred jobs
-    does not wait for a hundred time-outs.
+    sweep rings.
     """
-    if settings.QUEUE_RINGS and monotonic() >= _silence.until and _sent(job_id, tenant_id, task):
-        return True
-    Job.objects.filter(pk=job_id, state=JobState.QUEUED.value).update(rung_at=None)
-    return False
+    if not send(job_id=job_id, tenant_id=tenant_id, task=task):
+        unheard([job_id])
 
 
-def _sent(job_id: UUID, tenant_id: UUID | None, task: str) -> bool:
+def unheard(job_ids: list[UUID]) -> None:
+    """Write down that nobody was rung for these jobs."""
+    Job.objects.filter(pk__in=job_ids, state=JobState.QUEUED.value).update(rung_at=None)
+
+
+def send(*, job_id: UUID, tenant_id: UUID | None, task: str) -> bool:
+    """Send the message and say whether the broker took it.
+
+    After a failure the bell stays silent for some seconds, so that a request that enqueues a hundred jobs does not
+    wait for a hundred time-outs.
+    """
+    if not settings.QUEUE_RINGS or monotonic() < _silence.until:
+        return False
     timeout = ceil(TASKS[task].timeout.total_seconds()) if task in TASKS else None
     try:
         current_app.send_task(

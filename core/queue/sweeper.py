@@ -93,7 +93,11 @@ def _ring_again(*, at: datetime | None) -> int:
     with transaction.atomic():
         jobs = list(due.order_by("not_before").select_for_update(skip_locked=True)[:_AT_ONCE])
         Job.objects.filter(pk__in=[job.pk for job in jobs]).update(rung_at=now)
-    return sum(bell.ring(job_id=job.pk, tenant_id=job.tenant_id, task=job.task) for job in jobs)
+    for number, job in enumerate(jobs):
+        if not bell.send(job_id=job.pk, tenant_id=job.tenant_id, task=job.task):
+            bell.unheard([left.pk for left in jobs[number:]])  # the broker is away: the next sweep tries again
+            return number
+    return len(jobs)
 
 
 def _enqueue_periodic(*, at: datetime | None) -> int:

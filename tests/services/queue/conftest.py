@@ -22,11 +22,11 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
     """The jobs that were rung for; the bell itself has a test of its own."""
     heard: list[UUID] = []
 
-    def ring(*, job_id: UUID, tenant_id: UUID | None, task: str) -> bool:
+    def send(*, job_id: UUID, tenant_id: UUID | None, task: str) -> bool:
         heard.append(job_id)
         return True
 
-    monkeypatch.setattr(bell, "ring", ring)
+    monkeypatch.setattr(bell, "send", send)
     return heard
 
 
