@@ -181,7 +181,7 @@ def register(*, invitation: Invitation, name: str, password: str, at: datetime) 
 
 def is_meant_for(*, invitation: Invitation, user: User) -> bool:
     """Tell whether the person has shown to own the invited address."""
-    return EmailAddress.objects.filter(user=user, email__iexact=invitation.email, verified=True).exists()
+    return bool(EmailAddress.objects.filter(user=user, email__iexact=invitation.email, verified=True).exists())
 
 
 def _authorise(*, tenant_id: UUID, role: str, by: Actor) -> None:
