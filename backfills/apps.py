@@ -1,6 +1,9 @@
 """Backfills as a Django app."""
 
 from django.apps import AppConfig
+from django.core import checks
+
+from backfills.domain.language import SpecError
 
 
 class BackfillsConfig(AppConfig):
@@ -8,3 +11,18 @@ class BackfillsConfig(AppConfig):
 
     default_auto_field = "django.db.models.BigAutoField"
     name = "backfills"
+
+    def ready(self) -> None:
+        """Let `check --deploy` and `doctor` read the mapping."""
+        checks.register(mapping_is_readable, deploy=True)
+
+
+def mapping_is_readable(**_: object) -> list[checks.CheckMessage]:
+    """Say which file and line of the mapping is wrong, before anybody starts a run."""
+    from backfills.queries import mapping  # models may be imported only once apps are ready
+
+    try:
+        mapping.specs()
+    except (SpecError, OSError) as error:
+        return [checks.Error(f"The mapping cannot be read: {error}", id="backfills.E001")]
+    return []

@@ -31,7 +31,23 @@ class RunState(StrEnum):
         return self in (RunState.SUCCEEDED, RunState.STOPPED)
 
 
+TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
+    RunState.QUEUED: frozenset({RunState.RUNNING, RunState.PAUSED, RunState.FAILED}),
+    RunState.RUNNING: frozenset({RunState.PAUSED, RunState.SUCCEEDED, RunState.STOPPED, RunState.FAILED}),
+    RunState.PAUSED: frozenset({RunState.QUEUED, RunState.RUNNING}),
+    # What was rejected is judged again.
+    RunState.SUCCEEDED: frozenset({RunState.RETRYING}),
+    RunState.STOPPED: frozenset({RunState.RETRYING}),
+    RunState.RETRYING: frozenset({RunState.SUCCEEDED, RunState.STOPPED, RunState.FAILED}),
+    RunState.FAILED: frozenset(),
+}
+
 ACTIVE = frozenset({RunState.QUEUED, RunState.RUNNING, RunState.PAUSED, RunState.RETRYING})
+
+
+def before(*targets: RunState) -> list[RunState]:
+    """Return the states from which a run may come to one of these."""
+    return [state for state, following in TRANSITIONS.items() if following & set(targets)]
 
 
 def quarantined(totals: Mapping[tuple[str, str], int]) -> int:

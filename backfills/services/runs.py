@@ -7,7 +7,8 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts.queries import tenants
-from backfills.domain.runs import ACTIVE, RunState, ending, quarantined
+from backfills.domain.language import SpecError
+from backfills.domain.runs import RunState, before, ending, quarantined
 from backfills.domain.spec import Spec
 from backfills.models import DeadLetter, Run
 from backfills.queries import mapping
@@ -45,7 +46,10 @@ def start(*, tenant_id: UUID, by: Actor, at: datetime, entities: Iterable[str] |
     An entity of which a run is under way is left to that run. Raises UnableToStart when that is true of all.
     """
     by.require(Permission.MANAGE_RUNS, tenant_id=tenant_id)
-    specs = mapping.specs()
+    try:
+        specs = mapping.specs()
+    except SpecError as error:
+        raise UnableToStart("The mapping cannot be read.", fix=f"Our data lead must correct it: {error}") from error
     wanted = set(specs if entities is None else entities)
     if unknown := wanted - set(specs):
         raise UnableToStart(f"The mapping knows no “{min(unknown)}”.")
@@ -163,7 +167,7 @@ def _close(run: Run, order: LoadOrder, position: RunPosition, *, by: Actor, sour
     with transaction.atomic():
         progress.replace_totals(run, position)
         progress.settle_others(run)
-        ended = Run.objects.filter(pk=run.pk, state__in=[RunState.RUNNING, RunState.RETRYING]).update(
+        ended = Run.objects.filter(pk=run.pk, state__in=before(state)).update(
             state=state, finished_at=order.at, source_total=source_total, problem=problem, retry_after_key=""
         )
         if ended:
@@ -173,7 +177,7 @@ def _close(run: Run, order: LoadOrder, position: RunPosition, *, by: Actor, sour
 
 def _fail(run: Run, problem: str, *, by: Actor, at: datetime) -> None:
     with transaction.atomic():
-        failed = Run.objects.filter(pk=run.pk, state__in=[state.value for state in ACTIVE]).update(
+        failed = Run.objects.filter(pk=run.pk, state__in=before(RunState.FAILED)).update(
             state=RunState.FAILED, finished_at=at, problem=problem
         )
         if failed:
@@ -184,9 +188,7 @@ def pause(*, run: Run, by: Actor, at: datetime) -> Run:
     """Let the run stop after the batch it is at; a paused run stays paused."""
     by.require(Permission.MANAGE_RUNS, tenant_id=run.tenant_id)
     with transaction.atomic():
-        paused = Run.objects.filter(pk=run.pk, state__in=[RunState.QUEUED, RunState.RUNNING]).update(
-            state=RunState.PAUSED
-        )
+        paused = Run.objects.filter(pk=run.pk, state__in=before(RunState.PAUSED)).update(state=RunState.PAUSED)
         if paused:
             _record("paused", run, by=by, at=at)
     run.refresh_from_db()
@@ -216,7 +218,7 @@ def retry(*, run: Run, by: Actor, at: datetime) -> Run:
         raise UnableToRetry("No row of this run is rejected any more.")
     try:
         with transaction.atomic():
-            again = Run.objects.filter(pk=run.pk, state__in=[RunState.SUCCEEDED, RunState.STOPPED]).update(
+            again = Run.objects.filter(pk=run.pk, state__in=before(RunState.RETRYING)).update(
                 state=RunState.RETRYING, finished_at=None, retry_after_key="", problem=""
             )
             if again:

@@ -100,6 +100,12 @@ def test_specs_stand_in_an_order_in_which_each_finds_what_it_needs() -> None:
     assert order.index("airports") < order.index("flights")
 
 
+def test_the_example_of_the_documentation_is_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "integrating.md").read_text()
+    spec = load(page.split("```yaml\n")[1].split("```")[0], file="docs/integrating.md")
+    assert (spec.entity, spec.target_key) == ("invoices", "number")
+
+
 def test_specs_that_wait_for_each_other_are_refused() -> None:
     first = GOOD.replace("title: Things", "title: Things\nafter: [others]")
     second = first.replace("entity: things", "entity: others").replace("[others]", "[things]")

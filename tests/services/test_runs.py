@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Tenant
+from backfills.apps import mapping_is_readable
 from backfills.domain.runs import RunState
 from backfills.models import Batch, DeadLetter, OutcomeTotal, Run
 from backfills.services import runs
@@ -216,6 +219,17 @@ def test_flights_wait_for_what_they_refer_to(world: Platforms, tenant: Tenant) -
     run = move(tenant, "flights")["flights"]
     assert run.state == RunState.FAILED
     assert run.problem == "Flights refer to airports, which have not moved: move those first."
+
+
+def test_a_mapping_that_cannot_be_read_starts_nothing_and_names_the_line(
+    world: Platforms, tenant: Tenant, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "flights.yaml").write_text("format: crossing-mapping/1\nentity: Flights\n")
+    settings.MAPPING_FOLDER = tmp_path
+    with pytest.raises(runs.UnableToStart, match="The mapping cannot be read") as refused:
+        runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
+    assert "flights.yaml:2" in refused.value.fix
+    assert [message.id for message in mapping_is_readable()] == ["backfills.E001"]
 
 
 def test_one_run_per_entity_moves_at_a_time(world: Platforms, tenant: Tenant) -> None:
