@@ -132,7 +132,7 @@ def bars(rows: Sequence[Point], *, title: str, description: str = "", unit: str 
             )
         words = "no data" if value is None else _figure(value) + unit
         parts.append(_text(label_width + space + 8, y + 13, words, strong=True))
-    return _svg(title, description or _spoken(rows, unit), width, len(rows) * step + 6, parts)
+    return _svg(title, description or _spoken(rows, unit), width, len(rows) * step + 6, parts, css="chart natural")
 
 
 def flow(
@@ -175,7 +175,7 @@ def flow(
     said = description or f"{source}: " + "; ".join(
         f"{_figure(count)} {outcome.label}" for outcome, count in zip(outcomes, counts, strict=True)
     )
-    return _svg(title, said, width, max(height, math.ceil(y_right)), parts)
+    return _svg(title, said, width, max(height, math.ceil(y_right)), parts, css="chart natural")
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,9 +306,18 @@ def _nothing(title: str, width: int, height: int) -> str:
     return _svg(title, "No data yet.", width, height, [_text(width / 2, height / 2, "No data yet", anchor="middle")])
 
 
-def _svg(title: str, description: str, width: int, height: int, parts: Iterable[str], *, stretch: bool = False) -> str:
+def _svg(
+    title: str,
+    description: str,
+    width: int,
+    height: int,
+    parts: Iterable[str],
+    *,
+    stretch: bool = False,
+    css: str = "chart",
+) -> str:
     ratio = ' preserveAspectRatio="none"' if stretch else ""
     return (
-        f'<svg class="chart" role="img" viewBox="0 0 {width} {height}" width="{width}" height="{height}"{ratio}>'
+        f'<svg class="{css}" role="img" viewBox="0 0 {width} {height}" width="{width}" height="{height}"{ratio}>'
         f"<title>{_clean(title)}</title><desc>{_clean(description)}</desc>{''.join(parts)}</svg>"
     )

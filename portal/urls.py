@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("favicon.ico", home.favicon, name="favicon"),
     path("components/", components.gallery, name="components"),
     path("accounts/", include("allauth.urls")),
     path("invitations/", include("accounts.urls.invitations")),

@@ -25,7 +25,7 @@ from tests.cutovers import Case, ready_case
 from tests.databases import Platforms
 from tests.fakes.dns import FakeDns
 
-ELSEWHERE = ("admin/", "staff/", "healthz", "readyz", "components/")
+ELSEWHERE = ("admin/", "staff/", "healthz", "readyz", "components/", "favicon.ico")
 """The admin; what is no page; and what test_shell.py visits as staff."""
 
 UNREACHABLE = {

@@ -2,10 +2,11 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from core import tenancy
-from core.web import account_view
+from core.web import account_view, public_view
 
 
 @require_safe
@@ -19,3 +20,10 @@ def home(request: HttpRequest) -> HttpResponse:
     if not tenants and request.user.is_staff:
         return redirect("admin:index")
     return render(request, "portal/home.html", {"tenants": tenants})
+
+
+@require_safe
+@public_view
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Lead browsers that ask by habit to our mark."""
+    return redirect(static("crossing/mark.svg"))
