@@ -15,7 +15,7 @@ from accounts.services import domains, invitations
 from core import tenancy
 from core.permissions import TenantRole
 from tests import make
-from tests.browser.conftest import Visits, check_page
+from tests.browsing import Visits, check_page
 from tests.fakes.dns import FakeDns
 
 
