@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from core.approvals import passkeys
+from core.approvals import passkeys, seals
 from core.approvals.signatures import UnableToSign
 from core.domain.approvals import Method, ReAuthentication
 from core.errors import UseCaseError
@@ -125,4 +125,5 @@ def page_context(
         "has_passkey": passkeys.exist(user_id=request.actor.known_id),
         "second_factor": second_factor(request),
         "proof": proof(request, at=at),
+        "server_key": seals.public_key().hex(),
     }
