@@ -51,6 +51,15 @@ def conserved(*, tenant_id: UUID, at: datetime) -> Finding:
             evidence=evidence,
             fix="Wait for the runs to end; nothing for you to do.",
         )
+    waiting = next((row for row in missing if row.is_active), None)
+    if waiting:
+        return Finding(
+            Outcome.BLOCK,
+            f"{waiting.spec.title} stand still: {waiting.trouble or 'the run is paused'}",
+            facts=facts,
+            evidence=evidence,
+            fix="Let the run go on; it continues where it stands.",
+        )
     failed = next((row for row in missing if row.run and row.run.problem), None)
     if failed and failed.run:
         return Finding(

@@ -10,6 +10,7 @@ urlpatterns = [
     path("runs/", runs.listing, name="runs"),
     path("runs/start/", runs.start, name="start"),
     path("runs/entities/<str:entity>/", runs.entity, name="entity"),
+    path("runs/entities/<str:entity>/rejected.csv", runs.rejected, name="rejected"),
     path("runs/<uuid:run_id>/pause/", runs.pause, name="pause"),
     path("runs/<uuid:run_id>/resume/", runs.resume, name="resume"),
     path("runs/<uuid:run_id>/retry/", runs.retry, name="retry"),

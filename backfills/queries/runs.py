@@ -15,6 +15,11 @@ from backfills.domain.spec import Spec
 from backfills.domain.wording import Words
 from backfills.models import Batch, DeadLetter, OutcomeTotal, Run
 from backfills.queries import mapping
+from core import queue
+from core.queue import JobView
+
+ADVANCE = "backfills.tasks.advance_run"
+"""The task that moves a run; a job's key is the run's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,28 @@ class EntityRow:
     run: Run | None
     outcomes: list[Outcome] = field(default_factory=list)
     rejects: list[Rejects] = field(default_factory=list)
+    job: JobView | None = None
+    """The job that moves it, while its run is active."""
+
+    @property
+    def has_public_key(self) -> bool:
+        """Whether a row's key in legacy may be shown."""
+        return self.spec.source_columns[self.spec.key_column]
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether nothing moves it any more although its run has not ended: its job was given up."""
+        return self.is_active and self.run_state is not RunState.PAUSED and (self.job is None or self.job.is_over)
+
+    @property
+    def trouble(self) -> str:
+        """What went wrong at the last attempt, while its run is active; fit for the customer."""
+        return self.job.problem if self.is_active and self.job else ""
+
+    @property
+    def run_state(self) -> RunState | None:
+        """The state of its latest run."""
+        return RunState(self.run.state) if self.run else None
 
     @property
     def state(self) -> str:
@@ -59,6 +86,8 @@ class EntityRow:
             return "none"
         if self.run.state == RunState.STOPPED:
             return "block"
+        if self.is_stuck:
+            return "stuck"
         return {
             RunState.QUEUED: "queued",
             RunState.RUNNING: "running",
@@ -114,8 +143,13 @@ class Moves:
 
     @property
     def is_active(self) -> bool:
-        """Whether something moves or waits to move."""
-        return any(row.is_active and row.state != "stopped" for row in self.rows)
+        """Whether something moves or waits to move by itself."""
+        return any(row.is_active and row.run_state is not RunState.PAUSED and not row.is_stuck for row in self.rows)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether somebody must let it go on."""
+        return any(row.is_stuck for row in self.rows) and not self.is_active
 
     @property
     def has_begun(self) -> bool:
@@ -157,12 +191,13 @@ def latest(*, tenant_id: UUID) -> dict[str, Run]:
 
 
 def moves(*, tenant_id: UUID) -> Moves:
-    """Return every entity of the mapping with its latest run, in the order in which they move; three queries."""
+    """Return every entity of the mapping with its latest run, in the order in which they move; four queries."""
     runs = latest(tenant_id=tenant_id)
     outcomes: dict[UUID, list[OutcomeTotal]] = defaultdict(list)
     for total in OutcomeTotal.objects.filter(run__in=runs.values()).order_by("fate", "rule"):
         outcomes[total.run_id].append(total)
     rejects = _rejects(DeadLetter.objects.filter(run__in=runs.values()))
+    jobs = {job.key: job for job in reversed(queue.jobs(tenant_id, task=ADVANCE, limit=4 * len(mapping.specs())))}
     rows = []
     for spec in mapping.specs().values():
         run = runs.get(spec.entity)
@@ -172,6 +207,7 @@ def moves(*, tenant_id: UUID) -> Moves:
                 run,
                 [_outcome(spec, total) for total in sorted(outcomes[run.pk], key=_rank)] if run else [],
                 [_named(spec, row) for row in rejects.get(spec.entity, ())],
+                jobs.get(str(run.pk)) if run else None,
             )
         )
     return Moves(rows)

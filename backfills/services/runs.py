@@ -12,6 +12,7 @@ from backfills.domain.runs import RunState, before, ending, quarantined
 from backfills.domain.spec import Spec
 from backfills.models import DeadLetter, Run
 from backfills.queries import mapping
+from backfills.queries.runs import ADVANCE
 from backfills.services import progress
 from core import ledger, ports, queue
 from core.actor import Actor
@@ -19,7 +20,6 @@ from core.errors import UseCaseError
 from core.moving import LoadOrder, RunPosition
 from core.permissions import Permission
 
-ADVANCE = "backfills.tasks.advance_run"
 LANE = "backfills"
 """Runs of one tenant move one after the other: an entity after those it refers to."""
 

@@ -48,6 +48,16 @@ def test_while_it_moves_there_is_nothing_to_do_but_wait(tenant: Tenant) -> None:
     assert finding.fix == "Wait for the runs to end; nothing for you to do."
 
 
+def test_a_paused_run_says_who_lets_it_go_on(tenant: Tenant) -> None:
+    started = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
+    for run in started:
+        runs.pause(run=run, by=HOUSE, at=timezone.now())
+    queue.run_pending()
+    finding = readiness.conserved(tenant_id=tenant.pk, at=timezone.now())
+    assert finding.summary == "Aircraft types stand still: the run is paused"
+    assert finding.fix == "Let the run go on; it continues where it stands."
+
+
 def test_accounted_for_and_none_rejected_passes_both(tenant: Tenant, airline_world: Platforms) -> None:
     airline.flights(airline_world, 2)
     move(tenant)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Tenant
+from backfills.domain.runs import RunState
 from backfills.models import DeadLetter, Run
 from core import queue
 from core.permissions import TenantRole
@@ -177,6 +179,45 @@ def test_an_auditor_sees_it_and_changes_nothing(open_as):
 
 def test_a_plain_member_does_not_see_it(open_as):
     assert open_as(TenantRole.MEMBER).get().status_code == 403
+
+
+def test_rejected_rows_are_to_be_had_as_a_list_without_their_values(open_as, airline_world):
+    airline.flights(airline_world, 1)
+    airline.flights(airline_world, 2, tail_no="N3AAAA")
+    browser = open_as(TenantRole.ADMIN)
+    browser.move()
+    answered = browser.get("runs/entities/flights/rejected.csv")
+    lines = answered.content.decode("utf-8-sig").splitlines()
+    assert answered["Content-Disposition"] == f'attachment; filename="{browser.tenant.slug}-flights-rejected.csv"'
+    assert lines[0] == "flt_seq,column,rule,why,what to do,attempts"
+    assert [line.split(",")[:3] for line in lines[1:]] == [
+        ["2", "tail_no", "fleet_number_for_registration"],
+        ["3", "tail_no", "fleet_number_for_registration"],
+    ]
+    assert "N3AAAA" not in answered.content.decode()
+
+
+def test_an_outage_says_that_it_is_tried_again_and_at_last_who_lets_it_go_on(open_as, airline_world, settings):
+    browser = open_as()
+    adapters = settings.ADAPTERS
+    nowhere = {"url": "postgres://legacy_reader:secret@127.0.0.1:1/legacy"}
+    settings.ADAPTERS = {**adapters, "legacy": {**adapters["legacy"], "OPTIONS": nowhere}}
+    browser.post("runs/start/", entity="airports")
+    queue.run_pending()
+    page = text(browser.get())
+    assert "The legacy platform&#x27;s database does not answer (no connection)." in page
+    assert "It is tried again by itself; nothing for you to do." in page
+    for attempt in range(1, 6):
+        queue.run_pending(at=timezone.now() + timedelta(hours=attempt))
+    page = text(browser.get())
+    assert "Your data stand still" in page
+    assert "When the cause is gone, let it go on" in page
+    assert "secret" not in page
+    settings.ADAPTERS = adapters
+    browser.post(f"runs/{only_run('airports').pk}/resume/")
+    queue.run_pending()
+    with make.arranging():
+        assert Run.objects.get().state == RunState.SUCCEEDED
 
 
 def test_another_tenants_run_is_not_there(open_as, airline_world):
