@@ -204,6 +204,9 @@ MFA_ADAPTER = "accounts.signin.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Crossing"
+MFA_TOTP_TOLERANCE = (
+    1  # a code of the period before or after counts too (RFC 6238 5.2): clocks drift, people type slowly
+)
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 USERSESSIONS_TRACK_ACTIVITY = True
 
