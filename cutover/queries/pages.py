@@ -77,6 +77,8 @@ class Draft:
     findings: list[FindingRow]
     open: bool
     shut: str
+    holds_until: datetime | None
+    """When the first finding expires: until then both must have signed."""
     last: ApprovalRequest | None
     """The newest request, which has ended."""
 
@@ -131,6 +133,7 @@ def draft(*, tenant_id: UUID, at: datetime) -> Draft:
         findings=findings,
         open=gate.open,
         shut="" if gate.open else gates.shut(gate),
+        holds_until=gate.open_until,
         last=reading.newest(tenant_id=tenant_id, action=ACTION),
     )
 

@@ -153,7 +153,13 @@ def test_an_owner_names_an_approver_who_may_read_the_evidence(case: Case) -> Non
 
 def test_check_answers_shows_what_would_be_frozen(case: Case) -> None:
     page = text(browser(case.owner.user).get(path(case, "go-no-go/")))
-    for expected in ("Check before you ask", "Data moved", "Cutover window set", "Freeze the evidence", "Preflight"):
+    for expected in (
+        "Check before you ask",
+        "Data moved",
+        "Cutover window set",
+        "Freeze the evidence",
+        "both must sign before",
+    ):
         assert expected in page
     assert str(case.runbook_owner) in page
 
