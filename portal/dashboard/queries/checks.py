@@ -156,8 +156,13 @@ def read(*, tenant: Tenant, at: datetime) -> Preflight:
 
 
 def waiting(tenant_id: UUID, *, at: datetime) -> int:
-    """Return how many checks block, for the sidebar."""
-    return readiness.needs_you(tenant_id=tenant_id, at=at).total()
+    """Return how many checks wait for the customer, for the sidebar."""
+    return sum(line.blocks and _is_theirs(line) for line in readiness.overview(tenant_id=tenant_id, at=at))
+
+
+def _is_theirs(line: Line) -> bool:
+    """Say whether the customer can put a check right: it is theirs, or there is a page for it."""
+    return line.check.owner == "customer" or bool(line.link)
 
 
 def _running(*, tenant_id: UUID, at: datetime) -> Running | None:
@@ -174,11 +179,11 @@ def _running(*, tenant_id: UUID, at: datetime) -> Running | None:
 def _view(line: Line, *, tenant: Tenant, running: Running | None) -> CheckView:
     check, answer = line.check, line.answer
     state = STATES[line.standing]
-    if line.blocks and state == "block" and check.owner != "customer" and not line.link:
+    if line.blocks and state == "block" and not _is_theirs(line):
         state = "ours"
     if running and (running.check_id == check.id or running.message == check.title):
         state = "running"
-    needs_you = line.blocks and (check.owner == "customer" or bool(line.link)) and state not in ("none", "running")
+    needs_you = line.blocks and _is_theirs(line) and state not in ("none", "running")
     shown: dict[str, Any] = {}
     summary = "Not asked yet"
     if answer is not None:
