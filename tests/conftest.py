@@ -24,6 +24,7 @@ _VALKEY = _ENVIRONMENT["BROKER_URL"].rsplit("/", 1)[0]
 os.environ.update(
     {
         **_ENVIRONMENT,
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
         "CROSSING_TESTS": "on",
         # The demo of this checkout may be running: its queue (0) and its cache (1) are not ours.
         "BROKER_URL": f"{_VALKEY}/{_NUMBER}",

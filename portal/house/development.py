@@ -32,7 +32,6 @@ def environment(memory: Memory | None = None) -> dict[str, str]:
 
     public = f"http://localhost:{memory.port('web')}"
     return {
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
         "CROSSING_DEMO": "on",
         "CROSSING_DEMO_PASSWORD": memory.secret("persona", make=lambda: f"crossing-{secrets.token_hex(4)}"),
         "DATABASE_URL": database("crossing_app", "crossing"),
