@@ -52,6 +52,7 @@ TENANT = (
     Row("dashboard:export_ledger", READERS, post=200),
     Row("backfills:runs", READERS, get=200),
     Row("backfills:entity", READERS, get=200, ids=("entity",)),
+    Row("backfills:rejected", READERS, get=200, ids=("entity",)),
     Row("backfills:start", MANAGERS, post=302),
     Row("backfills:pause", MANAGERS, post=302, ids=("run_id",)),
     Row("backfills:resume", MANAGERS, post=302, ids=("run_id",)),
