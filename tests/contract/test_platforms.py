@@ -158,12 +158,14 @@ def test_batches_follow_each_other_and_add_up(world: World) -> None:
 
 
 def test_a_batch_that_was_read_from_elsewhere_writes_nothing(world: World) -> None:
-    world.fill("stn_mast", station("AAA"), station("BBB"))
+    world.fill("stn_mast", *(station(code) for code in ("AAA", "BBB", "CCC")))
     order = world.order("airports")
-    world.run(order)
-    rows = world.legacy.read(spec=order.spec, tenant_ref=airline.CODE, after=None, limit=1)
+    world.mover.open_run(order=order, source_total=3)
+    rows = world.legacy.read(spec=order.spec, tenant_ref=airline.CODE, after=None, limit=2)
+    world.mover.load(order=order, after=None, rows=rows, last=False)
     again = world.mover.load(order=order, after=None, rows=rows, last=False)
-    assert (again.read, again.totals, again.batches) == (2, {("migrated", ""): 2}, ())
+    assert (again.read, again.last_key, again.totals, again.batches) == (2, "BBB", {("migrated", ""): 2}, ())
+    assert len(world.mover.position(order=order).batches) == 1
 
 
 def test_opening_twice_keeps_the_place(world: World) -> None:
