@@ -21,18 +21,20 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 @pytest.fixture
-def world(platforms: Platforms, settings: Settings) -> Platforms:
-    airline.build(platforms)
-    airline.use(platforms, settings)
-    settings.QUEUE_RINGS = False
+def world(airline_world: Platforms, settings: Settings) -> Platforms:
     settings.ADAPTERS = {
         **settings.ADAPTERS,
         "comparison": {
             "BACKEND": "portal.adapters.comparison.DuckComparison",
-            "OPTIONS": {"legacy": platforms.legacy_reader, "new": platforms.new_loader, "settle": 0, "threads": 1},
+            "OPTIONS": {
+                "legacy": airline_world.legacy_reader,
+                "new": airline_world.new_loader,
+                "settle": 0,
+                "threads": 1,
+            },
         },
     }
-    return platforms
+    return airline_world
 
 
 @pytest.fixture
