@@ -10,6 +10,8 @@ from django.urls import reverse
 from accounts.queries.tenants import Tenant
 from core import navigation, tenancy
 from core.actor import Actor
+from cutover.domain.phases import Phase
+from cutover.queries import cutovers
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,30 @@ class Link:
     count: int
     current: str
     """The value of aria-current: `page`, `true` for the section around a deeper page, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """Something everybody of the tenant must know, whichever page they are on."""
+
+    title: str
+    text: str
+    state: str
+
+
+BANNERS = {
+    Phase.HALTED: Banner(
+        "The line is stopped",
+        "Your cutover was halted: no more traffic moves until the reason is settled. “Cutover window” says what it is.",
+        "fail",
+    ),
+    Phase.ROLLED_BACK: Banner(
+        "You are back on the legacy platform",
+        "Your cutover was rolled back. Work there as before; preparing the next attempt begins with preflight.",
+        "warn",
+    ),
+}
+"""Quiet while all is well."""
 
 
 class Shell:
@@ -65,6 +91,14 @@ class Shell:
     def tenant(self) -> Tenant | None:
         """The tenant whose pages these are."""
         return getattr(self._request, "tenant", None)
+
+    @cached_property
+    def banners(self) -> list[Banner]:
+        """What everybody of the tenant must know now."""
+        if self.tenant is None:
+            return []
+        banner = BANNERS.get(cutovers.phase_of(self.tenant.pk))
+        return [banner] if banner else []
 
     @cached_property
     def tenants(self) -> list[tenancy.TenantName]:

@@ -21,6 +21,7 @@ from core.permissions import TenantRole
 from core.queue import TASKS, Scope
 from core.readiness import CHECKS
 from core.readiness.requesting import TASK
+from cutover.models import Cutover
 from portal.dashboard.queries import jobs
 from tests import make
 
@@ -289,3 +290,18 @@ def test_every_task_of_a_tenant_is_watched_or_plumbing() -> None:
     tasks = {task.name for task in TASKS.values() if task.scope is Scope.TENANT and not task.name.startswith("tests.")}
     assert tasks - named == set()
     assert named - tasks == set()
+
+
+@pytest.mark.parametrize(
+    ("phase", "words"),
+    [("halted", "The line is stopped"), ("rolled_back", "You are back on the legacy platform"), ("canary", "")],
+)
+def test_every_page_says_when_the_line_is_stopped(
+    client: Client, owner: User, tenant: Tenant, phase: str, words: str
+) -> None:
+    with make.arranging():
+        Cutover.objects.create(tenant=tenant, phase=phase)
+    for path in PAGES:
+        page = get(client, path)
+        assert words in page
+        assert ('class="banners"' in page) == bool(words)

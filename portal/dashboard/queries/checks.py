@@ -141,9 +141,11 @@ class Preflight:
         return f"Checks finished: {self.passed} of {len(self.checks)} pass, {len(self.yours)} need you."
 
 
-def read(*, tenant: Tenant, at: datetime) -> Preflight:
-    """Return every check of the tenant, what blocks first."""
-    running = _running(tenant_id=tenant.pk, at=at)
+def read(*, tenant: Tenant, at: datetime, unfinished: Sequence[queue.JobView] | None = None) -> Preflight:
+    """Return every check of the tenant, what blocks first; `unfinished` are its jobs, where the caller has them."""
+    if unfinished is None:
+        unfinished = queue.jobs(tenant.pk, task=TASK, unfinished=True, limit=1)
+    running = _running(unfinished, at=at)
     checks = [_view(line, tenant=tenant, running=running) for line in readiness.overview(tenant_id=tenant.pk, at=at)]
     groups: dict[str, list[CheckView]] = {}
     for check in checks:
@@ -165,11 +167,10 @@ def _is_theirs(line: Line) -> bool:
     return line.check.owner == "customer" or bool(line.link)
 
 
-def _running(*, tenant_id: UUID, at: datetime) -> Running | None:
-    jobs = queue.jobs(tenant_id, task=TASK, unfinished=True, limit=1)
-    if not jobs:
+def _running(unfinished: Iterable[queue.JobView], *, at: datetime) -> Running | None:
+    job = next((job for job in unfinished if job.task == TASK), None)
+    if job is None:
         return None
-    job = jobs[0]
     since = job.started_at or job.created_at
     waits = job.state is queue.JobState.QUEUED
     message = job.problem or job.message or ("Waiting for a free worker" if waits else "Starting")

@@ -1,5 +1,6 @@
 """The queue's jobs as a customer watches them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -64,9 +65,19 @@ def read(*, tenant_id: UUID, at: datetime, limit: int = 40) -> Jobs:
     return Jobs([row for row in rows if not row.is_over], [row for row in rows if row.is_over])
 
 
+def unfinished(tenant_id: UUID) -> list[JobView]:
+    """Return the jobs that run or wait, newest first."""
+    return queue.jobs(tenant_id, tasks=TITLES, unfinished=True, limit=20)
+
+
+def live(jobs: Sequence[JobView], *, at: datetime) -> list[Row]:
+    """Return unfinished jobs as the page shows them."""
+    return [_row(job, at=at) for job in jobs]
+
+
 def running(tenant_id: UUID) -> int:
     """Return how many jobs run or wait, for the sidebar."""
-    return len(queue.jobs(tenant_id, tasks=TITLES, unfinished=True, limit=20))
+    return len(unfinished(tenant_id))
 
 
 def _row(job: JobView, *, at: datetime) -> Row:

@@ -42,7 +42,7 @@ class Overview:
     shown: list[checks.CheckView]
     action: Action | None
     figures: list[Figure]
-    jobs: jobs.Jobs
+    live: list[jobs.Row]
     activity: list[activity.Entry]
     parity: list[Point]
     goal: Goal
@@ -67,12 +67,13 @@ class Overview:
     @property
     def polls(self) -> bool:
         """Whether something moves, so that the page asks again."""
-        return bool(self.jobs.live)
+        return bool(self.live)
 
 
 def read(*, tenant: Tenant, by: Actor, at: datetime) -> Overview:
     """Return the overview as it stands at the moment, with what this person may see and do."""
-    found = checks.read(tenant=tenant, at=at)
+    unfinished = jobs.unfinished(tenant.pk)
+    found = checks.read(tenant=tenant, at=at, unfinished=unfinished)
     zone = ZoneInfo(tenant.time_zone)
     way = phases.read(tenant_id=tenant.pk, zone=zone, progress=_progress(found))
     may_see_runs = by.can(Permission.VIEW_RUNS, tenant_id=tenant.pk)
@@ -85,7 +86,7 @@ def read(*, tenant: Tenant, by: Actor, at: datetime) -> Overview:
         shown=sorted(found.checks, key=lambda check: (not check.blocks, not check.needs_you))[:SHOWN_CHECKS],
         action=_action(tenant, way.phase, found, by),
         figures=figures.read(tenant_id=tenant.pk, phase=way.phase, blockers=blockers, parity=parity, at=at),
-        jobs=jobs.read(tenant_id=tenant.pk, at=at, limit=6) if may_see_runs else jobs.Jobs([], []),
+        live=jobs.live(unfinished, at=at) if may_see_runs else [],
         activity=activity.read(tenant_id=tenant.pk, limit=SHOWN_ENTRIES).entries if may_see_ledger else [],
         parity=parity,
         goal=figures.PARITY_GOAL,
