@@ -66,7 +66,24 @@ rules:
   - {name: archived, when: state == 'A', then: drop, because: Archived rows stay behind.}
   - {name: contested, when: state == 'Q', then: quarantine, because: Two say otherwise., fix: Settle it.}
 """
-SPECS = specs.load_set({"zones.yaml": ZONES, "people.yaml": PEOPLE})
+BADGES = """
+format: crossing-mapping/1
+entity: badges
+version: 1
+title: Badges
+source:
+  system: legacy
+  table: person_mast
+  tenant: own_cd
+  key: {column: seq, type: bigint}
+  columns: {seq: {class: public}, nm: {class: internal}, fee: {class: public}}
+target: {table: clean.badge, tenant: owner, key: code}
+columns:
+  code: {is: "concat('P-', nm)", type: text, required: true, class: public}
+  fee: {is: decimal(fee), type: "numeric(12,2)", class: public}
+duplicates: {name: same_badge, then: merge, because: One badge per name.}
+"""
+SPECS = specs.load_set({"zones.yaml": ZONES, "people.yaml": PEOPLE, "badges.yaml": BADGES})
 DDL_LEGACY = """
 CREATE TABLE zone_mast (own_cd text, zone_cd text, tz_nm text);
 CREATE TABLE person_mast (own_cd text, seq bigint, nm text, fee numeric, flag char(1), day text, clock text, zone text,
@@ -78,6 +95,7 @@ CREATE SCHEMA clean;
 CREATE TABLE clean.zone (owner text, code text, time_zone text);
 CREATE TABLE clean.person (owner text, id bigint, name text, fee numeric(12,2), active boolean, begins_at timestamptz,
                            zone text);
+CREATE TABLE clean.badge (owner text, code text, fee numeric(12,2));
 GRANT USAGE ON SCHEMA clean TO new_loader;
 GRANT SELECT ON ALL TABLES IN SCHEMA clean TO new_loader;
 """

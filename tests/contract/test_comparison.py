@@ -151,6 +151,38 @@ def test_segments_share_out_what_the_mapping_supplies_and_drops(world):
     assert sorted(difference.key for difference in found) == ["XX", "Z6"]
 
 
+def badge(name, fee="1.50"):
+    return {"owner": "t1", "code": f"P-{name}", "fee": Decimal(fee)}
+
+
+def test_records_that_are_merged_are_expected_once_as_the_first_of_them(world):
+    people = [legacy_person(10, "Ann", fee="9"), legacy_person(9, "Ann", fee="1.5"), legacy_person(11, "Bob")]
+    platforms = (
+        {"zone_mast": [], "person_mast": people},
+        {"clean.badge": [badge("Ann"), badge("Bob")], "clean.zone": []},
+    )
+    found = []
+    findings = world.make(*platforms).compare(plan("badges"), segment=Segment(), report=found.append)
+    assert (found, findings.expected, findings.dropped) == ([], 2, {"same_badge": 1})
+
+
+def test_where_the_key_is_computed_segments_are_buckets_of_it(world):
+    people = [legacy_person(number, f"Person {number % 30}") for number in range(60)]
+    badges = [badge(f"Person {number}") for number in range(1, 32)]
+    comparison = world.make({"zone_mast": [], "person_mast": people}, {"clean.badge": badges, "clean.zone": []})
+    segments = comparison.divide(plan("badges"), size=20)
+    assert [segment.of for segment in segments] == [3, 3, 3]
+    found, expected, compared, dropped = [], 0, 0, 0
+    for segment in segments:
+        findings = comparison.compare(plan("badges"), segment=segment, report=found.append)
+        expected, compared = expected + findings.expected, compared + findings.compared
+        dropped += sum(findings.dropped.values())
+    assert (expected, compared, dropped) == (30, 32, 30)
+    assert sorted((difference.kind, difference.key) for difference in found) == [
+        ("extra", "P-Person 30"), ("extra", "P-Person 31"), ("missing", "P-Person 0"),
+    ]  # fmt: skip
+
+
 def test_measures_count_on_the_platforms_themselves(world):
     comparison = world.make(
         {"zone_mast": [NEW_YORK], "person_mast": [legacy_person(1), legacy_person(2)]},
