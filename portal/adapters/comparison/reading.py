@@ -58,10 +58,10 @@ class Reading:
     def again(self) -> Iterator[Difference]:
         """Read the differing records once more and yield those that still differ."""
         self._load(*self._pushed())
-        statement = (
-            f"SELECT j.* EXCLUDE (source) FROM ({self._judged()}) AS j SEMI JOIN suspects AS s ON s.k = j.k "
-            "WHERE j.kind IS NOT NULL"
-        )
+        for relation in ("expected", "actual", "repeated"):
+            key = "k" if relation == "repeated" else name(KEY)
+            self._session.run(f"DELETE FROM {relation} WHERE {key} NOT IN (SELECT k FROM suspects)")
+        statement = f"SELECT * EXCLUDE (source) FROM ({self._judged(with_texts=True)}) WHERE kind IS NOT NULL"
         for key, kind, held, *values in self._session.stream(statement):
             columns = tuple(
                 ColumnDifference(column.name, *values[3 * index + 1 : 3 * index + 3])
@@ -140,35 +140,42 @@ class Reading:
         rows = self._session.rows(f"SELECT source, k FROM suspects LIMIT {_PUSHED_KEYS + 1}")
         if len(rows) > _PUSHED_KEYS or any(source is None for source, _ in rows):
             return "", ""
-        if self._gate[self._spec.target_key].family is not Family.TEXT:
+        family = self._gate[self._spec.target_key].family
+        if family is Family.INTEGER and all(_is_whole(str(key)) for _, key in rows):
+            keys = ", ".join(str(int(key)) for _, key in rows)
+        elif family is Family.TEXT:
+            keys = ", ".join(text(str(key)) for _, key in rows)
+        else:
             return "", ""
         sources = ", ".join(self._bound(str(source)) for source, _ in rows)
-        keys = ", ".join(text(str(key)) for _, key in rows)
         return f"{name(self._spec.key_column)} IN ({sources})", f"{name(self._spec.target_key)} IN ({keys})"
 
-    def _judged(self) -> str:
-        """Return the SELECT of every key k: kind, held by, source; then per column if it differs, and both texts."""
-        values, tests = [], []
+    def _judged(self, *, with_texts: bool = False) -> str:
+        """Return the SELECT of every key k: kind, held by, source; with texts also, per column, if it differs and both.
+
+        Turning values into text costs more than comparing them, so it is done for the few that differ.
+        """
+        tests, texts = [], []
         for index, column in enumerate(self._spec.columns):
             expected = expectation.value(column, relation="expected")
             actual = received(self._gate[column.name], column.name, relation="actual")
             expected = _fitted(column, expected, actual)
-            tests.append(f"{differs(expected, actual, column=column.name)} AS d{index}")
-            values += [f"{expected.text} AS e{index}", f"{actual.text} AS a{index}"]
-        count = len(self._spec.columns)
-        any_column = " OR ".join(f"d{index}" for index in range(count))
-        listed = ", ".join(
-            f"d{i}, CASE WHEN d{i} THEN e{i} END AS e{i}, CASE WHEN d{i} THEN a{i} END AS a{i}" for i in range(count)
-        )
+            tests.append(differs(expected, actual, column=column.name))
+            texts += [f"{tests[-1]} AS d{index}", f"{expected.text} AS e{index}", f"{actual.text} AS a{index}"]
         key = name(KEY)
+        kind = (
+            f"CASE WHEN actual.{key} IS NULL THEN 'missing' WHEN expected.{key} IS NULL THEN 'extra' "
+            f"WHEN {' OR '.join(tests)} THEN 'different' END AS kind"
+        )
+        origin = f"expected.{name(HELD)} AS held, expected.{name(SOURCE)} AS source"
+        listed = [f"coalesce(expected.{key}, actual.{key}) AS k", kind, origin, *(texts if with_texts else ())]
+        expected_once, actual_once = (
+            f"(FROM {side} ANTI JOIN repeated ON {side}.{key} = repeated.k) AS {side}"
+            for side in ("expected", "actual")
+        )
         return (
-            f"SELECT k, CASE WHEN extra IS NULL THEN 'missing' WHEN missing IS NULL THEN 'extra' "
-            f"WHEN {any_column} THEN 'different' END AS kind, held, source, {listed} FROM ("
-            f"SELECT coalesce(expected.{key}, actual.{key}) AS k, actual.{key} AS extra, expected.{key} AS missing, "
-            f"expected.{name(HELD)} AS held, expected.{name(SOURCE)} AS source, {', '.join(tests + values)} "
-            f"FROM (FROM expected ANTI JOIN repeated ON expected.{key} = repeated.k) AS expected "
-            f"FULL JOIN (FROM actual ANTI JOIN repeated ON actual.{key} = repeated.k) AS actual "
-            f"ON expected.{key} = actual.{key}) UNION ALL BY NAME SELECT k, 'duplicate' AS kind FROM repeated"
+            f"SELECT {', '.join(listed)} FROM {expected_once} FULL JOIN {actual_once} ON expected.{key} = actual.{key} "
+            "UNION ALL BY NAME SELECT k, 'duplicate' AS kind FROM repeated"
         )
 
     def _sums(self) -> dict[str, tuple[str, str]]:
@@ -187,6 +194,10 @@ class Reading:
             return {}
         row = self._session.rows(f"SELECT {', '.join(parts)}")[0]
         return {column: (str(row[2 * i]), str(row[2 * i + 1])) for i, column in enumerate(names)}
+
+
+def _is_whole(value: str) -> bool:
+    return value.removeprefix("-").isdecimal() and value.isascii()
 
 
 def _fitted(column: Column, expected: Value, actual: Value) -> Value:
