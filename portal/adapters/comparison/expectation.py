@@ -120,17 +120,18 @@ def _mapped(spec: Spec, compiler: Staged, tenant: str, where: str) -> str:
             f"stage_{number} AS (SELECT *, {compiler.value(node)} AS {name(let)}, {bad} AS {name(let + '!')} "
             f"FROM stage_{number - 1})"
         )
-    columns = [_column(compiler, column) for column in spec.columns]
-    key = spec.column(spec.target_key)
+    # Each column is computed once, before it is tested and marked: the engine does not notice repeated expressions.
+    computed = ", ".join(_computed(compiler, column) for column in spec.columns)
+    stages.append(f"computed AS (SELECT *, {computed} FROM stage_{len(spec.lets)})")
     outputs = [
         f"{name(spec.key_column)} AS {name(SOURCE)}",
         # A record whose key cannot be read is still promised: its source key, marked, stands for it.
-        f"coalesce(({compiler.value(key.expression)})::VARCHAR, chr(1) || {name(spec.key_column)}) AS {name(KEY)}",
+        f"coalesce(({_worth(spec.target_key)})::VARCHAR, chr(1) || {name(spec.key_column)}) AS {name(KEY)}",
         f"{_left(spec, compiler)} AS {name(LEFT)}",
         f"{_held(spec, compiler)} AS {name(HELD)}",
-        *(part for pair in columns for part in pair),
+        *(_column(column) for column in spec.columns),
     ]
-    return f"WITH {', '.join(stages)} SELECT {', '.join(outputs)} FROM stage_{len(spec.lets)}"
+    return f"WITH {', '.join(stages)} SELECT {', '.join(outputs)} FROM computed"
 
 
 def _raw(spec: Spec, tenant: str, where: str) -> str:
@@ -142,12 +143,25 @@ def _raw(spec: Spec, tenant: str, where: str) -> str:
     )
 
 
-def _column(compiler: Staged, column: Column) -> tuple[str, str]:
+def _computed(compiler: Staged, column: Column) -> str:
     plain, bad = compiler.value(column.expression), compiler.bad(column.expression)
     if column.expression.type is Type.DECIMAL:
         plain = f"({plain})::DECIMAL(38,{_SCALE})"
-    mark = f"CASE WHEN {bad} THEN {text(UNREADABLE)} END" if bad else "NULL::VARCHAR"
-    return f"{plain} AS {name(column.name)}", f"{mark} AS {name(column.name + '!')}"
+    return f"{plain} AS {_worth(column.name)}, {bad or 'FALSE'} AS {_badness(column.name)}"
+
+
+def _column(column: Column) -> str:
+    mark = f"CASE WHEN {_badness(column.name)} THEN {text(UNREADABLE)} END"
+    return f"{_worth(column.name)} AS {name(column.name)}, {mark} AS {name(column.name + '!')}"
+
+
+def _worth(column: str) -> str:
+    """Return the computed column's name; with a space in it, it is none of the mapping's."""
+    return name(f"worth of {column}")
+
+
+def _badness(column: str) -> str:
+    return name(f"badness of {column}")
 
 
 def _left(spec: Spec, compiler: Staged) -> str:
@@ -175,8 +189,7 @@ def _held(spec: Spec, compiler: Staged) -> str:
 
 
 def _unacceptable(compiler: Staged, column: Column) -> list[str]:
-    plain, bad = compiler.value(column.expression), compiler.bad(column.expression)
-    tests = [bad] if bad else []
+    plain, tests = _worth(column.name), [_badness(column.name)]
     if column.required:
         tests.append(f"({plain}) IS NULL")
     if column.max is not None:
