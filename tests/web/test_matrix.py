@@ -66,7 +66,7 @@ TENANT = (
     Row("accounts:invite", MANAGERS, post=422),
     Row("accounts:change_role", MANAGERS, post=422, ids=("member_id",)),
     Row("accounts:deactivate", MANAGERS, post=302, ids=("member_id",)),
-    Row("accounts:resend_invitation", MANAGERS, post=302, ids=("invitation_id",)),
+    Row("accounts:resend_invitation", MANAGERS, post=422, ids=("invitation_id",)),  # it was sent this minute
     Row("accounts:revoke_invitation", MANAGERS, post=302, ids=("invitation_id",)),
     Row("accounts:domains", ALL, get=200),
     Row("accounts:domain", ALL, get=302, ids=("domain_id",)),
