@@ -72,7 +72,7 @@ class Command(BaseCommand):
         self._say(f"    {_listed(stories.staff())}")
         self._say("  * asks for a code: `make code FOR=…` tells the one of this minute")
         if settings.DEMO_DNS_CONSOLE:
-            self._say(f"Publish DNS records at the demo's provider: http://{settings.DEMO_DNS_CONSOLE}/")
+            self._say(f"Publish DNS records at the demo's provider: {settings.DEMO_DNS_CONSOLE}")
 
 
 def _listed(people: Sequence[stories.Persona]) -> str:
