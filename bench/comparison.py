@@ -108,7 +108,7 @@ def ours(comparison: DuckComparison, plan: Plan, *, wanted: int) -> float:
 def main(rows: int, rounds: int) -> None:
     loaded = specs.load_set({"customers": SPEC})
     plan = Plan("customers", loaded["customers"], loaded, legacy_tenant="A", new_tenant="a")
-    with databases.platforms() as pair:
+    with databases.platforms(kind="bench") as pair:
         for url, ddl in ((pair.legacy_owner, LEGACY), (pair.new_owner, NEW)):
             with psycopg.connect(url) as connection:
                 connection.execute(ddl.replace("{rows}", str(rows)))

@@ -14,7 +14,7 @@ from tests import databases
 
 @pytest.fixture(scope="module")
 def session():
-    with databases.platforms() as pair:
+    with databases.platforms(kind="traps") as pair:
         urls = {"legacy": pair.legacy_reader, "new": pair.new_loader}
         with duck.session(urls, memory_limit="300MB", threads=1) as session:
             yield session
