@@ -67,6 +67,14 @@ def unsafe(values: Mapping[str, Any]) -> list[str]:
     return problems
 
 
+def out_of_place(values: Mapping[str, Any]) -> list[str]:
+    """Problems of a demo or a test run that serves the public: their switches turn the rules of production off."""
+    if urlsplit(str(values["PUBLIC_URL"])).scheme != "https":
+        return []
+    switches = {"CROSSING_DEMO": values.get("DEMO"), "CROSSING_TESTS": values.get("TESTS")}
+    return [f"{name} must be off where PUBLIC_URL is https" for name, is_on in switches.items() if is_on]
+
+
 def problems(values: Mapping[str, Any], *, production: bool) -> list[str]:
     """Every problem of the settings in `values`, each fit to follow “Settings: ”."""
-    return malformed(values) + (unsafe(values) if production else [])
+    return malformed(values) + out_of_place(values) + (unsafe(values) if production else [])

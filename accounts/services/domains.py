@@ -1,11 +1,13 @@
 """Domains: claim, prove through DNS, renew the token, release."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
@@ -87,7 +89,8 @@ def check(*, domain: Domain, by: Actor, at: datetime, is_automatic: bool = False
             fix="Get a new token, publish it, and check again.",
         )
     asked = challenge_of(domain)
-    seen = _observe(asked, at=at)
+    with nullcontext() if is_automatic else _alone(domain.tenant_id):
+        seen = _observe(asked, at=at)
     found = diagnosis.diagnose(challenge=asked, earlier_tokens=tuple(domain.earlier_tokens), seen=seen, on=at.date())
     if found.is_met and not _prove(domain, by=by, at=at):
         found = diagnosis.held_elsewhere(found)
@@ -150,6 +153,27 @@ def challenge_of(domain: Domain) -> Challenge:
 
 def _new_token() -> str:
     return challenge.token_from(secrets.token_bytes(challenge.TOKEN_BYTES))
+
+
+def lookup_lock(tenant_id: UUID) -> str:
+    """Return the name of the advisory lock under which a tenant's people look domains up."""
+    return f"accounts.domains.check:{tenant_id}"
+
+
+@contextmanager
+def _alone(tenant_id: UUID) -> Iterator[None]:
+    """Let a tenant's people look up one domain at a time: slow name servers of theirs must not hold all our threads."""
+    name = [lookup_lock(tenant_id)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", name)
+        row = cursor.fetchone()
+    if not (row and row[0]):
+        raise UnableToCheck("Another domain of yours is being looked up.", fix="Check again in a few seconds.")
+    try:
+        yield
+    finally:
+        with suppress(DatabaseError), connection.cursor() as cursor:  # a connection that broke took its lock along
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", name)
 
 
 def _observe(asked: Challenge, *, at: datetime) -> Observation:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from django.db import transaction
+from psycopg import sql
 
 from backfills.domain import spec as specs
 from core.comparison import Segment
@@ -158,3 +159,16 @@ def test_the_platforms_are_only_read(comparison, pair):
 
 def test_its_representation_hides_the_platforms_credentials(comparison):
     assert urlsplit(comparison.new).password not in repr(comparison)
+
+
+def test_a_backslash_in_a_key_means_itself_however_the_platform_is_set(pair):
+    """An old server may still read `\\'` as a quote inside a literal: a key could then end it and add a condition."""
+    with psycopg.connect(pair.legacy_owner, autocommit=True) as connection:
+        here = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("ALTER DATABASE {} SET standard_conforming_strings = off").format(here))
+        try:
+            with duck.session({"legacy": pair.legacy_reader}, memory_limit="300MB", threads=1) as session:
+                key = "\\' OR true --"
+                assert session.ask("legacy", f"SELECT {duck.text(key)} AS k") == [(key,)]
+        finally:
+            connection.execute(sql.SQL("ALTER DATABASE {} RESET standard_conforming_strings").format(here))

@@ -84,3 +84,10 @@ def test_a_wildcard_host_is_refused_and_a_subdomain_rule_is_not():
 def test_every_problem_is_named_at_once():
     broken = {**SOUND, "DEBUG": True, "SECRET_KEY": "short", "TENANCY_KEY": ""}
     assert len(rules.problems(broken, production=True)) == 3
+
+
+@pytest.mark.parametrize(("name", "variable"), [("DEMO", "CROSSING_DEMO"), ("TESTS", "CROSSING_TESTS")])
+def test_a_switch_that_turns_the_rules_off_is_refused_where_the_public_is_served(name, variable):
+    (problem,) = rules.problems({**SOUND, name: True}, production=False)
+    assert problem.startswith(variable)
+    assert rules.problems({**SOUND, name: True, "PUBLIC_URL": "http://localhost:8000"}, production=False) == []

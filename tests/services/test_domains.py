@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.domain.diagnosis import Code, Diagnosis
@@ -266,3 +267,24 @@ def test_beat_looks_up_what_is_due_and_nothing_else(desk: Desk) -> None:
     assert due.verified_by == Actor.system("beat").id
     assert DomainCheck.objects.get().is_automatic
     assert Domain.objects.get(pk=resting.pk).next_check_at == now + timedelta(minutes=1)
+
+
+def test_a_tenants_people_look_up_one_domain_at_a_time(desk: Desk) -> None:
+    """Each may hold a thread for as long as the tenant's own name servers are slow; the worker's checks do not wait."""
+    domain = desk.claim()
+    name = [domains.lookup_lock(desk.tenant.pk)]
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", name)
+            FakeDns.asked.clear()
+            with pytest.raises(domains.UnableToCheck, match="being looked up"):
+                desk.check(domain)
+            assert FakeDns.asked == []
+            assert desk.check(domain, is_automatic=True).code is Code.NOT_PUBLISHED
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", name)
+            assert desk.check(domain).code is Code.NOT_PUBLISHED
+            cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", name)
+            assert cursor.fetchone() == (True,), "the look-up gave the lock back"
+    finally:
+        other.close()

@@ -1,5 +1,7 @@
 """What an invitation's link shows to each person who may hold it, and when it opens nothing."""
 
+import io
+import logging
 import re
 from datetime import timedelta
 
@@ -172,3 +174,22 @@ def test_joining_needs_a_sign_in(client, link):
     response = client.post(f"{link}join/")
     assert response.status_code == 302
     assert response.url.startswith(reverse("account_login"))
+
+
+def test_a_refused_link_does_not_leave_its_secret_in_the_log(link):
+    """Django logs the path of whatever it answers with an error, and this link still works."""
+    token = link.rstrip("/").rpartition("/")[2]
+    kept = io.StringIO()
+    handlers = [
+        found
+        for found in logging.getLogger().handlers
+        if isinstance(found, logging.StreamHandler) and found.name == "console"
+    ]
+    former = [handler.setStream(kept) for handler in handlers]
+    try:
+        assert signed_in("somebody@else.example").get(link).status_code == 403
+    finally:
+        for handler, stream in zip(handlers, former, strict=True):
+            handler.setStream(stream)
+    assert "/invitations/…" in kept.getvalue()
+    assert token not in kept.getvalue()

@@ -26,6 +26,8 @@ _SERVER_OPTIONS = " ".join(
         "extra_float_digits": "1",
         "bytea_output": "hex",
         "lc_monetary": "C",
+        # Keys and tenants are quoted as text literals: a backslash in one must mean itself there too.
+        "standard_conforming_strings": "on",
         "default_transaction_read_only": "on",
         "statement_timeout": "600000",
         "application_name": "crossing-comparison",
