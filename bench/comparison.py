@@ -13,14 +13,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import tests.conftest  # noqa: E402, F401 - takes the servers and sets Django up
+import tests.conftest  # isort: skip  # noqa: F401 - takes the servers and sets Django up, before anything else
 
-import psycopg  # noqa: E402
+import psycopg
 
-from backfills.domain import spec as specs  # noqa: E402
-from core.comparison import Plan, Segment  # noqa: E402
-from portal.adapters.comparison import DuckComparison  # noqa: E402
-from tests import databases  # noqa: E402
+from backfills.domain import spec as specs
+from core.comparison import Plan, Segment
+from portal.adapters.comparison import DuckComparison
+from tests import databases
 
 SPEC = """
 format: crossing-mapping/1
@@ -88,10 +88,10 @@ def l1(pair: databases.Platforms) -> float:
     """Read both raw tables to nowhere."""
     started = time.perf_counter()
     for url, table in ((pair.legacy_reader, "cust_mast"), (pair.new_loader, "clean.customer")):
-        with psycopg.connect(url) as connection:
-            with connection.cursor().copy(f"COPY {table} TO STDOUT (FORMAT binary)") as copy:
-                for _ in copy:
-                    pass
+        copied = f"COPY {table} TO STDOUT (FORMAT binary)"
+        with psycopg.connect(url) as connection, connection.cursor().copy(copied) as copy:
+            for _ in copy:
+                pass
     return time.perf_counter() - started
 
 
@@ -123,7 +123,10 @@ def main(rows: int, rounds: int) -> None:
             for _ in range(rounds):
                 reference = l1(pair)
                 ratios.append(ours(comparison, plan, wanted=differing) / reference)
-            print(f"{differing:>6}   {statistics.median(ratios):9.1f}   ({min(ratios):.1f}, {max(ratios):.1f})", flush=True)
+            print(
+                f"{differing:>6}   {statistics.median(ratios):9.1f}   ({min(ratios):.1f}, {max(ratios):.1f})",
+                flush=True,
+            )
         print(f"peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
 
 
