@@ -65,6 +65,9 @@ def invite(*, tenant_id: UUID, email: str, role: str, by: Actor, at: datetime) -
         raise UnableToInvite("That is not an e-mail address.", fix="Enter one like name@airline.example.") from error
     if Member.objects.filter(tenant_id=tenant_id, user__email=address, deactivated_at=None).exists():
         raise UnableToInvite(f"{address} is a member already.")
+    if by.kind is ActorKind.STAFF and _open(tenant_id).exclude(email=address).exists():
+        # A second link would still make an owner after the first has joined, past the owner's own say.
+        raise UnableToInvite("The first owner is invited already.", fix="Send that invitation again, or revoke it.")
     if _open(tenant_id).count() >= MOST_OPEN:
         raise UnableToInvite(f"{MOST_OPEN} invitations are open already.", fix="Revoke some that are not needed.")
     invited_lately = Invitation.objects.filter(tenant_id=tenant_id, invited_at__gt=at - timedelta(days=1))

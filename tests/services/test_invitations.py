@@ -170,6 +170,20 @@ def test_staff_invites_the_first_owner_only() -> None:
         invite("second@jetblue.example", "owner")
 
 
+def test_staff_keeps_no_second_link_for_after_the_first_owner_has_joined() -> None:
+    tenant, by = make.tenant(), make.staff_actor(make.staff(StaffRole.CS))
+
+    def invite(email: str) -> Invitation:
+        return invitations.invite(tenant_id=tenant.pk, email=email, role="owner", by=by, at=AT)
+
+    with tenancy.scope(tenant_id=tenant.pk):
+        first = invite(EMAIL)
+        with pytest.raises(UnableToInvite, match="first owner is invited already"):
+            invite("accomplice@elsewhere.example")
+        invitations.revoke(invitation=first, by=by, at=AT)
+        assert invite("right.person@jetblue.example").role == "owner"
+
+
 @pytest.mark.parametrize("role", [StaffRole.SUPPORT, StaffRole.AUDITOR, StaffRole.STEERING_GROUP])
 def test_other_staff_may_not_invite(role: StaffRole) -> None:
     tenant, by = make.tenant(), make.staff_actor(make.staff(role))
