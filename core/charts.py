@@ -132,7 +132,7 @@ def bars(rows: Sequence[Point], *, title: str, description: str = "", unit: str 
             )
         words = "no data" if value is None else _figure(value) + unit
         parts.append(_text(label_width + space + 8, y + 13, words, strong=True))
-    return _svg(title, description or _spoken(rows, unit), width, len(rows) * step + 6, parts, css="chart natural")
+    return _svg(title, description or _spoken(rows, unit), width, len(rows) * step + 6, parts, css="plot natural")
 
 
 def flow(
@@ -175,7 +175,7 @@ def flow(
     said = description or f"{source}: " + "; ".join(
         f"{_figure(count)} {outcome.label}" for outcome, count in zip(outcomes, counts, strict=True)
     )
-    return _svg(title, said, width, max(height, math.ceil(y_right)), parts, css="chart natural")
+    return _svg(title, said, width, max(height, math.ceil(y_right)), parts, css="plot natural")
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +314,7 @@ def _svg(
     parts: Iterable[str],
     *,
     stretch: bool = False,
-    css: str = "chart",
+    css: str = "plot",
 ) -> str:
     ratio = ' preserveAspectRatio="none"' if stretch else ""
     return (

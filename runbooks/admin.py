@@ -105,7 +105,7 @@ class ExceptionForm(forms.Form):
     owner = forms.ChoiceField(choices=_staff, help_text="Who answers for it until it ends.")
     expires_on = forms.DateField(
         initial=_in_a_week,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text=f"It ends at the end of this day (UTC), at most {exception_domain.LONGEST.days} days from now.",
     )
 

@@ -6,6 +6,7 @@ Ask for `db` (rolled back), `committed_db` (really commits; undone by cloning th
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -86,6 +87,15 @@ def django_db_setup(
 @pytest.fixture
 def committed_db(transactional_db: None) -> None:
     """A database in which commits are real, for code that leaves this connection: tasks, threads, processes."""
+
+
+@pytest.fixture(scope="module")
+def module_db(django_db_setup: None, django_db_blocker: Any, database_template: str) -> Iterator[None]:
+    """A database in which commits are real and stay for all tests of a module that only look at it."""
+    with django_db_blocker.unblock():
+        yield
+        connections.close_all()
+    CLONE.create(template=database_template)
 
 
 @pytest.fixture

@@ -1,158 +1,220 @@
-"""Every page of the resolver, empty and filled: none is forgotten, each is fit to be seen.
+"""Every page of the portal, populated, empty and in error, as the right person: fit to be seen, light and dark.
 
-The admin's pages are the framework's; `tests/web/test_admin.py` holds them to what we promise of them.
+The pages come from the resolver, so that a new one fails until somebody says how it is reached (`pages.py`; the
+admin's are found by themselves).
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from django.test import Client
-from django.urls import reverse
-from django.utils import timezone
+from django.contrib.admin import site
+from django.test import override_settings
+from django.urls import resolve, reverse
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
 
-from accounts.models import Domain, Invitation, Tenant, User
-from accounts.services import domains, invitations
-from backfills.queries import runs as run_queries
-from backfills.services import runs
-from core import queue, tenancy
-from core.permissions import TenantRole
-from parity_reports.services import reports
-from tests import addresses, airline, make
+from accounts.models import User
+from core.admin import StaffAdmin
+from core.permissions import StaffRole
+from portal.dashboard.queries import overviews
+from tests import addresses, counterparts, make, populated
+from tests.browser.pages import ACCOUNT_PAGES, NOT_A_PAGE, REFUSALS, TENANT_PAGES, Visit
 from tests.browsing import Visits, check_page
-from tests.cutovers import Case, ready_case
-from tests.databases import Platforms
-from tests.fakes.dns import FakeDns
+from tests.populated import Populated
 
-ELSEWHERE = ("admin/", "staff/", "healthz", "readyz", "components/", "favicon.ico")
-"""The admin; what is no page; and what test_shell.py visits as staff."""
-
-UNREACHABLE = {
-    "accounts/^confirm-email/": "the key comes by mail",
-    "accounts/^password/reset/key/": "the key comes by mail",
-    "invitations/<str:token>/": "the token comes by mail; the dead link's page is visited",
-    "accounts/2fa/webauthn/keys/<int:pk>/": "needs a registered passkey; test_go_no_go.py registers one",
-}
+BASELINE = frozenset(
+    line.split()[0]
+    for line in Path(__file__).with_name("admin_baseline.txt").read_text().splitlines()
+    if line and not line.startswith("#")
+)
 
 
 @dataclass
-class World:
-    """Somebody, their tenant, and the arguments of its addresses."""
+class Tour:
+    """One browser window per person, kept from page to page."""
 
-    person: User
-    slug: str
-    examples: dict[str, object] = field(default_factory=dict)
+    portal: Populated
+    visits: Visits
+    windows: dict[str, Page] = field(default_factory=dict)
 
-    def paths(self) -> Iterator[str]:
-        """Every address whose arguments are known; fails on one that nobody gave an example for."""
-        for address in addresses.every():
-            if address.route.startswith(ELSEWHERE) or any(map(address.route.startswith, UNREACHABLE)):
-                continue
-            names = re.findall(r"<\w+:(\w+)>", address.route)
-            known = {"slug": self.slug, **self.examples}
-            if missing := [name for name in names if name not in known]:
-                if self.examples:
-                    pytest.fail(f"{address.route}: give an example of {missing}")
-                continue
-            yield reverse(address.name, kwargs={name: known[name] for name in names})
+    def open(self, path: str, *, who: str, status: int = 200) -> Page:
+        """Go to a path as somebody; fail unless it answers with the status."""
+        page = self.windows.get(who)
+        if page is None:
+            page = self.windows[who] = self._window(self.portal.people[who])
+        page.complaints.clear()  # type: ignore[attr-defined]  # set by Visits
+        answer = page.goto(path)
+        assert answer
+        assert answer.status == status, f"{path} answered {answer.status} to {who}"
+        return page
 
+    def _window(self, person: User | None) -> Page:
+        # Staff came in by their second factor already; to be fresh is a customer's need here.
+        return self.visits("about:blank", by=person, freshly=person is not None and not person.is_staff)
 
-def pages(client: Client, world: World) -> list[str]:
-    """Those addresses that answer a reader with a page."""
-    found = []
-    for path in world.paths():
-        response = client.get(path)
-        # A page of a tenant opens, leads on or takes only POST; allauth's may have nothing to show.
-        allowed = (200, 302, 405) if path.startswith("/t/") else (200, 302, 403, 404, 405)
-        assert response.status_code in allowed, f"{path} answers {response.status_code}"
-        if response.status_code == 200 and response.headers["Content-Type"].startswith("text/html"):
-            found.append(path)
-    return found
+    def see(self, visit: Visit) -> Page:
+        """Make a visit."""
+        args = {name: self._known(value) for name, value in visit.args.items()}
+        path = reverse(visit.name, kwargs=args) + visit.query
+        page = self.open(path, who=visit.who, status=200 if visit.then else visit.status)
+        if path.startswith("/accounts/"):  # allauth leads on where a page has nothing to show
+            assert resolve(urlsplit(page.url).path).view_name == visit.name
+        if visit.then:
+            visit.then(page)
+        return page
 
-
-def see(visit: Visits, world: World, *, least: int) -> None:
-    """Look at every page the person can open, and tell everything that is wrong at once."""
-    problems = []
-    world.person.set_password(make.PASSWORD)
-    world.person.save()
-    page = visit("/accounts/sessions/", by=world.person, freshly=True)
-    paths = pages(visit.client, world)
-    for path in paths:
-        page.goto(path)
-        try:
-            check_page(page)
-        except AssertionError as error:
-            problems.append(str(error))
-        page.complaints.clear()  # type: ignore[attr-defined]  # set by visit
-    assert not problems, "\n\n".join(problems)
-    assert len(paths) >= least, paths
+    def _known(self, value: str) -> Any:
+        return value[1:] if value.startswith("=") else self.portal.ids[value]
 
 
-@pytest.mark.slow  # test_shell.py looks at the first of them in every run
-def test_every_page_is_fit_to_be_seen_while_there_is_nothing(visit: Visits, airline_world: Platforms) -> None:
-    tenant = make.tenant("Zebra Air", slug="zebra", legacy_ref=airline.CODE)
-    see(visit, World(make.member(tenant).user, "zebra"), least=18)
+@pytest.fixture(scope="module")
+def tour(chromium: Browser, module_db: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
+    """The portal with everything in it, served."""
+    airlines = [populated.READY, populated.BLOCKED]
+    # Nobody is asked who they are again while the tour lasts, and no attempt is one too many.
+    calm = override_settings(ACCOUNT_REAUTHENTICATION_TIMEOUT=86_400, ACCOUNT_RATE_LIMITS=False)
+    with calm, counterparts.running(airlines, folder=tmp_path_factory.mktemp("dns")) as outside:
+        portal = populated.make_everything(outside)
+        server = LiveServer("localhost")
+        visits = Visits(chromium, server)
+        yield Tour(portal, visits)
+        for context in visits.contexts:
+            context.close()
+        server.stop()
 
 
-def test_every_page_is_fit_to_be_seen_when_it_is_full(
-    visit: Visits, airline_world: Platforms, fake_dns: type[FakeDns], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with ready_case(monkeypatch, at=timezone.now(), time_zone="America/New_York") as case:
-        world = fill(case, airline_world, fake_dns)
-    see(visit, world, least=20)
+def marked(visit: Visit) -> Any:
+    """Leave to the slow run what looks most like something that every run sees."""
+    seldom = (visit.who == "blocked" and visit.state == "populated") or (visit.state == "error" and not visit.args)
+    return pytest.param(visit, id=visit.label, marks=[pytest.mark.slow] if seldom else [])
 
 
-def test_every_page_for_strangers_is_fit_to_be_seen(visit: Visits) -> None:
-    page = visit("/accounts/login/")
-    for path in (
-        "/accounts/login/",
-        "/accounts/password/reset/",
-        "/accounts/signup/",
-        "/accounts/password/reset/done/",
-    ):
-        page.goto(path)
-        check_page(page)
-    page.complaints.clear()  # type: ignore[attr-defined]  # set by visit
-    page.goto("/invitations/no-such-token/")
-    check_page(page, expected_status=404)
+@pytest.mark.parametrize("visit", [*map(marked, [*TENANT_PAGES, *ACCOUNT_PAGES, *REFUSALS])])
+def test_a_page_is_fit_to_be_seen(tour: Tour, visit: Visit) -> None:
+    page = tour.see(visit)
+    check_page(page, expected_status=visit.status)
 
 
-def fill(case: Case, platforms: Platforms, dns: type[FakeDns]) -> World:
-    """Give the tenant people, a domain that is not proven, moved and rejected rows, a comparison and a request."""
-    owner, now = case.customer, timezone.now()
-    tenant = case.owner.tenant
+def test_a_crash_has_a_page_fit_to_be_seen(tour: Tour, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(**_: object) -> None:
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setattr(overviews, "read", crash)
+    check_page(tour.open("/t/hawaiian/", who="owner", status=500), expected_status=500)
+
+
+def test_an_address_that_leads_nowhere(tour: Tour) -> None:
+    check_page(tour.open("/no/such/page/", who="nobody", status=404), expected_status=404)
+
+
+def test_the_second_step_of_a_sign_in(tour: Tour) -> None:
+    page = tour.open("/accounts/login/", who="nobody")
+    page.get_by_label("Email").fill("owner@hawaiian.example")
+    page.get_by_label("Password").fill(make.PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url("**/accounts/2fa/authenticate/**")
+    check_page(page)
+
+
+# The admin
+
+
+def models() -> list[Any]:
+    return sorted(site._registry, key=lambda model: model._meta.label)
+
+
+def row_of(model: Any) -> Any:
     with make.arranging():
-        Tenant.objects.filter(pk=tenant.pk).update(name="Zebra Air", slug="zebra", legacy_ref=airline.CODE)
-    for number in range(30):
-        make.member(tenant, TenantRole.MEMBER, person=make.user(f"Somebody with a long name {number}"))
-    airline.flights(platforms, 40)
-    airline.flights(platforms, 3, org_stn="???")
-    dns.zones.domains.append("zebra.example")
-    with tenancy.scope(tenant_id=tenant.pk):
-        claimed = domains.claim(tenant_id=tenant.pk, typed="zebra.example", by=owner, at=now)
-        dns.publish("_crossing-challenge.zebra.example", "token=old")
-        domains.check(domain=claimed, by=owner, at=now)
-        invitations.invite(tenant_id=tenant.pk, email="new@zebra.example", role="admin", by=owner, at=now)
-        runs.start(tenant_id=tenant.pk, by=owner, at=now)
-        queue.run_pending()
-        report = reports.request(tenant_id=tenant.pk, by=owner, at=now)
-        queue.run_pending()
-        request = case.ask(at=now)
-        waiting = queue.enqueue("core.tasks.evaluate_readiness", tenant_id=tenant.pk, key="all")
-        moved = run_queries.latest(tenant_id=tenant.pk)
-        return World(
-            case.owner.user,
-            "zebra",
-            {
-                "domain_id": Domain.objects.get().pk,
-                "member_id": case.owner.pk,
-                "invitation_id": Invitation.objects.get().pk,
-                "run_id": moved["flights"].pk,
-                "entity": "flights",
-                "report_id": report.pk,
-                "request_id": request.pk,
-                "check_id": "cutover.window_set",
-                "job_id": waiting,
-            },
-        )
+        row = model._default_manager.first()
+    assert row, f"{model._meta.label}: populated.py makes none"
+    return row
+
+
+@pytest.mark.parametrize("name", ["index", "app_list"])
+def test_a_page_over_the_admin(tour: Tour, name: str) -> None:
+    path = reverse(f"admin:{name}", kwargs={"app_label": "runbooks"} if name == "app_list" else None)
+    check_page(tour.open(path, who="staff"), known=BASELINE)
+
+
+@pytest.mark.parametrize("model", models(), ids=lambda model: model._meta.label)
+def test_a_list_of_the_admin(tour: Tour, model: Any) -> None:
+    path = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    check_page(tour.open(path, who="staff"), known=BASELINE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", models(), ids=lambda model: model._meta.label)
+def test_a_row_of_the_admin(tour: Tour, model: Any) -> None:
+    name, row = f"admin:{model._meta.app_label}_{model._meta.model_name}", row_of(model)
+    check_page(tour.open(reverse(f"{name}_change", args=[row.pk]), who="staff"), known=BASELINE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", models(), ids=lambda model: model._meta.label)
+def test_what_the_admin_adds_to_a_row(tour: Tour, model: Any) -> None:
+    name, row = f"admin:{model._meta.app_label}_{model._meta.model_name}", row_of(model)
+    check_page(tour.open(reverse(f"{name}_history", args=[row.pk]), who="staff"), known=BASELINE)
+    for refused in (reverse(f"{name}_add"), reverse(f"{name}_delete", args=[row.pk])):
+        check_page(tour.open(refused, who="staff", status=403), expected_status=403, known=BASELINE)
+
+
+def operations() -> list[tuple[StaffAdmin, Any]]:
+    return [(admin, one) for model, admin in site._registry.items() for one in type(admin).operations()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("admin", "item"), operations(), ids=lambda value: getattr(value, "name", str(value)))
+def test_an_operation_of_the_admin(tour: Tour, admin: StaffAdmin, item: Any) -> None:
+    with make.arranging():
+        rows = list(admin.model._default_manager.all())
+    row = next((one for one in rows if item.when is None or item.when(one)), rows[0])
+    check_page(tour.open(admin.operation_url(item, row.pk), who="staff"), known=BASELINE)
+
+
+def test_a_programme_without_tenants(visit: Visits, committed_db: None) -> None:
+    everything = make.staff(*StaffRole)
+    for path in ("/staff/go-no-go/", reverse("admin:index"), reverse("admin:accounts_tenant_changelist")):
+        check_page(visit(path, by=everything), known=BASELINE if path.startswith("/admin/") else ())
+
+
+def test_every_route_is_visited() -> None:
+    """Whoever adds a page says here how to look at it, or why nobody does."""
+    visited = {visit.name for visit in (*TENANT_PAGES, *ACCOUNT_PAGES, *REFUSALS)}
+    routes = {address.name for address in addresses.every() if not address.route.startswith("admin/")}
+    assert routes - visited - set(NOT_A_PAGE) == set()
+    assert visited & set(NOT_A_PAGE) == set()
+    assert (visited | set(NOT_A_PAGE)) - routes == set()
+
+
+def test_every_page_of_a_tenant_is_seen_empty() -> None:
+    seen = {visit.name for visit in TENANT_PAGES if visit.state == "empty"}
+    pages = {visit.name for visit in TENANT_PAGES if set(visit.args) <= {"slug", "entity"} and visit.args}
+    assert pages - seen == set()
+
+
+def test_the_admins_routes_are_known() -> None:
+    """Per model a list, a row, its history, adding and deleting (refused), its operations; and these few."""
+    known = {f"admin:{name}" for name in ADMIN_ROUTES} | {"admin"}
+    for model, admin in site._registry.items():
+        stem = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        known |= {f"{stem}_{what}" for what in ("changelist", "change", "history", "add", "delete")}
+        known |= {f"{stem}_{item.name}" for item in type(admin).operations()}
+    assert {address.name for address in addresses.every() if address.route.startswith("admin/")} == known
+
+
+ADMIN_ROUTES = {
+    "index": "visited",
+    "app_list": "visited",
+    "search": "a part of a page, for the search field",
+    "login": "leads to the portal's own sign-in",
+    "logout": "POST only",
+    "password_change": "the portal's own is used",
+    "password_change_done": "the portal's own is used",
+    "autocomplete": "JSON",
+    "jsi18n": "a script",
+    "view_on_site": "leads elsewhere",
+}

@@ -16,17 +16,8 @@ from core.models import ApprovalRequest, Signature
 from core.permissions import TenantRole
 from cutover.services import go_no_go
 from tests import make
-from tests.browsing import Visits
+from tests.browsing import Visits, plug_in_authenticator
 from tests.cutovers import Case, ready_case
-
-AUTHENTICATOR = {
-    "protocol": "ctap2",
-    "transport": "internal",
-    "hasResidentKey": True,
-    "hasUserVerification": True,
-    "isUserVerified": True,
-    "automaticPresenceSimulation": True,
-}
 
 
 @pytest.fixture
@@ -40,9 +31,7 @@ def case(committed_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
 @contextmanager
 def passkey_of(page: Page) -> Iterator[Callable[[bool], None]]:
     """Plug in an authenticator and register it through allauth's page; call to let it (not) verify its user."""
-    session = page.context.new_cdp_session(page)
-    session.send("WebAuthn.enable")
-    plugged = session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    session, plugged = plug_in_authenticator(page)
     page.goto("/accounts/2fa/webauthn/add/")
     page.locator("input[type=password]").fill(make.PASSWORD)
     page.locator("main form button").first.click()
@@ -51,7 +40,7 @@ def passkey_of(page: Page) -> Iterator[Callable[[bool], None]]:
     expect(page).not_to_have_url("/accounts/2fa/webauthn/add/")
 
     def verifies(is_verified: bool) -> None:
-        plug = {"authenticatorId": plugged["authenticatorId"], "isUserVerified": is_verified}
+        plug = {"authenticatorId": plugged, "isUserVerified": is_verified}
         session.send("WebAuthn.setUserVerified", plug)
 
     yield verifies

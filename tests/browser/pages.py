@@ -1,0 +1,169 @@
+"""Where every page is, as whom and in which state it is looked at: written by hand, one line a visit.
+
+A route that answers with a page and stands nowhere here fails `test_every_route_is_visited`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Page
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One look at a page: its route, who looks, what stands in the address, and what is done before looking."""
+
+    name: str
+    state: str
+    who: str = "nobody"
+    args: dict[str, str] = field(default_factory=dict)
+    """Of the address: the name of an id of `Populated`, or `=` and the text itself."""
+    query: str = ""
+    status: int = 200
+    then: Callable[[Page], None] | None = None
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}-{self.state}-{self.who}"
+
+
+def fill(button: str, **fields: str) -> Callable[[Page], None]:
+    """Fill fields by their name and press a button, past what the browser itself would refuse."""
+
+    def act(page: Page) -> None:
+        page.evaluate("() => document.querySelectorAll('form').forEach((form) => { form.noValidate = true; })")
+        for name, value in fields.items():
+            page.locator(f"main [name={name}]:not([type=radio]):visible").first.fill(value)
+        page.get_by_role("main").get_by_role("button", name=button).first.click()
+        page.wait_for_load_state()
+
+    return act
+
+
+def of_tenant(name: str, *, error: tuple[int, Callable[[Page], None]] | None = None, **args: str) -> list[Visit]:
+    """A page of a tenant: of one who is ready, of one who is blocked, of one who has nothing yet."""
+    slugs = {"owner": "hawaiian", "blocked": "skywest", "empty": "empty"}
+    found = [
+        Visit(name, "empty" if who == "empty" else "populated", who, {"slug": f"={slug}", **args})
+        for who, slug in slugs.items()
+    ]
+    if error:
+        found.append(Visit(name, "error", "empty", {"slug": "=empty", **args}, status=error[0], then=error[1]))
+    return found
+
+
+def of_request(which: str, name: str, state: str, who: str = "owner", **more: Any) -> Visit:
+    """A page of a go/no-go request of the ready tenant."""
+    slug = {} if name.startswith("staff") else {"slug": "=hawaiian"}
+    return Visit(name, state, who, {**slug, "request_id": which}, **more)
+
+
+WRONG = "no such thing"
+TENANT_PAGES = [
+    *of_tenant("dashboard:overview"),
+    *of_tenant("dashboard:preflight"),
+    *of_tenant("dashboard:jobs"),
+    *of_tenant("dashboard:activity"),
+    *of_tenant("backfills:runs"),
+    *(visit for entity in ("flights", "airports") for visit in of_tenant("backfills:entity", entity=f"={entity}")),
+    *of_tenant("parity_reports:history", error=(422, fill("Run a new comparison"))),
+    Visit("parity_reports:report", "populated", "owner", {"slug": "=hawaiian", "report_id": "report"}),
+    Visit("parity_reports:report", "different", "blocked", {"slug": "=skywest", "report_id": "blocked_report"}),
+    *of_tenant("accounts:members", error=(422, fill("Send invitation", email=WRONG))),
+    *of_tenant("accounts:domains", error=(422, fill("Claim", name="co.uk"))),
+    *of_tenant("cutover:cutover"),
+    *of_tenant("cutover:window", error=(422, fill("Save the window"))),
+    *of_tenant("cutover:approver"),
+    *of_tenant("cutover:go_no_go", error=(422, fill("Freeze the evidence"))),
+    of_request("request", "cutover:request", "open"),
+    of_request("vetoed", "cutover:request", "ended"),
+    of_request("request", "cutover:veto", "populated"),
+    of_request("request", "cutover:veto", "error", status=422, then=fill("Veto")),
+    of_request("request", "staff_cutover:request", "open", "runbook_owner"),
+    Visit("staff_cutover:waiting", "populated", "staff"),
+    Visit("components", "populated", "staff"),
+]
+ACCOUNT_PAGES = [
+    Visit("home", "populated", "both"),
+    Visit("home", "empty", "stranger"),
+    Visit("account_login", "empty"),
+    Visit("account_login", "error", then=fill("Sign in", login="no@one.example", password=WRONG)),
+    Visit("account_logout", "populated", "owner"),
+    Visit("account_inactive", "populated"),
+    Visit("account_signup", "closed"),
+    Visit("account_reauthenticate", "populated", "newcomer"),
+    Visit("account_reauthenticate", "error", "newcomer", then=fill("Confirm", password=WRONG)),
+    Visit("account_email", "populated", "owner"),
+    Visit("account_email", "error", "owner", then=fill("Add", email=WRONG)),
+    Visit("account_email_verification_sent", "populated"),
+    Visit("account_change_password", "populated", "newcomer"),
+    Visit("account_change_password", "error", "newcomer", then=fill("Change", oldpassword=WRONG, password1="a")),
+    Visit("account_set_password", "populated", "stranger"),
+    Visit("account_reset_password", "empty"),
+    Visit("account_reset_password", "error", then=fill("Reset", email=WRONG)),
+    Visit("account_confirm_email", "populated", args={"key": "confirmation"}),
+    Visit("account_confirm_email", "error", args={"key": "=damaged"}),
+    Visit("account_reset_password_from_key", "populated", args={"uidb36": "uidb36", "key": "reset_key"}),
+    Visit("account_reset_password_from_key", "error", args={"uidb36": "uidb36", "key": "=damaged"}),
+    Visit("account_reset_password_from_key_done", "populated"),
+    Visit("account_reset_password_done", "populated"),
+    Visit("mfa_index", "populated", "owner"),
+    Visit("mfa_index", "empty", "stranger"),
+    Visit("mfa_reauthenticate", "populated", "owner"),
+    Visit("mfa_reauthenticate", "error", "owner", then=fill("Confirm", code="000000")),
+    Visit("mfa_activate_totp", "populated", "newcomer"),
+    Visit("mfa_activate_totp", "error", "newcomer", then=fill("Activate", code="000000")),
+    Visit("mfa_deactivate_totp", "populated", "owner"),
+    Visit("mfa_view_recovery_codes", "populated", "owner"),
+    Visit("mfa_generate_recovery_codes", "populated", "owner"),
+    Visit("mfa_list_webauthn", "populated", "owner"),
+    Visit("mfa_list_webauthn", "empty", "newcomer"),
+    Visit("mfa_add_webauthn", "populated", "owner"),
+    Visit("mfa_reauthenticate_webauthn", "populated", "owner"),
+    Visit("mfa_remove_webauthn", "populated", "owner", {"pk": "passkey"}),
+    Visit("mfa_edit_webauthn", "populated", "owner", {"pk": "passkey"}),
+    Visit("mfa_edit_webauthn", "error", "owner", {"pk": "passkey"}, then=fill("Save", name="")),
+    Visit("usersessions_list", "populated", "owner"),
+    Visit("invitations:open", "new", args={"token": "invitation_new"}),
+    Visit("invitations:open", "known", args={"token": "invitation_known"}),
+    Visit("invitations:open", "invited", "known", {"token": "invitation_known"}),
+    Visit("invitations:open", "other", "stranger", {"token": "invitation_new"}, status=403),
+    Visit("invitations:open", "error", args={"token": "invitation_new"}, status=422, then=fill("Create", name="")),
+    Visit("invitations:open", "closed", args={"token": "=damaged"}, status=404),
+]
+REFUSALS = [
+    Visit("dashboard:overview", "404", "stranger", {"slug": "=hawaiian"}, status=404),
+    Visit("accounts:members", "403", "member", {"slug": "=hawaiian"}, status=403),
+    Visit("staff_cutover:waiting", "404", "owner", status=404),
+]
+NOT_A_PAGE = {
+    "healthz": "plain words for machines",
+    "readyz": "plain words for machines",
+    "favicon": "a picture",
+    "account_confirm_login_code": "leads to the sign-in page: signing in by a mailed code is off",
+    "mfa_authenticate": "stands only in the middle of a sign-in: test_the_second_step_of_a_sign_in",
+    "mfa_login_webauthn": "JSON for the browser's passkey call",
+    "mfa_download_recovery_codes": "a text file",
+    "dashboard:ledger_verifier": "a Python file",
+    "dashboard:export_ledger": "POST, a file",
+    "accounts:domain": "one row of the domains page, which asks for it again",
+    "cutover:pack": "a file",
+    "staff_cutover:pack": "a file",
+    "parity_reports:csv": "a file",
+    "parity_reports:json": "a file",
+    **dict.fromkeys(
+        (
+            "invitations:join",
+            "accounts:invite", "accounts:change_role", "accounts:deactivate", "accounts:resend_invitation",
+            "accounts:revoke_invitation", "accounts:claim_domain", "accounts:check_domain", "accounts:renew_domain",
+            "accounts:release_domain",
+            "backfills:start", "backfills:pause", "backfills:resume", "backfills:retry",
+            "parity_reports:request",
+            "cutover:ask", "cutover:begin", "cutover:sign", "staff_cutover:begin", "staff_cutover:sign",
+            "dashboard:run_checks", "dashboard:run_check", "dashboard:stop_checks",
+        ),
+        "POST only; what it answers is shown by the page it belongs to",
+    ),
+}  # fmt: skip
+"""Routes that no browser shows as a page, each with its reason."""

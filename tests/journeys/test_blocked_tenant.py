@@ -1,0 +1,142 @@
+"""The blocked customer: every page says what is wrong and what to do, and doing what it says gets them out."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from accounts.services import domains
+from backfills.services import runs
+from core import queue, readiness, tenancy
+from tests import airline, counterparts, customers, make
+from tests.browsing import Visits
+from tests.counterparts import Counterparts
+from tests.customers import Customer
+from tests.journeys.conftest import go, publish
+
+SKYWEST = customers.airline("OO")
+FLEET_NUMBER = "N801AA7"
+REJECTED = 2
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Iterator[Counterparts]:
+    with counterparts.running([SKYWEST], folder=tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def mend(outside: Counterparts) -> Callable[[], None]:
+    """Spoil two flights in legacy; return what the customer does there to put them right."""
+    rows = "carr_cd = 'OO' AND flt_seq <= 2"
+    airline.legacy_do(outside.platforms, "ALTER TABLE flt_hist ADD COLUMN right_tail text")
+    airline.legacy_do(outside.platforms, f"UPDATE flt_hist SET right_tail = tail_no WHERE {rows}")
+    airline.legacy_do(outside.platforms, f"UPDATE flt_hist SET tail_no = '{FLEET_NUMBER}' WHERE {rows}")
+    return lambda: airline.legacy_do(outside.platforms, f"UPDATE flt_hist SET tail_no = right_tail WHERE {rows}")
+
+
+@pytest.fixture
+def customer(committed_db: None, outside: Counterparts, mend: Callable[[], None]) -> Customer:
+    """What went wrong before: an old token in DNS, rejected rows, no window, steps without a signature."""
+    blocked = customers.arrange(SKYWEST, prepared=False)
+    tenant_id, at = blocked.tenant.pk, timezone.now()
+    with tenancy.scope(tenant_id=tenant_id):
+        domain = domains.claim(tenant_id=tenant_id, typed=SKYWEST.domain, by=blocked.by_owner, at=at)
+        record = domains.challenge_of(domain).txt
+        outside.zones.publish(record.host, record.value)
+        domains.renew(domain=domain, by=blocked.by_owner, at=at)
+        domains.check(domain=domain, by=make.SYSTEM, at=at, is_automatic=True)
+        runs.start(tenant_id=tenant_id, by=make.SYSTEM, at=at)
+    queue.run_pending()
+    with tenancy.scope(tenant_id=tenant_id):
+        readiness.evaluate(tenant_id=tenant_id, by=make.SYSTEM, at=timezone.now())
+    return blocked
+
+
+def test_the_owner_sees_what_to_fix_and_gets_out_by_what_the_pages_say(
+    visit: Visits,
+    sign_in: Callable[[str], Page],
+    work: Callable[[], int],
+    customer: Customer,
+    outside: Counterparts,
+    mend: Callable[[], None],
+) -> None:
+    page = sign_in("owner@skywest.example")
+    read_what_blocks(page)
+    publish_the_right_record(page, visit(outside.console), outside)
+    set_the_window(page)
+    put_the_rows_right(page, work, mend)
+    go(page, "Preflight")
+    page.get_by_role("button", name="Run all").click()
+    expect(page.get_by_role("button", name="Run all")).to_be_disabled()
+    work()
+    for passed in ("accounts-domain-verified", "cutover-window-set", "backfills-dead-letters", "backfills-conserved"):
+        expect(row(page, passed)).to_contain_text("Pass")
+    expect(row(page, "runbooks-steps-signed")).to_contain_text("are not signed")
+    go(page, "Go/no-go")
+    expect(page.locator("main")).to_contain_text("The gate is shut")
+
+
+def row(page: Page, check: str):
+    return page.locator(f"#check-{check}")
+
+
+def read_what_blocks(page: Page) -> None:
+    expect(page.locator(".needs")).to_contain_text("need you")
+    go(page, "Preflight")
+    domain = row(page, "accounts-domain-verified")
+    expect(domain).to_contain_text("skywest.example is claimed, but not proven")
+    expect(domain).to_contain_text("What to do: Replace its value by token=")
+    expect(row(page, "cutover-window-set")).to_contain_text("Choose when your account moves to the new platform.")
+    steps = row(page, "runbooks-steps-signed")
+    expect(steps).to_contain_text("steps before the go/no-go are not signed")
+    expect(steps).to_contain_text("Its owner signs it in the runbook.")
+    rejected = row(page, "backfills-dead-letters")
+    expect(rejected).to_contain_text("2 rows are rejected")
+    expect(rejected).to_contain_text("replace the fleet numbers")
+    go(page, "Cutover")
+    expect(page.locator("main")).to_contain_text("Not set yet")
+    go(page, "Go/no-go")
+    expect(page.locator("main")).to_contain_text("The gate is shut")
+    page.get_by_role("button", name="Freeze the evidence").click()
+    expect(page.get_by_role("alert")).to_contain_text("The cutover window is not set. Set it first")
+
+
+def publish_the_right_record(page: Page, console: Page, outside: Counterparts) -> None:
+    go(page, "Domains")
+    found = page.locator("section.card .notice dl.facts dd")
+    expected = found.first.inner_text()
+    expect(found.last).to_contain_text("token=")
+    assert expected not in found.last.inner_text()
+    expect(page.locator("section.card .notice")).to_contain_text(f"What to do: Replace its value by {expected}")
+    console.get_by_role("button", name="Remove TXT").click()
+    publish(console, outside.console, "skywest.example", host="_crossing-challenge", value=expected)
+    page.get_by_role("button", name="Check now").click()
+    expect(page.get_by_text("Proven since")).to_be_visible()
+
+
+def set_the_window(page: Page) -> None:
+    go(page, "Preflight")
+    row(page, "cutover-window-set").get_by_role("link", name="Put it right").click()
+    page.get_by_role("link", name="Set the window").click()
+    opens = timezone.now() + timedelta(days=10)
+    page.get_by_label("The window starts").fill(f"{opens:%Y-%m-%dT%H:%M}")
+    page.get_by_label("The window ends").fill(f"{opens + timedelta(hours=6):%Y-%m-%dT%H:%M}")
+    page.get_by_role("button", name="Save the window").click()
+    expect(page.get_by_text("The cutover window is set.")).to_be_visible()
+
+
+def put_the_rows_right(page: Page, work: Callable[[], int], mend: Callable[[], None]) -> None:
+    go(page, "Your data")
+    expect(page.get_by_text(f"{REJECTED} rows were rejected", exact=True)).to_be_visible()
+    expect(page.get_by_text("In legacy, replace the fleet numbers")).to_be_visible()
+    page.get_by_role("link", name="See which rows").click()
+    expect(page.get_by_role("region", name="Rejected rows").get_by_role("row")).to_have_count(1 + REJECTED)
+    mend()
+    page.get_by_role("button", name="Try rejected rows again").click()
+    expect(page.get_by_text("Your data is moving")).to_be_visible()
+    work()
+    expect(page.get_by_text("Every row is accounted for")).to_be_visible()

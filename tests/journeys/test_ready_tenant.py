@@ -1,0 +1,119 @@
+"""The main journey: a customer's owner proves a domain, sees their data moved and compared, and signs; so do we."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests import counterparts, customers, make
+from tests.browsing import Visits, check_page, plug_in_authenticator
+from tests.counterparts import Counterparts
+from tests.customers import Customer
+from tests.journeys.conftest import go, publish
+
+HAWAIIAN = customers.airline("HA")
+FLIGHTS = 342  # what this airline flew out of New York in 2013
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Iterator[Counterparts]:
+    with counterparts.running([HAWAIIAN], folder=tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def customer(committed_db: None, outside: Counterparts) -> Customer:
+    """What was done before: its steps signed, its window set. Its domain and its data wait for the owner."""
+    return customers.arrange(HAWAIIAN, prepared=True)
+
+
+def test_the_owner_brings_the_account_to_a_signed_go_no_go(
+    visit: Visits, sign_in: Callable[[str], Page], work: Callable[[], int], customer: Customer, outside: Counterparts
+) -> None:
+    page = sign_in("owner@hawaiian.example")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your move to the new platform")
+    prove_the_domain(page, visit, outside)
+    move_the_data(page, work)
+    compare(page, work)
+    pass_preflight(page, work)
+    asked = ask_and_sign_by_passkey(page)
+    sign_for_us(sign_in("runbook@crossing.example"), asked)
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The go/no-go is signed")
+    go(page, "Cutover")
+    expect(page.get_by_text("Canary", exact=False).first).to_be_visible()
+
+
+def prove_the_domain(page: Page, visit: Visits, outside: Counterparts) -> None:
+    go(page, "Domains")
+    page.get_by_label("Domain", exact=True).fill("hawaiian.example")
+    page.get_by_role("button", name="Claim").click()
+    record = page.locator("table.records").first.locator("td[data-label=Value] code")
+    value = record.inner_text()
+    page.get_by_role("button", name="Check now").click()
+    expect(page.get_by_text("Found")).to_be_visible()
+    publish(visit(outside.console), outside.console, "hawaiian.example", host="_crossing-challenge", value=value)
+    page.get_by_role("button", name="Check now").click()
+    expect(page.get_by_text("Proven since")).to_be_visible()
+    check_page(page)
+
+
+def move_the_data(page: Page, work: Callable[[], int]) -> None:
+    go(page, "Your data")
+    expect(page.get_by_text("Nothing has moved yet")).to_be_visible()
+    page.get_by_role("button", name="Move everything").click()
+    expect(page.get_by_text("Your data is moving")).to_be_visible()
+    work()
+    expect(page.get_by_text("Every row is accounted for")).to_be_visible()
+    page.get_by_role("link", name="Flights").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Flights")
+    expect(page.get_by_role("row", name="All outcomes")).to_contain_text(f"Rows in legacy: {FLIGHTS}")
+
+
+def compare(page: Page, work: Callable[[], int]) -> None:
+    go(page, "Parity")
+    page.get_by_role("button", name="Run a new comparison").click()
+    expect(page.get_by_text("The comparison is running.")).to_be_visible()
+    work()
+    verdict = re.compile(r"Both platforms are equal: all [\d,]+ records agree in every column\.")
+    expect(page.get_by_role("main").get_by_text(verdict)).to_be_visible()
+    # The verdict comes first, before any figure.
+    expect(page.locator("main .notice, main .kpis, main table").first).to_contain_text(verdict)
+    check_page(page)
+
+
+def pass_preflight(page: Page, work: Callable[[], int]) -> None:
+    go(page, "Preflight")
+    page.get_by_role("button", name="Run all").click()
+    expect(page.get_by_role("button", name="Run all")).to_be_disabled()
+    work()
+    expect(page.get_by_text(re.compile(r"All \d+ checks pass"))).to_be_visible()
+
+
+def ask_and_sign_by_passkey(page: Page) -> str:
+    plug_in_authenticator(page)
+    page.goto("/accounts/2fa/webauthn/add/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Confirm that it is you")
+    page.get_by_label("Password").fill(make.PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    page.locator("input[name=name]").fill("Laptop")
+    page.locator("#mfa_webauthn_add").click()
+    expect(page).not_to_have_url(re.compile("/webauthn/add/"))
+    page.goto("/t/hawaiian/go-no-go/")
+    page.get_by_role("button", name="Freeze the evidence").click()
+    page.get_by_role("button", name="Sign with your passkey").click()
+    expect(page.get_by_text("Your signature is recorded.")).to_be_visible()
+    expect(page.get_by_text("You have signed.")).to_be_visible()
+    return page.get_by_role("heading", level=1).inner_text()
+
+
+def sign_for_us(page: Page, asked: str) -> None:
+    page.goto("/staff/go-no-go/")
+    page.get_by_role("link", name="Hawaiian Airlines").click()
+    page.get_by_role("button", name="Confirm with your").click()
+    page.locator("input[name=code]").fill(customers.code(later=1))
+    page.locator("main form button").first.click()
+    page.get_by_role("button", name="Sign, confirmed by").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The go/no-go is signed")

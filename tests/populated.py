@@ -1,0 +1,166 @@
+"""A portal in which every page has something to show: three customers in three states, and people for every page."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.core import mail
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.services import domains, imports, invitations
+from backfills.services import runs
+from core import queue, readiness, tenancy
+from core.models import Hold, ToggleSetting, Token
+from core.permissions import StaffRole, TenantRole
+from cutover.services import cutovers, go_no_go
+from parity_reports.queries import reports as compared
+from parity_reports.services import reports
+from portal.demo.dns import ZoneFile
+from runbooks.services import exceptions
+from tests import airline, customers, make, signing
+from tests.counterparts import Counterparts
+from tests.customers import Customer
+
+READY, BLOCKED = customers.airline("HA"), customers.airline("OO")
+
+
+@dataclass
+class Populated:
+    """Whom a page is shown to, by name, and what stands in its address."""
+
+    people: dict[str, User | None]
+    ids: dict[str, Any] = field(default_factory=dict)
+
+
+def make_everything(outside: Counterparts) -> Populated:
+    """Fill the portal through its use cases and its queue."""
+    flights = "carr_cd = 'OO' AND flt_seq <= 2"
+    airline.legacy_do(outside.platforms, f"UPDATE flt_hist SET tail_no = 'N801AA7' WHERE {flights}")
+    ready, blocked = customers.arrange(READY, prepared=True), customers.arrange(BLOCKED, prepared=False)
+    empty = make.member(make.tenant("Empty Air", slug="empty"))
+    _claim(ready, outside.zones, right=True)
+    _claim(blocked, outside.zones, right=False)
+    _move_and_compare(ready, blocked)
+    portal = Populated({"nobody": None, "owner": ready.owner.user, "blocked": blocked.owner.user, "empty": empty.user})
+    _people(portal, ready, blocked)
+    _except(portal, blocked)
+    _invite(portal, ready)
+    _time_boxed(ready)
+    for customer in (ready, blocked):
+        with tenancy.scope(tenant_id=customer.tenant.pk):
+            readiness.evaluate(tenant_id=customer.tenant.pk, by=make.SYSTEM, at=timezone.now())
+    _ask(portal, ready, blocked)
+    return portal
+
+
+def _claim(customer: Customer, zones: ZoneFile, *, right: bool) -> None:
+    at, tenant_id = timezone.now(), customer.tenant.pk
+    with tenancy.scope(tenant_id=tenant_id):
+        domain = domains.claim(tenant_id=tenant_id, typed=customer.airline.domain, by=customer.by_owner, at=at)
+        record = domains.challenge_of(domain).txt
+        zones.publish(record.host, record.value)
+        if not right:
+            domains.renew(domain=domain, by=customer.by_owner, at=at)
+        domains.check(domain=domain, by=customer.by_owner, at=at)
+        domains.claim(tenant_id=tenant_id, typed=f"ops.{customer.airline.domain}", by=customer.by_owner, at=at)
+
+
+def _move_and_compare(*moved: Customer) -> None:
+    for step in (runs.start, reports.request):
+        for customer in moved:
+            with tenancy.scope(tenant_id=customer.tenant.pk):
+                step(tenant_id=customer.tenant.pk, by=make.SYSTEM, at=timezone.now())
+        queue.run_pending()
+
+
+def _people(portal: Populated, ready: Customer, blocked: Customer) -> None:
+    owner = ready.owner.user
+    signing.register(owner)
+    RecoveryCodes.activate(owner)
+    portal.ids["passkey"] = Authenticator.objects.get(user=owner, type=Authenticator.Type.WEBAUTHN).pk
+    both = make.member(ready.tenant, TenantRole.AUDITOR)
+    make.member(blocked.tenant, TenantRole.AUDITOR, person=both.user)
+    for number in range(30):
+        make.member(ready.tenant, TenantRole.MEMBER, person=make.user(f"Somebody with a long name {number}"))
+    portal.people |= {
+        "both": both.user,
+        "member": make.member(ready.tenant, TenantRole.MEMBER).user,
+        "stranger": make.user("Sue Stranger"),
+        "newcomer": make.user("Nina New", password=make.PASSWORD),
+        "runbook_owner": ready.runbook_owner,
+        "staff": imports.staff(
+            email="all@crossing.example", name="Alma All", roles=list(StaffRole), password=None,
+            by=make.SYSTEM, at=timezone.now(),
+        ),
+    }  # fmt: skip
+    newcomer = portal.people["newcomer"]
+    assert newcomer
+    EmailAddress.objects.create(user=newcomer, email=newcomer.email, verified=True, primary=True)
+    unproven = EmailAddress.objects.create(user=make.user(), email="unproven@new.example", verified=False)
+    portal.ids |= {
+        "confirmation": EmailConfirmationHMAC(unproven).key,
+        "uidb36": user_pk_to_url_str(newcomer),
+        "reset_key": default_token_generator.make_token(newcomer),
+    }
+
+
+def _except(portal: Populated, blocked: Customer) -> None:
+    at, staff = timezone.now(), portal.people["staff"]
+    assert staff
+    with make.arranging():
+        asked = [
+            exceptions.request(
+                tenant_id=blocked.tenant.pk, check_id=check, reason="The customer's tests were moved by a week.",
+                compensating_controls="Daily review with the customer.", owner_id=staff.pk,
+                expires_at=at + timedelta(days=5), by=make.staff_actor(blocked.runbook_owner), at=at,
+            )
+            for check in ("runbooks.steps_signed", "accounts.domain_verified")
+        ]  # fmt: skip
+        exceptions.approve(exception=asked[0], by=make.staff_actor(staff), at=at)
+
+
+def _invite(portal: Populated, ready: Customer) -> None:
+    tenant_id = ready.tenant.pk
+    for name, email in (("new", "new@hawaiian.example"), ("known", "known@hawaiian.example")):
+        with tenancy.scope(tenant_id=tenant_id):
+            invitations.invite(tenant_id=tenant_id, email=email, role="admin", by=ready.by_owner, at=timezone.now())
+        link = re.search(r"/invitations/([^/\s]+)/", mail.outbox[-1].body)
+        assert link
+        portal.ids[f"invitation_{name}"] = link[1]
+    known = portal.people["known"] = make.user("Kim Known", email="known@hawaiian.example")
+    EmailAddress.objects.create(user=known, email=known.email, verified=True, primary=True)
+
+
+def _time_boxed(ready: Customer) -> None:
+    at, by = timezone.now(), ready.owner.user_id
+    common = {"tenant": ready.tenant, "expires_at": at + timedelta(days=7)}
+    with make.arranging():
+        ToggleSetting.objects.create(
+            name="compat.lists", reason="Churn", switched_on_at=at, switched_on_by=by, **common
+        )
+        Hold.objects.create(kind="legal", reason="Litigation", placed_at=at, placed_by=by, **common)
+        Token.objects.create(
+            name="Harness", prefix="crx_ab", sha256=b"0" * 32, scopes=["read"], created_at=at, created_by=by, **common
+        )
+
+
+def _ask(portal: Populated, ready: Customer, blocked: Customer) -> None:
+    at, tenant_id = timezone.now(), ready.tenant.pk
+    with tenancy.scope(tenant_id=tenant_id):
+        vetoed = go_no_go.ask(tenant_id=tenant_id, by=ready.by_owner, at=at)
+        go_no_go.veto(request_id=vetoed.pk, reason="Our peak season.", by=ready.by_owner, at=at)
+        cutovers.name_approver(tenant_id=tenant_id, member_id=ready.owner.pk, by=ready.by_owner, at=at)
+        asked = go_no_go.ask(tenant_id=tenant_id, by=ready.by_owner, at=timezone.now())
+    portal.ids |= {"request": asked.pk, "vetoed": vetoed.pk}
+    for name, customer in (("report", ready), ("blocked_report", blocked)):
+        with tenancy.scope(tenant_id=customer.tenant.pk):
+            latest = compared.latest(tenant_id=customer.tenant.pk)
+        assert latest
+        portal.ids[name] = latest.pk
