@@ -150,6 +150,7 @@ NOT_A_PAGE = {
     "accounts:domain": "one row of the domains page, which asks for it again",
     "cutover:pack": "a file",
     "staff_cutover:pack": "a file",
+    "backfills:rejected": "a file",
     "parity_reports:csv": "a file",
     "parity_reports:json": "a file",
     **dict.fromkeys(
