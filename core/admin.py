@@ -135,8 +135,10 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return actor
 
     def _sees(self, request: HttpRequest) -> bool:
-        actor = staff_actor(request)
-        return actor is not None and actor.can(self.may_view)
+        try:
+            return self.actor(request).can(self.may_view)  # one look at their roles, however many pages are listed
+        except PermissionDenied:
+            return False
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Show the page in the navigation to whoever may see it."""
