@@ -54,10 +54,14 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "core",
     "accounts",
+    "entitlements",
+    "integrations",
     "backfills",
     "parity_reports",
     "runbooks",
     "cutover",
+    "comms",
+    "compliance",
     "portal",
 ]
 

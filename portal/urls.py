@@ -8,7 +8,17 @@ from django.urls import URLPattern, URLResolver, include, path
 from portal import health
 from portal.dashboard.views import components, home
 
-TENANT_APPS = ("accounts", "backfills", "parity_reports", "cutover", "portal.dashboard")
+TENANT_APPS = (
+    "accounts",
+    "entitlements",
+    "integrations",
+    "backfills",
+    "parity_reports",
+    "cutover",
+    "comms",
+    "compliance",
+    "portal.dashboard",
+)
 """Apps with pages of a tenant: each has a `urls` module whose routes stand under `/t/<slug>/`."""
 
 urlpatterns: list[URLPattern | URLResolver] = [
