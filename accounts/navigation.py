@@ -1,7 +1,7 @@
 """The pages of accounts in the sidebar."""
 
 from core import navigation
-from core.navigation import Entry
+from core.navigation import Entry, Section
 from core.permissions import Permission
 
 navigation.add(
@@ -11,6 +11,7 @@ navigation.add(
         url="accounts:domains",
         icon="globe",
         permission=Permission.VIEW_TENANT,
+        section=Section.PREPARE,
         order=25,
         words="dns txt record verify proof",
     )
@@ -22,6 +23,7 @@ navigation.add(
         url="accounts:members",
         icon="users",
         permission=Permission.VIEW_MEMBERS,
+        section=Section.PEOPLE,
         order=80,
         words="people invite roles owners",
     )

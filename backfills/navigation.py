@@ -1,7 +1,7 @@
 """The pages of backfills in the sidebar."""
 
 from core import navigation
-from core.navigation import Entry
+from core.navigation import Entry, Section
 from core.permissions import Permission
 
 navigation.add(
@@ -11,6 +11,7 @@ navigation.add(
         url="backfills:runs",
         icon="database",
         permission=Permission.VIEW_RUNS,
+        section=Section.DATA,
         order=30,
         words="runs backfill move rows rejected conservation mapping",
     )

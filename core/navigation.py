@@ -2,19 +2,30 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from core.permissions import Permission
 from core.registry import Registry
 
 
+class Section(StrEnum):
+    """What pages stand under in the sidebar, in this order."""
+
+    MOVE = "Your move"
+    PREPARE = "Get ready"
+    DATA = "Your data"
+    PEOPLE = "Your people"
+    RECORDS = "Records"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A page of a tenant in the sidebar and the command palette.
 
-    `url` is a URL name that takes the tenant's slug; `icon` a lucide name. `words` are other words people may
-    type to find the page. `count` returns how many things wait there (nothing is shown for zero); it costs the
-    same however many rows there are.
+    `order` counts within the section. `url` is a URL name that takes the tenant's slug; `icon` a lucide name. `words`
+    are other words people may type to find the page. `count` returns how many things wait there (nothing is shown for
+    zero); it costs the same however many rows there are.
     """
 
     id: str
@@ -22,6 +33,7 @@ class Entry:
     url: str
     icon: str
     permission: Permission
+    section: Section
     order: int
     words: str = ""
     count: Callable[[UUID], int] | None = None
@@ -37,7 +49,8 @@ def add(entry: Entry) -> Entry:
 
 def entries() -> list[Entry]:
     """Return every page in the order of the sidebar."""
-    return sorted(_entries.values(), key=lambda entry: (entry.order, entry.label))
+    sections = list(Section)
+    return sorted(_entries.values(), key=lambda entry: (sections.index(entry.section), entry.order, entry.label))
 
 
 def find(name: str) -> Entry | None:

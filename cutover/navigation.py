@@ -1,7 +1,7 @@
 """Cutover's pages in the sidebar."""
 
 from core import navigation
-from core.navigation import Entry
+from core.navigation import Entry, Section
 from core.permissions import Permission
 
 for entry in (
@@ -11,6 +11,7 @@ for entry in (
         url="cutover:cutover",
         icon="calendar-clock",
         permission=Permission.VIEW_TENANT,
+        section=Section.MOVE,
         order=50,
         words="date time move schedule approver",
     ),
@@ -20,6 +21,7 @@ for entry in (
         url="cutover:go_no_go",
         icon="signature",
         permission=Permission.VIEW_EVIDENCE,
+        section=Section.MOVE,
         order=60,
         words="sign approve evidence veto pack",
     ),

@@ -1,6 +1,6 @@
 """The pages of parity reports in a tenant's sidebar."""
 
-from core.navigation import Entry, add
+from core.navigation import Entry, Section, add
 from core.permissions import Permission
 
 add(
@@ -10,6 +10,7 @@ add(
         url="parity_reports:history",
         icon="file-check",
         permission=Permission.VIEW_PARITY,
+        section=Section.DATA,
         order=50,
         words="compare comparison report difference invariants records",
     )

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from core import navigation
-from core.navigation import Entry
+from core.navigation import Entry, Section
 from core.permissions import Permission
 from portal.dashboard.queries import checks, jobs
 
@@ -21,6 +21,7 @@ for entry in (
         url="dashboard:overview",
         icon="layout-dashboard",
         permission=Permission.VIEW_TENANT,
+        section=Section.MOVE,
         order=10,
         words="start progress phases",
     ),
@@ -30,6 +31,7 @@ for entry in (
         url="dashboard:preflight",
         icon="list-checks",
         permission=Permission.VIEW_TENANT,
+        section=Section.MOVE,
         order=20,
         words="checks blockers readiness",
         count=_waiting,
@@ -40,6 +42,7 @@ for entry in (
         url="dashboard:jobs",
         icon="activity",
         permission=Permission.VIEW_RUNS,
+        section=Section.DATA,
         order=40,
         words="backfill progress queue runs",
         count=jobs.running,
@@ -50,6 +53,7 @@ for entry in (
         url="dashboard:activity",
         icon="history",
         permission=Permission.VIEW_LEDGER,
+        section=Section.RECORDS,
         order=70,
         words="ledger audit log history",
     ),

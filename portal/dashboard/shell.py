@@ -22,6 +22,7 @@ class Link:
     path: str
     icon: str
     words: str
+    section: str
     count: int
     current: str
     """The value of aria-current: `page`, `true` for the section around a deeper page, or nothing."""
@@ -76,6 +77,7 @@ class Shell:
                 path=at,
                 icon=entry.icon,
                 words=entry.words,
+                section=entry.section.value,
                 count=entry.count(tenant.pk) if entry.count else 0,
                 current="" if at != section else "page" if at == path else "true",
             )
