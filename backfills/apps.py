@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.core import checks
 
-from backfills.domain.language import SpecError
+from core.domain.declared import SpecError
 
 
 class BackfillsConfig(AppConfig):

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from core.domain.declared import SpecError
+
 
 class Type(StrEnum):
     """What an expression is worth."""
@@ -26,15 +28,6 @@ class Type(StrEnum):
     DATE = "date"
     INSTANT = "instant"
     NULL = "null"
-
-
-class SpecError(Exception):
-    """The spec cannot be used; names file, line and what is wrong."""
-
-    def __init__(self, message: str, *, line: int | None = None, file: str = "") -> None:
-        self.message, self.line, self.file = message, line, file
-        place = f"{file or 'spec'}:{line}: " if line else f"{file}: " if file else ""
-        super().__init__(f"{place}{message}")
 
 
 @dataclass(frozen=True, slots=True)

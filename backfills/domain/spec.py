@@ -9,7 +9,8 @@ from typing import Any
 
 from backfills.domain import schema
 from backfills.domain.evaluation import World
-from backfills.domain.language import Node, SpecError, Type, names_in, parse
+from backfills.domain.language import Node, Type, names_in, parse
+from core.domain.declared import Lines, SpecError
 
 
 class Then(StrEnum):
@@ -184,7 +185,7 @@ def load_set(files: Mapping[str, str]) -> Mapping[str, Spec]:
 
 
 class _Builder:
-    def __init__(self, document: dict[str, Any], lines: schema.Lines, digest: str) -> None:
+    def __init__(self, document: dict[str, Any], lines: Lines, digest: str) -> None:
         self.document, self.lines, self.digest = document, lines, digest
         self.lookups = {
             name: Lookup(item["entity"], tuple(item["fields"])) for name, item in document.get("lookups", {}).items()

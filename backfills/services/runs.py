@@ -7,7 +7,6 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts.queries import tenants
-from backfills.domain.language import SpecError
 from backfills.domain.runs import RunState, before, ending, quarantined
 from backfills.domain.spec import Spec
 from backfills.models import DeadLetter, Run
@@ -16,6 +15,7 @@ from backfills.queries.runs import ADVANCE
 from backfills.services import progress
 from core import ledger, ports, queue
 from core.actor import Actor
+from core.domain.declared import SpecError
 from core.errors import UseCaseError
 from core.moving import LoadOrder, RunPosition
 from core.permissions import Permission

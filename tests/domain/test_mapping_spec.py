@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from backfills.domain.language import SpecError, Type, parse
+from backfills.domain.language import Type, parse
 from backfills.domain.spec import load, load_set
+from core.domain.declared import SpecError
 
 FOLDER = Path(__file__).parents[2] / "portal" / "demo" / "mapping"
 GOOD = """\

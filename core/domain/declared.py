@@ -1,0 +1,81 @@
+"""Documents that an installation declares in YAML: read, checked by JSON Schema, with errors that name the line."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+NAME = {"type": "string", "pattern": "^[a-z][a-z0-9]*(_[a-z0-9]+)*$"}
+TEXT = {"type": "string", "minLength": 1}
+
+
+class SpecError(Exception):
+    """A declared document cannot be used; names file, line and what is wrong."""
+
+    def __init__(self, message: str, *, line: int | None = None, file: str = "") -> None:
+        self.message, self.line, self.file = message, line, file
+        place = f"{file or 'spec'}:{line}: " if line else f"{file}: " if file else ""
+        super().__init__(f"{place}{message}")
+
+
+def closed(required: Sequence[str], /, **properties: Any) -> dict[str, Any]:
+    """Return the schema of an object that has these properties and no others."""
+    return {"type": "object", "additionalProperties": False, "required": list(required), "properties": properties}
+
+
+class Lines:
+    """Where each value of a YAML document stands."""
+
+    def __init__(self, node: yaml.Node | None) -> None:
+        self._lines: dict[tuple[str | int, ...], int] = {}
+        if node is not None:
+            for path, line in _walk(node, ()):
+                self._lines.setdefault(path, line)
+
+    def of(self, *path: str | int) -> int:
+        """Return the line (from 1) of a value, or of the nearest thing that holds it."""
+        while path and path not in self._lines:
+            path = path[:-1]
+        return self._lines.get(path, 1)
+
+
+def read(text: str, *, schema: Mapping[str, Any]) -> tuple[dict[str, Any], Lines]:
+    """Read and check one document; raises SpecError with the line of the first problem in the text."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        document = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise SpecError(f"not YAML: {error.problem}", line=mark.line + 1 if mark else None) from error
+    lines = Lines(node)
+    problems = sorted(_problem(error, lines) for error in Draft202012Validator(schema).iter_errors(document))
+    if problems:
+        _, line, path, message = problems[0]
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise SpecError(f"{path + ': ' if path else ''}{message}{more}", line=line)
+    return document, lines
+
+
+def _walk(node: yaml.Node, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], int]]:
+    yield path, node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise SpecError(f"{key.value!r} stands twice", line=key.start_mark.line + 1)
+            seen.add(key.value)
+            yield (*path, key.value), key.start_mark.line + 1
+            yield from _walk(value, (*path, key.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from _walk(value, (*path, index))
+
+
+def _problem(error: ValidationError, lines: Lines) -> tuple[bool, int, str, str]:
+    """Return what sorts and says an error; a missing name comes last, for it is often a misspelt one."""
+    path = list(error.absolute_path)
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+        path += [name for name in error.instance if name not in known][:1]
+    return error.validator == "required", lines.of(*path), ".".join(map(str, path)), error.message
