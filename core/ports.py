@@ -5,7 +5,7 @@ manner of Django's CACHES. Every adapter refuses to be called inside a transacti
 (`tenancy.forbid_transaction()`), and raises only the two errors below.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 from core.comparison import Difference, Findings, Measures, Plan, Segment
 from core.dns import DnsAnswer
 from core.moving import LoadOrder, RunPosition, SourceRows
+from core.outbound import Reply
 
 
 class Unavailable(Exception):
@@ -46,6 +47,26 @@ class Dns(Protocol):
 
     def txt(self, name: str) -> DnsAnswer:
         """Ask for the TXT records of a name, following at most `MAX_CNAME_HOPS` aliases; never raises for an outage."""
+        ...
+
+
+class Outbound(Protocol):
+    """Whatever stands at an address that a customer gave; nothing else may write to one.
+
+    Raises Rejected, in words for the customer, where the address is not on the public internet or the answer passes
+    the size cap; Unavailable where nobody answers in time.
+    """
+
+    def check(self, url: str) -> str:
+        """Return an address written in one way, or raise Rejected for one that is never written to; asks nobody."""
+        ...
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Reply:
+        """Fetch from an address, through at most three redirects that are each judged anew."""
+        ...
+
+    def post(self, url: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> Reply:
+        """Send to an address once; a redirect is an answer, not followed."""
         ...
 
 
@@ -134,6 +155,12 @@ def legacy() -> LegacyPlatform:
     return found
 
 
+def outbound() -> Outbound:
+    """Return the configured sender to addresses that customers gave."""
+    found: Outbound = adapter("outbound")
+    return found
+
+
 def mover() -> DataMover:
     """Return the configured loading side of the new platform."""
     found: DataMover = adapter("mover")
@@ -145,6 +172,7 @@ __all__ = [
     "DataMover",
     "Dns",
     "LegacyPlatform",
+    "Outbound",
     "Rejected",
     "Unavailable",
     "adapter",
@@ -152,4 +180,5 @@ __all__ = [
     "dns",
     "legacy",
     "mover",
+    "outbound",
 ]

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from core.outbound import networks
+
 KEY_BYTES = 32
 UNFIT_MAIL = ("console", "filebased", "locmem", "dummy")
 PRIVILEGED_ROLES = {"postgres", "crossing_owner", "crossing_backup", "crossing_audit", "crossing_lookup"}
@@ -37,6 +39,10 @@ def malformed(values: Mapping[str, Any]) -> list[str]:
         problems.append("LEDGER_SIGNING_KEY must be 64 hexadecimal digits (an Ed25519 seed)")
     if not values["FIELD_KEYS"] or not all(map(is_fernet_key, values["FIELD_KEYS"])):
         problems.append("FIELD_KEYS must be one or more Fernet keys, newest first, comma between")
+    try:
+        networks(values.get("OUTBOUND_DENIED_NETWORKS", ()))
+    except ValueError:
+        problems.append("OUTBOUND_DENIED_NETWORKS must be networks as in 203.0.113.0/24, comma between")
     return problems
 
 
@@ -62,6 +68,8 @@ def unsafe(values: Mapping[str, Any]) -> list[str]:
         problems.append("TENANCY_KEY, LEDGER_SIGNING_KEY and SECRET_KEY must differ from each other")
     if any(kind in values["EMAIL_BACKEND"] for kind in UNFIT_MAIL):
         problems.append("EMAIL_URL must reach a mail server (smtp+tls://user:password@host:587)")
+    if values.get("OUTBOUND_LOOPBACK_PORTS"):
+        problems.append("OUTBOUND_LOOPBACK_PORTS must be empty: it lets customers' addresses lead into this machine")
     if values["DATABASE_ROLE"] == "app" and values["DATABASES"]["default"].get("USER") in PRIVILEGED_ROLES:
         problems.append("DATABASE_URL must connect as crossing_app; any other role sees past row-level security")
     return problems

@@ -161,6 +161,11 @@ QUEUE_RINGS = env.bool("QUEUE_RINGS", default=True)
 DNS_RESOLVER = env.str("DNS_RESOLVER", default="")
 """`host:port` of the recursive resolver to ask; empty: the system's."""
 
+OUTBOUND_LOOPBACK_PORTS = env.list("OUTBOUND_LOOPBACK_PORTS", cast=int, default=[])
+"""Ports on 127.0.0.1 that stand for customers' addresses: the demo's counterparts. Refused in production."""
+OUTBOUND_DENIED_NETWORKS = env.list("OUTBOUND_DENIED_NETWORKS", default=[])
+"""Public networks of ours, as CIDR, that no customer's address may lead to."""
+
 DOMAIN_CONTROL_ZONE = env.str("DOMAIN_CONTROL_ZONE", default=f"dcv.{urlsplit(PUBLIC_URL).hostname}")
 """Where the CNAME form of a domain challenge points to: `<token>.<zone>`; nothing needs to be served there."""
 
@@ -177,6 +182,15 @@ ADAPTERS: dict[str, dict[str, Any]] = {
         "OPTIONS": {"legacy": LEGACY_DATABASE_URL, "new": NEW_DATABASE_URL},
     },
     "legacy": {"BACKEND": "portal.adapters.legacy.PostgresLegacy", "OPTIONS": {"url": LEGACY_DATABASE_URL}},
+    "outbound": {
+        "BACKEND": "portal.adapters.outbound.GuardedSender",
+        "OPTIONS": {
+            "resolver": DNS_RESOLVER,
+            "loopback_ports": OUTBOUND_LOOPBACK_PORTS,
+            "denied": OUTBOUND_DENIED_NETWORKS,
+            "ours": [urlsplit(PUBLIC_URL).hostname or "", *ALLOWED_HOSTS],
+        },
+    },
     "mover": {
         "BACKEND": "portal.adapters.newplatform.PostgresMover",
         "OPTIONS": {"url": NEW_DATABASE_URL, "keys": FIELD_KEYS},

@@ -28,7 +28,7 @@ class DnspythonDns:
     def __init__(self, *, resolver: str = "", timeout: float = 2.0, lifetime: float = 5.0) -> None:
         self._resolver = dns.resolver.Resolver(configure=not resolver)
         if resolver:
-            host, port = _endpoint(resolver)
+            host, port = endpoint(resolver)
             self._resolver.nameservers, self._resolver.port = [host], port
         self._resolver.timeout, self._resolver.lifetime = timeout, lifetime
         self._resolver.use_edns(0, 0, UDP_PAYLOAD)
@@ -129,7 +129,8 @@ def _texts(names: Iterable[dns.name.Name]) -> tuple[str, ...]:
     return tuple(name.to_text(omit_final_dot=True).lower() for name in names)
 
 
-def _endpoint(text: str) -> tuple[str, int]:
+def endpoint(text: str) -> tuple[str, int]:
+    """Read `host:port` or `[v6]:port`; the port may be left out."""
     host, port = text, "53"
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")

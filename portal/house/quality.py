@@ -70,8 +70,8 @@ def run_all_tests(*arguments: str) -> int:
 def production_environment() -> dict[str, str]:
     """Variables as an installation would set them, for `check --deploy`; nothing here is connected to."""
     sample = environment()
-    for name in ("CROSSING_DEMO", "CROSSING_DEMO_PASSWORD", "DNS_RESOLVER"):
-        sample.pop(name)
+    for name in ("CROSSING_DEMO", "CROSSING_DEMO_PASSWORD", "DNS_RESOLVER", "OUTBOUND_LOOPBACK_PORTS"):
+        sample.pop(name, None)
     return {
         **{name: value for name, value in sample.items() if not name.startswith("DEMO_")},
         "SECRET_KEY": secrets.token_urlsafe(64),

@@ -33,10 +33,11 @@ def test_sound_settings_have_no_problem():
         ("LEDGER_SIGNING_KEY", ""),
         ("FIELD_KEYS", []),
         ("FIELD_KEYS", ["too-short"]),
+        ("OUTBOUND_DENIED_NETWORKS", ["10.0.0.0/33"]),
     ],
 )
 @pytest.mark.parametrize("production", [True, False])
-def test_malformed_keys_are_refused_everywhere(name, value, production):
+def test_malformed_values_are_refused_everywhere(name, value, production):
     (problem,) = rules.problems({**SOUND, name: value}, production=production)
     assert problem.startswith(name)
 
@@ -50,6 +51,7 @@ def test_malformed_keys_are_refused_everywhere(name, value, production):
         ("DEBUG", True),
         ("SECRET_KEY", "short"),
         ("SECRET_KEY", "a" * 60),
+        ("OUTBOUND_LOOPBACK_PORTS", [8080]),
     ],
 )
 def test_unsafe_settings_are_refused_in_production_only(name, value):

@@ -30,6 +30,7 @@ def collected(tmp_path_factory):
         "TENANCY_KEY": os.environ["TENANCY_KEY"],
     }
     variables.pop("DNS_RESOLVER", None)
+    variables.pop("OUTBOUND_LOOPBACK_PORTS", None)
     manage("collectstatic", "--no-input", "--verbosity=0", variables=variables)
     return variables
 
