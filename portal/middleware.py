@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve, reverse
+from django.utils.cache import patch_cache_control
 
 from accounts.queries import second_factors
 from core import tenancy
@@ -24,6 +26,67 @@ class TenantContext:
         """Answer the request in the empty scope."""
         with tenancy.empty_scope():
             return settle(self.get_response(request))
+
+
+class ContentPolicy(CSPMiddleware):
+    """Send the strict policy with every page, and to the admin the one that unfold works under."""
+
+    def get_policy_parts(
+        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
+    ) -> PolicyParts:
+        """Return the policy of this page."""
+        parts = super().get_policy_parts(request, response, report_only)
+        if not report_only and request.path_info.startswith(reverse("admin:index")):
+            parts.config = settings.ADMIN_CONTENT_SECURITY_POLICY
+        return parts
+
+
+class UnderstoodForms:
+    """Refuse a form in another encoding than UTF-8 before anybody reads it.
+
+    Django refuses it too, but only while it looks for the CSRF token, and then once more while it draws the page of
+    the refusal: a request without a sign-in would end in an unhandled error.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass on what can be read."""
+        is_form = request.content_type == "application/x-www-form-urlencoded"
+        charset = (request.content_params or {}).get("charset", "utf-8")
+        if is_form and charset.strip().lower() not in ("utf-8", "utf8"):
+            return HttpResponse("Send the form in UTF-8.", status=415, content_type="text/plain; charset=utf-8")
+        return self.get_response(request)
+
+
+class PrivatePages:
+    """Keep what a person saw while signed in to that person, and name what pages may ask of the browser.
+
+    `no-store`, not `max-age=0`: the back button after a sign-out on a shared computer must not bring a tenant's page
+    back. The price is that going back asks us again, which our pages answer in milliseconds.
+    """
+
+    FEATURES = ", ".join(
+        (
+            *(f"{name}=()" for name in ("camera", "geolocation", "microphone", "payment", "usb", "display-capture")),
+            *(f"{name}=(self)" for name in ("clipboard-write", "publickey-credentials-get")),
+            "publickey-credentials-create=(self)",
+        )
+    )
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, with the headers."""
+        was_signed_in = request.user.is_authenticated
+        response = self.get_response(request)
+        if was_signed_in or request.user.is_authenticated:
+            patch_cache_control(response, private=True, no_store=True)
+        response.setdefault("Permissions-Policy", self.FEATURES)
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
 
 
 class StaffSecondFactor:

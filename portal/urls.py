@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("components/", components.gallery, name="components"),
     path("accounts/", include("allauth.urls")),
     path("invitations/", include("accounts.urls.invitations")),
+    path("admin/password_change/", home.change_password, name="change_password"),
     path("admin/", admin.site.urls),
     path("staff/", include("cutover.staff_urls")),
     *(path("t/<slug:slug>/", include(f"{app}.urls")) for app in TENANT_APPS if find_spec(f"{app}.urls")),

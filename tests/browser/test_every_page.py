@@ -198,7 +198,7 @@ def test_every_page_of_a_tenant_is_seen_empty() -> None:
 
 def test_the_admins_routes_are_known() -> None:
     """Per model a list, a row, its history, adding and deleting (refused), its operations; and these few."""
-    known = {f"admin:{name}" for name in ADMIN_ROUTES} | {"admin"}
+    known = {f"admin:{name}" for name in ADMIN_ROUTES} | {"admin", "change_password"}
     for model, admin in site._registry.items():
         stem = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         known |= {f"{stem}_{what}" for what in ("changelist", "change", "history", "add", "delete")}

@@ -211,3 +211,16 @@ def test_what_a_page_leaves_out_cannot_be_guessed_by_filtering(client, sign_in, 
     for lookup in (column, f"{column}__startswith", f"{column}__regex"):
         answer = client.get(reverse(f"admin:{page}_changelist"), {lookup: "a"})
         assert answer.status_code in (302, 400), lookup  # not a list, whether rows match or not
+
+
+@pytest.mark.parametrize("pattern", ["(", "(a*)*$"])
+def test_a_list_is_not_filtered_by_a_pattern(client, sign_in, pattern):
+    sign_in(StaffRole.AUDITOR)
+    assert client.get(reverse("admin:accounts_user_changelist"), {"email__regex": pattern}).status_code == 400
+    assert client.get(reverse("admin:accounts_user_changelist"), {"email__iregex": pattern}).status_code == 400
+
+
+def test_staff_changes_the_password_where_everybody_does(client, sign_in):
+    sign_in(StaffRole.AUDITOR)
+    assert client.get("/admin/password_change/").url == reverse("account_change_password")
+    assert client.post("/admin/password_change/", {"old_password": "x"}).url == reverse("account_change_password")

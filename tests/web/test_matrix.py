@@ -98,6 +98,7 @@ VENDOR = (
 EVERYBODY = {
     "home": "the choice of account, or the sign-in page",
     "favicon": "our mark",
+    "change_password": "leads from the admin's form to allauth's (tests/web/test_admin.py)",
     "healthz": "is the process up",
     "readyz": "is it ready to serve",
     "invitations:open": "an invitation's link, before there is an account (tests/web/test_invitation_link.py)",

@@ -97,6 +97,13 @@ def test_a_sign_in_leads_only_to_our_own_addresses(client):
     assert sign_in(client, next="https://evil.example/").url == "/"
 
 
+def test_an_unattended_screen_does_not_change_the_address_that_resets_the_password(client):
+    by_password_alone(client, person())  # long ago
+    answer = client.post("/accounts/email/", {"action_add": "", "email": "mallory@evil.example"})
+    assert answer.url.startswith("/accounts/reauthenticate/")
+    assert not EmailAddress.objects.filter(email="mallory@evil.example").exists()
+
+
 def test_other_sessions_can_be_signed_out_from_afar():
     user = person()
     make.member(make.tenant(), person=user)
