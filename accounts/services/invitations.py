@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -133,6 +134,16 @@ def revoke(*, invitation: Invitation, by: Actor, at: datetime) -> None:
             )
         elif Invitation.objects.filter(pk=invitation.pk, accepted_at__isnull=False).exists():
             raise UnableToChange("This invitation has been accepted.", fix="Deactivate the member instead.")
+
+
+def take_back_given(*, tenant_id: UUID, giver: UUID, still: Collection[str], by: Actor, at: datetime) -> None:
+    """Take back the open invitations to roles that a person may no longer give, inside the caller's transaction.
+
+    Or whoever is sent away could come back by a link they had sent to another address of theirs.
+    """
+    for invitation in _open(tenant_id).filter(invited_by=giver).exclude(role__in=still).select_for_update():
+        Invitation.objects.filter(pk=invitation.pk).update(revoked_at=at, revoked_by=by.known_id)
+        ledger.record("accounts.invitation.revoked", by=by, at=at, tenant_id=tenant_id, subject=invitation)
 
 
 def require_open(*, invitation: Invitation, at: datetime) -> None:

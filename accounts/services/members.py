@@ -1,5 +1,6 @@
 """Members: change roles, deactivate; a tenant never loses its last owner."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from django.db import transaction
 
 from accounts.domain import roles
 from accounts.models import Member
+from accounts.services import invitations
 from core import ledger, outbox
 from core.actor import Actor, ActorKind
 from core.errors import UseCaseError
@@ -26,7 +28,10 @@ _LAST_OWNER_FIX = "Make another member an owner first."
 
 
 def change_role(*, member: Member, role: str, by: Actor, at: datetime) -> Member:
-    """Give a member another role, at once for everything they do from now on. Safe to repeat."""
+    """Give a member another role, at once for everything they do from now on. Safe to repeat.
+
+    Their open invitations to roles that are no longer theirs to give are taken back.
+    """
     by.require(Permission.MANAGE_MEMBERS, tenant_id=member.tenant_id)
     if role not in {known.value for known in TenantRole}:
         raise UnableToChangeRole("There is no such role.")
@@ -47,6 +52,7 @@ def change_role(*, member: Member, role: str, by: Actor, at: datetime) -> Member
                 subject=member,
                 data={"from": member.role, "to": role},
             )
+            _take_back(member, still=roles.grantable([role]), by=by, at=at)
     member.refresh_from_db()
     if member.role != role:
         raise UnableToChangeRole("Someone changed this member a moment ago.", fix="Look at the list again.")
@@ -54,7 +60,10 @@ def change_role(*, member: Member, role: str, by: Actor, at: datetime) -> Member
 
 
 def deactivate(*, member: Member, by: Actor, at: datetime) -> None:
-    """End a person's membership: from their next request on the tenant is gone for them. Safe to repeat."""
+    """End a person's membership: from their next request on the tenant is gone for them. Safe to repeat.
+
+    The invitations they gave and that nobody has accepted yet end with it.
+    """
     by.require(Permission.MANAGE_MEMBERS, tenant_id=member.tenant_id)
     if by.kind is ActorKind.MEMBER and member.role not in roles.grantable(by.roles):
         raise UnableToDeactivate("Your role cannot deactivate this member.", fix="Ask an owner of your account.")
@@ -65,7 +74,12 @@ def deactivate(*, member: Member, by: Actor, at: datetime) -> None:
         if active.update(deactivated_at=at, deactivated_by=by.known_id):
             outbox.publish("accounts.member.deactivated", tenant_id=member.tenant_id, member_id=member.pk)
             ledger.record("accounts.member.deactivated", by=by, at=at, tenant_id=member.tenant_id, subject=member)
+            _take_back(member, still=(), by=by, at=at)
     member.refresh_from_db()
+
+
+def _take_back(member: Member, *, still: Collection[str], by: Actor, at: datetime) -> None:
+    invitations.take_back_given(tenant_id=member.tenant_id, giver=member.user_id, still=still, by=by, at=at)
 
 
 def _locked_owners(tenant_id: UUID) -> set[UUID]:

@@ -91,12 +91,7 @@ def sign(*, step: Step, by: Actor, at: datetime, note: str = "") -> Step:
     by.require(Permission.SIGN_STEPS, tenant_id=step.tenant_id)
     if step.signed_at is not None:
         return step
-    may_sign = by.kind is ActorKind.SYSTEM or step.owner_role in by.roles or StaffRole.RUNBOOK_OWNER in by.roles
-    if not may_sign:
-        raise UnableToSign(
-            f"“{step.title}” is signed by the {step.get_owner_role_display()} or a runbook owner.",
-            fix="Ask one of them to sign it.",
-        )
+    _require_seat(step, by=by)
     with transaction.atomic(durable=True):
         if Step.objects.filter(pk=step.pk, signed_at=None).update(signed_at=at, signed_by_id=by.id, note=note[:500]):
             ledger.record(
@@ -107,8 +102,9 @@ def sign(*, step: Step, by: Actor, at: datetime, note: str = "") -> Step:
 
 
 def withdraw(*, step: Step, by: Actor, at: datetime, reason: str) -> Step:
-    """Take a step's signature back, with the reason. Safe to repeat."""
+    """Take a step's signature back, with the reason; only who may sign it may. Safe to repeat."""
     by.require(Permission.SIGN_STEPS, tenant_id=step.tenant_id)
+    _require_seat(step, by=by)
     if not reason.strip():
         raise UnableToSign("Say why the signature is taken back.")
     with transaction.atomic(durable=True):
@@ -121,3 +117,12 @@ def withdraw(*, step: Step, by: Actor, at: datetime, reason: str) -> Step:
             )
     step.refresh_from_db()
     return step
+
+
+def _require_seat(step: Step, *, by: Actor) -> None:
+    if by.kind is ActorKind.SYSTEM or step.owner_role in by.roles or StaffRole.RUNBOOK_OWNER in by.roles:
+        return
+    raise UnableToSign(
+        f"“{step.title}” is signed by the {step.get_owner_role_display()} or a runbook owner.",
+        fix="Ask one of them.",
+    )

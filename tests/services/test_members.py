@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from accounts.models import Member, Tenant
-from accounts.services import members
+from accounts.models import Invitation, Member, Tenant
+from accounts.services import invitations, members
 from accounts.services.members import UnableToChangeRole, UnableToDeactivate
 from core import ledger, tenancy
 from core.actor import Actor
@@ -114,3 +114,29 @@ def test_another_tenants_owner_is_refused(desk: Desk) -> None:
         stranger = make.actor(make.member(make.tenant()))
     with pytest.raises(PermissionRefused):
         members.change_role(member=desk.of["member"], role="owner", by=stranger, at=AT)
+
+
+def invited(desk: Desk, role: str, *, by: str) -> Invitation:
+    return invitations.invite(
+        tenant_id=desk.tenant.pk, email=f"{role}-of-{by}@airline.example", role=role, by=desk.by(by), at=AT
+    )
+
+
+def test_whoever_is_sent_away_cannot_come_back_by_a_link_they_had_given(desk: Desk) -> None:
+    theirs, ours = invited(desk, "admin", by="admin"), invited(desk, "admin", by="owner")
+    members.deactivate(member=desk.of["admin"], by=desk.by("owner"), at=AT)
+    theirs.refresh_from_db()
+    ours.refresh_from_db()
+    assert theirs.revoked_at == AT
+    assert ours.revoked_at is None
+    assert desk.told()[-2:] == ["accounts.member.deactivated", "accounts.invitation.revoked"]
+
+
+def test_a_lesser_role_ends_the_links_it_could_not_give(desk: Desk) -> None:
+    other = make.member(desk.tenant, TenantRole.OWNER)
+    as_owner, as_admin = invited(desk, "owner", by="owner"), invited(desk, "admin", by="owner")
+    members.change_role(member=desk.of["owner"], role="admin", by=make.actor(other), at=AT)
+    as_owner.refresh_from_db()
+    as_admin.refresh_from_db()
+    assert as_owner.revoked_at == AT
+    assert as_admin.revoked_at is None

@@ -111,3 +111,13 @@ def test_a_tenant_without_a_runbook_is_blocked_and_told_that_nothing_is_needed_f
         finding = steps_signed(tenant_id=tenant.pk, at=AT)
     assert finding.outcome == "block"
     assert "nothing is needed from you" in finding.fix
+
+
+def test_only_who_may_sign_a_step_takes_its_signature_back(tenant, opened):
+    with make.arranging():
+        lead = make.staff_actor(make.staff(StaffRole.DATA_LEAD))
+        runbooks.sign(step=step(tenant, "dry-run"), by=lead, at=AT)
+        support = make.staff_actor(make.staff(StaffRole.SUPPORT))
+        with pytest.raises(runbooks.UnableToSign, match="data lead or a runbook owner"):
+            runbooks.withdraw(step=step(tenant, "dry-run"), by=support, at=AT, reason="No.")
+        assert step(tenant, "dry-run").signed_by_id == lead.id
