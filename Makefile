@@ -8,7 +8,7 @@ FOR ?= owner@jetblue.example
 .PHONY: help demo code dev test test-full check fix doctor lock stop
 
 help: ## Say what each target does
-	@sed -n 's/^\([a-z-]*\): .*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z%-]*\): .*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 demo: ## Everything on this machine, with real data, until Ctrl-C (ONCE=1: stop after the first preflight; FRESH=1: empty databases)
 	$(HOUSE) demo $(if $(ONCE),--once) $(if $(FRESH),--fresh)
@@ -30,6 +30,9 @@ check: ## Everything a machine can judge about the code
 
 fix: ## Mend what a machine can mend
 	$(HOUSE) fix
+
+bench-%: ## A benchmark of bench/ by its name (bench-pages, bench-comparison, …)
+	$(HOUSE) bench $* $(ARGS)
 
 doctor: ## What is missing or misconfigured, and what to do
 	$(HOUSE) doctor

@@ -270,7 +270,11 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the navigation: the front page, then each app's pages as far as this person may see them."""
-    first = {"title": "Programme", "items": [{"title": "Front page", "link": reverse("admin:index"), "icon": "route"}]}
+    pages = [("Front page", "admin:index", "route"), ("Dashboard", "staff_dashboard:programme", "table_chart")]
+    first = {
+        "title": "Programme",
+        "items": [{"title": t, "link": reverse(url), "icon": icon} for t, url, icon in pages],
+    }
     apps = [
         {
             "title": app["name"],

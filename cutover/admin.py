@@ -133,7 +133,7 @@ def _window(row: Cutover) -> str:
 
 
 def _blockers(tenant_ids: list[UUID]) -> dict[UUID, str]:
-    found = readiness.overview_of_many(tenant_ids=tenant_ids, at=timezone.now())
+    found = readiness.overview_of_many(tenant_ids=tenant_ids, at=timezone.now(), brief=True)
     told = {}
     for tenant_id, lines in found.items():
         first = _first(lines)
@@ -181,7 +181,7 @@ def _phases_panel(at: datetime) -> Mapping[str, Any]:
 
 def _attention_panel(at: datetime) -> Mapping[str, Any]:
     rows = list(cutovers.every().exclude(phase__in=(Phase.DISCOVER, Phase.DONE))[:25])
-    overviews = readiness.overview_of_many(tenant_ids=[row.tenant_id for row in rows], at=at)
+    overviews = readiness.overview_of_many(tenant_ids=[row.tenant_id for row in rows], at=at, brief=True)
     told = [
         {
             "cutover": row,

@@ -32,5 +32,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/password_change/", home.change_password, name="change_password"),
     path("admin/", admin.site.urls),
     path("staff/", include("cutover.staff_urls")),
+    path("staff/", include("portal.dashboard.staff_urls")),
     *(path("t/<slug:slug>/", include(f"{app}.urls")) for app in TENANT_APPS if find_spec(f"{app}.urls")),
 ]

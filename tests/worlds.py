@@ -48,7 +48,12 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
     fake_dns.zones.domains.append("ours.example")
     with ready_case(monkeypatch, at=at) as case:
         request = case.ask(at=at)
-        ids: dict[str, Any] = {"request_id": request.pk, "check_id": next(iter(CHECKS)), "entity": "flights"}
+        ids: dict[str, Any] = {
+            "tenant_id": case.tenant_id,
+            "request_id": request.pk,
+            "check_id": next(iter(CHECKS)),
+            "entity": "flights",
+        }
         ids["domain_id"] = domains.claim(tenant_id=case.tenant_id, typed="ours.example", by=case.customer, at=at).pk
         ids["invitation_id"] = invitations.invite(
             tenant_id=case.tenant_id, email="new@ours.example", role="member", by=case.customer, at=at

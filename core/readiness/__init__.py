@@ -13,6 +13,7 @@ from core.readiness.reading import (
     needs_you,
     overview,
     overview_of_many,
+    passing,
 )
 from core.readiness.registry import CHECKS, EXCEPTIONS, GATES, check, checks_of, exceptions
 from core.readiness.requesting import expiring, request, request_expiring
@@ -45,6 +46,7 @@ __all__ = [
     "needs_you",
     "overview",
     "overview_of_many",
+    "passing",
     "prune",
     "request",
     "request_expiring",

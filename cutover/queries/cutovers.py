@@ -3,10 +3,24 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.db.models import Count, QuerySet
 
 from cutover.domain.phases import Phase
 from cutover.models import Cutover, PhaseChange
+
+__all__ = [
+    "Cutover",
+    "count_by_phase",
+    "every",
+    "find",
+    "halted_from",
+    "history",
+    "of_many",
+    "phase_of",
+    "runbook_owners",
+    "waves",
+]
 
 
 def find(*, tenant_id: UUID) -> Cutover | None:
@@ -47,3 +61,15 @@ def count_by_phase() -> dict[Phase, int]:
     """Return how many tenants stand in each phase; phases without any are missing."""
     rows = Cutover.objects.order_by().values_list("phase").annotate(count=Count("pk"))
     return {Phase(phase): count for phase, count in rows}
+
+
+def waves() -> list[str]:
+    """Return the names of the waves that have tenants."""
+    return list(Cutover.objects.exclude(wave="").order_by("wave").values_list("wave", flat=True).distinct())
+
+
+def runbook_owners() -> list[tuple[UUID, str]]:
+    """Return the people who own a runbook, by name."""
+    owned = Cutover.objects.exclude(runbook_owner=None).order_by().values("runbook_owner_id").distinct()
+    people = get_user_model().objects.filter(pk__in=owned)
+    return sorted(((person.pk, str(person)) for person in people), key=lambda pair: pair[1])

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from portal.dashboard.views import activity, jobs, overview, preflight
+from portal.dashboard.views import activity, jobs, overview, preflight, snapshot
 
 app_name = "dashboard"
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("snapshot.pdf", snapshot.as_pdf, name="snapshot_pdf"),
+    path("snapshot.csv", snapshot.as_csv, name="snapshot_csv"),
     path("preflight/", preflight.preflight, name="preflight"),
     path("preflight/run/", preflight.run, name="run_checks"),
     path("preflight/run/<str:check_id>/", preflight.run, name="run_check"),

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.mail import get_connection
 
-from core import ports
+from core import pdf, ports
 from core.dns import DnsStatus
 from portal import rules
 from portal.celery import app
@@ -39,6 +39,16 @@ def python() -> Iterator[Symptom]:
             wrong.append(f"{name} {wanted} is missing")
     fix = f"{'; '.join(wrong[:3])}: pip install --require-hashes -r requirements/base.lock" if wrong else ""
     yield Symptom("packages are as locked", fix)
+
+
+def paper() -> Iterator[Symptom]:
+    """PDFs."""
+    if pdf.is_possible():
+        yield Symptom("PDFs can be made")
+        return
+    packages = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core"
+    wanted = f"install {packages}" if not settings.DEMO else ""
+    yield Symptom(f"no PDFs here (they need {packages}); pages print from the browser", wanted)
 
 
 def configuration() -> Iterator[Symptom]:

@@ -37,6 +37,7 @@ TARGETS: dict[str, tuple[str | None, Callable[..., int]]] = {
     "code": ("run", code),
     "test": ("work", quality.run_tests),
     "test-full": ("work", quality.run_all_tests),
+    "bench": ("work", quality.run_bench),
     "check": ("work", quality.check),
     "fix": ("work", quality.fix),
     "lock": ("work", quality.lock),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from portal.house import setup, state
 from portal.house.development import environment
 from portal.house.hold import Servers
+from portal.house.trouble import Trouble
 
 LONGEST_MODULE = 400
 SYSTEM_PACKAGES = {"chromium": ("chromium", "chromium-browser", "google-chrome"), "xmlsec1": ("xmlsec1",)}
@@ -65,6 +66,19 @@ def run_tests(*arguments: str, slow: bool = False) -> int:
 def run_all_tests(*arguments: str) -> int:
     """Run all tests, the slow ones too."""
     return run_tests(*arguments, slow=True)
+
+
+def run_bench(name: str, *arguments: str) -> int:
+    """Run one benchmark of `bench/`."""
+    script = state.CHECKOUT / "bench" / f"{name}.py"
+    if not script.is_file():
+        known = ", ".join(sorted(path.stem for path in script.parent.glob("*.py")))
+        raise Trouble(f"There is no benchmark called {name}: bench/ has {known}.")
+    ours = {"DEBUG", "DJANGO_SETTINGS_MODULE", *environment()}
+    clean = {name: value for name, value in os.environ.items() if name not in ours}
+    command = [str(setup.python()), str(script), *arguments]
+    with Servers():
+        return subprocess.run(command, cwd=state.CHECKOUT, env=clean, check=False).returncode
 
 
 def production_environment() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Runbooks and steps, for screens and for the apps above."""
 
+from collections.abc import Collection
 from datetime import date
 from uuid import UUID
 
@@ -29,3 +30,9 @@ def overdue_count(*, today: date) -> int:
     """Return how many unsigned steps of the whole programme are past their day."""
     due = ExpressionWrapper(F("runbook__cutover_on") + F("offset_days"), output_field=DateField())
     return Step.objects.filter(signed_at=None).annotate(due=due).filter(due__lt=today).count()
+
+
+def signed(*, tenant_ids: Collection[UUID], key: str) -> set[UUID]:
+    """Return those of the tenants whose step of this key is signed."""
+    rows = Step.objects.filter(tenant_id__in=tenant_ids, key=key, signed_at__isnull=False)
+    return set(rows.values_list("tenant_id", flat=True))

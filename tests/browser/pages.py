@@ -82,6 +82,8 @@ TENANT_PAGES = [
     of_request("request", "cutover:veto", "error", status=422, then=fill("Veto")),
     of_request("request", "staff_cutover:request", "open", "runbook_owner"),
     Visit("staff_cutover:waiting", "populated", "staff"),
+    Visit("staff_dashboard:programme", "populated", "staff"),
+    Visit("staff_dashboard:programme", "nothing fits", "staff", query="?q=nobody&phase=done"),
     Visit("components", "populated", "staff"),
 ]
 ACCOUNT_PAGES = [
@@ -150,6 +152,10 @@ NOT_A_PAGE = {
     "accounts:domain": "one row of the domains page, which asks for it again",
     "cutover:pack": "a file",
     "staff_cutover:pack": "a file",
+    "staff_dashboard:programme_csv": "a file",
+    "staff_dashboard:snapshot": "a file",
+    "dashboard:snapshot_pdf": "a file",
+    "dashboard:snapshot_csv": "a file",
     "backfills:rejected": "a file",
     "parity_reports:csv": "a file",
     "parity_reports:json": "a file",

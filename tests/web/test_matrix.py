@@ -48,6 +48,8 @@ TENANT = (
     Row("dashboard:stop_checks", MANAGERS, post=302, ids=("job_id",)),
     Row("dashboard:jobs", READERS, get=200),
     Row("dashboard:activity", READERS, get=200),
+    Row("dashboard:snapshot_pdf", READERS, get=200),
+    Row("dashboard:snapshot_csv", READERS, get=200),
     Row("dashboard:ledger_verifier", READERS, get=200),
     Row("dashboard:export_ledger", READERS, post=200),
     Row("backfills:runs", READERS, get=200),
@@ -88,6 +90,9 @@ TENANT = (
 
 VENDOR = (
     Row("components", EVERY_STAFF, get=200),
+    Row("staff_dashboard:programme", EVERY_STAFF, get=200),
+    Row("staff_dashboard:programme_csv", EVERY_STAFF, get=200),
+    Row("staff_dashboard:snapshot", EVERY_STAFF, get=200, ids=("tenant_id",)),
     Row("staff_cutover:waiting", EVERY_STAFF, get=200),
     Row("staff_cutover:request", EVERY_STAFF, get=200, ids=("request_id",)),
     Row("staff_cutover:begin", RUNBOOK_OWNERS, post=422, ids=("request_id",)),

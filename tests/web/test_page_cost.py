@@ -3,10 +3,8 @@
 The other pages of a customer hold this beside their own tests (`cost` in their names).
 """
 
-import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.contrib.admin import site
@@ -15,18 +13,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import Domain, Invitation, Member, StaffAssignment, Tenant, User
-from core.models import Hold, Job, RecordedFinding, ToggleSetting, Token
-from core.permissions import StaffRole, TenantRole
-from core.readiness import CHECKS
-from cutover.models import Cutover, PhaseChange
-from runbooks.models import PolicyException, Runbook, Step
+from accounts.models import Invitation, Member, Tenant, User
+from core.models import RecordedFinding
+from core.permissions import StaffRole
+from runbooks.models import Runbook, Step
 from tests import make
+from tests.crowd import AT, LATER, digest, fill
 
 pytestmark = pytest.mark.django_db
 
-AT = datetime.now(UTC)
-LATER = AT + timedelta(days=5)
 FEW, MANY = 10, 1000
 
 
@@ -43,92 +38,13 @@ def queries(client: Client) -> Callable[[str], int]:
     return count
 
 
-def fill(start: int, stop: int, by: User) -> None:
-    """Make tenants, each with one of everything that staff can list."""
-    numbers = range(start, stop)
-    with make.arranging():
-        people = User.objects.bulk_create(User(email=f"p{n}@cost.example", name=f"P {n}") for n in numbers)
-        StaffAssignment.objects.bulk_create(StaffAssignment(user=one, role=StaffRole.SUPPORT) for one in people)
-        tenants = Tenant.objects.bulk_create(
-            Tenant(name=f"Airline {n}", slug=f"c-{n}", legacy_ref=f"C{n}", segment="major") for n in numbers
-        )
-        pairs = list(zip(tenants, people, strict=True))
-        Member.objects.bulk_create(Member(tenant=t, user=p, role=TenantRole.OWNER) for t, p in pairs)
-        Domain.objects.bulk_create(
-            Domain(tenant=t, name=f"{t.slug}.example", text=t.slug, token=t.slug, claimed_by=p.pk) for t, p in pairs
-        )
-        Invitation.objects.bulk_create(
-            Invitation(
-                tenant=t, email=f"i-{t.slug}@cost.example", role="member", token_digest=digest(t.pk).hex(),
-                invited_by=p.pk, expires_at=LATER,
-            )
-            for t, p in pairs
-        )  # fmt: skip
-        fill_move(tenants, by)
-        fill_floor(tenants, by)
-
-
-def fill_move(tenants: list[Tenant], by: User) -> None:
-    """Give each tenant a cutover with a move behind it, a runbook with an overdue step, and an open exception."""
-    cutovers = Cutover.objects.bulk_create(Cutover(tenant=t, phase="prepare", runbook_owner=by) for t in tenants)
-    PhaseChange.objects.bulk_create(
-        PhaseChange(tenant_id=c.tenant_id, cutover=c, source="discover", target="prepare", changed_at=AT,
-                    changed_by=by.pk)
-        for c in cutovers
-    )  # fmt: skip
-    runbooks = Runbook.objects.bulk_create(
-        Runbook(tenant=t, cutover_on=AT.date(), opened_at=AT, opened_by=by.pk) for t in tenants
-    )
-    Step.objects.bulk_create(
-        Step(tenant_id=r.tenant_id, runbook=r, key="dry-run", title="Dry run", validation="It balances",
-             offset_days=-20, owner_role="data_lead", gates=True)
-        for r in runbooks
-    )  # fmt: skip
-    PolicyException.objects.bulk_create(
-        PolicyException(tenant=t, check_id="runbooks.steps_signed", reason="Moved", compensating_controls="Daily",
-                        owner=by, expires_at=LATER, requested_at=AT, requested_by=by)
-        for t in tenants
-    )  # fmt: skip
-
-
-def fill_floor(tenants: list[Tenant], by: User) -> None:
-    """Give each tenant a finding that blocks, a job that was given up, a toggle, a hold and a token."""
-    check = next(iter(CHECKS))
-    RecordedFinding.objects.bulk_create(
-        RecordedFinding(tenant=t, check_id=check, outcome="block", summary="No", evaluation_id=uuid4(), evaluated_at=AT,
-                        evaluated_by=by.pk, expires_at=LATER)
-        for t in tenants
-    )  # fmt: skip
-    Job.objects.bulk_create(
-        Job(tenant=t, task="core.tasks.evaluate_readiness", state="dead", finished_at=AT, problem="Gone")
-        for t in tenants
-    )
-    common = {"expires_at": LATER}
-    ToggleSetting.objects.bulk_create(
-        ToggleSetting(tenant=t, name="compat", reason="Churn", switched_on_at=AT, switched_on_by=by.pk, **common)
-        for t in tenants
-    )
-    Hold.objects.bulk_create(
-        Hold(tenant=t, kind="legal", reason="Court", placed_at=AT, placed_by=by.pk, **common) for t in tenants
-    )
-    Token.objects.bulk_create(
-        Token(tenant=t, name="ETL", prefix="crx", sha256=digest(t.pk), scopes=["read"], created_at=AT, created_by=by.pk,
-              **common)
-        for t in tenants
-    )  # fmt: skip
-
-
-def digest(pk: UUID) -> bytes:
-    return hashlib.sha256(pk.bytes).digest()
-
-
 def test_staffs_pages_cost_the_same_for_ten_tenants_and_a_thousand(
     client: Client, queries: Callable[[str], int]
 ) -> None:
     by = make.staff(*StaffRole)
     client.force_login(by)
     lists = [reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist") for model in site._registry]
-    paths = [reverse("admin:index"), reverse("staff_cutover:waiting"), *lists]
+    paths = [reverse("admin:index"), reverse("staff_cutover:waiting"), reverse("staff_dashboard:programme"), *lists]
     fill(0, FEW, by)
     few = {path: queries(path) for path in paths}
     fill(FEW, MANY, by)

@@ -10,6 +10,7 @@ from portal.doctor import database, examine, machine
 EXAMINATIONS = (
     machine.python,
     machine.configuration,
+    machine.paper,
     machine.disk,
     machine.static_files,
     database.server,
