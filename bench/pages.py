@@ -63,8 +63,9 @@ def report_of(tenant: Tenant) -> Report:
     )  # fmt: skip
     entities = EntityResult.objects.bulk_create(
         EntityResult(
-            tenant=tenant, report=report, position=n, entity=f"entity_{n}", title=f"Entity {n}", spec="e 1", segments=[1],
-            segments_done=1, verdict="different", expected=100_000, actual=100_000, compared=100_000, different=100,
+            tenant=tenant, report=report, position=n, entity=f"entity_{n}", title=f"Entity {n}", spec="e 1",
+            segments=[1], segments_done=1, verdict="different", expected=100_000, actual=100_000, compared=100_000,
+            different=100,
         )
         for n in range(12)
     )  # fmt: skip
@@ -146,7 +147,9 @@ def main(tenants: int, rounds: int) -> None:
         median = statistics.median(times[address])
         ratio = median / statistics.median(times[reference])
         counted = queries(client, address)
-        rows.append({"page": name, "ratio": round(ratio, 2), "goal": goal, "ms": round(median * 1000, 1), "queries": counted})
+        rows.append(
+            {"page": name, "ratio": round(ratio, 2), "goal": goal, "ms": round(median * 1000, 1), "queries": counted}
+        )
         verdict = "" if goal is None else "ok" if ratio <= goal else "OVER"
         print(f"{name:<26} {ratio:>6.2f} {goal or '':>5} {median * 1000:>7.1f} {counted:>8} {verdict}", flush=True)
     RESULTS.parent.mkdir(exist_ok=True)

@@ -18,7 +18,7 @@ LATER = AT + timedelta(days=5)
 
 
 def fill(start: int, stop: int, by: User, *, checks: Collection[str] = ()) -> None:
-    """Make tenants, each with one of everything that staff can list; `checks` answered, one of them where none is named."""
+    """Make tenants, each with one of everything that staff can list; `checks` answered, or one of them."""
     numbers = range(start, stop)
     with make.arranging():
         people = User.objects.bulk_create(User(email=f"p{n}@cost.example", name=f"P {n}") for n in numbers)
