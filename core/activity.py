@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 
 from core.actor import ActorKind
 from core.models.ledger import LedgerEntry
+from core.models.timeboxed import Token
 from core.registry import Registry
 
 type Sentence = str | Callable[[Mapping[str, Any]], str]
@@ -68,6 +69,8 @@ def recent(
     entries = list(rows[:limit])
     actors = {entry.actor_id for entry in entries if entry.actor_id is not None}
     people = {user.pk: str(user) for user in get_user_model().objects.filter(pk__in=actors)}
+    if any(entry.actor_kind == ActorKind.TOKEN for entry in entries):
+        people |= {token.pk: f"The token “{token.name}”" for token in Token.objects.filter(pk__in=actors)}
     return [
         Activity(
             at=entry.at,

@@ -15,6 +15,8 @@ class ActorKind(StrEnum):
 
     ANONYMOUS = "anonymous"
     MEMBER = "member"
+    TOKEN = "token"  # noqa: S105  (a kind of actor, no password)
+    """A tenant's machine, by an API token."""
     STAFF = "staff"
     SYSTEM = "system"
 
@@ -23,8 +25,8 @@ class ActorKind(StrEnum):
 class Actor:
     """Someone (or some part of the house) who acts, with the permissions they hold right now.
 
-    `id` is the user's id, or a stable id of the system part. `name` is for screens only and is never
-    written to the ledger or a log. A member's permissions hold for `tenant_id` alone.
+    `id` is the user's id, the token's, or a stable id of the system part. `name` is for screens only and is never
+    written to the ledger or a log. A member's and a token's permissions hold for `tenant_id` alone.
     """
 
     kind: ActorKind
@@ -43,6 +45,11 @@ class Actor:
     def member(cls, *, user_id: UUID, tenant_id: UUID, role: str, name: str = "") -> "Actor":
         """Return a tenant's member in their role."""
         return cls(ActorKind.MEMBER, user_id, name, tenant_id, tenant_grants(role), frozenset({role}))
+
+    @classmethod
+    def token(cls, *, token_id: UUID, tenant_id: UUID, grants: "set[Permission] | frozenset[Permission]") -> "Actor":
+        """Return a tenant's machine with what its token lets it do."""
+        return cls(ActorKind.TOKEN, token_id, "", tenant_id, frozenset(grants))
 
     @classmethod
     def staff(cls, *, user_id: UUID, roles: "frozenset[str] | set[str] | list[str]", name: str = "") -> "Actor":
@@ -65,7 +72,8 @@ class Actor:
         """Say whether the actor holds the permission for the tenant (None: for the programme)."""
         if permission not in self.grants:
             return False
-        return self.kind is not ActorKind.MEMBER or (tenant_id is not None and tenant_id == self.tenant_id)
+        bound = self.kind in (ActorKind.MEMBER, ActorKind.TOKEN)
+        return not bound or (tenant_id is not None and tenant_id == self.tenant_id)
 
     def require(self, permission: Permission, *, tenant_id: UUID | None = None) -> None:
         """Raise `PermissionRefused` unless the actor holds the permission for the tenant."""

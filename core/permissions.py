@@ -22,6 +22,7 @@ class Permission(StrEnum):
     APPROVE_CUTOVER = "approve_cutover"
     VETO_CUTOVER = "veto_cutover"
     VIEW_LEDGER = "view_ledger"
+    MANAGE_TOKENS = "manage_tokens"
 
     # What the vendor's people do.
     VIEW_PROGRAMME = "view_programme"
@@ -76,6 +77,7 @@ _ADMIN = _AUDIT | {
     P.RUN_PARITY,
     P.MANAGE_WINDOW,
     P.REQUEST_APPROVAL,
+    P.MANAGE_TOKENS,
 }
 
 TENANT_ROLE_GRANTS: dict[TenantRole, frozenset[Permission]] = {

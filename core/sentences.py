@@ -16,6 +16,7 @@ def _evaluated(data: Mapping[str, Any]) -> str:
 ledger.sentences({
     "core.readiness.evaluated": _evaluated,
     "core.token.issued": "issued an API token",
+    "core.token.rotated": "replaced an API token by a new one",
     "core.token.revoked": "revoked an API token",
     "core.toggle.switched_on": "switched on “{name}”",
     "core.toggle.switched_off": "switched off “{name}”",

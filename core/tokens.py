@@ -1,4 +1,8 @@
-"""Tokens: scoped secrets for a tenant's machines, shown once, kept as a digest, revocable, with an end (rule 13)."""
+"""Tokens: scoped secrets for a tenant's machines, shown once, kept as a digest, revocable, with an end (rule 13).
+
+A token never does more than whoever issued it may do at that moment, and stops with their membership
+(`docs/adr/0009-api.md`). Its scopes are declared by the apps, each for one permission.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +14,18 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from core import ledger
 from core.actor import Actor
 from core.errors import UseCaseError
 from core.models import Token
-from core.permissions import Permission
+from core.permissions import Permission, tenant_grants
 from core.registry import Registry
 
 LONGEST = timedelta(days=365)
+LONGEST_OVERLAP = timedelta(days=7)
+MOST_IN_FORCE = 50
 _MARK = "crossing"
 _USE_NOTED_EVERY = timedelta(minutes=1)
 
@@ -43,16 +49,40 @@ class Bearer:
     tenant_id: UUID
     token_id: UUID
     scopes: frozenset[str]
+    issuer_role: str
+
+    @property
+    def actor(self) -> Actor:
+        """Return the token as an actor: the permissions of its scopes that its issuer holds right now."""
+        wanted = {SCOPES[scope].permission for scope in self.scopes if scope in SCOPES}
+        return Actor.token(
+            token_id=self.token_id, tenant_id=self.tenant_id, grants=wanted & tenant_grants(self.issuer_role)
+        )
 
 
 class UnableToIssue(UseCaseError):
     """The token cannot be issued like this."""
 
 
+class UnableToRotate(UseCaseError):
+    """The token cannot be replaced like this."""
+
+
+def scopes_of(actor: Actor, *, tenant_id: UUID) -> list[TokenScope]:
+    """Return the scopes that an actor may give a token."""
+    return [scope for scope in SCOPES.values() if actor.can(scope.permission, tenant_id=tenant_id)]
+
+
+def listed(*, tenant_id: UUID) -> QuerySet[Token]:
+    """Return the tenant's tokens, those in force first, the newest first."""
+    return Token.objects.filter(tenant_id=tenant_id).order_by("-created_at")
+
+
 def issue(
     *, tenant_id: UUID, name: str, scopes: Collection[str], expires_at: datetime, by: Actor, at: datetime
 ) -> tuple[Token, str]:
     """Issue a token and return it with its secret, which is shown once and can never be read again."""
+    by.require(Permission.MANAGE_TOKENS, tenant_id=tenant_id)
     if not scopes:
         raise UnableToIssue("Choose at least one thing the token may do.")
     if unknown := sorted(set(scopes) - set(SCOPES)):
@@ -61,21 +91,14 @@ def issue(
         by.require(SCOPES[scope].permission, tenant_id=tenant_id)
     if not name.strip():
         raise UnableToIssue("Give the token a name that says what uses it.")
+    if len(name.strip()) > 100 or not name.strip().isprintable():
+        raise UnableToIssue("A token's name has at most 100 characters, all of them visible.")
     if not at < expires_at <= at + LONGEST:
         raise UnableToIssue(f"A token ends within {LONGEST.days} days, and not in the past.")
-    public = secrets.token_hex(4)
-    secret = f"{_MARK}_{public}_{secrets.token_urlsafe(32)}"
+    if Token.objects.filter(tenant_id=tenant_id, revoked_at=None, expires_at__gt=at).count() >= MOST_IN_FORCE:
+        raise UnableToIssue(f"Your account has {MOST_IN_FORCE} tokens in force.", fix="Revoke one you no longer need.")
     with transaction.atomic(durable=True):
-        token = Token.objects.create(
-            tenant_id=tenant_id,
-            name=name.strip(),
-            prefix=f"{_MARK}_{public}",
-            sha256=digest(secret),
-            scopes=sorted(set(scopes)),
-            created_at=at,
-            created_by=by.known_id,
-            expires_at=expires_at,
-        )
+        token, secret = _make(tenant_id=tenant_id, name=name, scopes=scopes, expires_at=expires_at, by=by, at=at)
         ledger.record(
             "core.token.issued",
             by=by,
@@ -87,24 +110,59 @@ def issue(
     return token, secret
 
 
+def rotate(token: Token, *, overlap: timedelta, by: Actor, at: datetime) -> tuple[Token, str]:
+    """Replace a token by a new one with the same name, scopes and lifetime; the old one ends after the overlap.
+
+    The new one stands in the name of whoever rotates, who must hold the permissions of its scopes. A token is
+    replaced once. Returns the new token with its secret, which is shown once.
+    """
+    by.require(Permission.MANAGE_TOKENS, tenant_id=token.tenant_id)
+    for scope in token.scopes:
+        if scope not in SCOPES:
+            raise UnableToRotate(f"The scope “{scope}” exists no more.", fix="Issue a new token instead.")
+        by.require(SCOPES[scope].permission, tenant_id=token.tenant_id)
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise UnableToRotate(f"The old secret may stay valid for {LONGEST_OVERLAP.days} days at most.")
+    ends_at = min(token.expires_at, at + overlap)
+    with transaction.atomic(durable=True):
+        in_force = Token.objects.filter(pk=token.pk, revoked_at=None, replaced_at=None, expires_at__gt=at)
+        ending = {"expires_at": ends_at} if overlap else {"revoked_at": at, "revoked_by": by.known_id}
+        if not in_force.update(replaced_at=at, replaced_by=by.known_id, **ending):
+            raise UnableToRotate("This token has ended or was replaced already.", fix="Issue a new token instead.")
+        lifetime = min(token.expires_at - token.created_at, LONGEST)
+        made, secret = _make(
+            tenant_id=token.tenant_id, name=token.name, scopes=token.scopes, expires_at=at + lifetime, by=by, at=at
+        )
+        ledger.record(
+            "core.token.rotated",
+            by=by,
+            at=at,
+            tenant_id=token.tenant_id,
+            subject=made,
+            data={"replaces": token.pk, "old_ends_at": ends_at, "scopes": made.scopes, "expires_at": made.expires_at},
+        )
+    return made, secret
+
+
 def authenticate(secret: str, *, at: datetime) -> Bearer | None:
-    """Return whom a secret speaks for, or None: unknown, expired and revoked ones look the same.
+    """Return whom a secret speaks for, or None: unknown, expired, revoked and ownerless ones look the same.
 
     Works before any tenant is known; open the tenant's scope with the answer.
     """
-    if not secret.startswith(f"{_MARK}_"):
+    if not secret.startswith(f"{_MARK}_") or not secret.isascii():
         return None
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT tenant_id, token_id, scopes, expires_at, revoked_at FROM crossing.token(%s)", [digest(secret)]
+            "SELECT tenant_id, token_id, scopes, expires_at, revoked_at, issuer_role FROM crossing.token(%s)",
+            [digest(secret)],
         )
         row = cursor.fetchone()
     if row is None:
         return None
-    tenant_id, token_id, scopes, expires_at, revoked_at = row
-    if revoked_at is not None or expires_at <= at:
+    tenant_id, token_id, scopes, expires_at, revoked_at, issuer_role = row
+    if revoked_at is not None or expires_at <= at or issuer_role is None:
         return None
-    return Bearer(tenant_id, token_id, frozenset(scopes))
+    return Bearer(tenant_id, token_id, frozenset(scopes), issuer_role)
 
 
 def note_use(bearer: Bearer, *, at: datetime) -> None:
@@ -116,11 +174,9 @@ def note_use(bearer: Bearer, *, at: datetime) -> None:
 
 def revoke(token: Token, *, by: Actor, at: datetime) -> bool:
     """Revoke a token at once; say whether it was in force. Safe to repeat."""
-    for scope in token.scopes:
-        # A scope that a newer release no longer knows must not keep its token alive.
-        by.require(SCOPES[scope].permission if scope in SCOPES else Permission.VIEW_TENANT, tenant_id=token.tenant_id)
+    by.require(Permission.MANAGE_TOKENS, tenant_id=token.tenant_id)
     with transaction.atomic(durable=True):
-        if not Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at, revoked_by=by.id):
+        if not Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at, revoked_by=by.known_id):
             return False
         ledger.record("core.token.revoked", by=by, at=at, tenant_id=token.tenant_id, subject=token)
     return True
@@ -129,3 +185,21 @@ def revoke(token: Token, *, by: Actor, at: datetime) -> bool:
 def digest(secret: str) -> bytes:
     """Return the SHA-256 digest under which a secret is kept; it has 256 random bits, so no salt is needed."""
     return hashlib.sha256(secret.encode()).digest()
+
+
+def _make(
+    *, tenant_id: UUID, name: str, scopes: Collection[str], expires_at: datetime, by: Actor, at: datetime
+) -> tuple[Token, str]:
+    public = secrets.token_hex(4)
+    secret = f"{_MARK}_{public}_{secrets.token_urlsafe(32)}"
+    token = Token.objects.create(
+        tenant_id=tenant_id,
+        name=name.strip(),
+        prefix=f"{_MARK}_{public}",
+        sha256=digest(secret),
+        scopes=sorted(set(scopes)),
+        created_at=at,
+        created_by=by.known_id,
+        expires_at=expires_at,
+    )
+    return token, secret

@@ -1,5 +1,6 @@
 """The floor's tables."""
 
+from core.models.api import KeptAnswer
 from core.models.approvals import ApprovalRequest, EvidencePack, EvidencePart, Signature, SigningStatement
 from core.models.base import Audit, TenantModel
 from core.models.jobs import Event, Job
@@ -15,6 +16,7 @@ __all__ = [
     "EvidencePart",
     "Hold",
     "Job",
+    "KeptAnswer",
     "LedgerCheckpoint",
     "LedgerDatum",
     "LedgerEntry",

@@ -86,12 +86,19 @@ class Token(TenantModel):
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_by = models.UUIDField(null=True, blank=True)
+    replaced_at = models.DateTimeField(null=True, blank=True, help_text="When a rotation gave it an earlier end.")
+    replaced_by = models.UUIDField(null=True, blank=True)
 
     class Meta:
         constraints = (
             models.CheckConstraint(
                 condition=Q(revoked_at=None, revoked_by=None) | Q(revoked_at__isnull=False, revoked_by__isnull=False),
                 name="core_token_revoked_pair",
+            ),
+            models.CheckConstraint(
+                condition=Q(replaced_at=None, replaced_by=None)
+                | Q(replaced_at__isnull=False, replaced_by__isnull=False),
+                name="core_token_replaced_pair",
             ),
             models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="core_token_expires"),
             models.CheckConstraint(condition=Q(scopes__len__gt=0), name="core_token_scoped"),
