@@ -10,6 +10,7 @@ from celery import shared_task
 
 from core import holds, ledger, outbox, queue, readiness, toggles
 from core.actor import Actor
+from core.api import idempotency
 from core.queue import Scope, task
 from core.queue.bell import BELL
 
@@ -37,10 +38,11 @@ def deliver(*, tenant_id: UUID, event_id: str, subscriber: str) -> None:
 
 @task(scope=Scope.SYSTEM, every=timedelta(days=1))
 def prune(*, at: datetime) -> None:
-    """Delete jobs, events and answers of long ago."""
+    """Delete jobs, events, findings and kept answers of long ago."""
     queue.prune(at=at)
     outbox.prune(at=at)
     readiness.prune(at=at)
+    idempotency.prune(at=at)
 
 
 @task(scope=Scope.TENANT, timeout=timedelta(minutes=20))

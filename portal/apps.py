@@ -3,7 +3,17 @@
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
-CONTRIBUTIONS = ("tasks", "subscribers", "readiness", "evidence", "stop_the_line", "risk", "sentences", "navigation")
+CONTRIBUTIONS = (
+    "tasks",
+    "subscribers",
+    "readiness",
+    "evidence",
+    "stop_the_line",
+    "risk",
+    "sentences",
+    "navigation",
+    "api",
+)
 
 
 class PortalConfig(AppConfig):

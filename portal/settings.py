@@ -48,6 +48,8 @@ INSTALLED_APPS = [
     "lucide",
     "template_partials.apps.SimpleAppConfig",
     "csp",
+    "rest_framework",
+    "drf_spectacular",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -71,6 +73,7 @@ MIDDLEWARE = [
     "portal.middleware.ContentPolicy",
     "portal.middleware.UnderstoodForms",
     "portal.middleware.TenantContext",
+    "core.api.views.Doorway",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -159,6 +162,29 @@ QUEUE_LEASE_SECONDS = env.float("QUEUE_LEASE_SECONDS", default=60.0)
 """How long a worker that stopped answering keeps its job."""
 QUEUE_RINGS = env.bool("QUEUE_RINGS", default=True)
 """Whether enqueuing rings the broker; without it only sweepers do (tests run jobs by hand)."""
+
+API_QUOTA = env.int("API_QUOTA", default=100)
+"""How many requests a token may make in a minute."""
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_SCHEMA_CLASS": "core.api.schema.Operations",
+    "URL_FORMAT_OVERRIDE": None,
+    "UNAUTHENTICATED_USER": None,
+}
+
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "OAS_VERSION": "3.1.1",
+    "TITLE": "Crossing API",
+    "VERSION": "1",
+    "DESCRIPTION": "What an account's own tools may do here: read readiness, run checks and comparisons, "
+    "claim domains. A token belongs to one account, so no address names it.",
+    "SERVERS": [{"url": "/"}],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["core.api.schema.complete"],
+}
 
 DNS_RESOLVER = env.str("DNS_RESOLVER", default="")
 """`host:port` of the recursive resolver to ask; empty: the system's."""

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from portal import health
 from portal.dashboard.views import components, home
+from portal.reference import views as reference
 
 TENANT_APPS = (
     "accounts",
@@ -33,5 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("staff/", include("cutover.staff_urls")),
     path("staff/", include("portal.dashboard.staff_urls")),
+    path("api/", reference.page, name="api_reference"),
+    path("api/v1/", include("portal.api_urls")),
     *(path("t/<slug:slug>/", include(f"{app}.urls")) for app in TENANT_APPS if find_spec(f"{app}.urls")),
 ]

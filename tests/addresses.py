@@ -21,7 +21,7 @@ class Address:
         return self.view.__module__.split(".")[0] in OURS
 
 
-OURS = ("accounts", "backfills", "core", "cutover", "parity_reports", "portal", "runbooks")
+OURS = ("accounts", "backfills", "core", "cutover", "integrations", "parity_reports", "portal", "runbooks")
 
 
 def every() -> list[Address]:

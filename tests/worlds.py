@@ -1,6 +1,7 @@
 """A tenant with one object behind every id that an address can name, and somebody of every role."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from accounts.models import Member
 from accounts.services import domains, invitations
 from backfills.domain.runs import RunState
 from backfills.models import Run
-from core import readiness
+from core import readiness, tokens
 from core.permissions import StaffRole, TenantRole
 from core.readiness import CHECKS
 from parity_reports.models import Report
@@ -63,6 +64,11 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
         ids["run_id"] = run.pk
         report = Report.objects.create(tenant_id=case.tenant_id, requested_at=at, requested_by=case.customer.id)
         ids["report_id"] = reports.finish(report=report, by=case.customer, at=at).pk
+        token, _ = tokens.issue(
+            tenant_id=case.tenant_id, name="Nightly", scopes=["readiness:read"], expires_at=at + timedelta(days=30),
+            by=case.customer, at=at,
+        )  # fmt: skip
+        ids["token_id"] = token.pk
         ids["job_id"] = readiness.request(tenant_id=case.tenant_id, by=case.customer)
     tenant = case.owner.tenant
     people: dict[str, Any] = {"owner": case.owner.user, "stranger": make.user()}

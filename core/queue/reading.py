@@ -54,9 +54,13 @@ def jobs(
     key: str | None = None,
     tasks: Collection[str] | None = None,
     unfinished: bool = False,
+    before: UUID | None = None,
     limit: int = 50,
 ) -> list[JobView]:
-    """Return a tenant's newest jobs (of one task, or of some), or the house's own (None), newest first."""
+    """Return a tenant's newest jobs (of one task, or of some), or the house's own (None), newest first.
+
+    Only those older than the job `before`, if given (pages).
+    """
     rows = Job.objects.of(tenant_id)
     if tasks is not None:
         rows = rows.filter(task__in=tasks)
@@ -66,6 +70,8 @@ def jobs(
         rows = rows.filter(key=key)
     if unfinished:
         rows = rows.filter(state__in=[state.value for state in UNFINISHED])
+    if before is not None:
+        rows = rows.filter(sequence__lt=Job.objects.filter(pk=before).values("sequence"))
     return [_view(row) for row in rows.order_by("-sequence")[:limit]]
 
 

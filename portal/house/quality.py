@@ -149,6 +149,7 @@ def check() -> int:
         ("check --deploy", [*manage, "check", "--deploy", "--fail-level=WARNING"], deploy),
         ("templates", [str(programs / "djlint"), "templates", "--lint", "--quiet"], ours),
         ("documents", [*manage, "states", "--check"], ours),
+        ("the API's description", [*manage, "openapi", "--check"], ours),
         ("module length", long_modules, ours),
         ("locks", unlocked, ours),
         ("types", [str(programs / "mypy"), "."], ours),
@@ -181,6 +182,7 @@ def fix() -> int:
         [ruff, "check", "--fix", "--quiet", "."],
         [ruff, "format", "--quiet", "."],
         [str(setup.python()), "manage.py", "states"],
+        [str(setup.python()), "manage.py", "openapi"],
     )
     with Servers():
         codes = [

@@ -59,6 +59,15 @@ def of_request(which: str, name: str, state: str, who: str = "owner", **more: An
     return Visit(name, state, who, {**slug, "request_id": which}, **more)
 
 
+def issue_token(page: Page) -> None:
+    """Issue an API token with every scope, so that its secret is shown."""
+    page.get_by_label("Name").fill("A token with quite a long name, as people give them")
+    for box in page.get_by_role("checkbox").all():
+        box.check()
+    page.get_by_role("button", name="Issue token").click()
+    page.get_by_text("Copy the secret now").wait_for()
+
+
 WRONG = "no such thing"
 TENANT_PAGES = [
     *of_tenant("dashboard:overview"),
@@ -72,6 +81,8 @@ TENANT_PAGES = [
     Visit("parity_reports:report", "different", "blocked", {"slug": "=skywest", "report_id": "blocked_report"}),
     *of_tenant("accounts:members", error=(422, fill("Send invitation", email=WRONG))),
     *of_tenant("accounts:domains", error=(422, fill("Claim", name="co.uk"))),
+    *of_tenant("integrations:tokens", error=(422, fill("Issue token"))),
+    Visit("integrations:tokens", "secret", "blocked", {"slug": "=skywest"}, then=issue_token),
     *of_tenant("cutover:cutover"),
     *of_tenant("cutover:window", error=(422, fill("Save the window"))),
     *of_tenant("cutover:approver"),
@@ -87,6 +98,7 @@ TENANT_PAGES = [
     Visit("components", "populated", "staff"),
 ]
 ACCOUNT_PAGES = [
+    Visit("api_reference", "populated"),
     Visit("home", "populated", "both"),
     Visit("home", "empty", "stranger"),
     Visit("account_login", "empty"),
@@ -167,6 +179,7 @@ NOT_A_PAGE = {
             "accounts:release_domain",
             "backfills:start", "backfills:pause", "backfills:resume", "backfills:retry",
             "parity_reports:request",
+            "integrations:rotate_token", "integrations:revoke_token",
             "cutover:ask", "cutover:begin", "cutover:sign", "staff_cutover:begin", "staff_cutover:sign",
             "dashboard:run_checks", "dashboard:run_check", "dashboard:stop_checks",
         ),

@@ -24,6 +24,7 @@ PARAMETERS = (
     "invitation_id",
     "job_id",
     "check_id",
+    "token_id",
 )
 
 pytestmark = pytest.mark.django_db

@@ -1,5 +1,6 @@
 """Deny by default: every view of ours says who may call it."""
 
+from core.tokens import SCOPES
 from core.web import ACCESS
 from tests import addresses
 
@@ -24,3 +25,15 @@ def test_every_page_of_a_tenant_asks_for_a_tenants_permission():
         and not str(getattr(address.view, ACCESS, "")).startswith("tenant:")
     ]
     assert wrong == []
+
+
+def test_every_endpoint_of_the_api_asks_for_a_scope():
+    found = {
+        address.name: str(getattr(address.view, ACCESS, ""))
+        for address in addresses.every()
+        if address.route.startswith("api/v1/")
+    }
+    public = {"api:description": "public", "api:no_such_address": "api:"}
+    assert {name: access for name, access in found.items() if name in public} == public
+    asked = [access.removeprefix("api:").split(",") for name, access in found.items() if name not in public]
+    assert [scopes for scopes in asked if not scopes or not set(scopes) <= set(SCOPES)] == []

@@ -76,6 +76,9 @@ TENANT = (
     Row("accounts:check_domain", MANAGERS, post=302, ids=("domain_id",)),
     Row("accounts:renew_domain", MANAGERS, post=302, ids=("domain_id",)),
     Row("accounts:release_domain", MANAGERS, post=302, ids=("domain_id",)),
+    Row("integrations:tokens", MANAGERS, get=200, post=422),
+    Row("integrations:rotate_token", MANAGERS, post=422, ids=("token_id",)),
+    Row("integrations:revoke_token", MANAGERS, post=302, ids=("token_id",)),
     Row("cutover:cutover", ALL, get=200),
     Row("cutover:window", MANAGERS, get=200, post=422),
     Row("cutover:approver", OWNERS, get=200, post=302),
@@ -106,6 +109,7 @@ EVERYBODY = {
     "change_password": "leads from the admin's form to allauth's (tests/web/test_admin.py)",
     "healthz": "is the process up",
     "readyz": "is it ready to serve",
+    "api_reference": "the API's description, which is the same for everybody",
     "invitations:open": "an invitation's link, before there is an account (tests/web/test_invitation_link.py)",
     "invitations:join": "the same, signed in",
 }
@@ -171,5 +175,6 @@ def test_another_tenants_owner_finds_nothing_by_our_ids_under_their_own_address(
 
 def test_every_route_is_in_the_matrix() -> None:
     written = {row.name for row in (*TENANT, *VENDOR)} | set(EVERYBODY)
-    ours = {address.name for address in addresses.every() if address.ours and not address.name.startswith("admin:")}
+    elsewhere = ("admin:", "api:")  # tests/web/test_admin.py, tests/web/test_api_matrix.py
+    ours = {address.name for address in addresses.every() if address.ours and not address.name.startswith(elsewhere)}
     assert ours == written

@@ -65,6 +65,17 @@ def read(*, tenant_id: UUID, at: datetime, limit: int = 40) -> Jobs:
     return Jobs([row for row in rows if not row.is_over], [row for row in rows if row.is_over])
 
 
+def watched(*, tenant_id: UUID, before: UUID | None = None, limit: int) -> list[JobView]:
+    """Return the jobs that a customer watches, newest first; only those older than `before`, if given."""
+    return queue.jobs(tenant_id, tasks=TITLES, before=before, limit=limit)
+
+
+def find(*, tenant_id: UUID, job_id: UUID) -> JobView | None:
+    """Return one job that a customer watches."""
+    found = queue.job(job_id)
+    return found if found and found.tenant_id == tenant_id and found.task in TITLES else None
+
+
 def unfinished(tenant_id: UUID) -> list[JobView]:
     """Return the jobs that run or wait, newest first."""
     return queue.jobs(tenant_id, tasks=TITLES, unfinished=True, limit=20)

@@ -1,0 +1,24 @@
+"""Bodies and answers. What a body does not declare is refused, so that a misspelt field is not silently ignored."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+
+class Body(serializers.Serializer[Any]):
+    """The body of a request: exactly the declared fields."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse what is not declared, then read what is."""
+        if isinstance(data, Mapping) and (unknown := sorted(set(map(str, data)) - set(self.fields))):
+            raise serializers.ValidationError({name: ["There is no such field."] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class NoBody(Body):
+    """The body of a request that says everything by its address: none, or an empty object."""
+
+
+class Answer(serializers.Serializer[Any]):
+    """What an endpoint answers: every declared field is always there."""

@@ -1,0 +1,243 @@
+"""An endpoint: it declares its scopes, opens the token's tenant, and answers every refusal as a problem."""
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import datetime
+from http import HTTPMethod
+from typing import Any, ClassVar, override
+from uuid import UUID
+
+from django.core.signals import got_request_exception
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from core import tenancy, tokens
+from core.actor import Actor
+from core.api import idempotency, limits, paging, problems
+from core.api.problems import Flaw, Problem
+from core.tokens import SCOPES, Bearer
+from core.web import ACCESS, settle
+
+LARGEST_BODY = 64 * 1024
+"""Bytes; the longest body that any endpoint takes is a hundredth of it."""
+
+WRITES = frozenset({HTTPMethod.POST, HTTPMethod.PUT, HTTPMethod.PATCH, HTTPMethod.DELETE})
+
+
+log = logging.getLogger(__name__)
+
+
+class StrictJson(JSONParser):
+    """JSON whose nesting a thread's stack can hold."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """Read a body; one that nests too deep is as unreadable as one that is no JSON."""
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise Problem("malformed-request", "The body nests too deep.") from error
+
+
+class Answered(Exception):
+    """The request was answered before: the same answer again."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        self.response = response
+
+
+class ApiView(APIView):
+    """The base of every endpoint. Calls its handlers inside the tenant's scope, with who acts in `actor`.
+
+    `scopes` says which scope each method needs; a method that it does not name is refused. `parameters` names what a
+    query may hold.
+    """
+
+    scopes: ClassVar[Mapping[str, str]] = {}
+    parameters: ClassVar[frozenset[str]] = frozenset()
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+    renderer_classes: tuple[type[BaseRenderer], ...] = (JSONRenderer,)
+    parser_classes = (StrictJson,)
+    content_negotiation_class = DefaultContentNegotiation
+    metadata_class = None
+    format_kwarg = None
+
+    actor: Actor
+    tenant_id: UUID
+    at: datetime
+    bearer: Bearer | None = None
+    usage: limits.Usage | None = None
+    claim: idempotency.Claim | None = None
+
+    @override
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Return the view, which says in `crossing_access` what it asks for: `api:domains:read,domains:write`."""
+        view = super().as_view(**initkwargs)
+        setattr(view, ACCESS, "api:" + ",".join(sorted(set(cls.scopes.values()))))
+        return view
+
+    @override
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer inside the tenant's scope, which `initial` opens; keep the answer to a write."""
+        self.at = timezone.now()
+        with ExitStack() as self._scope:
+            response = settle(super().dispatch(request, *args, **kwargs))
+            if self.claim is not None:
+                idempotency.keep(self.claim, response, at=timezone.now())
+            return response
+
+    @override
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Let the request in, or say why not: method, token, quota, scope, form, size, repetition."""
+        self._recognise(request)
+        if request.method not in self._served():
+            raise Problem("method-not-allowed", f"This address does not take {request.method}.")
+        self._admit(request)
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        if unknown := sorted(set(request.query_params) - self.parameters):
+            flaws = [Flaw("There is no such parameter.", parameter=name) for name in unknown]
+            raise Problem("malformed-request", "The address has a parameter that this list does not take.", "", flaws)
+        if request.method in WRITES:
+            self._claim(request)
+
+    @override
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]  # DRF says Response
+        """Answer with the problem that an exception stands for; log a fault of ours, and tell who listens for them."""
+        if isinstance(exc, Answered):
+            return exc.response
+        problem = problems.of_error(exc)
+        if problem is None:
+            log.error("api.fault %s %s", self.request.method, self.request.path, exc_info=exc)
+            got_request_exception.send(sender=type(self), request=self.request._request)
+            problem = problems.of_status(500)
+        response = problems.respond(problem, request=self.request)
+        if response.status_code == 405:
+            response.headers["Allow"] = ", ".join(self._served())
+        return response
+
+    @override
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Tell on every answer what is left of the quota, and keep answers out of shared caches."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in limits.headers(self.usage).items():
+            response.headers[name] = value
+        response.headers["Cache-Control"] = "no-store"
+        response.headers.pop("Allow", None) if response.status_code != 405 else None
+        return response
+
+    def read[B: BaseSerializer[Any]](self, body: type[B]) -> dict[str, Any]:
+        """Return the request's body as `body` declares it; raises what becomes a 422 with pointers."""
+        serializer = body(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        values: dict[str, Any] = serializer.validated_data
+        return values
+
+    def page[T](
+        self,
+        name: str,
+        serializer: type[BaseSerializer[Any]],
+        *,
+        fetch: paging.Fetch[T],
+        key: Callable[[T], list[Any]],
+    ) -> Response:
+        """Answer with the page that the request asks for (`core.api.paging`)."""
+        found = paging.page_of(self.request, name=name, fetch=fetch, key=key, scope=self.tenant_id)
+        items = serializer(found.items, many=True).data
+        return Response({"items": items, "next_cursor": found.next_cursor})
+
+    def _served(self) -> list[str]:
+        also = ["HEAD"] if "GET" in self.scopes else []
+        return [*self.scopes, *also]
+
+    def _recognise(self, request: Request) -> None:
+        """Find out whose token it is, if it is any, and count the request."""
+        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+        self.bearer = tokens.authenticate(secret.strip(), at=self.at) if kind.lower() == "bearer" else None
+        who = str(self.bearer.token_id) if self.bearer else f"address:{request.META.get('REMOTE_ADDR', '')}"
+        self.usage = limits.count(who, at=self.at)
+        if self.usage is not None and self.usage.exceeded:
+            raise Problem(
+                "too-many-requests",
+                "The quota of this minute is used up.",
+                headers={"Retry-After": str(self.usage.seconds)},
+            )
+
+    def _admit(self, request: Request) -> None:
+        """Let in a token that is in force and holds the scope; open its tenant."""
+        if self.bearer is None:
+            raise Problem("unauthenticated", "No token that is in force was sent.")
+        self.tenant_id, self.actor = self.bearer.tenant_id, self.bearer.actor
+        self._scope.enter_context(tenancy.scope(tenant_id=self.tenant_id))
+        tokens.note_use(self.bearer, at=self.at)
+        self._require(self.bearer, self.scopes["GET" if request.method == "HEAD" else str(request.method)])
+
+    def _require(self, bearer: Bearer, scope: str) -> None:
+        if scope not in bearer.scopes:
+            raise Problem("forbidden", f"The token lacks the scope {scope}.")
+        if not self.actor.can(SCOPES[scope].permission, tenant_id=self.tenant_id):
+            raise Problem(
+                "forbidden",
+                f"Whoever issued this token may no longer do what {scope} stands for.",
+                "An owner or admin of your account rotates the token; the new one stands in their name.",
+            )
+
+    def _claim(self, request: Request) -> None:
+        """Read the body, and take the request's Idempotency-Key or answer as before."""
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdigit() or int(length) > LARGEST_BODY:
+            raise Problem("too-large", f"A body has at most {LARGEST_BODY} bytes.")
+        body = request.body
+        _ = request.data  # a body that cannot be read takes no key
+        assert self.bearer is not None
+        found = idempotency.claim(
+            bearer=self.bearer,
+            key=request.headers.get("Idempotency-Key"),
+            print_of=idempotency.fingerprint(method=str(request.method), path=request.get_full_path(), body=body),
+            at=self.at,
+        )
+        if isinstance(found, HttpResponse):
+            raise Answered(found)
+        self.claim = found
+
+
+class NoSuchAddress(ApiView):
+    """What answers under every address of the API that is none."""
+
+    @override
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Say that there is nothing, to anybody."""
+        self.usage = limits.count(f"address:{request.META.get('REMOTE_ADDR', '')}", at=self.at)
+        raise Problem("not-found", "The API has no such address.", "The API's description lists every address.")
+
+
+class Doorway:
+    """Middleware: the API knows no cookies, and whatever fails around an endpoint is told as a problem too."""
+
+    PREFIX = "/api/v1/"
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Take the cookies away from a request to the API, and put its errors into the API's form."""
+        if not request.path_info.startswith(self.PREFIX):
+            return self.get_response(request)
+        request.META.pop("HTTP_COOKIE", None)
+        response = self.get_response(request)
+        if response.status_code < 400 or response.headers.get("Content-Type") == problems.MEDIA_TYPE:
+            return response
+        answer = problems.respond(problems.of_status(response.status_code), request=request)
+        for name, value in limits.headers(None).items():
+            answer.headers[name] = value
+        return answer

@@ -1,0 +1,1 @@
+"""The API's description: as OpenAPI for tools, and as a page for people."""

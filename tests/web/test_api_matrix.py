@@ -1,0 +1,145 @@
+"""Who may do what at every address of the API: scope × endpoint × method, written by hand.
+
+A new endpoint fails `test_every_endpoint_is_in_the_matrix` until somebody has written down which scope it needs.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Member
+from core.models import Token
+from core.permissions import TenantRole
+from core.tokens import SCOPES
+from tests import addresses, api, make, worlds
+from tests.fakes.dns import FakeDns
+from tests.worlds import World
+
+pytestmark = pytest.mark.django_db
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
+ROLES = (TenantRole.OWNER, TenantRole.ADMIN, TenantRole.AUDITOR, TenantRole.MEMBER)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method of one endpoint: the scope it needs, the role its issuer must still have, and what it then answers."""
+
+    name: str
+    method: str
+    scope: str
+    roles: tuple[TenantRole, ...]
+    status: int = 200
+    ids: dict[str, str] = field(default_factory=dict)
+    """What stands in the address: the name of an id of the world, or `=` and the text itself."""
+    body: Any = None
+
+    @property
+    def label(self) -> str:
+        return f"{self.method} {self.name}"
+
+    def address(self, world: World) -> str:
+        ids = {name: id_[1:] if id_[:1] == "=" else world.ids[id_] for name, id_ in self.ids.items()}
+        return reverse(self.name, kwargs=ids)
+
+
+READERS, MANAGERS = ROLES[:3], ROLES[:2]
+
+TABLE = (
+    Row("api:checks", "GET", "readiness:read", ROLES),
+    Row("api:check", "GET", "readiness:read", ROLES, ids={"check_id": "check_id"}),
+    Row("api:gate", "GET", "readiness:read", ROLES, ids={"name": "=go_no_go"}),
+    Row("api:run_checks", "POST", "readiness:run", MANAGERS, 202),
+    Row("api:jobs", "GET", "jobs:read", READERS),
+    Row("api:job", "GET", "jobs:read", READERS, ids={"job_id": "job_id"}),
+)
+OPEN = {"api:description": "the description itself", "api:no_such_address": "says that there is nothing"}
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns], settings: Any) -> World:
+    settings.API_QUOTA = 10_000
+    return worlds.build(monkeypatch, fake_dns)
+
+
+def status(world: World, row: Row, secret: str | None, *, method: str = "") -> int:
+    """Call an endpoint, take back what it did, and return its status; every refusal keeps the contract."""
+    before = transaction.savepoint()
+    try:
+        method = method or row.method
+        response = api.call(method, row.address(world), secret=secret, body=row.body if method == row.method else None)
+    finally:
+        transaction.savepoint_rollback(before)
+    if response.status_code >= 400:
+        api.problem(response)
+    assert "RateLimit-Policy" in response.headers
+    assert "RateLimit" in response.headers
+    assert response.headers["Cache-Control"] == "no-store"
+    assert not response.cookies
+    return response.status_code
+
+
+def test_every_endpoint_is_in_the_matrix() -> None:
+    written = {(row.name, row.method, row.scope) for row in TABLE}
+    found = {
+        (address.name, method, scope)
+        for address in addresses.every()
+        if address.name.startswith("api:") and address.name not in OPEN
+        for method, scope in address.view.view_class.scopes.items()
+    }
+    assert found == written
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.label)
+def test_an_endpoint_answers_only_a_token_with_its_scope(world: World, row: Row) -> None:
+    owner = world.case.owner
+    others = [scope for scope in SCOPES if scope != row.scope]
+    assert status(world, row, api.token(owner, row.scope)) == row.status
+    assert status(world, row, api.token(owner, *others)) == 403
+    for nobody in (None, "", "crossing_", "nonsense", api.token(owner, row.scope) + "x"):
+        assert status(world, row, nobody) == 401
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.label)
+def test_a_token_falls_with_its_issuers_role_membership_and_its_own_end(world: World, row: Row) -> None:
+    admin = make.member(world.case.owner.tenant, TenantRole.ADMIN)
+    secret = api.token(admin, row.scope)
+    with make.arranging():
+        member, token = Member.objects.filter(pk=admin.pk), Token.objects.filter(prefix=secret[:17])
+        for role in ROLES:
+            member.update(role=role)
+            assert status(world, row, secret) == (row.status if role in row.roles else 403), role
+        member.update(role=TenantRole.ADMIN, deactivated_at=timezone.now(), deactivated_by=admin.user_id)
+        assert status(world, row, secret) == 401
+        member.update(deactivated_at=None, deactivated_by=None)
+        token.update(revoked_at=timezone.now(), revoked_by=admin.user_id)
+        assert status(world, row, secret) == 401
+        token.update(revoked_at=None, revoked_by=None, created_at=timezone.now() - timedelta(days=2))
+        token.update(expires_at=timezone.now() - timedelta(days=1))
+        assert status(world, row, secret) == 401
+
+
+@pytest.mark.parametrize("name", sorted({row.name for row in TABLE}))
+def test_an_address_refuses_every_other_method(world: World, name: str) -> None:
+    rows = [row for row in TABLE if row.name == name]
+    served = {row.method for row in rows}
+    secret = api.token(world.case.owner)
+    for method in METHODS:
+        if method not in served:
+            assert status(world, rows[0], secret, method=method) == 405, method
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in TABLE if row.ids and not {"check_id", "=go_no_go"} & set(row.ids.values())],
+    ids=lambda row: row.label,
+)
+def test_another_tenants_token_finds_nothing_by_our_ids(world: World, row: Row) -> None:
+    with make.arranging():
+        theirs = Member.objects.select_related("tenant", "user").get(user=world.people["other_owner"])
+    assert status(world, row, api.token(theirs)) == 404
