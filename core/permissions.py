@@ -14,6 +14,7 @@ class Permission(StrEnum):
     MANAGE_DOMAINS = "manage_domains"
     VIEW_RUNS = "view_runs"
     MANAGE_RUNS = "manage_runs"
+    MANAGE_WORKFLOWS = "manage_workflows"
     VIEW_PARITY = "view_parity"
     RUN_PARITY = "run_parity"
     VIEW_EVIDENCE = "view_evidence"
@@ -76,6 +77,7 @@ _ADMIN = _AUDIT | {
     P.MANAGE_RUNS,
     P.RUN_PARITY,
     P.MANAGE_WINDOW,
+    P.MANAGE_WORKFLOWS,
     P.REQUEST_APPROVAL,
     P.MANAGE_TOKENS,
 }

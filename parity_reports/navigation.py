@@ -15,3 +15,15 @@ add(
         words="compare comparison report difference invariants records",
     )
 )
+add(
+    Entry(
+        id="what_changed",
+        label="What changed",
+        url="parity_reports:what_changed",
+        icon="book-open",
+        permission=Permission.VIEW_TENANT,
+        section=Section.PEOPLE,
+        order=90,
+        words="guides workflows help new old faq training parity matrix",
+    )
+)

@@ -203,6 +203,12 @@ DEMO_DNS_CONSOLE = env.str("DEMO_DNS_CONSOLE", default="") if DEMO else ""
 MAPPING_FOLDER = env.path("MAPPING_FOLDER", default=str(BASE_DIR / "portal" / "demo" / "mapping"))
 """The declared mapping between the platforms: one YAML file per entity (`docs/integrating.md`)."""
 
+WORKFLOWS_FOLDER = env.path("WORKFLOWS_FOLDER", default=str(BASE_DIR / "portal" / "demo" / "workflows"))
+"""The workflow catalogue of the product that customers move with: one YAML file per area (`docs/guides.md`)."""
+
+GUIDES_FOLDER = env.path("GUIDES_FOLDER", default=str(BASE_DIR / "portal" / "demo" / "guides"))
+"""What changed, for the people of each role: one Markdown file per guide (`docs/guides.md`)."""
+
 ADAPTERS: dict[str, dict[str, Any]] = {
     "dns": {"BACKEND": "portal.adapters.dns.DnspythonDns", "OPTIONS": {"resolver": DNS_RESOLVER}},
     "comparison": {

@@ -34,7 +34,9 @@ def user(name: str = "", *, email: str = "", is_staff: bool = False, password: s
     return made
 
 
-def tenant(name: str = "", *, slug: str = "", legacy_ref: str = "", time_zone: str = "UTC") -> Tenant:
+def tenant(
+    name: str = "", *, slug: str = "", legacy_ref: str = "", time_zone: str = "UTC", segment: str = "major"
+) -> Tenant:
     """Make a tenant."""
     number = next(_numbers)
     with arranging():
@@ -43,6 +45,7 @@ def tenant(name: str = "", *, slug: str = "", legacy_ref: str = "", time_zone: s
             slug=slug or f"airline-{number}",
             legacy_ref=legacy_ref or f"T{number}",
             time_zone=time_zone,
+            segment=segment,
         )
 
 

@@ -55,6 +55,7 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
             "check_id": next(iter(CHECKS)),
             "entity": "flights",
         }
+        ids |= {"workflow_id": "log_delay", "guide_slug": "faq", "old": "opsdesk/dlylog.do"}
         ids["domain_id"] = domains.claim(tenant_id=case.tenant_id, typed="ours.example", by=case.customer, at=at).pk
         ids["invitation_id"] = invitations.invite(
             tenant_id=case.tenant_id, email="new@ours.example", role="member", by=case.customer, at=at

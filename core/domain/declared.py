@@ -24,6 +24,15 @@ def closed(required: Sequence[str], /, **properties: Any) -> dict[str, Any]:
     return {"type": "object", "additionalProperties": False, "required": list(required), "properties": properties}
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML without its dates: `2027-02-15` is text, as in JSON, for which schemas are made."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 class Lines:
     """Where each value of a YAML document stands."""
 
@@ -43,8 +52,8 @@ class Lines:
 def read(text: str, *, schema: Mapping[str, Any]) -> tuple[dict[str, Any], Lines]:
     """Read and check one document; raises SpecError with the line of the first problem in the text."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        document = yaml.safe_load(text)
+        node = yaml.compose(text, Loader=_Loader)
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise SpecError(f"not YAML: {error.problem}", line=mark.line + 1 if mark else None) from error

@@ -25,6 +25,9 @@ PARAMETERS = (
     "job_id",
     "check_id",
     "token_id",
+    "workflow_id",
+    "guide_slug",
+    "old",
 )
 
 pytestmark = pytest.mark.django_db
