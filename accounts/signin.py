@@ -4,16 +4,13 @@ Guessing is slowed by allauth's own rate limits on the shared cache; a second me
 same attempts a second time, and the admin has no sign-in of its own.
 """
 
-from functools import cache
-
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, MultiFernet
-from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.queries import second_factors
+from core import sealing
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
@@ -29,11 +26,11 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no t
 
     def encrypt(self, text: str) -> str:
         """Encrypt with the newest key of FIELD_KEYS."""
-        return _box(tuple(settings.FIELD_KEYS)).encrypt(text.encode()).decode()
+        return sealing.seal(text)
 
     def decrypt(self, encrypted_text: str) -> str:
         """Decrypt with whichever key of FIELD_KEYS it was encrypted with."""
-        return _box(tuple(settings.FIELD_KEYS)).decrypt(encrypted_text.encode()).decode()
+        return sealing.unseal(encrypted_text)
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """Let staff replace a second factor, but not remove the last."""
@@ -41,8 +38,3 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no t
             return True
         others = Authenticator.objects.filter(user=authenticator.user, type__in=second_factors.COUNTED)
         return bool(others.exclude(pk=authenticator.pk).exists())
-
-
-@cache
-def _box(keys: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in keys])

@@ -17,6 +17,7 @@ from core.comparison import Difference, Findings, Measures, Plan, Segment
 from core.dns import DnsAnswer
 from core.moving import LoadOrder, RunPosition, SourceRows
 from core.outbound import Reply
+from core.saml import ProviderMetadata, SamlResponse, ServiceProvider, SigningCertificate, SignInRequest
 
 
 class Unavailable(Exception):
@@ -143,6 +144,39 @@ class Comparison(Protocol):
         ...
 
 
+class IdentityProvider(Protocol):
+    """SAML 2.0 spoken with a customer's identity provider; through the browser, so nothing here waits for anybody."""
+
+    def metadata(self, document: bytes) -> ProviderMetadata:
+        """Read a provider's metadata; raises Rejected, saying what to upload instead, for anything unusable."""
+        ...
+
+    def request(self, *, sp: ServiceProvider, idp: ProviderMetadata, relay_state: str) -> SignInRequest:
+        """Write an AuthnRequest with a fresh random id, as the address to leave by (HTTP-Redirect binding)."""
+        ...
+
+    def response(self, encoded: str, *, certificates: Sequence[SigningCertificate]) -> SamlResponse:
+        """Read a base64 response and try its signatures against the trusted certificates.
+
+        Never raises for what it is given, and judges nothing: that is for `accounts.domain.assertions`.
+        """
+        ...
+
+    def redacted(self, encoded: str) -> str:
+        """Return the response's XML for people to look at, indented, without what it says of a person."""
+        ...
+
+    def describe(self, sp: ServiceProvider) -> str:
+        """Return our own metadata, for the provider's administrator."""
+        ...
+
+
+def identity_provider() -> IdentityProvider:
+    """Return the configured way to speak SAML."""
+    found: IdentityProvider = adapter("identity_provider")
+    return found
+
+
 def comparison() -> Comparison:
     """Return the configured comparison engine."""
     found: Comparison = adapter("comparison")
@@ -171,6 +205,7 @@ __all__ = [
     "Comparison",
     "DataMover",
     "Dns",
+    "IdentityProvider",
     "LegacyPlatform",
     "Outbound",
     "Rejected",
@@ -178,6 +213,7 @@ __all__ = [
     "adapter",
     "comparison",
     "dns",
+    "identity_provider",
     "legacy",
     "mover",
     "outbound",

@@ -200,6 +200,9 @@ DOMAIN_CONTROL_ZONE = env.str("DOMAIN_CONTROL_ZONE", default=f"dcv.{urlsplit(PUB
 DEMO_DNS_CONSOLE = env.str("DEMO_DNS_CONSOLE", default="") if DEMO else ""
 """The web address of the demo's DNS provider, which the domains page of the demo links to."""
 
+DEMO_IDENTITY_PROVIDER = env.str("DEMO_IDENTITY_PROVIDER", default="") if DEMO else ""
+"""The web address of the demo's identity provider, which the single sign-on page of the demo links to."""
+
 MAPPING_FOLDER = env.path("MAPPING_FOLDER", default=str(BASE_DIR / "portal" / "demo" / "mapping"))
 """The declared mapping between the platforms: one YAML file per entity (`docs/integrating.md`)."""
 
@@ -215,6 +218,7 @@ ADAPTERS: dict[str, dict[str, Any]] = {
         "BACKEND": "portal.adapters.comparison.DuckComparison",
         "OPTIONS": {"legacy": LEGACY_DATABASE_URL, "new": NEW_DATABASE_URL},
     },
+    "identity_provider": {"BACKEND": "portal.adapters.saml.OneloginProvider"},
     "legacy": {"BACKEND": "portal.adapters.legacy.PostgresLegacy", "OPTIONS": {"url": LEGACY_DATABASE_URL}},
     "outbound": {
         "BACKEND": "portal.adapters.outbound.GuardedSender",

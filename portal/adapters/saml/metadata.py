@@ -1,0 +1,130 @@
+"""A provider's metadata, and ours."""
+
+import base64
+import binascii
+from datetime import UTC
+from xml.sax.saxutils import escape, quoteattr
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from lxml import etree
+from onelogin.saml2.constants import OneLogin_Saml2_Constants as Names
+
+from core.ports import Rejected
+from core.saml import MOST_METADATA, ProviderMetadata, ServiceProvider, SigningCertificate, Unreadable
+from portal.adapters.saml.xml import MD, Element, UnreadableError, find, parse, text_of
+
+MOST_CERTIFICATES = 10
+LONGEST_ENTITY_ID = 1024  # SAML 2.0 core 8.3.6
+
+_WORDS = {
+    Unreadable.DOCTYPE: "The file has a document type or entities, which metadata never needs.",
+    Unreadable.NOT_XML: "This is not an XML file in UTF-8.",
+}
+
+
+def read(document: bytes) -> ProviderMetadata:
+    """Read what the provider of an IDPSSODescriptor is and signs with; raises Rejected."""
+    if not document.strip():
+        raise Rejected("The metadata are empty.")
+    if len(document) > MOST_METADATA:
+        raise Rejected(f"The metadata are larger than {MOST_METADATA // 1024} KB. Upload those of one provider only.")
+    try:
+        root = parse(document, comments=False)
+    except UnreadableError as error:
+        raise Rejected(_WORDS[error.why]) from error
+    entity = _entity(root)
+    descriptor = find(entity, "./md:IDPSSODescriptor")[0]
+    entity_id = (entity.get("entityID") or "").strip()
+    if not entity_id or len(entity_id) > LONGEST_ENTITY_ID:
+        raise Rejected("The metadata have no entityID, or one that is too long.")
+    return ProviderMetadata(entity_id, _sso_url(descriptor), _certificates(descriptor))
+
+
+def describe(sp: ServiceProvider) -> str:
+    """Write our metadata. They carry no end of validity: they change only with the address of this portal."""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<md:EntityDescriptor xmlns:md="{Names.NS_MD}" entityID={quoteattr(sp.entity_id)}>\n'
+        '  <md:SPSSODescriptor AuthnRequestsSigned="false" WantAssertionsSigned="true" '
+        f'protocolSupportEnumeration="{Names.NS_SAMLP}">\n'
+        f"    <md:NameIDFormat>{escape(Names.NAMEID_EMAIL_ADDRESS)}</md:NameIDFormat>\n"
+        f'    <md:AssertionConsumerService Binding="{Names.BINDING_HTTP_POST}" Location={quoteattr(sp.acs_url)} '
+        'index="0" isDefault="true"/>\n'
+        "  </md:SPSSODescriptor>\n"
+        "</md:EntityDescriptor>\n"
+    )
+
+
+def _entity(root: Element) -> Element:
+    """Return the one entity with an identity provider in it."""
+    entities = find(root, "descendant-or-self::md:EntityDescriptor[md:IDPSSODescriptor]")
+    if len(entities) == 1 and len(find(entities[0], "./md:IDPSSODescriptor")) == 1:
+        return entities[0]
+    if entities:
+        raise Rejected("The file describes several identity providers. Upload the metadata of yours alone.")
+    if find(root, "descendant-or-self::md:SPSSODescriptor"):
+        raise Rejected("These are the metadata of an application. Upload those of your identity provider.")
+    if root.tag in (f"{MD}EntityDescriptor", f"{MD}EntitiesDescriptor"):
+        raise Rejected("These metadata describe no identity provider (they have no IDPSSODescriptor).")
+    raise Rejected("This is XML, but not SAML metadata (it has no EntityDescriptor).")
+
+
+def _sso_url(descriptor: Element) -> str:
+    services = find(descriptor, "./md:SingleSignOnService")
+    for service in services:
+        if service.get("Binding") == Names.BINDING_HTTP_REDIRECT and service.get("Location"):
+            return str(service.get("Location")).strip()
+    offered = ", ".join(sorted({str(service.get("Binding")).rsplit(":", 1)[-1] for service in services})) or "none"
+    raise Rejected(
+        f"The provider has no sign-in address for the binding HTTP-Redirect (it offers: {offered}). Turn it on there."
+    )
+
+
+def _certificates(descriptor: Element) -> tuple[SigningCertificate, ...]:
+    """Return every signing certificate, each once: while a provider changes its key, it has two."""
+    path = "./md:KeyDescriptor[not(@use) or @use='signing']//ds:X509Certificate"
+    found: dict[str, SigningCertificate] = {}
+    for element in find(descriptor, path)[: MOST_CERTIFICATES + 1]:
+        certificate = _certificate(text_of(element) or "")
+        found[certificate.fingerprint] = certificate
+    if not found:
+        raise Rejected("The metadata carry no signing certificate, so nothing the provider says could be checked.")
+    if len(found) > MOST_CERTIFICATES:
+        raise Rejected(f"The metadata carry more than {MOST_CERTIFICATES} signing certificates.")
+    return tuple(found.values())
+
+
+def _certificate(text: str) -> SigningCertificate:
+    try:
+        der = base64.b64decode("".join(text.split()), validate=True)
+        read = x509.load_der_x509_certificate(der)
+        subject = read.subject.rfc4514_string()
+    except (binascii.Error, ValueError) as error:
+        raise Rejected("A signing certificate in the metadata cannot be read.") from error
+    return SigningCertificate(
+        der=base64.b64encode(der).decode(),
+        fingerprint=read.fingerprint(hashes.SHA256()).hex().upper(),
+        subject=subject[:200],
+        not_before=read.not_valid_before_utc.astimezone(UTC),
+        not_after=read.not_valid_after_utc.astimezone(UTC),
+    )
+
+
+def fingerprint_of(text: str) -> str:
+    """Return the fingerprint of a certificate in a message, or nothing if it is none."""
+    try:
+        return _certificate(text).fingerprint
+    except Rejected:
+        return ""
+
+
+def armoured(certificate: SigningCertificate) -> str:
+    """Return a certificate as PEM."""
+    lines = [certificate.der[start : start + 64] for start in range(0, len(certificate.der), 64)]
+    return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
+
+
+def unparsed(element: Element) -> str:
+    """Return an element as text."""
+    return str(etree.tostring(element, encoding="unicode"))
