@@ -18,6 +18,18 @@ navigation.add(
 )
 navigation.add(
     Entry(
+        id="accounts.sso",
+        label="Single sign-on",
+        url="accounts:sso",
+        icon="key-round",
+        permission=Permission.VIEW_TENANT,
+        section=Section.PREPARE,
+        order=27,
+        words="sso saml identity provider metadata certificate test",
+    )
+)
+navigation.add(
+    Entry(
         id="accounts.members",
         label="Members",
         url="accounts:members",

@@ -1,6 +1,15 @@
 """How the ledger's entries of accounts are told to people."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from core.activity import sentences
+
+
+def _tested(data: Mapping[str, Any]) -> str:
+    count = len(data.get("failed", ()))
+    return "recorded a test sign-in: " + (f"{count} check{'' if count == 1 else 's'} failed" if count else "passed")
+
 
 sentences(
     {
@@ -19,5 +28,12 @@ sentences(
         "accounts.domain.token_renewed": "asked for a new token for {domain}",
         "accounts.domain.token_given_up": "gave up waiting for the record of {domain}",
         "accounts.domain.released": "released the domain {domain}",
+        "accounts.sso.begun": "began to set single sign-on up",
+        "accounts.sso.connected": "connected the identity provider",
+        "accounts.sso.replaced": "replaced the identity provider's metadata",
+        "accounts.sso.disconnected": "removed the identity provider's metadata",
+        "accounts.sso.declined": "stated that your people sign in without single sign-on",
+        "accounts.sso.test_started": "started a test sign-in",
+        "accounts.sso.tested": _tested,
     }
 )

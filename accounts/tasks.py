@@ -5,7 +5,7 @@ from uuid import UUID
 
 from accounts.models import Domain
 from accounts.queries import domains as claimed
-from accounts.services import domains
+from accounts.services import domains, sso_tests
 from core import queue
 from core.actor import Actor
 from core.queue import Scope, task
@@ -16,6 +16,12 @@ def check_due_domains(*, at: datetime) -> None:
     """Look up again every domain whose time has come, each in a job of its own."""
     for tenant_id, domain_id in claimed.due(at=at):
         queue.enqueue("accounts.tasks.check_domain", tenant_id=tenant_id, key=str(domain_id), domain_id=domain_id)
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(hours=1))
+def purge_sso(*, at: datetime) -> None:
+    """Forget what test sign-ins said of people a week ago."""
+    sso_tests.purge(at=at)
 
 
 @task(scope=Scope.TENANT, max_attempts=1)

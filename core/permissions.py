@@ -12,6 +12,7 @@ class Permission(StrEnum):
     VIEW_MEMBERS = "view_members"
     MANAGE_MEMBERS = "manage_members"
     MANAGE_DOMAINS = "manage_domains"
+    MANAGE_SSO = "manage_sso"
     VIEW_RUNS = "view_runs"
     MANAGE_RUNS = "manage_runs"
     MANAGE_WORKFLOWS = "manage_workflows"
@@ -74,6 +75,7 @@ _ADMIN = _AUDIT | {
     P.RUN_CHECKS,
     P.MANAGE_MEMBERS,
     P.MANAGE_DOMAINS,
+    P.MANAGE_SSO,
     P.MANAGE_RUNS,
     P.RUN_PARITY,
     P.MANAGE_WINDOW,

@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("invitations/", include("accounts.urls.invitations")),
     path("admin/password_change/", home.change_password, name="change_password"),
+    path("sso/", include("accounts.urls.saml")),
     path("admin/", admin.site.urls),
     path("staff/", include("cutover.staff_urls")),
     path("staff/", include("portal.dashboard.staff_urls")),

@@ -56,6 +56,6 @@ def _adapters(platforms: Platforms, resolver: str) -> dict[str, dict[str, object
         "comparison": {"legacy": platforms.legacy_reader, "new": platforms.new_loader},
     }
     return {
-        port: {**adapter, "OPTIONS": {**adapter["OPTIONS"], **options.get(port, {})}}
+        port: {**adapter, "OPTIONS": {**adapter.get("OPTIONS", {}), **options.get(port, {})}}
         for port, adapter in settings.ADAPTERS.items()
     }

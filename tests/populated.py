@@ -24,7 +24,7 @@ from parity_reports.queries import reports as compared
 from parity_reports.services import reports
 from portal.demo.dns import ZoneFile
 from runbooks.services import exceptions
-from tests import airline, customers, make, signing
+from tests import airline, customers, make, signing, sso
 from tests.counterparts import Counterparts
 from tests.customers import Customer
 
@@ -48,7 +48,9 @@ def make_everything(outside: Counterparts) -> Populated:
     _claim(ready, outside.zones, right=True)
     _claim(blocked, outside.zones, right=False)
     _move_and_compare(ready, blocked)
+    tests = _sign_in_by_provider(ready, blocked)
     portal = Populated({"nobody": None, "owner": ready.owner.user, "blocked": blocked.owner.user, "empty": empty.user})
+    portal.ids |= tests
     _people(portal, ready, blocked)
     _except(portal, blocked)
     _invite(portal, ready)
@@ -70,6 +72,20 @@ def _claim(customer: Customer, zones: ZoneFile, *, right: bool) -> None:
             domains.renew(domain=domain, by=customer.by_owner, at=at)
         domains.check(domain=domain, by=customer.by_owner, at=at)
         domains.claim(tenant_id=tenant_id, typed=f"ops.{customer.airline.domain}", by=customer.by_owner, at=at)
+
+
+def _sign_in_by_provider(ready: Customer, blocked: Customer) -> dict[str, Any]:
+    """Test the single sign-on of both: one as it should be, one with everything wrong that a page can show."""
+    tests = {}
+    for name, customer, provider, wrong in (
+        ("sso_test", ready, sso.Provider(), {}),
+        ("blocked_sso_test", blocked, sso.Provider(signer=sso.signer(days=-1)), {"audience": "https://wrong.example"}),
+    ):
+        tenant_id, by = customer.tenant.pk, customer.by_owner
+        with tenancy.scope(tenant_id=tenant_id):
+            email = f"owner@{customer.airline.domain}"
+            tests[name] = sso.try_sign_in(tenant_id, by, email=email, provider=provider, **wrong).pk
+    return tests
 
 
 def _move_and_compare(*moved: Customer) -> None:

@@ -17,7 +17,7 @@ from core.permissions import StaffRole, TenantRole
 from core.readiness import CHECKS
 from parity_reports.models import Report
 from parity_reports.services import reports
-from tests import make
+from tests import make, sso
 from tests.cutovers import Case, ready_case
 from tests.fakes.dns import FakeDns
 
@@ -57,6 +57,7 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
         }
         ids |= {"workflow_id": "log_delay", "guide_slug": "faq", "old": "opsdesk/dlylog.do"}
         ids["domain_id"] = domains.claim(tenant_id=case.tenant_id, typed="ours.example", by=case.customer, at=at).pk
+        ids["test_id"] = sso.try_sign_in(case.tenant_id, case.customer, email="olivia@ours.example").pk
         ids["invitation_id"] = invitations.invite(
             tenant_id=case.tenant_id, email="new@ours.example", role="member", by=case.customer, at=at
         ).pk

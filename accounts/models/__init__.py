@@ -2,7 +2,19 @@
 
 from accounts.models.domains import Domain, DomainCheck
 from accounts.models.invitations import Invitation
+from accounts.models.sso import SsoConnection, SsoTest, UsedAssertion
 from accounts.models.tenants import Member, Tenant
 from accounts.models.users import StaffAssignment, User
 
-__all__ = ["Domain", "DomainCheck", "Invitation", "Member", "StaffAssignment", "Tenant", "User"]
+__all__ = [
+    "Domain",
+    "DomainCheck",
+    "Invitation",
+    "Member",
+    "SsoConnection",
+    "SsoTest",
+    "StaffAssignment",
+    "Tenant",
+    "UsedAssertion",
+    "User",
+]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import domains, members
+from accounts.views import domains, members, sso
 
 app_name = "accounts"
 
@@ -19,4 +19,11 @@ urlpatterns = [
     path("domains/<uuid:domain_id>/check/", domains.check, name="check_domain"),
     path("domains/<uuid:domain_id>/renew/", domains.renew, name="renew_domain"),
     path("domains/<uuid:domain_id>/release/", domains.release, name="release_domain"),
+    path("sso/", sso.show, name="sso"),
+    path("sso/begin/", sso.begin, name="begin_sso"),
+    path("sso/connect/", sso.connect, name="connect_sso"),
+    path("sso/disconnect/", sso.disconnect, name="disconnect_sso"),
+    path("sso/decline/", sso.decline, name="decline_sso"),
+    path("sso/tests/", sso.start_test, name="start_sso_test"),
+    path("sso/tests/<uuid:test_id>/", sso.show_test, name="sso_test"),
 ]

@@ -41,6 +41,12 @@ def fill(button: str, **fields: str) -> Callable[[Page], None]:
     return act
 
 
+def connect_nonsense(page: Page) -> None:
+    """Begin with single sign-on, and paste what is no metadata."""
+    page.get_by_role("button", name="Set single sign-on up").click()
+    fill("Connect", metadata=WRONG)(page)
+
+
 def of_tenant(name: str, *, error: tuple[int, Callable[[Page], None]] | None = None, **args: str) -> list[Visit]:
     """A page of a tenant: of one who is ready, of one who is blocked, of one who has nothing yet."""
     slugs = {"owner": "hawaiian", "blocked": "skywest", "empty": "empty"}
@@ -88,6 +94,9 @@ TENANT_PAGES = [
     *of_tenant("accounts:domains", error=(422, fill("Claim", name="co.uk"))),
     *of_tenant("integrations:tokens", error=(422, fill("Issue token"))),
     Visit("integrations:tokens", "secret", "blocked", {"slug": "=skywest"}, then=issue_token),
+    *of_tenant("accounts:sso", error=(422, connect_nonsense)),
+    Visit("accounts:sso_test", "passed", "owner", {"slug": "=hawaiian", "test_id": "sso_test"}),
+    Visit("accounts:sso_test", "failed", "blocked", {"slug": "=skywest", "test_id": "blocked_sso_test"}),
     *of_tenant("cutover:cutover"),
     *of_tenant("cutover:window", error=(422, fill("Save the window"))),
     *of_tenant("cutover:approver"),
@@ -167,6 +176,7 @@ NOT_A_PAGE = {
     "dashboard:ledger_verifier": "a Python file",
     "dashboard:export_ledger": "POST, a file",
     "accounts:domain": "one row of the domains page, which asks for it again",
+    "sso:metadata": "a file",
     "cutover:pack": "a file",
     "staff_cutover:pack": "a file",
     "staff_dashboard:programme_csv": "a file",
@@ -183,6 +193,8 @@ NOT_A_PAGE = {
             "accounts:invite", "accounts:change_role", "accounts:deactivate", "accounts:resend_invitation",
             "accounts:revoke_invitation", "accounts:claim_domain", "accounts:check_domain", "accounts:renew_domain",
             "accounts:release_domain",
+            "accounts:begin_sso", "accounts:connect_sso", "accounts:disconnect_sso", "accounts:decline_sso",
+            "accounts:start_sso_test", "sso:acs",
             "backfills:start", "backfills:pause", "backfills:resume", "backfills:retry",
             "parity_reports:request",
             "integrations:rotate_token", "integrations:revoke_token",

@@ -19,6 +19,7 @@ PARAMETERS = (
     "entity",
     "member_id",
     "domain_id",
+    "test_id",
     "run_id",
     "report_id",
     "invitation_id",

@@ -83,6 +83,13 @@ TENANT = (
     Row("integrations:tokens", MANAGERS, get=200, post=422),
     Row("integrations:rotate_token", MANAGERS, post=422, ids=("token_id",)),
     Row("integrations:revoke_token", MANAGERS, post=302, ids=("token_id",)),
+    Row("accounts:sso", ALL, get=200),
+    Row("accounts:begin_sso", MANAGERS, post=302),
+    Row("accounts:connect_sso", MANAGERS, post=422),
+    Row("accounts:disconnect_sso", MANAGERS, post=302),
+    Row("accounts:decline_sso", MANAGERS, post=422),  # it is connected
+    Row("accounts:start_sso_test", MANAGERS, post=302),
+    Row("accounts:sso_test", ALL, get=200, ids=("test_id",)),
     Row("cutover:cutover", ALL, get=200),
     Row("cutover:window", MANAGERS, get=200, post=422),
     Row("cutover:approver", OWNERS, get=200, post=302),
@@ -119,6 +126,8 @@ EVERYBODY = {
     "api_reference": "the API's description, which is the same for everybody",
     "invitations:open": "an invitation's link, before there is an account (tests/web/test_invitation_link.py)",
     "invitations:join": "the same, signed in",
+    "sso:acs": "where a customer's identity provider sends a browser back to (tests/web/test_sso_page.py)",
+    "sso:metadata": "who we are for that provider",
 }
 """Routes outside of any tenant, which show nothing of one."""
 

@@ -1,0 +1,64 @@
+"""Where identity providers send people back to, and where they read who we are: outside of any tenant's pages."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import SsoConnection
+from accounts.queries import sso as known
+from accounts.queries import tenants
+from accounts.services import sso_tests
+from core import ports, tenancy
+from core.actor import Actor
+from core.web import public_view
+
+SEE_OTHER = 303
+
+
+@csrf_exempt  # another site posts here by design: the message answers a request of ours, or it is refused
+@never_cache
+@require_POST
+@public_view
+def acs(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Take a provider's answer, which comes without our cookies, and lead on to the page that shows it.
+
+    Nobody is signed in. What that page shows, it shows only to a member of the tenant who is signed in already.
+    """
+    found = _found(provider_id)
+    with tenancy.scope(tenant_id=found.tenant_id):
+        try:
+            test = sso_tests.answer(
+                connection_id=found.connection_id,
+                tenant_id=found.tenant_id,
+                message=request.POST.get("SAMLResponse", ""),
+                relay_state=request.POST.get("RelayState", ""),
+                by=Actor.system("sso"),
+                at=timezone.now(),
+            )
+        except sso_tests.UnableToAnswer as refusal:
+            return render(request, "refused.html", {"problem": refusal}, status=refusal.status)
+        slug = tenants.get(tenant_id=found.tenant_id).slug
+    return HttpResponse(status=SEE_OTHER, headers={"Location": reverse("accounts:sso_test", args=[slug, test.pk])})
+
+
+@require_safe
+@public_view
+def metadata(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Tell a provider who we are for its tenant; the same for everybody, and nothing of the tenant."""
+    found = _found(provider_id)
+    with tenancy.scope(tenant_id=found.tenant_id):
+        sp = known.service_provider(SsoConnection.objects.get(pk=found.connection_id))
+    document = ports.identity_provider().describe(sp)
+    headers = {"Content-Disposition": 'attachment; filename="crossing-metadata.xml"'}
+    return HttpResponse(document, content_type="application/samlmetadata+xml", headers=headers)
+
+
+def _found(provider_id: str) -> known.Found:
+    found = known.find(provider_id=provider_id)
+    if found is None:
+        raise Http404
+    return found

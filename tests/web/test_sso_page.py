@@ -1,0 +1,247 @@
+"""Single sign-on as a customer meets it, and as whoever posts to its address meets it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import SsoConnection, SsoTest, Tenant
+from core.permissions import TenantRole
+from tests import make
+from tests.sso import EMAIL, Provider, signer
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass
+class Browser:
+    """A signed-in member's browser, and a provider that sends it back."""
+
+    client: Client
+    tenant: Tenant
+    provider: Provider
+
+    def url(self, name: str, *more: object) -> str:
+        return reverse(f"accounts:{name}", args=[self.tenant.slug, *more])
+
+    def get(self):
+        return self.client.get(self.url("sso"))
+
+    def post(self, name: str, **data: object):
+        return self.client.post(self.url(name), data, follow=True)
+
+    def connect(self, document: bytes | None = None):
+        return self.post("connect_sso", metadata=(document or self.provider.metadata()).decode())
+
+    def start(self) -> SsoTest:
+        self.post("start_sso_test")
+        with make.arranging():
+            return SsoTest.objects.select_related("connection").latest("started_at")
+
+    def come_back(self, message: str, test: SsoTest, *, client: Client | None = None, relay_state: str | None = None):
+        """Post as the provider's page makes a browser do it: from another site, so without our cookies."""
+        where = reverse("sso:acs", args=[test.connection.provider_id])
+        state = str(test.pk) if relay_state is None else relay_state
+        return (client or Client()).post(where, {"SAMLResponse": message, "RelayState": state})
+
+    def show(self, test: SsoTest):
+        return self.client.get(self.url("sso_test", test.pk))
+
+
+@pytest.fixture
+def open_as() -> Callable[..., Browser]:
+    def browse(role: TenantRole = TenantRole.ADMIN, tenant: Tenant | None = None) -> Browser:
+        tenant = tenant or make.tenant("JetBlue")
+        client = Client()
+        client.force_login(make.member(tenant, role).user)
+        return Browser(client, tenant, Provider())
+
+    return browse
+
+
+def text(response) -> str:
+    return " ".join(response.content.decode().split())
+
+
+def test_at_first_the_page_asks_how_people_sign_in(open_as) -> None:
+    page = open_as()
+    assert "How will your people sign in?" in text(page.get())
+    assert "Download all of this as metadata" in text(page.post("begin_sso"))
+    reader = open_as(TenantRole.MEMBER)
+    assert "An owner or admin of your account connects" in text(reader.get())
+    assert "<form" not in text(reader.get()).split("<main")[1].split("</main")[0]
+
+
+def test_our_values_come_from_the_settings_whatever_the_host_header_says(open_as, settings) -> None:
+    settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "https://crossing.example", ["*"]
+    page = open_as()
+    page.post("begin_sso")
+    with make.arranging():
+        provider_id = SsoConnection.objects.get().provider_id
+    base = f"https://crossing.example/sso/{provider_id}"
+    shown = page.client.get(page.url("sso"), headers={"Host": "evil.example"})
+    assert f"{base}/acs/" in text(shown)
+    assert "evil.example" not in text(shown)
+    document = Client().get(reverse("sso:metadata", args=[provider_id]), headers={"Host": "evil.example"})
+    assert f'entityID="{base}/metadata/"' in document.content.decode()
+    assert f'Location="{base}/acs/"' in document.content.decode()
+    assert "evil.example" not in document.content.decode()
+    assert document["Content-Type"] == "application/samlmetadata+xml"
+
+
+def test_doing_without_is_stated_and_can_be_taken_back(open_as) -> None:
+    page = open_as()
+    assert "You sign in without single sign-on" in text(page.post("decline_sso"))
+    assert "What your provider needs to know of us" in text(page.post("begin_sso"))
+
+
+def test_a_file_or_a_text_connects(open_as) -> None:
+    page = open_as()
+    said = text(page.post("connect_sso", file=SimpleUploadedFile("idp.xml", page.provider.metadata(signer("next")))))
+    assert said.count("Valid until") == 2
+    assert "Not tested yet" in said
+    assert "Replace the metadata" in said
+    assert said.count("Valid until") == 2
+    assert text(page.connect()).count("Valid until") == 1
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (b" ", "The metadata are empty."),
+        (b"hello", "This is not an XML file in UTF-8."),
+        (b"\xff\xfe<\x00a\x00", "This is not an XML file in UTF-8."),
+        (b'<?xml version="1.0" encoding="UTF-7"?><a/>', "This is not an XML file in UTF-8."),
+        (b"<html><body>Sign in</body></html>", "not SAML metadata"),
+        (b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', "document type or entities"),
+        (b"<a>" + b"x" * 600_000 + b"</a>", "larger than 512 KB"),
+        (Provider().metadata().replace(b"IDPSSODescriptor", b"SPSSODescriptor"), "metadata of an application"),
+        (Provider().metadata().replace(b"HTTP-Redirect", b"HTTP-POST"), "HTTP-Redirect (it offers: HTTP-POST)"),
+        (Provider().metadata().replace(b'use="signing"', b'use="encryption"'), "no signing certificate"),
+        (Provider().metadata().replace(b"<ds:X509Certificate>", b"<ds:X509Certificate>AAAA"), "cannot be read"),
+        (Provider().metadata().replace(b"entityID=", b"x="), "no entityID"),
+        (Provider(sso_url="http://idp.example/").metadata(), "does not begin with https://"),
+    ],
+)
+def test_metadata_of_no_use_are_refused_with_the_reason(open_as, document: bytes, said: str) -> None:
+    page = open_as()
+    answer = page.post("connect_sso", file=SimpleUploadedFile("idp.xml", document))
+    assert answer.status_code == 422
+    assert said in text(answer)
+    assert "Download the metadata from your provider again" in text(answer)
+
+
+def test_metadata_of_several_providers_are_refused(open_as) -> None:
+    one = Provider().metadata().decode().split("?>", 1)[1]
+    many = f'<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">{one}{one}</md:EntitiesDescriptor>'
+    answer = open_as().connect(many.encode())
+    assert "several identity providers" in text(answer)
+
+
+def test_a_test_leaves_by_a_link_and_not_by_a_form(open_as) -> None:
+    page = open_as()
+    page.connect()
+    shown = page.post("start_sso_test")
+    test = page.start()
+    assert "Continue to your provider" in text(shown)
+    assert 'href="https://idp.airline.example/sso?app=crossing&amp;v=2&amp;SAMLRequest=' in text(page.show(test))
+    reader = open_as(TenantRole.MEMBER, page.tenant)
+    assert "SAMLRequest" not in text(reader.show(test))
+
+
+def test_coming_back_leads_to_the_result_and_makes_no_session(open_as, caplog) -> None:
+    page, stranger = open_as(), Client()
+    page.connect()
+    test = page.start()
+    answer = page.come_back(page.provider.message(page.provider.answer(test.connection, test)), test, client=stranger)
+    assert (answer.status_code, answer["Location"]) == (303, page.url("sso_test", test.pk))
+    assert not answer.cookies
+    assert "_auth_user_id" not in stranger.session
+    assert stranger.get(answer["Location"]).status_code == 302
+    shown = text(page.show(test))
+    assert "This sign-in would have been refused" in shown
+    assert "Prove your domain under Domains first" in shown
+    assert EMAIL in shown
+    assert EMAIL not in caplog.text
+
+
+def test_who_only_views_sees_the_checks_but_nothing_of_the_person(open_as) -> None:
+    page = open_as()
+    page.connect()
+    test = page.start()
+    page.come_back(page.provider.message(page.provider.answer(test.connection, test)), test)
+    shown = text(open_as(TenantRole.MEMBER, page.tenant).show(test))
+    assert "The address is of a domain you have proven" in shown
+    assert EMAIL not in shown
+    assert "airline.example/entity" in shown
+
+
+def test_an_untrusted_answer_is_shown_whole_and_marked(open_as) -> None:
+    page, other = open_as(), Provider(signer=signer("other"))
+    page.connect()
+    test = page.start()
+    page.come_back(other.message(other.answer(test.connection, test, audience="https://wrong.example")), test)
+    shown = text(page.show(test))
+    assert "Nothing below is to be trusted" in shown
+    assert "Upload its current metadata here" in shown
+    assert "https://wrong.example" in shown
+    assert "Not to be trusted" in shown
+    assert "Nobody: the assertion is not to be trusted." in shown
+
+
+def test_what_nobody_asked_for_is_refused_on_a_plain_page(open_as) -> None:
+    page = open_as()
+    page.connect()
+    test = page.start()
+    message = page.provider.message(page.provider.answer(test.connection, test, request_id="_other"))
+    answer = page.come_back(message, test, relay_state="")
+    assert answer.status_code == 400
+    assert "We did not ask for this sign-in." in text(answer)
+    assert "Nobody was signed in." in text(answer)
+
+
+def test_an_answer_sent_twice_is_refused_the_second_time(open_as) -> None:
+    page = open_as()
+    page.connect()
+    test = page.start()
+    message = page.provider.message(page.provider.answer(test.connection, test))
+    assert page.come_back(message, test).status_code == 303
+    again = page.come_back(message, test)
+    assert (again.status_code, "an answer counts once" in text(again)) == (400, True)
+
+
+def test_another_tenants_test_is_not_answered_at_our_address(open_as) -> None:
+    ours, theirs = open_as(), open_as()
+    ours.connect()
+    theirs.connect()
+    our_test, their_test = ours.start(), theirs.start()
+    message = theirs.provider.message(theirs.provider.answer(their_test.connection, their_test))
+    answer = ours.come_back(message, our_test, relay_state=str(their_test.pk))
+    assert answer.status_code == 400
+    with make.arranging():
+        assert not SsoTest.objects.filter(answered_at__isnull=False).exists()
+
+
+def test_an_address_nobody_has_is_not_found() -> None:
+    assert Client().post(reverse("sso:acs", args=["org_nobody"]), {}).status_code == 404
+    assert Client().get(reverse("sso:metadata", args=["org_nobody"])).status_code == 404
+
+
+def test_a_test_nobody_answered_says_so(open_as) -> None:
+    page = open_as()
+    page.connect()
+    test = page.start()
+    with make.arranging():
+        SsoTest.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert "Nothing came back" in text(page.show(test))
+    assert "Not answered" in text(page.get())
+
+
+def test_testing_without_a_connection_is_refused(open_as) -> None:
+    answer = open_as().post("start_sso_test")
+    assert (answer.status_code, "Upload its metadata first." in text(answer)) == (422, True)
