@@ -9,31 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from accounts.domain import people
+from accounts.domain import people, signatures
 from accounts.domain.instants import instant, told
-from accounts.domain.verdicts import FOUNDATION, Check, Code, Judgement, Verdict, listed, shown
-from core.saml import Assertion, Confirmation, SamlResponse, ServiceProvider, Signature, SigningCertificate, Unreadable
+from accounts.domain.verdicts import FOUNDATION, Check, Code, Judgement, Verdict, checked, listed, shown
+from core.saml import Assertion, Confirmation, SamlResponse, ServiceProvider, SigningCertificate, Unreadable
 
 SKEW = timedelta(seconds=120)
 REQUEST_LASTS = timedelta(seconds=600)
-WARN_BEFORE_EXPIRY = timedelta(days=30)
 
 SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
-METHODS = frozenset(
-    f"http://www.w3.org/2001/04/xmldsig-more#{name}"
-    for name in ("rsa-sha256", "rsa-sha384", "rsa-sha512", "ecdsa-sha256", "ecdsa-sha384", "ecdsa-sha512")
-)
-DIGESTS = frozenset(
-    {
-        "http://www.w3.org/2001/04/xmlenc#sha256",
-        "http://www.w3.org/2001/04/xmldsig-more#sha384",
-        "http://www.w3.org/2001/04/xmlenc#sha512",
-    }
-)
-EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
-ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
-TRANSFORMS = frozenset({EXCLUSIVE, ENVELOPED})
 
 _UNREADABLE = {
     Unreadable.EMPTY: ("no answer at all", "Look for an error on your provider's own page, and try again."),
@@ -99,13 +84,9 @@ class _Case:
         return sum(wanted) + (_late(each.not_on_or_after, self.at) is False)
 
 
-def _check(code: Code, *, holds: bool, expected: str, got: str, fix: str) -> Check:
-    return Check(code, Verdict.PASS if holds else Verdict.FAIL, expected, got, "" if holds else fix)
-
-
 def _readable(response: SamlResponse) -> Check:
     got, fix = _UNREADABLE[response.unreadable] if response.unreadable else ("a SAML response", "")
-    return _check(Code.READABLE, holds=not response.unreadable, expected="a SAML response", got=got, fix=fix)
+    return checked(Code.READABLE, holds=not response.unreadable, expected="a SAML response", got=got, fix=fix)
 
 
 def _structure(case: _Case) -> Iterator[Check]:
@@ -120,8 +101,8 @@ def _structure(case: _Case) -> Iterator[Check]:
     else:
         got, fix = "one assertion in one response", ""
     holds = not response.oddities and not response.is_encrypted and response.assertion is not None
-    yield _check(Code.STRUCTURE, holds=holds, expected="one assertion in one response", got=got, fix=fix)
-    yield _check(
+    yield checked(Code.STRUCTURE, holds=holds, expected="one assertion in one response", got=got, fix=fix)
+    yield checked(
         Code.SCHEMA,
         holds=not response.schema_problem and response.version == "2.0",
         expected="SAML 2.0",
@@ -131,79 +112,18 @@ def _structure(case: _Case) -> Iterator[Check]:
 
 
 def _signature(case: _Case) -> Iterator[Check]:
-    signature, known = case.assertion.signature, {each.fingerprint: each for each in case.expected.certificates}
-    expected = "signed with " + listed(_short(fingerprint) for fingerprint in known)
-    if signature is None:
-        only = "only the response around it is signed" if case.response.signature else "no signature"
-        yield _check(
-            Code.SIGNATURE, holds=False, expected=expected, got=only,
-            fix="Turn on “Sign assertion” at your provider.",
-        )  # fmt: skip
-    else:
-        got, fix = _signed(signature, known)
-        yield _check(Code.SIGNATURE, holds=not fix, expected=expected, got=got, fix=fix)
-    yield _algorithms(case)
-    newest = max(known.values(), key=lambda each: each.not_after, default=None)
-    if certificate := known.get(signature.verified_by if signature else "", newest):
-        yield _certificate(certificate, at=case.at)
-
-
-def _signed(signature: Signature, known: dict[str, SigningCertificate]) -> tuple[str, str]:
-    """Say what was signed by whom, and what to do unless that is right."""
-    claimed = _short(signature.claimed) if signature.claimed else "a key it does not name"
-    if signature.problem:
-        return f"a signature to distrust: {signature.problem}", "Do not trust this answer. Try again."
-    if signature.verified_by in known:
-        return f"signed with {_short(signature.verified_by)}", ""
-    if signature.claimed in known:
-        return (
-            f"a signature with {claimed} that does not hold: the assertion was changed on its way",
-            "Sign in again. If it stays, something between your provider and us rewrites its answers.",
-        )
-    return (
-        f"signed with {claimed}, which is not in the metadata you gave us",
-        "Your provider signs with another certificate. Upload its current metadata here.",
+    yield from signatures.checks(
+        inner=case.assertion.signature,
+        outer=case.response.signature,
+        certificates=case.expected.certificates,
+        at=case.at,
     )
-
-
-def _algorithms(case: _Case) -> Check:
-    signature = case.assertion.signature or case.response.signature
-    used = () if signature is None else (signature.method, signature.digest)
-    good = signature is not None and (
-        signature.method in METHODS
-        and signature.digest in DIGESTS
-        and signature.canonicalisation == EXCLUSIVE
-        and set(signature.transforms) <= TRANSFORMS
-        and ENVELOPED in signature.transforms
-    )
-    names = [each.rpartition("#")[2] or "none" for each in used]
-    names += [f"the transform {each}" for each in (signature.transforms if signature else ()) if each not in TRANSFORMS]
-    return _check(
-        Code.ALGORITHMS,
-        holds=good,
-        expected="RSA or ECDSA with SHA-256, SHA-384 or SHA-512, exclusive canonicalisation",
-        got=listed(names),
-        fix="Choose SHA-256 as the signature algorithm at your provider." if signature else "Turn signing on.",
-    )
-
-
-def _certificate(certificate: SigningCertificate, *, at: datetime) -> Check:
-    """Look at the dates of the certificate that signed, or else of the newest we know.
-
-    The metadata say which key to trust, its dates do not: an old certificate is a warning, as elsewhere.
-    """
-    expected = f"valid for another {WARN_BEFORE_EXPIRY.days} days"
-    if certificate.not_before <= at < certificate.not_after - WARN_BEFORE_EXPIRY:
-        return Check(Code.CERTIFICATE, Verdict.PASS, expected, f"valid until {certificate.not_after:%d %B %Y}")
-    got = f"valid from {certificate.not_before:%d %B %Y} until {certificate.not_after:%d %B %Y}"
-    fix = "Renew it at your provider in good time, and upload the metadata with both certificates before you switch."
-    return Check(Code.CERTIFICATE, Verdict.WARN, expected, got, fix)
 
 
 def _status(case: _Case) -> Iterator[Check]:
     said = case.response.status.rpartition(":")[2] or "nothing"
     more = f": {shown(case.response.status_message)}" if case.response.status_message else ""
-    yield _check(
+    yield checked(
         Code.STATUS, holds=case.response.status == SUCCESS, expected="Success", got=f"{shown(said)}{more}",
         fix="Your provider refused the person. Assign them to this application there, and look into its log.",
     )  # fmt: skip
@@ -213,7 +133,7 @@ def _issuer(case: _Case) -> Iterator[Check]:
     wanted, outer, inner = case.expected.entity_id, case.response.issuer, case.assertion.issuer
     # The response may leave its issuer out unless it is signed itself (core 3.2.2, profiles 4.1.4.2).
     holds = inner == wanted and outer in ({wanted} if case.response.signature else {wanted, None})
-    yield _check(
+    yield checked(
         Code.ISSUER, holds=holds, expected=wanted,
         got=shown(inner if outer in (None, inner) else f"{outer} in the response, {inner} in the assertion"),
         fix="Upload the metadata of the provider that answers, or correct its entity ID there.",
@@ -222,7 +142,7 @@ def _issuer(case: _Case) -> Iterator[Check]:
 
 def _addressed(case: _Case) -> Iterator[Check]:
     acs_url = case.expected.sp.acs_url
-    yield _check(
+    yield checked(
         Code.DESTINATION, holds=case.response.destination == acs_url, expected=acs_url,
         got=shown(case.response.destination),
         fix="Enter our ACS address at your provider exactly as it stands here, to the last character.",
@@ -233,13 +153,13 @@ def _request(case: _Case) -> Iterator[Check]:
     age, wanted = case.at - case.expected.requested_at, case.expected.request_id
     late = age > REQUEST_LASTS
     got = "answered before" if case.expected.is_answered else f"answered after {told(age)}"
-    yield _check(
+    yield checked(
         Code.REQUEST, holds=not late and not case.expected.is_answered,
         expected=f"one answer within {told(REQUEST_LASTS)}", got=got,
         fix="Start a new test." if case.expected.is_answered else "Start a new test, and sign in without a long pause.",
     )  # fmt: skip
     got_id = case.response.in_response_to
-    yield _check(
+    yield checked(
         Code.IN_RESPONSE_TO, holds=got_id == wanted, expected=wanted, got=shown(got_id),
         fix="Start at this page, not at your provider's list of applications: we accept only what we asked for."
         if got_id is None
@@ -250,22 +170,22 @@ def _request(case: _Case) -> Iterator[Check]:
 def _confirmed(case: _Case) -> Iterator[Check]:
     bearer, sp, wanted = case.bearer, case.expected.sp, case.expected.request_id
     methods = [each.method.rpartition(":")[2] for each in case.assertion.confirmations]
-    yield _check(
+    yield checked(
         Code.CONFIRMATION, holds=bearer.method == BEARER, expected="bearer", got=listed(methods),
         fix="Choose the profile “Web browser SSO” at your provider.",
     )  # fmt: skip
-    yield _check(
+    yield checked(
         Code.RECIPIENT, holds=bearer.recipient == sp.acs_url, expected=sp.acs_url, got=shown(bearer.recipient),
         fix="Enter our ACS address as the recipient too (some providers call it “Recipient URL”).",
     )  # fmt: skip
-    yield _check(
+    yield checked(
         Code.CONFIRMED_REQUEST, holds=bearer.in_response_to == wanted, expected=wanted,
         got=shown(bearer.in_response_to),
         fix="The assertion must name the request it is for (InResponseTo in SubjectConfirmationData).",
     )  # fmt: skip
     ends, begins = bearer.not_on_or_after, bearer.not_before
     early = begins is not None and _early(begins, case.at)
-    yield _check(
+    yield checked(
         Code.CONFIRMED_UNTIL, holds=_late(ends, case.at) is False and not early,
         expected=f"an end after {_clock(case.at)}, by our clock", got=_span(begins, ends), fix=_clock_fix(ends),
     )  # fmt: skip
@@ -273,7 +193,7 @@ def _confirmed(case: _Case) -> Iterator[Check]:
 
 def _meant(case: _Case) -> Iterator[Check]:
     wanted, restrictions = case.expected.sp.entity_id, case.assertion.audiences
-    yield _check(
+    yield checked(
         Code.AUDIENCE, holds=bool(restrictions) and all(wanted in each for each in restrictions), expected=wanted,
         got=listed(audience for each in restrictions for audience in each),
         fix="Enter our entity ID as the audience at your provider (also called “Audience URI” or “SP entity ID”).",
@@ -282,7 +202,7 @@ def _meant(case: _Case) -> Iterator[Check]:
     holds = case.assertion.has_conditions and not (
         (begins is not None and _early(begins, case.at)) or (ends is not None and _late(ends, case.at) is not False)
     )
-    yield _check(
+    yield checked(
         Code.CONDITIONS, holds=holds, expected=f"a span around {_clock(case.at)}, by our clock",
         got=_span(begins, ends) if case.assertion.has_conditions else "no conditions", fix=_clock_fix(ends or begins),
     )  # fmt: skip
@@ -302,7 +222,7 @@ def _issued(case: _Case) -> Iterator[Check]:
         and asked - SKEW <= made <= case.at + SKEW
         and (ends is None or _late(ends, case.at) is False)
     )
-    yield _check(
+    yield checked(
         Code.ISSUED, holds=holds,
         expected=f"made after {_clock(asked)}, and nothing in the future",
         got=f"issued {shown(issued)}, signed in {shown(moment)}" + (f", session until {shown(ends)}" if ends else ""),
@@ -312,7 +232,7 @@ def _issued(case: _Case) -> Iterator[Check]:
 
 def _once(case: _Case) -> Iterator[Check]:
     known = case.assertion.id
-    yield _check(
+    yield checked(
         Code.ONCE, holds=bool(known) and not case.expected.is_used, expected="an assertion of its own",
         got="one that was used before" if case.expected.is_used else ("a new one" if known else "one without an ID"),
         fix="Start a new test: an answer counts once. If nobody sent it twice on purpose, tell your security team.",
@@ -334,12 +254,12 @@ def _person(case: _Case) -> Iterator[Check]:
         )
     else:
         got, fix = shown(assertion.name_id), ""
-    yield _check(Code.SUBJECT, holds=not fix, expected="one NameID, each attribute once", got=got, fix=fix)
+    yield checked(Code.SUBJECT, holds=not fix, expected="one NameID, each attribute once", got=got, fix=fix)
     addresses = people.addresses(assertion)
     domains = [people.domain_of(address) for address in addresses]
     proven = case.expected.domains
     holds = len(addresses) == 1 and domains[0] in proven
-    yield _check(
+    yield checked(
         Code.EMAIL, holds=holds,
         expected="one address at " + (" or ".join(proven) or "a domain you have proven (there is none yet)"),
         got=listed(addresses), fix=_email_fix(addresses, proven),
@@ -354,11 +274,6 @@ def _email_fix(addresses: tuple[str, ...], proven: tuple[str, ...]) -> str:
     if not proven:
         return "Prove your domain under Domains first."
     return "Prove that domain under Domains, or send the address that the person has at yours."
-
-
-def _short(fingerprint: str) -> str:
-    """Return a fingerprint as people compare it: its first eight bytes."""
-    return ":".join(fingerprint[start : start + 2] for start in range(0, 16, 2)) + "…"
 
 
 def _late(text: str | None, at: datetime) -> bool | None:

@@ -110,6 +110,11 @@ class Judgement:
         return tuple(check for check in self.checks if check.verdict is Verdict.FAIL)
 
 
+def checked(code: Code, *, holds: bool, expected: str, got: str, fix: str) -> Check:
+    """Return a check that passes if it holds, and else fails with its fix."""
+    return Check(code, Verdict.PASS if holds else Verdict.FAIL, expected, got, "" if holds else fix)
+
+
 def shown(text: str | None) -> str:
     """Return a stranger's text as a page may show it: printable, and not a flood."""
     if text is None:

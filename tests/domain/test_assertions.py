@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accounts.domain import assertions
+from accounts.domain import assertions, signatures
 from accounts.domain.assertions import Expected, judge
 from accounts.domain.instants import instant, told
 from accounts.domain.people import addresses, domain_of
@@ -31,8 +31,8 @@ EXPECTED = Expected(
 SIGNATURE = Signature(
     method="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
     digest="http://www.w3.org/2001/04/xmlenc#sha256",
-    canonicalisation=assertions.EXCLUSIVE,
-    transforms=(assertions.ENVELOPED, assertions.EXCLUSIVE),
+    canonicalisation=signatures.EXCLUSIVE,
+    transforms=(signatures.ENVELOPED, signatures.EXCLUSIVE),
     verified_by=KEY.fingerprint,
     claimed=KEY.fingerprint,
 )
@@ -157,6 +157,9 @@ def test_one_thing_wrong_is_refused_by_its_own_check_alone(response, code):
         (signed(verified_by="", claimed=""), Code.SIGNATURE),
         (signed(verified_by="BB" * 32), Code.SIGNATURE),
         (signed(problem="it refers to another element"), Code.SIGNATURE),
+        (outer(signature=replace(SIGNATURE, verified_by="")), Code.SIGNATURE),
+        (outer(signature=replace(SIGNATURE, problem="it has 2 references instead of one")), Code.SIGNATURE),
+        (outer(signature=replace(SIGNATURE, digest="http://www.w3.org/2000/09/xmldsig#sha1")), Code.ALGORITHMS),
         (signed(method="http://www.w3.org/2000/09/xmldsig#rsa-sha1"), Code.ALGORITHMS),
         (signed(method="http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"), Code.ALGORITHMS),
         (signed(digest="http://www.w3.org/2000/09/xmldsig#sha1"), Code.ALGORITHMS),
@@ -212,6 +215,7 @@ def test_what_cannot_be_read_is_one_check_with_a_cure(why):
         inner(issued_at="2026-11-22T12:00:00.123Z"),
         inner(not_before=None, not_on_or_after=None),
         outer(issuer=None),
+        outer(signature=SIGNATURE),
         inner(audiences=(("https://other.example", SP.entity_id),)),
         inner(confirmations=(Confirmation("urn:oasis:names:tc:SAML:2.0:cm:sender-vouches"), CONFIRMATION)),
         inner(confirmations=(replace(CONFIRMATION, recipient="https://other.example"), CONFIRMATION)),
