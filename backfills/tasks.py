@@ -12,7 +12,7 @@ from core.queue import Scope, task
 BACKFILLS = Actor.system("backfills")
 
 
-@task(scope=Scope.TENANT, timeout=timedelta(hours=6))
+@task(scope=Scope.TENANT, timeout=timedelta(hours=6), long=True)
 def advance_run(*, run_id: str, job_id: UUID) -> None:
     """Bring a run to its end (or its pause), one committed step after the other."""
     while runs.advance(run_id=UUID(run_id), by=BACKFILLS, at=timezone.now(), job_id=job_id):

@@ -10,7 +10,7 @@ from parity_reports.services import reports
 ATTEMPTS = 5
 
 
-@task(scope=Scope.TENANT, max_attempts=ATTEMPTS)
+@task(scope=Scope.TENANT, max_attempts=ATTEMPTS, long=True)
 def advance_report(*, tenant_id: UUID, report_id: str, job_id: UUID, attempt: int, at: datetime) -> None:
     """Compare the next segment of a report."""
     reports.advance(

@@ -11,6 +11,7 @@ import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from kombu import Queue
 
 from portal import rules
 
@@ -143,6 +144,9 @@ NEW_DATABASE_URL = env.str("NEW_DATABASE_URL", default="")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.str("CACHE_URL")}}
 
 CELERY_BROKER_URL = env.str("BROKER_URL")
+# Two queues (`core.queue.bell`): a worker that names none hears both, the short one first.
+CELERY_TASK_DEFAULT_QUEUE = "short"
+CELERY_TASK_QUEUES = (Queue("short"), Queue("long"))
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -150,6 +154,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Long enough for the longest task. A broker that does not answer must not hold up a request: the bell may be lost.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "queue_order_strategy": "priority",
     "visibility_timeout": 6 * 3600,
     "socket_connect_timeout": 1,
     "socket_timeout": 2,

@@ -20,7 +20,7 @@ BARRIER = "CROSSING_TEST_BARRIER"
 BATCHES, BATCH = 4, 10
 
 
-@task(scope=Scope.TENANT)
+@task(scope=Scope.TENANT, long=True)
 def move(*, tenant_id: UUID, job_id: UUID) -> None:
     """Write forty rows in batches of ten, each committed with the proof that the job is still ours."""
     done = Event.objects.filter(name="moved").count()

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 BELL = "core.answer_bell"
 """Name of the Celery task that answers; by name, because the queue must not import the entry points."""
 
+SHORT, LONG = "short", "long"
+"""The two queues of bells. A worker hears both, the short one first; at least one hears the short one alone."""
+
 _GRACE_SECONDS = 30
 """Between asking an attempt that takes too long to stop and killing it."""
 
@@ -59,7 +62,8 @@ def send(*, job_id: UUID, tenant_id: UUID | None, task: str) -> bool:
     """
     if not settings.QUEUE_RINGS or monotonic() < _silence.until:
         return False
-    timeout = ceil(TASKS[task].timeout.total_seconds()) if task in TASKS else None
+    registered = TASKS[task] if task in TASKS else None
+    timeout = ceil(registered.timeout.total_seconds()) if registered else None
     try:
         current_app.send_task(
             BELL,
@@ -67,6 +71,7 @@ def send(*, job_id: UUID, tenant_id: UUID | None, task: str) -> bool:
                 "job_id": str(job_id),
                 "tenant_id": str(tenant_id) if tenant_id else None,
             },
+            queue=LONG if registered and registered.long else SHORT,
             # A bell nobody answered for long has been rung again meanwhile; without this they pile up.
             expires=10 * RING_AGAIN_AFTER.total_seconds(),
             soft_time_limit=timeout,

@@ -31,6 +31,7 @@ class Task:
     max_attempts: int
     timeout: timedelta
     every: timedelta | None
+    long: bool = False
 
 
 def call(function: Callable[..., object], offered: Mapping[str, Any]) -> None:
@@ -54,6 +55,7 @@ def task[F: Callable[..., object]](
     max_attempts: int = 5,
     timeout: timedelta = timedelta(hours=1),
     every: timedelta | None = None,
+    long: bool = False,
 ) -> Callable[[F], F]:
     """Register a function as a task, named by its module and name (`backfills.tasks.advance_run`).
 
@@ -63,14 +65,15 @@ def task[F: Callable[..., object]](
 
     What it raises decides what follows: `Unavailable` and unexpected errors are tried again after a pause, up to
     `max_attempts`; `Rejected` and `UseCaseError` are final. An attempt longer than `timeout` is stopped and counts
-    as failed. With `every`, the queue enqueues it by itself that often (system tasks only).
+    as failed. With `every`, the queue enqueues it by itself that often (system tasks only). A `long` task takes
+    minutes or hours: its bells ring apart, so that what somebody waits for at a page is never behind it.
     """
     if every is not None and scope is not Scope.SYSTEM:
         raise ValueError("Only a system task runs by itself; let it enqueue one job per tenant.")
 
     def register(function: F) -> F:
         name = f"{function.__module__}.{function.__name__}"
-        TASKS.add(name, Task(name, scope, function, max_attempts, timeout, every))
+        TASKS.add(name, Task(name, scope, function, max_attempts, timeout, every, long))
         return function
 
     return register

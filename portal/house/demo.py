@@ -70,14 +70,16 @@ def children(variables: dict[str, str], *, reload: bool) -> list[Child]:
     """The processes of the portal and its counterparts, counterparts first."""
     python, folder = str(setup.python()), state.prepare()
     celery = [python, "-m", "celery", "--app=portal.celery"]
-    worker = ["worker", "--concurrency=2", "--max-tasks-per-child=500", "--without-gossip", "--without-mingle"]
+    worker = ["worker", "--max-tasks-per-child=500", "--without-gossip", "--without-mingle", "--loglevel=WARNING"]
+    short = ["--concurrency=1", "--queues=short", "--hostname=short@%h"]
     schedule = [f"--schedule={folder / 'beat-schedule'}", "--pidfile="]
     web = [python, "-m", "gunicorn", "--config=python:portal.gunicorn", "portal.wsgi"]
     if reload:
         web = [python, "manage.py", "runserver", variables["WEB_BIND"]]
     return [
         Child("dns", [python, "manage.py", "demo_dns"], variables),
-        Child("worker", [*celery, *worker, "--loglevel=WARNING"], variables),
+        Child("worker", [*celery, *worker, "--concurrency=2"], variables),
+        Child("worker-short", [*celery, *worker, *short], variables),
         Child("beat", [*celery, "beat", *schedule, "--loglevel=WARNING"], variables),
         Child("web", web, variables, loud=reload),
     ]

@@ -129,6 +129,10 @@ def test_the_bell_carries_ids_only_and_the_tasks_time_limit(
     assert bell.send(job_id=job_id, tenant_id=tenant.id, task=name)
     assert sent[0]["kwargs"] == {"job_id": str(job_id), "tenant_id": str(tenant.id)}
     assert (sent[0]["soft_time_limit"], sent[0]["time_limit"]) == (300, 330)
+    assert sent[0]["queue"] == "short"
+    monkeypatch.setattr(TASKS, "_items", {})
+    assert bell.send(job_id=job_id, tenant_id=tenant.id, task=tenant_task(lambda: None, long=True))
+    assert sent.pop()["queue"] == "long"
     settings.QUEUE_RINGS = False
     assert not bell.send(job_id=job_id, tenant_id=tenant.id, task=name)
     assert len(sent) == 1

@@ -36,11 +36,11 @@ def rung() -> None:
 
 
 @contextmanager
-def worker(environment: dict[str, str], **more: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(environment: dict[str, str], *options: str, **more: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a Celery worker in a process group of its own; at the end it is killed with all its children."""
     command = [sys.executable, "-m", "celery", "--app=portal.celery", "worker", f"--include={killing.__name__}"]
     process = subprocess.Popen(
-        [*command, "--concurrency=2", "--without-gossip", "--without-mingle", "--loglevel=ERROR"],
+        [*command, "--concurrency=2", "--without-gossip", "--without-mingle", "--loglevel=ERROR", *options],
         env={**environment, "QUEUE_LEASE_SECONDS": LEASE_SECONDS, **more},
         start_new_session=True,
     )
@@ -105,6 +105,24 @@ def test_a_worker_killed_between_and_inside_batches_ends_as_if_undisturbed(child
             sweep_until(lambda: state_of(job_id) is JobState.DONE)
         assert rows("moved") == list(range(40))
         assert Job.objects.get(pk=job_id).attempts >= 3
+
+
+def test_a_short_job_is_done_while_long_ones_hold_the_other_worker(child_environment: dict[str, str]) -> None:
+    busy, tenant = make.tenant(), make.tenant()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as barrier,
+        worker(child_environment, "--concurrency=1", CROSSING_TEST_BARRIER=str(barrier.getsockname()[1])),
+        worker(child_environment, "--concurrency=1", "--queues=short", "--hostname=short@%h"),
+    ):
+        with tenancy.scope(tenant_id=busy.id):
+            long = queue.enqueue(MOVE, tenant_id=busy.id)
+            accept_while_sweeping(barrier)
+            waits = queue.enqueue(MOVE, tenant_id=busy.id)
+        with tenancy.scope(tenant_id=tenant.id):
+            short = queue.enqueue(ONCE, tenant_id=tenant.id, number=1)
+            sweep_until(lambda: state_of(short) is JobState.DONE, seconds=30)
+        with tenancy.scope(tenant_id=busy.id):
+            assert (state_of(long), state_of(waits)) == (JobState.RUNNING, JobState.QUEUED)
 
 
 def accept_while_sweeping(barrier: socket.socket) -> socket.socket:
