@@ -63,11 +63,6 @@ class Assertion:
         }
 
 
-def exist(*, user_id: UUID) -> bool:
-    """Say whether the user has a passkey to sign with."""
-    return bool(_passkeys(user_id).exists())
-
-
 def options(*, user_id: UUID, statement: bytes, rp_id: str) -> dict[str, Any]:
     """Return the options for `navigator.credentials.get`, with the statement's challenge.
 
@@ -75,9 +70,7 @@ def options(*, user_id: UUID, statement: bytes, rp_id: str) -> dict[str, Any]:
     """
     credentials = [credential for _, credential in _credentials(user_id)]
     if not credentials:
-        raise UnableToSignByPasskey(
-            "You have no passkey yet.", fix="Add one under your account's security settings, or sign with a code."
-        )
+        raise UnableToSignByPasskey("You have no passkey yet.", fix="Add one under your account's security settings.")
     answer, _ = _server(rp_id).authenticate_begin(
         credentials,
         user_verification=UserVerificationRequirement.REQUIRED,
@@ -101,7 +94,7 @@ def verify(*, user_id: UUID, statement: bytes, answer: Answer) -> Assertion:
     except Exception as error:
         # The answer is hostile input, and fido2 raises a dozen types for what it cannot read.
         raise UnableToSignByPasskey(
-            "The passkey's answer does not verify, so nothing was signed.", fix="Try again, or sign with a code."
+            "The passkey's answer does not verify, so nothing was signed.", fix="Try again."
         ) from error
     parts = response.response
     assertion = Assertion(

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from core import ledger
 from core.actor import Actor
-from core.approvals import passkeys, requests, seals, statements
+from core.approvals import methods, passkeys, requests, seals, statements
 from core.domain import approvals as domain
 from core.domain.approvals import Method, ReAuthentication, RequestState
 from core.errors import UseCaseError
@@ -59,7 +59,8 @@ def sign(
     """Take one signature; return whether the request is approved by it.
 
     A passkey's answer signs a statement issued before; a re-authentication at most five minutes old signs one
-    issued now, under the server's seal alone. Raises UnableToSign with the reason for the person who signs.
+    issued now, under the server's seal alone, and only for who has nothing better. Raises UnableToSign with the
+    reason for the person who signs.
     """
     user_id = by.known_id
     assertion = None
@@ -67,6 +68,8 @@ def sign(
         if not proof.is_fresh(at=at):
             raise UnableToSign("Confirm who you are once more: the last time is over five minutes ago.")
         statement = issue(request=request, seat=seat, shown_evidence=shown_evidence, by=by, at=at)
+        if problem := domain.refusal_of_method(given=proof.method, best=methods.best(user_id=user_id)):
+            raise UnableToSign(problem, fix="If you no longer have it, remove it under your security settings first.")
         method, proven = proof.method, {"authenticated_at": packs.moment(proof.at)}
     else:
         statement = _issued(request, seat=seat, user_id=user_id, statement_id=proof.statement_id)

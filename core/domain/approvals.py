@@ -35,7 +35,7 @@ TRANSITIONS: Mapping[RequestState, frozenset[RequestState]] = {
 
 
 class Method(StrEnum):
-    """How a signature was given."""
+    """How a signature was given, the best first."""
 
     PASSKEY = "passkey"
     TOTP = "totp"
@@ -50,6 +50,14 @@ class Method(StrEnum):
     def label(self) -> str:
         """The method's name for people."""
         return {"passkey": "Passkey", "totp": "Authenticator code", "password": "Password"}[self.value]
+
+
+def refusal_of_method(*, given: Method, best: Method) -> str | None:
+    """Say why a person must not sign in this way, in words fit for them: the lesser ways are for who has no better."""
+    order = list(Method)
+    if order.index(given) <= order.index(best):
+        return None
+    return f"You have a better way to sign than your {given.label.lower()}: your {best.label.lower()}."
 
 
 @dataclass(frozen=True, slots=True)

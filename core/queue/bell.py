@@ -62,8 +62,9 @@ def send(*, job_id: UUID, tenant_id: UUID | None, task: str) -> bool:
     """
     if not settings.QUEUE_RINGS or monotonic() < _silence.until:
         return False
-    registered = TASKS[task] if task in TASKS else None
-    timeout = ceil(registered.timeout.total_seconds()) if registered else None
+    timeout, queue = None, SHORT
+    if task in TASKS:
+        timeout, queue = ceil(TASKS[task].timeout.total_seconds()), LONG if TASKS[task].long else SHORT
     try:
         current_app.send_task(
             BELL,
@@ -71,7 +72,7 @@ def send(*, job_id: UUID, tenant_id: UUID | None, task: str) -> bool:
                 "job_id": str(job_id),
                 "tenant_id": str(tenant_id) if tenant_id else None,
             },
-            queue=LONG if registered and registered.long else SHORT,
+            queue=queue,
             # A bell nobody answered for long has been rung again meanwhile; without this they pile up.
             expires=10 * RING_AGAIN_AFTER.total_seconds(),
             soft_time_limit=timeout,

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.authentication import get_authentication_records
-from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
@@ -15,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from core.approvals import passkeys, seals
+from core.approvals import methods, passkeys, seals
 from core.approvals.signatures import UnableToSign
 from core.domain.approvals import Method, ReAuthentication
 from core.errors import UseCaseError
@@ -33,15 +32,10 @@ def site(request: ActingRequest) -> str:
     return request.get_host().partition(":")[0]
 
 
-def second_factor(request: ActingRequest) -> Method:
-    """Return what this person must confirm themselves with: their code where they have one, else their password."""
-    has_code = Authenticator.objects.filter(user_id=request.user.pk, type=Authenticator.Type.TOTP).exists()
-    return Method.TOTP if has_code else Method.PASSWORD
-
-
-def proof(request: ActingRequest, *, at: datetime) -> ReAuthentication | None:
+def proof(request: ActingRequest, *, wanted: Method, at: datetime) -> ReAuthentication | None:
     """Return this session's newest fresh re-authentication by the factor it must be; None without one."""
-    wanted = second_factor(request)
+    if wanted is Method.PASSKEY:
+        return None
     user = request.user if request.user.is_authenticated else None
     for record in reversed(get_authentication_records(request, user)):
         is_wanted = record.get("type") == "totp" if wanted is Method.TOTP else record.get("method") == "password"
@@ -52,9 +46,9 @@ def proof(request: ActingRequest, *, at: datetime) -> ReAuthentication | None:
     return None
 
 
-def confirm_address(request: ActingRequest, *, back: str) -> str:
+def confirm_address(*, wanted: Method, back: str) -> str:
     """Return the address where this person confirms who they are, and comes back."""
-    name = "mfa_reauthenticate" if second_factor(request) is Method.TOTP else "account_reauthenticate"
+    name = "mfa_reauthenticate" if wanted is Method.TOTP else "account_reauthenticate"
     return f"{reverse(name)}?{urlencode({'next': back})}"
 
 
@@ -69,7 +63,7 @@ def answer(request: ActingRequest) -> passkeys.Answer:
     if not isinstance(assertion, dict):
         raise UnableToSign(
             "No passkey answered, so nothing was signed.",
-            fix="Signing by passkey needs JavaScript. Without it, confirm who you are and sign that way.",
+            fix="Signing by passkey needs JavaScript. If you lost the passkey, remove it under your security settings.",
         )
     return passkeys.Answer(statement_id, assertion, site(request))
 
@@ -92,13 +86,16 @@ def begin(request: ActingRequest, request_id: UUID) -> JsonResponse:
 def sign(
     request: ActingRequest, request_id: UUID, *, here: str, refuse: Callable[[UseCaseError], HttpResponse]
 ) -> HttpResponse:
-    """Take a signature: by passkey, or under a recent re-authentication, which is asked for where there is none."""
+    """Take a signature: by passkey, or under a recent re-authentication, which is asked for where there is none.
+
+    Who has a passkey signs with it whatever the form says.
+    """
     go_no_go.require_seat(request_id=request_id, by=request.actor)
     at = timezone.now()
-    by_passkey = request.POST.get("by") == "passkey"
-    given = None if by_passkey else proof(request, at=at)
-    if given is None and not by_passkey:
-        return redirect(confirm_address(request, back=f"{here}#sign"))
+    wanted = methods.best(user_id=request.actor.known_id)
+    given = proof(request, wanted=wanted, at=at)
+    if given is None and wanted is not Method.PASSKEY:
+        return redirect(confirm_address(wanted=wanted, back=f"{here}#sign"))
     try:
         go_no_go.sign(
             request_id=request_id,
@@ -118,12 +115,13 @@ def page_context(
 ) -> dict[str, Any]:
     """Return what the page of a request shows to this person."""
     at = timezone.now()
+    method = methods.best(user_id=request.actor.known_id)
     return {
         "page": pages.page(request=found, by=request.actor, at=at),
         "addresses": addresses,
         "problem": problem,
-        "has_passkey": passkeys.exist(user_id=request.actor.known_id),
-        "second_factor": second_factor(request),
-        "proof": proof(request, at=at),
+        "method": method,
+        "has_passkey": method is Method.PASSKEY,
+        "proof": proof(request, wanted=method, at=at),
         "server_key": seals.public_key().hex(),
     }

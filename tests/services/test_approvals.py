@@ -252,6 +252,34 @@ def test_a_copied_passkey_is_found_by_its_counter(case: Case) -> None:
     assert row.data["crossing_sign_count"] == 91
 
 
+@pytest.mark.parametrize("method", [Method.TOTP, Method.PASSWORD])
+def test_whoever_has_a_passkey_signs_with_nothing_less(case: Case, method: Method) -> None:
+    with pytest.raises(UnableToSign, match=r"than your .*: your passkey"):
+        signatures.sign(
+            request=case.request,
+            seat="first",
+            shown_evidence=case.evidence,
+            proof=ReAuthentication(method, AT),
+            by=case.first,
+            at=AT,
+        )
+    assert not Signature.objects.exists()
+
+
+def test_whoever_has_a_code_does_not_sign_by_password(case: Case) -> None:
+    Authenticator.objects.create(user_id=case.second.known_id, type=Authenticator.Type.TOTP, data={})
+    with pytest.raises(UnableToSign, match="your authenticator code"):
+        signatures.sign(
+            request=case.request,
+            seat="second",
+            shown_evidence=case.evidence,
+            proof=ReAuthentication(Method.PASSWORD, AT),
+            by=case.second,
+            at=AT,
+        )
+    assert case.sign_by_code() is False
+
+
 def test_whoever_asked_cannot_give_the_only_signature() -> None:
     tenant = make.tenant()
     asker, other = (make.actor(make.member(tenant)) for _ in range(2))
