@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from defusedcsv import csv
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,9 +12,8 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.queries.tenants import Tenant
-from backfills.domain import wording
-from backfills.domain.judgement import Fate
 from backfills.models import Run
+from backfills.queries import files
 from backfills.queries import runs as listed
 from backfills.services import runs
 from core.charts import Point
@@ -59,23 +57,16 @@ def entity(request: ActingRequest, tenant: Tenant, entity: str) -> HttpResponse:
 
 @require_safe
 @tenant_view(Permission.VIEW_RUNS)
-def rejected(request: ActingRequest, tenant: Tenant, entity: str) -> HttpResponse:
+def rejected(request: ActingRequest, tenant: Tenant, entity: str) -> StreamingHttpResponse | HttpResponse:
     """Answer the rejected rows as CSV: which row, which column, why, what to do. No other value of a row."""
     row = listed.of_entity(tenant_id=tenant.pk, entity=entity)
     if row is None:
         raise Http404
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{tenant.slug}-{entity}-rejected.csv"'
-    response.write("\ufeff")  # spreadsheets take it for UTF-8 then
-    sheet = csv.writer(response)
-    sheet.writerow(
-        [row.spec.key_column if row.has_public_key else "row", "column", "rule", "why", "what to do", "attempts"]
+    return StreamingHttpResponse(
+        files.rejected(row),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{tenant.slug}-{entity}-rejected.csv"'},
     )
-    for letter in listed.letters(row).iterator(chunk_size=2000):
-        why = wording.of(row.spec, fate=Fate.QUARANTINED, rule=letter.rule, column=letter.column)
-        key = letter.source_key if row.has_public_key else str(letter.pk)
-        sheet.writerow([key, letter.column, letter.rule, why.because, why.fix, letter.attempts])
-    return response
 
 
 @require_POST

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import Tenant
 from backfills.domain.runs import RunState
 from backfills.models import DeadLetter, Run
+from backfills.queries import files
 from core import queue
 from core.permissions import TenantRole
 from tests import airline, make
@@ -187,14 +188,29 @@ def test_rejected_rows_are_to_be_had_as_a_list_without_their_values(open_as, air
     browser = open_as(TenantRole.ADMIN)
     browser.move()
     answered = browser.get("runs/entities/flights/rejected.csv")
-    lines = answered.content.decode("utf-8-sig").splitlines()
+    body = answered.getvalue().decode("utf-8-sig")
+    lines = body.splitlines()
     assert answered["Content-Disposition"] == f'attachment; filename="{browser.tenant.slug}-flights-rejected.csv"'
     assert lines[0] == "flt_seq,column,rule,why,what to do,attempts"
     assert [line.split(",")[:3] for line in lines[1:]] == [
         ["2", "tail_no", "fleet_number_for_registration"],
         ["3", "tail_no", "fleet_number_for_registration"],
     ]
-    assert "N3AAAA" not in answered.content.decode()
+    assert "N3AAAA" not in body
+
+
+def test_the_list_of_rejected_rows_is_sent_in_blocks_each_in_the_tenants_scope(open_as, airline_world, monkeypatch):
+    monkeypatch.setattr(files, "BLOCK", 1)
+    airline.flights(airline_world, 1, tail_no="N3AAAA")
+    airline.flights(airline_world, 2, tail_no="N3AAAA")
+    browser = open_as(TenantRole.ADMIN)
+    browser.move()
+    answered = browser.get("runs/entities/flights/rejected.csv")
+    assert answered.streaming
+    head, *blocks = (part.decode() for part in answered)
+    assert head.endswith("attempts\r\n")
+    assert len(blocks) > 1
+    assert all(block.count("\r\n") == 1 for block in blocks)
 
 
 def test_an_outage_says_that_it_is_tried_again_and_at_last_who_lets_it_go_on(open_as, airline_world, settings):
