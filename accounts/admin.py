@@ -10,8 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.models import Domain, Invitation, Member, StaffAssignment, Tenant, User
-from accounts.queries import members
+from accounts.queries import members, second_factors
 from accounts.services import invitations
+from accounts.services import second_factors as resetting
 from core.admin import TENANT_COLUMNS, StaffAdmin, TenantColumn, operation, read_panels
 from core.permissions import Permission, TenantRole
 
@@ -147,6 +148,16 @@ class UserAdmin(StaffAdmin):
     list_filter = ("is_staff", "is_active")
     search_fields = ("email", "name")
     exclude = ("password", "groups", "user_permissions", "is_superuser")
+
+    @operation(
+        "Reset the second factor",
+        permission=Permission.MANAGE_STAFF,
+        when=lambda user: bool(second_factors.holders(user_ids=[user.pk])),
+    )
+    def reset_second_factor(self, request: HttpRequest, row: User, answers: dict[str, Any]) -> str:
+        """Help staff, a last owner, or who belongs to several accounts and lost theirs."""
+        resetting.reset_for(user=row, by=self.actor(request), at=timezone.now())
+        return f"The second factor of {row} is reset; they are signed out everywhere and told by mail."
 
 
 @admin.register(StaffAssignment)

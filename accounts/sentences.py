@@ -22,6 +22,7 @@ sentences(
         "accounts.member.joined": "joined as {role}",
         "accounts.member.role_changed": "changed a member's role from {from} to {to}",
         "accounts.member.deactivated": "deactivated a member",
+        "accounts.member.second_factor_reset": "reset a member's second factor",
         "accounts.domain.claimed": "claimed the domain {domain}",
         "accounts.domain.verified": "proved the domain {domain}",
         "accounts.domain.proven_again": "proved the domain {domain} again",

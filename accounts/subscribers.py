@@ -18,6 +18,7 @@ def ask_about_domains(*, tenant_id: UUID, at: datetime) -> None:
 @subscribe("accounts.member.joined")
 @subscribe("accounts.member.role_changed")
 @subscribe("accounts.member.deactivated")
+@subscribe("accounts.member.second_factor_reset")
 def ask_about_owners(*, tenant_id: UUID, at: datetime) -> None:
     """Ask whether every owner has a second factor, now that the owners may be others."""
     readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id="accounts.owner_has_second_factor")

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from accounts.views import sessions
 from portal import health
 from portal.dashboard.views import components, home
 from portal.reference import views as reference
@@ -28,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("favicon.ico", home.favicon, name="favicon"),
     path("components/", components.gallery, name="components"),
+    path("accounts/sessions/<int:session_id>/end/", sessions.end, name="end_session"),
     path("accounts/", include("allauth.urls")),
     path("invitations/", include("accounts.urls.invitations")),
     path("admin/password_change/", home.change_password, name="change_password"),

@@ -17,6 +17,11 @@ def active(*, tenant_id: UUID) -> QuerySet[Member]:
     )
 
 
+def tenants_of(*, user_id: UUID) -> list[UUID]:
+    """Return the tenants a person is an active member of, of those that the scope lets through."""
+    return list(Member.objects.filter(user_id=user_id, deactivated_at=None).values_list("tenant_id", flat=True))
+
+
 def owners(*, tenant_id: UUID) -> QuerySet[Member]:
     """Return the tenant's active owners."""
     return active(tenant_id=tenant_id).filter(role=TenantRole.OWNER)

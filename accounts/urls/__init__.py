@@ -11,6 +11,7 @@ urlpatterns = [
     path("members/invite/", members.invite, name="invite"),
     path("members/<uuid:member_id>/role/", members.change_role, name="change_role"),
     path("members/<uuid:member_id>/deactivate/", members.deactivate, name="deactivate"),
+    path("members/<uuid:member_id>/second-factor/reset/", members.reset_second_factor, name="reset_second_factor"),
     path("members/invitations/<uuid:invitation_id>/resend/", members.resend, name="resend_invitation"),
     path("members/invitations/<uuid:invitation_id>/revoke/", members.revoke, name="revoke_invitation"),
     path("domains/", domains.listing, name="domains"),

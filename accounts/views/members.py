@@ -18,6 +18,7 @@ from accounts.queries import invitations as invited
 from accounts.queries import members as listed
 from accounts.queries import second_factors
 from accounts.services import invitations, members
+from accounts.services import second_factors as resetting
 from core.errors import UseCaseError
 from core.permissions import Permission, TenantRole
 from core.web import ActingRequest, tenant_view
@@ -93,6 +94,19 @@ def deactivate(request: ActingRequest, tenant: Tenant, member_id: UUID) -> HttpR
     return _done(request, tenant, lambda at: members.deactivate(member=member, by=request.actor, at=at))
 
 
+@require_POST
+@tenant_view(Permission.MANAGE_MEMBERS)
+def reset_second_factor(request: ActingRequest, tenant: Tenant, member_id: UUID) -> HttpResponse:
+    """Help a member who lost their second factor."""
+    member = get_object_or_404(Member.objects.select_related("user"), tenant=tenant, pk=member_id)
+
+    def reset(at: datetime) -> None:
+        resetting.reset(member=member, by=request.actor, at=at)
+        messages.success(request, f"The second factor of {member.user} is reset. They are told by mail.")
+
+    return _done(request, tenant, reset)
+
+
 def _done(request: ActingRequest, tenant: Tenant, use: Callable[[datetime], object]) -> HttpResponse:
     """Do it and go back to the list; a refusal is the list's page with the reason on top."""
     try:
@@ -102,6 +116,7 @@ def _done(request: ActingRequest, tenant: Tenant, use: Callable[[datetime], obje
         invitations.UnableToChange,
         members.UnableToChangeRole,
         members.UnableToDeactivate,
+        resetting.UnableToReset,
     ) as refusal:
         return _refused(request, tenant, refusal)
     return redirect(_address(tenant))

@@ -190,7 +190,8 @@ NOT_A_PAGE = {
     **dict.fromkeys(
         (
             "invitations:join",
-            "accounts:invite", "accounts:change_role", "accounts:deactivate", "accounts:resend_invitation",
+            "accounts:invite", "accounts:change_role", "accounts:deactivate", "accounts:reset_second_factor",
+            "end_session", "accounts:resend_invitation",
             "accounts:revoke_invitation", "accounts:claim_domain", "accounts:check_domain", "accounts:renew_domain",
             "accounts:release_domain",
             "accounts:begin_sso", "accounts:connect_sso", "accounts:disconnect_sso", "accounts:decline_sso",

@@ -72,6 +72,7 @@ TENANT = (
     Row("accounts:invite", MANAGERS, post=422),
     Row("accounts:change_role", MANAGERS, post=422, ids=("member_id",)),
     Row("accounts:deactivate", MANAGERS, post=302, ids=("member_id",)),
+    Row("accounts:reset_second_factor", MANAGERS, post=422, ids=("member_id",)),  # they have none
     Row("accounts:resend_invitation", MANAGERS, post=422, ids=("invitation_id",)),  # it was sent this minute
     Row("accounts:revoke_invitation", MANAGERS, post=302, ids=("invitation_id",)),
     Row("accounts:domains", ALL, get=200),
@@ -120,6 +121,7 @@ EVERYBODYS_IDS = {"check_id", "entity", "workflow_id", "guide_slug", "old"}
 EVERYBODY = {
     "home": "the choice of account, or the sign-in page",
     "favicon": "our mark",
+    "end_session": "one of a person's own sessions, POST (tests/web/test_sign_in.py)",
     "change_password": "leads from the admin's form to allauth's (tests/web/test_admin.py)",
     "healthz": "is the process up",
     "readyz": "is it ready to serve",

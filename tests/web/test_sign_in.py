@@ -4,6 +4,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -117,6 +118,26 @@ def test_other_sessions_can_be_signed_out_from_afar():
     page = here.get(reverse("usersessions_list"))
     assert page.status_code == 200
     assert "A lost laptop" not in text(page)
+
+
+def test_one_session_is_signed_out_and_the_others_stay():
+    user, stranger = person(), person("mallory@american.example")
+    here, phone, laptop, elsewhere = (Client(headers={"user-agent": name}) for name in ("here", "phone", "laptop", "x"))
+    for client in (here, phone, laptop):
+        sign_in(client)
+    sign_in(elsewhere, stranger.email)
+    for client in (here, phone, laptop, elsewhere):
+        assert client.get(reverse("usersessions_list")).status_code == 200
+    lost = reverse("end_session", args=[UserSession.objects.get(user=user, user_agent="phone").pk])
+    assert lost in text(here.get(reverse("usersessions_list")))
+    assert elsewhere.post(lost).status_code == 404
+    assert here.get(lost).status_code == 405
+    assert here.post(lost).url == reverse("usersessions_list")
+    assert phone.get(reverse("usersessions_list")).url.startswith(LOGIN)
+    assert laptop.get(reverse("usersessions_list")).status_code == 200
+    own = reverse("end_session", args=[UserSession.objects.get(user=user, user_agent="here").pk])
+    assert here.post(own).url == "/accounts/logout/"
+    assert here.post(lost).status_code == 404
 
 
 def test_a_changed_password_ends_the_other_sessions_and_is_recorded():
