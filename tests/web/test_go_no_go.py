@@ -211,25 +211,11 @@ def test_a_confirmed_signature_is_labelled_lower_assurance(case: Case, asked: Ap
     assert "You have signed. The other signature must be another person's." in page.replace("&#x27;", "'")
 
 
-def test_whoever_has_a_passkey_is_offered_nothing_else_and_nothing_else_signs(
-    case: Case, asked: ApprovalRequest
-) -> None:
-    register(case.owner.user)
-    client = browser(case.owner.user, confirmed="password")
-    page = text(client.get(path(case, f"go-no-go/{asked.pk}/")))
-    assert "Sign with your passkey" in page
-    assert "confirmed by" not in page
-    assert "Confirm with" not in page
-    refused = _sign(case, asked, client)
-    assert refused.status_code == 422
-    assert "No passkey answered" in text(refused)
-    assert not asked.signatures.exists()
-
-
 def test_the_passkey_signs_the_statement(case: Case, asked: ApprovalRequest) -> None:
     passkey, client = register(case.owner.user), browser(case.owner.user)
     page = text(client.get(path(case, f"go-no-go/{asked.pk}/")))
     assert "Sign with your passkey" in page
+    assert "Confirm with" not in page, "nothing less is offered"
     begun = client.post(path(case, f"go-no-go/{asked.pk}/begin/"), {"evidence": asked.pack.evidence_sha256})
     assert begun.json()["options"]["publicKey"]["rpId"] == "localhost"
     statement = SigningStatement.objects.get(pk=begun.json()["statement"])
@@ -253,7 +239,7 @@ def test_the_passkey_signs_the_statement(case: Case, asked: ApprovalRequest) -> 
 )
 def test_a_passkey_form_without_an_answer_is_refused(case: Case, asked: ApprovalRequest, form: dict[str, str]) -> None:
     register(case.owner.user)
-    response = _sign(case, asked, browser(case.owner.user), **form)
+    response = _sign(case, asked, browser(case.owner.user, confirmed="password"), **form)
     assert response.status_code == 422
     assert "No passkey answered, so nothing was signed." in text(response)
 

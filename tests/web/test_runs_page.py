@@ -216,7 +216,7 @@ def test_the_list_of_rejected_rows_is_sent_in_blocks_each_in_the_tenants_scope(o
 def test_an_outage_says_that_it_is_tried_again_and_at_last_who_lets_it_go_on(open_as, airline_world, settings):
     browser = open_as()
     adapters = settings.ADAPTERS
-    nowhere = {"url": "postgres://legacy_reader:secret@127.0.0.1:1/legacy"}
+    nowhere = {"url": "postgres://legacy_reader:hunter2@127.0.0.1:1/legacy"}
     settings.ADAPTERS = {**adapters, "legacy": {**adapters["legacy"], "OPTIONS": nowhere}}
     browser.post("runs/start/", entity="airports")
     queue.run_pending()
@@ -228,7 +228,7 @@ def test_an_outage_says_that_it_is_tried_again_and_at_last_who_lets_it_go_on(ope
     page = text(browser.get())
     assert "Your data stand still" in page
     assert "When the cause is gone, let it go on" in page
-    assert "secret" not in page
+    assert "hunter2" not in page
     settings.ADAPTERS = adapters
     browser.post(f"runs/{only_run('airports').pk}/resume/")
     queue.run_pending()
