@@ -84,6 +84,12 @@ def staff() -> list[Persona]:
     return [Persona(email, totp_secret(email)) for email in (f"{name}@crossing.example" for name in STAFF)]
 
 
+def with_codes() -> list[Persona]:
+    """Return everyone who is asked for a code."""
+    everyone = [person for airline in AIRLINES if airline.story is not Story.WAITING for person in people(airline)]
+    return [person for person in [*everyone, *staff()] if person.totp_secret]
+
+
 def prepare(*, report: Callable[[str], None]) -> None:
     """Register the tenants, bring in their people and tell the stories up to the first preflight. Safe to repeat."""
     at = timezone.now()

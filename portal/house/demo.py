@@ -170,9 +170,11 @@ def run(*, once: bool, fresh: bool = False, reload: bool = False) -> int:
                 if code := supervisor.run(load, environment={**variables, "LOG_LEVEL": "WARNING"}):
                     raise Trouble(f"The demo did not come up (exit {code}); what it said stands above.")
                 wait_for_web(supervisor, variables["PUBLIC_URL"])
-                say(f"\nUp after {time.monotonic() - started:.0f} s: {variables['PUBLIC_URL']}")
+                took = f"{time.monotonic() - started:.0f} s"
                 if once:
+                    say(f"\nAll of it stood after {took}; it stops now. `make demo` serves it, with these addresses.")
                     return 0
+                say(f"\nUp after {took}: {variables['PUBLIC_URL']}")
                 say(f"Ctrl-C stops everything. Logs: {state.folder() / 'logs'}, mails: {state.folder() / 'mail'}")
                 supervisor.serve()
             except Ended:

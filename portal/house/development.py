@@ -53,7 +53,7 @@ def environment(memory: Memory | None = None) -> dict[str, str]:
         "CSRF_TRUSTED_ORIGINS": public,
         "DNS_RESOLVER": f"127.0.0.1:{memory.port('dns')}",
         "DEMO_DNS_CONSOLE": f"http://127.0.0.1:{memory.port('dns_console')}/",
-        "EMAIL_URL": f"filemail:///{str(state.folder() / 'mail').lstrip('/')}",
+        "EMAIL_URL": f"filemail:///{state.folder() / 'mail'}",  # django-environ takes one slash off the path
     }
 
 

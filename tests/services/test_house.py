@@ -12,9 +12,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import environ
 import pytest
 
 from portal.house import keeper, setup, state
+from portal.house.development import environment
 from portal.house.state import Memory
 from portal.house.trouble import Trouble, explain, need_space
 
@@ -158,6 +160,11 @@ def test_secrets_and_ports_are_remembered_and_private(home):
     assert memory.port("web") == Memory().port("web")
     assert memory.secret("one") != memory.secret("two")
     assert (home / "state.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_mails_go_to_the_folder_that_the_demo_prints(home):
+    mails = environ.Env.email_url_config(environment()["EMAIL_URL"])
+    assert mails["EMAIL_FILE_PATH"] == str(home / "mail")
 
 
 def test_a_folder_that_others_may_write_is_refused(home):

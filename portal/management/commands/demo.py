@@ -26,6 +26,9 @@ class Command(BaseCommand):
         if not settings.DEMO:
             raise CommandError("This is not the demo (CROSSING_DEMO is off): nothing was loaded.")
         if options["code"]:
+            known = [person.email for person in stories.with_codes()]
+            if options["code"] not in known:
+                raise CommandError(f"Nobody of the demo signs in with a code as {options['code']}. Known: {', '.join(known)}")
             self._say(_code(options["code"]))
             return
         load.load(report=self._say)
@@ -70,7 +73,7 @@ class Command(BaseCommand):
                 self._say(f"    {_listed(stories.people(airline))}")
         self._say(f"  Staff: {url}/admin/")
         self._say(f"    {_listed(stories.staff())}")
-        self._say("  * asks for a code: `make code FOR=…` tells the one of this minute")
+        self._say("  * asks for a code: `make code FOR=…` tells the one of this half minute, good for one use")
         if settings.DEMO_DNS_CONSOLE:
             self._say(f"Publish DNS records at the demo's provider: {settings.DEMO_DNS_CONSOLE}")
 
