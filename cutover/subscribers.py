@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from core import queue
+from core import queue, readiness
 from core.actor import Actor
 from core.outbox import subscribe
 from cutover.services import cutovers
@@ -13,6 +13,12 @@ from cutover.services import cutovers
 def open_cutover(*, tenant_id: UUID, at: datetime) -> None:
     """Open the cutover of a new tenant."""
     cutovers.open_cutover(tenant_id=tenant_id, by=Actor.system("cutover"), at=at)
+
+
+@subscribe("cutover.window.set")
+def ask_about_window(*, tenant_id: UUID, at: datetime) -> None:
+    """Ask the check of the window again, so that whoever sets it sees that it counts."""
+    readiness.request(tenant_id=tenant_id, by=Actor.system("cutover"), check_id="cutover.window_set")
 
 
 @subscribe("core.findings.moved")

@@ -13,7 +13,7 @@ from backfills.models import DeadLetter, Run
 from backfills.queries import mapping
 from backfills.queries.runs import ADVANCE
 from backfills.services import progress
-from core import ledger, ports, queue
+from core import ledger, outbox, ports, queue
 from core.actor import Actor
 from core.domain.declared import SpecError
 from core.errors import UseCaseError
@@ -173,6 +173,7 @@ def _close(run: Run, order: LoadOrder, position: RunPosition, *, by: Actor, sour
         if ended:
             figures = {f"{fate}:{rule}" if rule else fate: count for (fate, rule), count in position.totals.items()}
             _record("finished", run, by=by, at=order.at, state=state.value, source_total=source_total, outcomes=figures)
+            outbox.publish("backfills.run.finished", tenant_id=run.tenant_id, run_id=run.pk)
 
 
 def _fail(run: Run, problem: str, *, by: Actor, at: datetime) -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from accounts.queries import members, staff, tenants
-from core import ledger
+from core import ledger, outbox
 from core.actor import Actor
 from core.errors import UseCaseError
 from core.permissions import Permission, staff_grants, tenant_grants
@@ -49,6 +49,7 @@ def set_window(*, tenant_id: UUID, starts_at: datetime, ends_at: datetime, by: A
         if other.update(window_starts_at=starts_at, window_ends_at=ends_at):
             data = {"starts_at": starts_at, "ends_at": ends_at}
             ledger.record("cutover.window.set", by=by, at=at, tenant_id=tenant_id, subject=cutover, data=data)
+            outbox.publish("cutover.window.set", tenant_id=tenant_id)
         elif not early.exists():
             raise UnableToSetWindow("The cutover has begun, so its window can no longer be changed.")
     zone = ZoneInfo(tenants.get(tenant_id=tenant_id).time_zone)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from core import ledger
+from core import ledger, outbox
 from core.actor import Actor, ActorKind
 from core.errors import UseCaseError
 from core.permissions import Permission, StaffRole
@@ -97,6 +97,7 @@ def sign(*, step: Step, by: Actor, at: datetime, note: str = "") -> Step:
             ledger.record(
                 "runbooks.step.signed", by=by, at=at, tenant_id=step.tenant_id, subject=step, data={"key": step.key}
             )
+            outbox.publish("runbooks.step.signed", tenant_id=step.tenant_id, step_id=step.pk)
     step.refresh_from_db()
     return step
 
@@ -115,6 +116,7 @@ def withdraw(*, step: Step, by: Actor, at: datetime, reason: str) -> Step:
             ledger.record(
                 "runbooks.step.withdrawn", by=by, at=at, tenant_id=step.tenant_id, subject=step, data={"key": step.key}
             )
+            outbox.publish("runbooks.step.withdrawn", tenant_id=step.tenant_id, step_id=step.pk)
     step.refresh_from_db()
     return step
 

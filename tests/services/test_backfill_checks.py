@@ -1,6 +1,7 @@
 """What backfills answers at the gate."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -11,6 +12,7 @@ from backfills.services import runs
 from core import queue
 from core.actor import Actor
 from core.findings import Outcome
+from core.readiness import latest
 from core.tenancy import scope
 from tests import airline, make
 from tests.databases import Platforms
@@ -65,6 +67,12 @@ def test_accounted_for_and_none_rejected_passes_both(tenant: Tenant, airline_wor
     assert conserved.outcome is Outcome.PASS
     assert conserved.summary == "9 legacy rows, 9 outcomes: nothing lost, nothing twice"
     assert readiness.dead_letters(tenant_id=tenant.pk, at=timezone.now()).outcome is Outcome.PASS
+
+
+def test_both_are_asked_again_as_soon_as_a_run_has_ended(tenant: Tenant) -> None:
+    move(tenant)
+    queue.run_pending(at=timezone.now() + timedelta(seconds=1))
+    assert latest(tenant_id=tenant.pk).keys() >= {"backfills.conserved", "backfills.dead_letters"}
 
 
 def test_too_many_rejected_rows_block_with_their_fix_though_every_row_is_accounted_for(

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Member
 from core import ledger, queue, readiness, tenancy
@@ -250,6 +251,19 @@ def test_a_changed_window_voids_the_request(case: Case) -> None:
     )
     with pytest.raises(UnableToSign, match="The evidence moved after it was frozen: Cutover window set"):
         case.sign(request)
+
+
+def test_the_check_of_the_window_is_asked_again_as_soon_as_it_is_set(case: Case) -> None:
+    Cutover.objects.filter(tenant_id=case.tenant_id).update(window_starts_at=None, window_ends_at=None)
+    case.run_checks()
+    starts_at = AT + timedelta(days=12)
+    cutovers.set_window(
+        tenant_id=case.tenant_id, starts_at=starts_at, ends_at=starts_at + timedelta(hours=6), by=case.customer, at=AT
+    )
+    before = readiness.latest(tenant_id=case.tenant_id)["cutover.window_set"].outcome
+    queue.run_pending(at=timezone.now() + timedelta(seconds=1))
+    after = readiness.latest(tenant_id=case.tenant_id)["cutover.window_set"].outcome
+    assert (before, after) == (Outcome.BLOCK, Outcome.PASS)
 
 
 def test_an_expired_finding_voids_the_request_even_when_it_was_renewed(case: Case) -> None:

@@ -1,10 +1,11 @@
 """Runbooks: opened once, signed by whoever owns the step, moved with the cutover day."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
-from core import ledger, tenancy
+from core import ledger, queue, readiness, tenancy
 from core.errors import PermissionRefused
 from core.permissions import StaffRole
 from runbooks.models import Runbook, Step
@@ -104,6 +105,22 @@ def test_the_check_blocks_until_each_gating_step_is_signed(tenant, opened):
     assert before.outcome == "block"
     assert "Finalise the mapping spec" in before.fix
     assert after.outcome == "pass"
+
+
+def test_the_check_is_asked_again_when_a_step_is_signed_and_when_its_signature_is_taken_back(tenant, opened):
+    owner = make.staff_actor(make.staff(StaffRole.RUNBOOK_OWNER))
+
+    def said() -> str:
+        queue.run_pending(at=timezone.now() + timedelta(seconds=1))
+        with tenancy.scope(tenant_id=tenant.pk):
+            return readiness.latest(tenant_id=tenant.pk)["runbooks.steps_signed"].finding.summary
+
+    with make.arranging():
+        runbooks.sign(step=step(tenant, "dry-run"), by=owner, at=AT)
+    signed = said()
+    with make.arranging():
+        runbooks.withdraw(step=step(tenant, "dry-run"), by=owner, at=AT, reason="Too early.")
+    assert (signed, said()) == tuple(f"{open} of 13 steps before the go/no-go are not signed" for open in (12, 13))
 
 
 def test_a_tenant_without_a_runbook_is_blocked_and_told_that_nothing_is_needed_from_them(tenant):

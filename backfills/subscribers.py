@@ -1,0 +1,15 @@
+"""What follows once rows have moved."""
+
+from datetime import datetime
+from uuid import UUID
+
+from core import readiness
+from core.actor import Actor
+from core.outbox import subscribe
+
+
+@subscribe("backfills.run.finished")
+def ask_about_rows(*, tenant_id: UUID, at: datetime) -> None:
+    """Ask the checks of moved rows again: what they said is older than the run."""
+    for check_id in ("backfills.conserved", "backfills.dead_letters"):
+        readiness.request(tenant_id=tenant_id, by=Actor.system("backfills"), check_id=check_id)
