@@ -1,15 +1,29 @@
 """How the ledger's entries of backfills are told to people."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from core.activity import sentences
+
+
+def _about_rows(text: str) -> Any:
+    def say(data: Mapping[str, Any]) -> str:
+        rows = data.get("source_total")
+        return text.format(
+            entity=str(data.get("entity", "…")).replace("_", " "), rows="…" if rows is None else f"{rows:,}"
+        )
+
+    return say
+
 
 sentences(
     {
-        "backfills.run.requested": "asked to move {entity}",
-        "backfills.run.started": "began to move {entity}: {source_total} rows",
-        "backfills.run.finished": "moved {entity}: {source_total} rows accounted for",
-        "backfills.run.failed": "could not move {entity} to the end",
-        "backfills.run.paused": "paused the move of {entity}",
-        "backfills.run.resumed": "let the move of {entity} go on",
-        "backfills.run.retried": "tried the rejected rows of {entity} again",
+        "backfills.run.requested": _about_rows("asked to move {entity}"),
+        "backfills.run.started": _about_rows("began to move {entity}: {rows} rows"),
+        "backfills.run.finished": _about_rows("moved {entity}: {rows} rows accounted for"),
+        "backfills.run.failed": _about_rows("could not move {entity} to the end"),
+        "backfills.run.paused": _about_rows("paused the move of {entity}"),
+        "backfills.run.resumed": _about_rows("let the move of {entity} go on"),
+        "backfills.run.retried": _about_rows("tried the rejected rows of {entity} again"),
     }
 )

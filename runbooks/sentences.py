@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.activity import sentences
+from core.readiness import CHECKS
 from runbooks.domain.template import STEPS
 
 _TITLES = {step.key: step.title for step in STEPS}
@@ -17,15 +18,23 @@ def _about_step(verb: str) -> Any:
     return say
 
 
+def _about_check(verb: str) -> Any:
+    def say(data: Mapping[str, Any]) -> str:
+        check_id = str(data.get("check", ""))
+        return f"{verb} an exception from “{CHECKS[check_id].title if check_id in CHECKS else check_id}”"
+
+    return say
+
+
 sentences(
     {
         "runbooks.runbook.opened": "opened the runbook, {steps} steps, T0 on {cutover_on}",
         "runbooks.runbook.rescheduled": "moved T0 from {from} to {to}",
         "runbooks.step.signed": _about_step("signed off"),
         "runbooks.step.withdrawn": _about_step("took back the signature of"),
-        "runbooks.exception.requested": "asked for an exception from {check}",
-        "runbooks.exception.approved": "approved an exception from {check}",
-        "runbooks.exception.refused": "refused an exception from {check}",
-        "runbooks.exception.revoked": "ended an exception from {check}",
+        "runbooks.exception.requested": _about_check("asked for"),
+        "runbooks.exception.approved": _about_check("approved"),
+        "runbooks.exception.refused": _about_check("refused"),
+        "runbooks.exception.revoked": _about_check("ended"),
     }
 )

@@ -33,7 +33,12 @@ def mirror(run: Run, position: RunPosition, *, job_id: UUID | None = None) -> No
             supplemented=position.supplemented,
             **({"moved_at": position.batches[-1].at} if position.batches else {}),
         )
-        queue.progress(job_id, position.read, position.source_total, f"{run.entity}: {position.read:,} rows")
+        queue.progress(
+            job_id,
+            position.read,
+            position.source_total,
+            f"{run.entity.replace('_', ' ').capitalize()}: {position.read:,} rows",
+        )
     run.refresh_from_db()
 
 
