@@ -14,6 +14,7 @@ from accounts.queries import members
 from core.errors import UseCaseError
 from core.permissions import Permission, tenant_grants
 from core.web import ActingRequest, tenant_view
+from cutover.domain.windows import SETTABLE
 from cutover.queries import cutovers
 from cutover.services import cutovers as services
 from cutover.views.forms import ApproverForm, WindowForm
@@ -23,12 +24,12 @@ from cutover.views.forms import ApproverForm, WindowForm
 @tenant_view(Permission.VIEW_TENANT)
 def summary(request: ActingRequest, tenant: Any) -> HttpResponse:
     """Show when the account moves and who decides, each with its Change link."""
-    actor = request.actor
+    actor, phase = request.actor, cutovers.phase_of(tenant.pk)
     context = {
         "tenant": tenant,
         "cutover": cutovers.find(tenant_id=tenant.pk),
-        "phase": cutovers.phase_of(tenant.pk),
-        "may_set_window": actor.can(Permission.MANAGE_WINDOW, tenant_id=tenant.pk),
+        "phase": phase,
+        "may_set_window": phase in SETTABLE and actor.can(Permission.MANAGE_WINDOW, tenant_id=tenant.pk),
         "may_name_approver": actor.can(Permission.APPROVE_CUTOVER, tenant_id=tenant.pk),
         "may_see_evidence": actor.can(Permission.VIEW_EVIDENCE, tenant_id=tenant.pk),
     }

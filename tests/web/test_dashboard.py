@@ -196,6 +196,30 @@ def test_who_may_not_run_checks_sees_no_button_and_is_refused(
     assert client.post("/t/jetblue/preflight/run/").status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("role", "offered", "sees_activity"),
+    [
+        (TenantRole.OWNER, "Review and sign", True),
+        (TenantRole.AUDITOR, "Review", True),
+        (TenantRole.MEMBER, None, False),
+    ],
+)
+def test_a_ready_account_offers_only_what_the_role_may_open(
+    client: Client,
+    tenant: Tenant,
+    found: Callable[..., None],
+    role: TenantRole,
+    offered: str | None,
+    sees_activity: bool,
+) -> None:
+    found(Finding(Outcome.PASS, "Proven"))
+    client.force_login(make.member(tenant, role).user)
+    page = get(client, "")
+    assert ("/go-no-go/" in page.split("<main", 1)[1]) is (offered is not None)
+    assert offered is None or f">{offered} " in page
+    assert ("Every step leaves an entry here" in page or "All activity" in page) is sees_activity
+
+
 def test_incomplete_is_not_failed(client: Client, owner: User, tenant: Tenant) -> None:
     ended = {"state": "dead", "finished_at": timezone.now(), "problem": "The new platform refused."}
     job_of(tenant, done=40, total=100, **ended)

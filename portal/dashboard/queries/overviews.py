@@ -46,6 +46,7 @@ class Overview:
     activity: list[activity.Entry]
     parity: list[Point]
     goal: Goal
+    may_see_activity: bool
     may_see_parity: bool
 
     @property
@@ -90,6 +91,7 @@ def read(*, tenant: Tenant, by: Actor, at: datetime) -> Overview:
         activity=activity.read(tenant_id=tenant.pk, limit=SHOWN_ENTRIES).entries if may_see_ledger else [],
         parity=parity,
         goal=figures.PARITY_GOAL,
+        may_see_activity=may_see_ledger,
         may_see_parity=by.can(Permission.VIEW_PARITY, tenant_id=tenant.pk),
     )
 
@@ -110,9 +112,11 @@ def _action(tenant: Tenant, phase: Phase, found: checks.Preflight, by: Actor) ->
     if found.yours:
         first = found.yours[0]
         why = f"{first.summary.rstrip('.')}. {first.fix}".strip()
-        href = first.link or reverse("dashboard:preflight", args=[tenant.slug])
+        href = (may_run and first.link) or reverse("dashboard:preflight", args=[tenant.slug])
         return Action("Next step", href, why, what=first.title)
-    if not found.ours and (go_no_go := navigation.find("cutover.go_no_go")) is not None:
+    may_read = by.can(Permission.VIEW_EVIDENCE, tenant_id=tenant.pk)
+    if may_read and not found.ours and (go_no_go := navigation.find("cutover.go_no_go")) is not None:
+        may_sign = by.can(Permission.APPROVE_CUTOVER, tenant_id=tenant.pk)
         why = "Everything passes: the go/no-go can be asked for and signed."
-        return Action("Review and sign", reverse(go_no_go.url, args=[tenant.slug]), why)
+        return Action("Review and sign" if may_sign else "Review", reverse(go_no_go.url, args=[tenant.slug]), why)
     return None
