@@ -70,7 +70,10 @@ def test_a_forgotten_password_looks_alike_and_mails_only_who_is_here(client):
         assert response.status_code == 200
         assert response.redirect_chain[-1][0] == "/accounts/password/reset/done/"
         assert len(mail.outbox) == mails
-    assert mail.outbox[0].to == ["olive@jetblue.example"]
+    sent = mail.outbox[0]
+    assert (sent.to, sent.subject) == (["olive@jetblue.example"], "A new password for Crossing")
+    assert sent.body.startswith("Hello,\n\nSomebody, hopefully you, asked for a new password")
+    assert "/accounts/password/reset/key/" in sent.body
 
 
 def test_guessing_is_stopped_even_for_the_right_password(client):
