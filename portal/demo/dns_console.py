@@ -25,6 +25,8 @@ td { overflow-wrap: anywhere; border-top: 1px solid #8886; } code { font-size: .
 form.row { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end; }
 label { display: block; font-size: .9rem; }
 input, select, button { font: inherit; padding: .35rem .6rem; min-height: 2.2rem; box-sizing: border-box; }
+button { white-space: nowrap; }
+body { overflow-wrap: anywhere; }
 input[name=value] { width: min(30rem, 90vw); } nav { display: flex; flex-wrap: wrap; gap: .3rem 1rem; }
 .suffix { font-family: monospace; } .notice { border-left: 4px solid #0a7; padding: .4rem .8rem; }
 """

@@ -28,7 +28,9 @@ class Command(BaseCommand):
         if options["code"]:
             known = [person.email for person in stories.with_codes()]
             if options["code"] not in known:
-                raise CommandError(f"Nobody of the demo signs in with a code as {options['code']}. Known: {', '.join(known)}")
+                raise CommandError(
+                    f"Nobody of the demo signs in with a code as {options['code']}. Known: {', '.join(known)}"
+                )
             self._say(_code(options["code"]))
             return
         load.load(report=self._say)
