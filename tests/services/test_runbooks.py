@@ -120,7 +120,7 @@ def test_the_check_is_asked_again_when_a_step_is_signed_and_when_its_signature_i
     signed = said()
     with make.arranging():
         runbooks.withdraw(step=step(tenant, "dry-run"), by=owner, at=AT, reason="Too early.")
-    assert (signed, said()) == tuple(f"{open} of 13 steps before the go/no-go are not signed" for open in (12, 13))
+    assert (signed, said()) == tuple(f"{count} of 13 steps before the go/no-go are not signed" for count in (12, 13))
 
 
 def test_a_tenant_without_a_runbook_is_blocked_and_told_that_nothing_is_needed_from_them(tenant):
