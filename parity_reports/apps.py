@@ -9,6 +9,7 @@ class ParityReportsConfig(AppConfig):
 
     default_auto_field = "django.db.models.BigAutoField"
     name = "parity_reports"
+    verbose_name = "Parity"
 
     def ready(self) -> None:
         """Let `check --deploy` and `doctor` read the catalogue."""
