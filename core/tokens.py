@@ -1,7 +1,7 @@
 """Tokens: scoped secrets for a tenant's machines, shown once, kept as a digest, revocable, with an end (rule 13).
 
 A token never does more than whoever issued it may do at that moment, and stops with their membership
-(`docs/adr/0009-api.md`). Its scopes are declared by the apps, each for one permission.
+(`docs/adr/0010-api.md`). Its scopes are declared by the apps, each for one permission.
 """
 
 from __future__ import annotations

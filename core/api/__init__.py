@@ -1,9 +1,22 @@
 """The API's one way in: what every endpoint under `/api/v1/` stands on; each app brings its own in `<app>/api.py`."""
 
 from core.api.paging import PAGING, Cursor, keyset
-from core.api.problems import Problem
+from core.api.problems import Flaw, Problem
 from core.api.schema import item_id, operation
 from core.api.serializers import Answer, Body, NoBody
-from core.api.views import ApiView
+from core.api.views import ApiView, ZipOnly
 
-__all__ = ["PAGING", "Answer", "ApiView", "Body", "Cursor", "NoBody", "Problem", "item_id", "keyset", "operation"]
+__all__ = [
+    "PAGING",
+    "Answer",
+    "ApiView",
+    "Body",
+    "Cursor",
+    "Flaw",
+    "NoBody",
+    "Problem",
+    "ZipOnly",
+    "item_id",
+    "keyset",
+    "operation",
+]

@@ -56,7 +56,7 @@ KINDS = {
     "idempotency-key-reused": Kind(
         422, "The key was used for another request", "Use a new Idempotency-Key for each new request."
     ),
-    "refused": Kind(422, "This cannot be done now", ""),
+    "refused": Kind(422, "This cannot be done now", "Change what “detail” names, or try again once it has changed."),
     "too-many-requests": Kind(429, "Too many requests", "Wait as many seconds as Retry-After says."),
     "fault": Kind(500, "Something went wrong on our side", "Try again; if it stays, tell your contact what you sent."),
     "unavailable": Kind(503, "A system we have to ask does not answer", "Try again in a few minutes."),

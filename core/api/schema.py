@@ -25,6 +25,7 @@ _WORDS = {
     429: "The quota of this minute is used up; Retry-After says for how long.",
     500: "Something went wrong on our side.",
 }
+_REFUSES = "x-refuses"
 _EVERYWHERE = (401, 403, 406, 429, 500)
 _OF_WRITES = (400, 409, 413, 415, 422)
 
@@ -100,9 +101,11 @@ def operation[F: Callable[..., Any]](
     parameters: tuple[OpenApiParameter, ...] = (),
     described: str = "",
     media_type: str = "application/json",
+    refuses: tuple[int, ...] = (),
 ) -> Callable[[F], F]:
     """Describe an endpoint's method: its operationId, what it takes and what it answers when all is well.
 
+    `refuses` are statuses that only this one can answer with.
     Everything that goes for all endpoints (scopes, refusals, headers, Idempotency-Key, pages) is added by itself.
     """
     found: Any = _page(answer) if paged else answer
@@ -115,6 +118,7 @@ def operation[F: Callable[..., Any]](
         request=body,
         responses={status: told} if media_type == "application/json" else {(status, media_type): told},
         parameters=[*parameters, *(_PAGE_PARAMETERS if paged else [])],
+        extensions={_REFUSES: list(refuses)} if refuses else None,
     )
     return decorate
 
@@ -189,7 +193,7 @@ class Operations(AutoSchema):
         places = {parameter["in"] for parameter in found.get("parameters", ())}
         if "path" in places:
             refusals.add(404)
-        refusals.add(400)
+        refusals |= {400, *found.pop(_REFUSES, ())}
         return refusals
 
 

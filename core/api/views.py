@@ -46,6 +46,17 @@ class StrictJson(JSONParser):
             raise Problem("malformed-request", "The body nests too deep.") from error
 
 
+class ZipOnly(BaseRenderer):
+    """Lets an endpoint that answers with a file be asked for it."""
+
+    media_type = "application/zip"
+    format = "zip"
+
+    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
+        """Return the bytes as they are."""
+        return bytes(data)
+
+
 class Answered(Exception):
     """The request was answered before: the same answer again."""
 

@@ -21,6 +21,12 @@ def newest(*, tenant_id: UUID, action: str) -> ApprovalRequest | None:
     return rows.order_by("-requested_at").first()
 
 
+def every(*, tenant_id: UUID, action: str) -> QuerySet[ApprovalRequest]:
+    """Return all of the tenant's requests for an action, newest first."""
+    rows = ApprovalRequest.objects.select_related(*RELATED).filter(tenant_id=tenant_id, action=action)
+    return rows.order_by("-requested_at")
+
+
 def earlier(*, tenant_id: UUID, action: str) -> QuerySet[ApprovalRequest]:
     """Return the tenant's requests that have ended, newest first."""
     rows = ApprovalRequest.objects.select_related(*RELATED).filter(tenant_id=tenant_id, action=action)

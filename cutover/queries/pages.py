@@ -8,12 +8,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
 
 from core import readiness
 from core.actor import Actor
 from core.approvals import reading
 from core.domain.approvals import Method, RequestState
-from core.models import ApprovalRequest
+from core.models import ApprovalRequest, Signature
 from core.permissions import Permission
 from core.readiness import Standing
 from cutover.domain.go_no_go import ACTION, CUSTOMER, SEAT_NAMES
@@ -141,6 +142,16 @@ def draft(*, tenant_id: UUID, at: datetime) -> Draft:
 def newest(*, tenant_id: UUID) -> ApprovalRequest | None:
     """Return the tenant's newest go/no-go."""
     return reading.newest(tenant_id=tenant_id, action=ACTION)
+
+
+def every(*, tenant_id: UUID) -> QuerySet[ApprovalRequest]:
+    """Return all of the tenant's go/no-gos, newest first."""
+    return reading.every(tenant_id=tenant_id, action=ACTION)
+
+
+def signatures(request: ApprovalRequest) -> list[Signature]:
+    """Return a go/no-go's signatures with their people."""
+    return reading.signatures(request)
 
 
 def find(*, request_id: UUID) -> ApprovalRequest | None:

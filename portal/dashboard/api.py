@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import queue, readiness
-from core.api import PAGING, Answer, ApiView, Body, Cursor, Problem, item_id, operation
+from core.api import PAGING, Answer, ApiView, Body, Cursor, Flaw, Problem, item_id, operation
 from core.findings import Outcome
 from core.permissions import Permission
 from core.queue import JobState, JobView
@@ -170,6 +170,9 @@ class Runs(ApiView):
     def post(self, request: Request) -> Response:
         """Start the checks."""
         check_id = self.read(RunChecks).get("check_id")
+        if check_id is not None and check_id not in CHECKS:
+            flaw = Flaw("There is no such check.", pointer="#/check_id")
+            raise Problem("refused", flaw.detail, "The list of checks has their ids.", errors=[flaw])
         return started(readiness.request(tenant_id=self.tenant_id, by=self.actor, check_id=check_id))
 
 

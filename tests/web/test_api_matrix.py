@@ -51,6 +51,18 @@ class Row:
 READERS, MANAGERS = ROLES[:3], ROLES[:2]
 
 TABLE = (
+    Row("api:domains", "GET", "domains:read", ROLES),
+    Row("api:domains", "POST", "domains:write", MANAGERS, 201, body={"name": "new.example"}),
+    Row("api:domain", "GET", "domains:read", ROLES, ids={"domain_id": "domain_id"}),
+    Row("api:domain", "DELETE", "domains:write", MANAGERS, 204, ids={"domain_id": "domain_id"}),
+    Row("api:check_domain", "POST", "domains:write", MANAGERS, ids={"domain_id": "domain_id"}),
+    Row("api:parity_reports", "GET", "parity:read", READERS),
+    Row("api:parity_reports", "POST", "parity:run", MANAGERS, 422),  # a run of this world is on its way
+    Row("api:parity_report", "GET", "parity:read", READERS, ids={"report_id": "report_id"}),
+    Row("api:parity_document", "GET", "parity:read", READERS, ids={"report_id": "report_id"}),
+    Row("api:approvals", "GET", "approvals:read", READERS),
+    Row("api:approval", "GET", "approvals:read", READERS, ids={"request_id": "request_id"}),
+    Row("api:evidence_pack", "GET", "approvals:read", READERS, ids={"request_id": "request_id"}),
     Row("api:checks", "GET", "readiness:read", ROLES),
     Row("api:check", "GET", "readiness:read", ROLES, ids={"check_id": "check_id"}),
     Row("api:gate", "GET", "readiness:read", ROLES, ids={"name": "=go_no_go"}),

@@ -1,0 +1,166 @@
+"""The API of domains: list, claim, look up, release."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.urls import path, reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.domain.challenge import Record
+from accounts.domain.diagnosis import Code
+from accounts.models import Domain, DomainCheck
+from accounts.queries import domains as listed
+from accounts.services import domains
+from core.api import PAGING, Answer, ApiView, Body, Cursor, NoBody, Problem, item_id, operation
+from core.permissions import Permission
+from core.tokens import SCOPES, TokenScope
+
+for _scope in (
+    TokenScope("domains:read", "Read your domains and their proof", Permission.VIEW_TENANT),
+    TokenScope("domains:write", "Claim, check and release domains", Permission.MANAGE_DOMAINS),
+):
+    SCOPES.add(_scope.name, _scope)
+
+TAG = "Domains"
+_ID = (item_id("domain_id", "Id of a domain."),)
+
+
+class DnsRecord(Answer):
+    """A DNS record to publish; one of a domain's records is enough."""
+
+    type = serializers.ChoiceField(["TXT", "CNAME"], source="kind")
+    name = serializers.CharField(source="host")
+    value = serializers.CharField()
+
+
+class DomainLookup(Answer):
+    """What the latest look at DNS found."""
+
+    checked_at = serializers.DateTimeField()
+    code = serializers.ChoiceField([code.value for code in Code])
+    summary = serializers.CharField()
+    expected = serializers.CharField()
+    found = serializers.ListField(child=serializers.CharField())
+    fix = serializers.CharField()
+
+
+class DomainState(Answer):
+    """A claimed domain, and how its proof stands."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField(help_text="As DNS knows it.")
+    text = serializers.CharField(help_text="As people read it.")
+    state = serializers.SerializerMethodField()
+    records = serializers.SerializerMethodField()
+    claimed_at = serializers.DateTimeField()
+    proven_since = serializers.DateTimeField(source="verified_at", allow_null=True)
+    next_check_at = serializers.DateTimeField(allow_null=True, help_text="When it is looked up by itself.")
+    last_check = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.ChoiceField(["proven", "waiting", "given_up"]))
+    def get_state(self, domain: Domain) -> str:
+        """`proven`, `waiting` for its record, or `given_up`."""
+        if domain.is_verified:
+            return "proven"
+        return "given_up" if domain.failed_at else "waiting"
+
+    @extend_schema_field(DnsRecord(many=True))
+    def get_records(self, domain: Domain) -> list[dict[str, str]]:
+        """What to publish: either is enough."""
+        challenge = domains.challenge_of(domain)
+        found: list[Record] = [challenge.txt, challenge.cname]
+        return list(DnsRecord(found, many=True).data)
+
+    @extend_schema_field(DomainLookup(allow_null=True))
+    def get_last_check(self, domain: Domain) -> dict[str, object] | None:
+        """What the latest look at DNS found; null before the first."""
+        newest: DomainCheck | None = next(iter(domain.checks.all()), None)
+        return dict(DomainLookup(newest).data) if newest else None
+
+
+class ClaimDomain(Body):
+    """The domain to claim."""
+
+    name = serializers.CharField(max_length=253, help_text="Without https:// and without www.")
+
+
+class Domains(ApiView):
+    """The tenant's domains."""
+
+    scopes = {"GET": "domains:read", "POST": "domains:write"}
+    parameters = PAGING
+
+    @operation("list_domains", tag=TAG, answer=DomainState, paged=True, summary="List your domains")
+    def get(self, request: Request) -> Response:
+        """List the domains by name."""
+        rows = listed.listed(tenant_id=self.tenant_id)
+
+        def fetch(after: Cursor, count: int) -> Sequence[Domain]:
+            return list((rows.filter(name__gt=after[0]) if after else rows)[:count])
+
+        return self.page("domains", DomainState, fetch=fetch, key=lambda domain: [domain.name])
+
+    @operation(
+        "claim_domain", tag=TAG, body=ClaimDomain, answer=DomainState, status=201, summary="Claim a domain",
+        described="Answers with the records to publish, of which one is enough. A claim counts for nothing until it is "
+        "proven.",
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Claim a domain."""
+        typed = self.read(ClaimDomain)["name"]
+        made = domains.claim(tenant_id=self.tenant_id, typed=typed, by=self.actor, at=self.at)
+        return Response(DomainState(made).data, status=201, headers={"Location": reverse("api:domain", args=[made.pk])})
+
+
+class OneDomain(ApiView):
+    """One domain."""
+
+    scopes = {"GET": "domains:read", "DELETE": "domains:write"}
+
+    @operation("get_domain", tag=TAG, answer=DomainState, parameters=_ID, summary="Read one domain")
+    def get(self, request: Request, domain_id: UUID) -> Response:
+        """Return one domain."""
+        return Response(DomainState(_find(self.tenant_id, domain_id)).data)
+
+    @operation(
+        "release_domain", tag=TAG, answer=None, status=204, parameters=_ID, summary="Release a domain",
+        described="Its proof ends, and another account may prove it.",
+    )  # fmt: skip
+    def delete(self, request: Request, domain_id: UUID) -> Response:
+        """Release a domain."""
+        self.read(NoBody)
+        domains.release(domain=_find(self.tenant_id, domain_id), by=self.actor, at=self.at)
+        return Response(status=204)
+
+
+class Checks(ApiView):
+    """Looking a domain up."""
+
+    scopes = {"POST": "domains:write"}
+
+    @operation(
+        "check_domain", tag=TAG, answer=DomainState, parameters=_ID, body=NoBody, summary="Look a domain up in DNS now",
+        described="Answers with the domain as it then stands; `last_check` says what was found and what to do.",
+    )  # fmt: skip
+    def post(self, request: Request, domain_id: UUID) -> Response:
+        """Look the record up now."""
+        self.read(NoBody)
+        domains.check(domain=_find(self.tenant_id, domain_id), by=self.actor, at=self.at)
+        return Response(DomainState(_find(self.tenant_id, domain_id)).data)
+
+
+def _find(tenant_id: UUID, domain_id: UUID) -> Domain:
+    found = listed.listed(tenant_id=tenant_id).filter(pk=domain_id).first()
+    if found is None:
+        raise Problem("not-found", "There is no such domain on your list.")
+    return found
+
+
+urlpatterns = [
+    path("domains", Domains.as_view(), name="domains"),
+    path("domains/<uuid:domain_id>", OneDomain.as_view(), name="domain"),
+    path("domains/<uuid:domain_id>/checks", Checks.as_view(), name="check_domain"),
+]

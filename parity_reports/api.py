@@ -1,0 +1,171 @@
+"""The API of parity reports: list, read, take as sealed, ask for one."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.urls import path, reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api import PAGING, Answer, ApiView, NoBody, Problem, item_id, keyset, operation
+from core.permissions import Permission
+from core.tokens import SCOPES, TokenScope
+from parity_reports.domain.verdict import Tally, Verdict
+from parity_reports.models import Report
+from parity_reports.queries import files
+from parity_reports.queries import reports as listed
+from parity_reports.services import reports
+
+for _scope in (
+    TokenScope("parity:read", "Read parity reports", Permission.VIEW_PARITY),
+    TokenScope("parity:run", "Compare both platforms", Permission.RUN_PARITY),
+):
+    SCOPES.add(_scope.name, _scope)
+
+TAG = "Parity"
+_ID = (item_id("report_id", "Id of a report."),)
+_COUNTS = {
+    "type": "object",
+    "required": list(Tally.__slots__),
+    "properties": {name: {"type": "integer", "minimum": 0} for name in Tally.__slots__},
+}
+
+
+class ParityEntity(Answer):
+    """How one entity compared."""
+
+    entity = serializers.CharField()
+    title = serializers.CharField()
+    verdict = serializers.ChoiceField(
+        [verdict.value for verdict in Verdict], allow_null=True, help_text="Null until it was compared."
+    )
+    problem = serializers.CharField()
+    counts = serializers.SerializerMethodField()
+
+    @extend_schema_field(_COUNTS)
+    def get_counts(self, row: object) -> dict[str, int]:
+        """The records counted."""
+        return _counts(row)
+
+    def to_representation(self, instance: object) -> dict[str, object]:
+        """Tell a verdict that is not there yet as null."""
+        told: dict[str, object] = super().to_representation(instance)
+        return {**told, "verdict": told["verdict"] or None}
+
+
+class ParitySummary(Answer):
+    """A comparison of everything that both platforms hold of the account."""
+
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField([state.value for state in Report.State])
+    verdict = serializers.ChoiceField(
+        [verdict.value for verdict in Verdict], allow_null=True, help_text="Null until it is finished."
+    )
+    problem = serializers.CharField(help_text="Why it is incomplete; empty if it is not.")
+    requested_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    counts = serializers.SerializerMethodField()
+    invariants_total = serializers.IntegerField(min_value=0)
+    invariants_passed = serializers.IntegerField(min_value=0)
+    invariants_unknown = serializers.IntegerField(min_value=0)
+    sha256 = serializers.CharField(help_text="Of the sealed document, byte for byte; empty until it is finished.")
+
+    @extend_schema_field(_COUNTS)
+    def get_counts(self, report: Report) -> dict[str, int]:
+        """The records counted over all entities."""
+        return _counts(report)
+
+    def to_representation(self, instance: object) -> dict[str, object]:
+        """Tell a verdict that is not there yet as null."""
+        told: dict[str, object] = super().to_representation(instance)
+        return {**told, "verdict": told["verdict"] or None}
+
+
+class ParityReport(ParitySummary):
+    """A comparison, entity by entity."""
+
+    entities = serializers.SerializerMethodField()
+
+    @extend_schema_field(ParityEntity(many=True))
+    def get_entities(self, report: Report) -> list[dict[str, object]]:
+        """How each entity compared."""
+        return list(ParityEntity(report.entities.order_by("position"), many=True).data)
+
+
+class Reports(ApiView):
+    """The tenant's parity reports."""
+
+    scopes = {"GET": "parity:read", "POST": "parity:run"}
+    parameters = PAGING
+
+    @operation(
+        "list_parity_reports", tag=TAG, answer=ParitySummary, paged=True, summary="List parity reports, newest first"
+    )
+    def get(self, request: Request) -> Response:
+        """List the reports."""
+        fetch, key = keyset(listed.history(tenant_id=self.tenant_id), at="requested_at")
+        return self.page("parity", ParitySummary, fetch=fetch, key=key)
+
+    @operation(
+        "request_parity_report", tag=TAG, body=NoBody, answer=ParityReport, status=202,
+        summary="Compare both platforms",
+        described="Answers with the report that is being made; poll the address in `Location` until `state` is "
+        "`finished`. While one is being made, that one comes back.",
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Ask for a comparison."""
+        self.read(NoBody)
+        report = reports.request(tenant_id=self.tenant_id, by=self.actor, at=self.at)
+        return Response(
+            ParityReport(report).data, status=202, headers={"Location": reverse("api:parity_report", args=[report.pk])}
+        )
+
+
+class OneReport(ApiView):
+    """One parity report."""
+
+    scopes = {"GET": "parity:read"}
+
+    @operation("get_parity_report", tag=TAG, answer=ParityReport, parameters=_ID, summary="Read one parity report")
+    def get(self, request: Request, report_id: UUID) -> Response:
+        """Return one report."""
+        return Response(ParityReport(_find(self.tenant_id, report_id)).data)
+
+
+class Document(ApiView):
+    """One parity report as it was sealed."""
+
+    scopes = {"GET": "parity:read"}
+
+    @operation(
+        "get_parity_document", tag=TAG, answer=OpenApiTypes.OBJECT, parameters=_ID, summary="Take a report as sealed",
+        described="Canonical JSON (RFC 8785) of a finished report: its SHA-256 is the report's `sha256`.",
+        refuses=(409, 422),
+    )  # fmt: skip
+    def get(self, request: Request, report_id: UUID) -> HttpResponse:
+        """Return the sealed bytes."""
+        report = _find(self.tenant_id, report_id)
+        if report.state != Report.State.FINISHED:
+            raise Problem("conflict", "The report is still being made.", "Ask again when its state is finished.")
+        return HttpResponse(files.sealed(report), content_type="application/json")
+
+
+def _counts(row: object) -> dict[str, int]:
+    return {name: getattr(row, name) for name in Tally.__slots__}
+
+
+def _find(tenant_id: UUID, report_id: UUID) -> Report:
+    found = listed.find(tenant_id=tenant_id, report_id=report_id)
+    if found is None:
+        raise Problem("not-found", "There is no such report.")
+    return found
+
+
+urlpatterns = [
+    path("parity/reports", Reports.as_view(), name="parity_reports"),
+    path("parity/reports/<uuid:report_id>", OneReport.as_view(), name="parity_report"),
+    path("parity/reports/<uuid:report_id>/document", Document.as_view(), name="parity_document"),
+]
