@@ -25,6 +25,7 @@ class Permission(StrEnum):
     VETO_CUTOVER = "veto_cutover"
     VIEW_LEDGER = "view_ledger"
     MANAGE_TOKENS = "manage_tokens"
+    VIEW_OBLIGATIONS = "view_obligations"
 
     # What the vendor's people do.
     VIEW_PROGRAMME = "view_programme"
@@ -38,6 +39,7 @@ class Permission(StrEnum):
     MOVE_PHASE = "move_phase"
     MANAGE_FREEZE = "manage_freeze"
     MANAGE_STAFF = "manage_staff"
+    MANAGE_OBLIGATIONS = "manage_obligations"
 
 
 class TenantRole(StrEnum):
@@ -70,7 +72,7 @@ class StaffRole(StrEnum):
 P = Permission
 
 _READ = frozenset({P.VIEW_TENANT, P.VIEW_RUNS, P.VIEW_PARITY})
-_AUDIT = _READ | {P.VIEW_MEMBERS, P.VIEW_EVIDENCE, P.VIEW_LEDGER}
+_AUDIT = _READ | {P.VIEW_MEMBERS, P.VIEW_EVIDENCE, P.VIEW_LEDGER, P.VIEW_OBLIGATIONS}
 _ADMIN = _AUDIT | {
     P.RUN_CHECKS,
     P.MANAGE_MEMBERS,
@@ -108,7 +110,7 @@ STAFF_ROLE_GRANTS: dict[StaffRole, frozenset[Permission]] = {
     StaffRole.IDENTITY_BILLING_LEAD: _STAFF_LEAD,
     StaffRole.CS_LEAD: _STAFF_LEAD | {P.INVITE_FIRST_OWNER, P.MANAGE_STEPS, P.MANAGE_TENANTS},
     StaffRole.SRE_LEAD: _STAFF_LEAD | {P.MANAGE_WINDOW, P.MOVE_PHASE},
-    StaffRole.LEGAL_PRIVACY_LEAD: _STAFF_LEAD,
+    StaffRole.LEGAL_PRIVACY_LEAD: _STAFF_LEAD | {P.MANAGE_OBLIGATIONS},
     StaffRole.PROGRAMME_MANAGER: _STAFF_LEAD
     | {P.MANAGE_TENANTS, P.MANAGE_STEPS, P.INVITE_FIRST_OWNER, P.MANAGE_FREEZE, P.MANAGE_STAFF, P.MOVE_PHASE},
 }

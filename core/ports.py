@@ -8,6 +8,7 @@ manner of Django's CACHES. Every adapter refuses to be called inside a transacti
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.conf import settings
 from django.core.signals import setting_changed
@@ -119,6 +120,17 @@ class DataMover(Protocol):
 
     def position(self, *, order: LoadOrder, after_batch: int = 0) -> RunPosition:
         """Tell how far the run is, with its batches (and their dead letters) after a number."""
+        ...
+
+    def staged(self, *, account_id: UUID) -> Mapping[str, int]:
+        """Count an account's rows in each table of Crossing's own place there; provenance is none of them."""
+        ...
+
+    def forget(self, *, account_id: UUID) -> Mapping[str, int]:
+        """Delete those rows, all or nothing, and return what a fresh count finds afterwards. Safe to repeat.
+
+        The account's data and where they came from stay; a later run begins anew.
+        """
         ...
 
 

@@ -9,7 +9,7 @@ from core.outbox import subscribe
 from cutover.services import cutovers
 
 
-@subscribe("accounts.tenant.created")
+@subscribe("accounts.tenant.registered")
 def open_cutover(*, tenant_id: UUID, at: datetime) -> None:
     """Open the cutover of a new tenant."""
     cutovers.open_cutover(tenant_id=tenant_id, by=Actor.system("cutover"), at=at)

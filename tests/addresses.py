@@ -21,7 +21,10 @@ class Address:
         return self.view.__module__.split(".")[0] in OURS
 
 
-OURS = ("accounts", "backfills", "core", "cutover", "integrations", "parity_reports", "portal", "runbooks")
+OURS = (
+    "accounts", "backfills", "comms", "compliance", "core", "cutover", "entitlements", "integrations", "parity_reports",
+    "portal", "runbooks",
+)  # fmt: skip
 
 
 def every() -> list[Address]:

@@ -9,11 +9,13 @@ from django.utils import timezone
 
 from accounts.models import Member, Tenant, User
 from accounts.services import imports
+from compliance.services import obligations
 from core.actor import Actor
 from core.permissions import StaffRole, TenantRole
 from cutover.domain.phases import Phase
 from cutover.services import cutovers, phases
 from portal.demo.airlines import AIRLINES, Airline
+from portal.demo.stories import RESIDENCY
 from runbooks.queries import runbooks as listed
 from runbooks.services import runbooks
 from tests import make
@@ -59,6 +61,9 @@ def arrange(which: Airline, *, prepared: bool) -> Customer:
             time_zone=which.time_zone, by=make.SYSTEM, at=at,
         )  # fmt: skip
         cutovers.open_cutover(tenant_id=tenant.pk, by=make.SYSTEM, at=at)
+        obligations.adopt_standard(tenant_id=tenant.pk, by=make.SYSTEM, at=at)
+        if not prepared:
+            obligations.record(**RESIDENCY, tenant_id=tenant.pk, by=make.SYSTEM, at=at)
         owner = imports.member(
             tenant_id=tenant.pk, email=f"owner@{which.domain}", name="Olivia Owen", role=TenantRole.OWNER,
             password=make.PASSWORD, by=make.SYSTEM, at=at,

@@ -1,8 +1,10 @@
 """A tenant with one object behind every id that an address can name, and somebody of every role."""
 
+import hashlib
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -12,6 +14,7 @@ from accounts.models import Member
 from accounts.services import domains, invitations
 from backfills.domain.runs import RunState
 from backfills.models import Run
+from compliance.models import Attestation, Deletion
 from core import readiness, tokens
 from core.permissions import StaffRole, TenantRole
 from core.readiness import CHECKS
@@ -41,6 +44,18 @@ class World:
             if role != "anonymous":
                 self.clients[role].force_login(self.people[role])
         return self.clients[role]
+
+
+def attest(tenant_id: UUID, *, at: datetime) -> Attestation:
+    """Give a tenant the attestation of a deletion."""
+    by, body = make.SYSTEM.known_id, b"{}"
+    done = Deletion.objects.create(
+        tenant_id=tenant_id, dataset="stage", counted={"run": 1}, requested_at=at, requested_by=by, done_at=at
+    )
+    return Attestation.objects.create(
+        tenant_id=tenant_id, deletion=done, body=body, sha256=hashlib.sha256(body).hexdigest(), seal="0" * 128,
+        public_key="0" * 64, attested_at=at,
+    )  # fmt: skip
 
 
 def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
@@ -79,5 +94,6 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
     people["other_owner"] = make.member(make.tenant()).user
     people |= {f"staff:{role.value}": make.staff(role) for role in StaffRole if f"staff:{role.value}" not in people}
     with make.arranging():
+        ids["attestation_id"] = attest(case.tenant_id, at=at).pk
         ids["member_id"] = Member.objects.get(user=people["member"]).pk
     return World(case, ids, people)

@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from accounts.models import Member, StaffAssignment, Tenant, User
-from core import ledger
+from core import ledger, outbox
 from core.actor import Actor
 from core.errors import UseCaseError
 from core.permissions import Permission, StaffRole, TenantRole
@@ -35,6 +35,7 @@ def tenant(*, slug: str, name: str, segment: str, legacy_ref: str, time_zone: st
         made = Tenant.objects.create(
             slug=slug, name=name, segment=segment, legacy_ref=legacy_ref, time_zone=time_zone, created_at=at
         )
+        outbox.publish("accounts.tenant.registered", tenant_id=made.pk)
         ledger.record("accounts.tenant.registered", by=by, at=at, tenant_id=made.pk, subject=made)
     return made
 

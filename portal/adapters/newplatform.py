@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 from cryptography.fernet import Fernet, MultiFernet
@@ -117,6 +118,17 @@ class PostgresMover:
                     " refer to them, then this one again."
                 ) from error
             return stage.position(connection, order.run_id)
+
+    def staged(self, *, account_id: UUID) -> Mapping[str, int]:
+        """Count an account's rows in `crossing_stage`; see `core.ports.DataMover`."""
+        with self._connected() as connection:
+            return stage.counted(connection, account_id)
+
+    def forget(self, *, account_id: UUID) -> Mapping[str, int]:
+        """Delete an account's rows in `crossing_stage`; see `core.ports.DataMover`."""
+        with self._connected() as connection, connection.transaction():
+            stage.forget(connection, account_id)
+        return self.staged(account_id=account_id)
 
     def position(self, *, order: LoadOrder, after_batch: int = 0) -> RunPosition:
         """Tell how far the run is; see `core.ports.DataMover`."""

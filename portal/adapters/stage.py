@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 
 from core.moving import BatchDone, Letter, LoadOrder, RunPosition
 from core.ports import Rejected
@@ -89,6 +90,33 @@ def position(connection: psycopg.Connection, run_id: UUID, *, after_batch: int =
         supplemented=supplemented,
         batches=tuple(_batches(connection, run_id, after_batch)),
     )
+
+
+def counted(connection: psycopg.Connection, account_id: UUID) -> dict[str, int]:
+    """Count an account's rows in each table; none where the schema was never filled."""
+    made = connection.execute("SELECT to_regclass('crossing_stage.run') IS NOT NULL").fetchone()
+    if made is None or not made[0]:
+        return dict.fromkeys(_OF_ACCOUNT, 0)
+    counts = {}
+    for table, which in _OF_ACCOUNT.items():
+        row = connection.execute(sql.SQL(_COUNT).format(sql.Identifier(table), which), [account_id]).fetchone()
+        counts[table] = int(row[0]) if row else 0
+    return counts
+
+
+def forget(connection: psycopg.Connection, account_id: UUID) -> None:
+    """Delete an account's rows from each table; batches and totals go with their runs."""
+    if any(counted(connection, account_id).values()):
+        for table in ("dead_letter", "outcome", "run"):
+            delete = sql.SQL("DELETE FROM crossing_stage.{} WHERE {}").format(sql.Identifier(table), _OF_ACCOUNT[table])
+            connection.execute(delete, [account_id])
+
+
+_COUNT = "SELECT count(*) FROM crossing_stage.{} WHERE {}"
+_MINE = sql.SQL("account_id = %s")
+_OF_MY_RUNS = sql.SQL("run_id IN (SELECT run_id FROM crossing_stage.run WHERE account_id = %s)")
+_OF_ACCOUNT = {"run": _MINE, "batch": _OF_MY_RUNS, "total": _OF_MY_RUNS, "outcome": _MINE, "dead_letter": _MINE}
+"""Each table of `stage.sql`, and which rows of it are an account's."""
 
 
 def _batches(connection: psycopg.Connection, run_id: UUID, after_batch: int) -> Iterator[BatchDone]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts.queries import members, staff, tenants
+from compliance.services import deletions
 from core import readiness, tenancy
 from core.actor import Actor
 from core.domain.approvals import Method, ReAuthentication
@@ -27,7 +28,8 @@ def cross(*, report: Callable[[str], None]) -> None:
         with tenancy.scope(tenant_id=ids[airline.code]):
             if cutovers.phase_of(ids[airline.code]) is Phase.PREFLIGHT:
                 _cross(ids[airline.code])
-                report(f"{airline.name}: both sides signed the go/no-go, and it has moved.")
+                deletions.order(tenant_id=ids[airline.code], by=BY, at=timezone.now())
+                report(f"{airline.name}: both sides signed the go/no-go, it has moved, and its stage data go.")
 
 
 def _cross(tenant_id: UUID) -> None:

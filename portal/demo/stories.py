@@ -23,6 +23,8 @@ from django.utils import timezone
 from accounts.queries import domains as claimed
 from accounts.queries import staff as staff_queries
 from accounts.services import domains, imports
+from compliance.queries import obligations as promised
+from compliance.services import obligations
 from core import tenancy
 from core.actor import Actor
 from core.permissions import StaffRole, TenantRole
@@ -43,8 +45,18 @@ STAFF = {
     "runbook": ("Ruth Booker", (StaffRole.RUNBOOK_OWNER,)),
     "steering": ("Stella Ring", (StaffRole.STEERING_GROUP, StaffRole.PROGRAMME_MANAGER)),
     "staff-auditor": ("Audrey Torres", (StaffRole.AUDITOR,)),
+    "legal": ("Lena Galt", (StaffRole.LEGAL_PRIVACY_LEAD,)),
 }
 UNSIGNED_OF_AMERICAN = {"billing-reconciled", "rollback-plan", "customer-tests", "parity-reviewed", "rollback-proof"}
+RESIDENCY: dict[str, str] = {
+    "key": "data-in-the-us",
+    "kind": "residency",
+    "title": "Data stay in the United States",
+    "promise": "Your data and their copies are kept in the United States only.",
+    "source": "Master agreement, clause 9.2",
+    "owner": "legal-privacy",
+}
+"""What American's contract promises and nothing keeps yet."""
 ROLE_NAMES = {
     TenantRole.OWNER: "Olivia Owen",
     TenantRole.ADMIN: "Adam Minsk",
@@ -110,6 +122,7 @@ def prepare(*, report: Callable[[str], None]) -> None:
                 at=at,
             ).pk
             cutovers.open_cutover(tenant_id=tenant_id, by=BY, at=at)
+            obligations.adopt_standard(tenant_id=tenant_id, by=BY, at=at)
             if airline.story is not Story.WAITING:
                 _begin(airline, tenant_id, at=at)
     report(f"{len(AIRLINES)} airlines are registered, three of them with people, a runbook and a domain.")
@@ -133,6 +146,8 @@ def _begin(airline: Airline, tenant_id: UUID, *, at: datetime) -> None:
     _claim_domain(airline, tenant_id, at=at)
     if airline.story is Story.BLOCKED:
         _except(tenant_id, at=at)
+        if RESIDENCY["key"] not in promised.current(tenant_id=tenant_id).values_list("key", flat=True):
+            obligations.record(**RESIDENCY, tenant_id=tenant_id, by=BY, at=at)
 
 
 def _plan(airline: Airline, tenant_id: UUID, *, at: datetime) -> None:

@@ -80,6 +80,7 @@ TENANT_PAGES = [
     *of_tenant("dashboard:preflight"),
     *of_tenant("dashboard:jobs"),
     *of_tenant("dashboard:activity"),
+    *of_tenant("compliance:promises"),
     *of_tenant("backfills:runs"),
     *(visit for entity in ("flights", "airports") for visit in of_tenant("backfills:entity", entity=f"={entity}")),
     *of_tenant("parity_reports:history", error=(422, fill("Run a new comparison"))),
@@ -185,6 +186,9 @@ NOT_A_PAGE = {
     "dashboard:snapshot_csv": "a file",
     "backfills:rejected": "a file",
     "parity_reports:was": "leads on to a guide, a workflow or a search",
+    "compliance:attestation": "a file",
+    "compliance:verifier": "a Python file",
+    "compliance:evidence": "POST, a file",
     "parity_reports:csv": "a file",
     "parity_reports:json": "a file",
     **dict.fromkeys(

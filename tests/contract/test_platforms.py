@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.db import transaction
 from django.utils import timezone
@@ -43,6 +44,13 @@ class World:
             airline.legacy_do(self.platforms, f"DELETE FROM {table}")
         else:
             FakeLegacy.tables[table] = []
+
+    def airports(self) -> set[str]:
+        """The codes of the airports on the new platform."""
+        if self.platforms:
+            with psycopg.connect(self.platforms.new_loader) as connection:
+                return {code for (code,) in connection.execute("SELECT code FROM platform.airport")}
+        return set(FakeMover.entities[ACCOUNT, "airports"].objects)
 
     def order(self, entity: str, **different: Any) -> LoadOrder:
         order = LoadOrder(uuid4(), ACCOUNT, "Zebra Air", airline.CODE, entity, SPECS, timezone.now())
@@ -155,6 +163,30 @@ def test_batches_follow_each_other_and_add_up(world: World) -> None:
         ("dropped", "railway_station"): 1,
     }
     assert (position.read, position.supplemented, position.loaded, position.closed) == (5, 4, True, False)
+
+
+def test_what_was_staged_for_an_account_is_forgotten_and_its_data_stay(world: World) -> None:
+    world.fill("stn_mast", *(station(code) for code in ("AAA", "BBB", "CCC")))
+    order = world.order("airports")
+    world.run(order)
+    staged = world.mover.staged(account_id=ACCOUNT)
+    assert (staged["run"], staged["outcome"]) == (1, 3)
+    airports = world.airports()
+    assert {"AAA", "BBB", "CCC"} <= airports
+    left = world.mover.forget(account_id=ACCOUNT)
+    assert set(left) == set(staged)
+    assert set(left.values()) == {0}
+    assert world.airports() == airports
+    assert set(world.mover.forget(account_id=ACCOUNT).values()) == {0}
+    with pytest.raises(Rejected):
+        world.mover.position(order=order)
+
+
+def test_what_was_staged_for_others_is_left_alone(world: World) -> None:
+    world.fill("stn_mast", station("AAA"))
+    world.run(world.order("airports"))
+    assert set(world.mover.forget(account_id=uuid4()).values()) == {0}
+    assert world.mover.staged(account_id=ACCOUNT)["outcome"] == 1
 
 
 def test_a_batch_that_was_read_from_elsewhere_writes_nothing(world: World) -> None:

@@ -167,6 +167,22 @@ class FakeMover:
             run.source_total, run.closed = source_total, True
         return self.position(order=order, after_batch=10**9)
 
+    def staged(self, *, account_id: UUID) -> Mapping[str, int]:
+        """Count as `core.ports.DataMover` promises."""
+        tenancy.forbid_transaction("Talking to the new platform")
+        mine = [entity for (account, _), entity in self.entities.items() if account == account_id]
+        runs = {run_id for entity in mine for run_id, _, _ in entity.outcomes.values()}
+        return {"run": len(runs), "outcome": sum(len(entity.outcomes) for entity in mine)}
+
+    def forget(self, *, account_id: UUID) -> Mapping[str, int]:
+        """Forget as `core.ports.DataMover` promises."""
+        for (account, _), entity in self.entities.items():
+            if account == account_id:
+                for run_id, _, _ in entity.outcomes.values():
+                    self.runs.pop(run_id, None)
+                entity.outcomes.clear()
+        return self.staged(account_id=account_id)
+
     def position(self, *, order: LoadOrder, after_batch: int = 0) -> RunPosition:
         """Tell as `core.ports.DataMover` promises."""
         run, entity = self._run(order), self._entity(order)

@@ -347,6 +347,7 @@ def test_the_pack_holds_what_every_app_contributes(case: Case) -> None:
     request = case.ask()
     assert [part.name for part in request.pack.parts.all()] == [
         "backfills.conservation",
+        "compliance.promises",
         "core.about",
         "core.findings",
         "core.ledger",

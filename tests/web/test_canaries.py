@@ -14,22 +14,6 @@ from tests.fakes.dns import FakeDns
 from tests.worlds import World
 
 CANARY = "kanarie"
-PARAMETERS = (
-    "request_id",
-    "entity",
-    "member_id",
-    "domain_id",
-    "test_id",
-    "run_id",
-    "report_id",
-    "invitation_id",
-    "job_id",
-    "check_id",
-    "token_id",
-    "workflow_id",
-    "guide_slug",
-    "old",
-)
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +58,7 @@ def pages(world: World, slug: str) -> Iterator[str]:
     for address in addresses.every():
         if not address.route.startswith("t/<slug:slug>/"):
             continue
-        ids = {name: world.ids[name] for name in PARAMETERS if f":{name}>" in address.route}
+        ids = {name: world.ids[name] for name in world.ids if f":{name}>" in address.route}
         yield reverse(address.name, kwargs={"slug": slug, **ids})
 
 

@@ -1,0 +1,1 @@
+"""Decisions about obligations and attestations."""

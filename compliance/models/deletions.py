@@ -1,0 +1,51 @@
+"""Deletions of what was copied for the move, and their attestations."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from core.models import Audit, TenantModel
+
+
+class Deletion(TenantModel):
+    """An order to delete a dataset of a tenant: written down before anything is touched, and when it is done."""
+
+    audit: ClassVar[Audit] = Audit.LEDGERED
+
+    dataset = models.CharField(max_length=60)
+    counted = models.JSONField(help_text="Rows per table when it was asked for.")
+    requested_at = models.DateTimeField(editable=False)
+    requested_by = models.UUIDField(editable=False)
+    done_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("-requested_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("tenant", "dataset"), condition=Q(done_at=None), name="compliance_deletion_one_open"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.dataset
+
+
+class Attestation(TenantModel):
+    """A sealed statement that a deletion happened and was verified; never changed once written."""
+
+    audit: ClassVar[Audit] = Audit.LEDGERED
+
+    deletion = models.ForeignKey(Deletion, on_delete=models.PROTECT, related_name="attestations")
+    body = models.BinaryField(editable=False)
+    sha256 = models.CharField(max_length=64)
+    seal = models.CharField(max_length=128, help_text="The server's Ed25519 signature, hexadecimal.")
+    public_key = models.CharField(max_length=64)
+    attested_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        ordering = ("-attested_at",)
+        constraints = (models.UniqueConstraint(fields=("tenant", "deletion"), name="compliance_attestation_once"),)
+
+    def __str__(self) -> str:
+        return f"Attestation {self.sha256[:12]}"
