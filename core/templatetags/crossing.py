@@ -108,7 +108,7 @@ def when(context: Context, at: datetime | None, zone: bool = False, missing: str
     name = local.strftime("%Z")
     full = f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S} {name}"
     shown = f"{text} {name}" if zone else text
-    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), full, shown)
+    return format_html('<time datetime="{}" title="{}">{}</time>', _machine(at), full, shown)
 
 
 @register.simple_tag(takes_context=True)
@@ -117,7 +117,13 @@ def period(context: Context, begins_at: datetime, ends_at: datetime) -> SafeStri
     first, last = begins_at.astimezone(_zone(context)), ends_at.astimezone(_zone(context))
     long = "{0:%A} {0.day} {0:%B}, {0:%H:%M}"
     until = f"–{last:%H:%M}" if first.date() == last.date() else " to " + long.format(last)
-    return format_html('<time datetime="{}">{}</time>', begins_at.isoformat(), f"{long.format(first)}{until} {last:%Z}")
+    words = f"{long.format(first)}{until} {last:%Z}"
+    return format_html('<time datetime="{}">{}</time>', _machine(begins_at), words)
+
+
+def _machine(at: datetime) -> str:
+    """Return a moment as HTML's `datetime` takes it: it knows no microseconds."""
+    return at.isoformat(timespec="seconds")
 
 
 @register.simple_tag

@@ -40,6 +40,16 @@ def test_every_component_is_fit_to_be_seen(visit: Visits, carla: User, assert_pa
     assert_page_ok(visit("/components/", by=carla))
 
 
+def test_on_paper_nothing_is_cut_and_no_box_keeps_its_parts_from_the_next_page(visit: Visits, owner: User) -> None:
+    page = visit("/t/jetblue/members/", by=owner)
+    page.emulate_media(media="print")
+    styles = """name => [...document.querySelectorAll(name)].map(found => getComputedStyle(found))
+        .map(style => [style.display, style.overflowX, style.breakInside].join(" "))"""
+    assert set(page.evaluate(styles, ".tablewrap")) == {"block visible auto"}
+    assert {style.split()[-1] for style in page.evaluate(styles, ".card")} == {"auto"}
+    assert {style.split()[0] for style in page.evaluate(styles, ".stack")} <= {"block"}
+
+
 @pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/password/reset/"])
 def test_a_signed_out_page_is_fit_to_be_seen(visit: Visits, path: str, assert_page_ok: Callable[[Page], None]) -> None:
     assert_page_ok(visit(path))

@@ -85,6 +85,9 @@ def test_days_nearby_are_called_by_name() -> None:
     assert "today" in render("{% when at %}", at=now)
     assert "yesterday" in render("{% when at %}", at=now - timedelta(days=1))
     assert render("{% when at %}", at=None) == "never"
+    assert 'datetime="2025-01-15T03:30:00+00:00"' in render(
+        "{% when at %}", at=datetime(2025, 1, 15, 3, 30, 0, 517511, tzinfo=UTC)
+    ), "HTML knows no microseconds"
 
 
 @pytest.mark.parametrize(
