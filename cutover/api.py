@@ -40,6 +40,17 @@ class Seat(Answer):
 class ApprovalSummary(Answer):
     """A request that people sign the frozen evidence."""
 
+    example = {
+        "id": "d2a9f0b4-3c1e-4b7a-8f6d-5e4c3b2a1908",
+        "action": "cutover.go_no_go",
+        "state": "open",
+        "requested_at": "2026-11-26T05:00:00Z",
+        "expires_at": "2026-12-03T05:00:00Z",
+        "ended_at": None,
+        "ending": "",
+        "evidence_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    }
+
     id = serializers.UUIDField()
     action = serializers.CharField()
     state = serializers.ChoiceField([state.value for state in RequestState])
@@ -52,6 +63,19 @@ class ApprovalSummary(Answer):
 
 class Approval(ApprovalSummary):
     """A request with its signatures."""
+
+    example = {
+        **ApprovalSummary.example,
+        "seats": [
+            {
+                "name": "customer_approver",
+                "signed_by": "Olivia Owner",
+                "signed_at": "2026-11-26T06:00:00Z",
+                "method": "passkey",
+            },
+            {"name": "runbook_owner", "signed_by": None, "signed_at": None, "method": None},
+        ],
+    }
 
     seats = serializers.SerializerMethodField()
 

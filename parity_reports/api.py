@@ -34,6 +34,9 @@ _COUNTS = {
 }
 
 
+_EXAMPLE_COUNTS = dict.fromkeys(Tally.__slots__, 0) | {"expected": 54_049, "actual": 54_049, "compared": 54_049}
+
+
 class ParityEntity(Answer):
     """How one entity compared."""
 
@@ -58,6 +61,20 @@ class ParityEntity(Answer):
 
 class ParitySummary(Answer):
     """A comparison of everything that both platforms hold of the account."""
+
+    example = {
+        "id": "b0c7a1c2-58a3-4c3a-9b7a-4d5e6f708192",
+        "state": "finished",
+        "verdict": "equal",
+        "problem": "",
+        "requested_at": "2026-11-26T05:00:00Z",
+        "finished_at": "2026-11-26T05:02:00Z",
+        "counts": _EXAMPLE_COUNTS,
+        "invariants_total": 14,
+        "invariants_passed": 14,
+        "invariants_unknown": 0,
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    }
 
     id = serializers.UUIDField()
     state = serializers.ChoiceField([state.value for state in Report.State])
@@ -86,6 +103,19 @@ class ParitySummary(Answer):
 
 class ParityReport(ParitySummary):
     """A comparison, entity by entity."""
+
+    example = {
+        **ParitySummary.example,
+        "entities": [
+            {
+                "entity": "flights",
+                "title": "Flights",
+                "verdict": "equal",
+                "problem": "",
+                "counts": _EXAMPLE_COUNTS,
+            }
+        ],
+    }
 
     entities = serializers.SerializerMethodField()
 

@@ -5,11 +5,11 @@ from typing import Any, override
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from core.api import problems
-from core.api.serializers import Answer, Body
+from core.api.serializers import Answer, Body, Described
 from core.tokens import SCOPES
 
 _WORDS = {
@@ -128,16 +128,12 @@ def item_id(name: str, description: str) -> OpenApiParameter:
     return OpenApiParameter(name, OpenApiTypes.UUID, OpenApiParameter.PATH, description=description)
 
 
-def _page(answer: Any) -> Any:
-    return inline_serializer(
-        f"{answer.__name__}Page",
-        {
-            "items": answer(many=True),
-            "next_cursor": serializers.CharField(
-                allow_null=True, help_text="Where the next page begins; null on the last."
-            ),
-        },
-    )
+def _page(answer: Any) -> type[Answer]:
+    """Return what a page of such answers looks like."""
+    cursor = serializers.CharField(allow_null=True, help_text="Where the next page begins; null on the last.")
+    example = {"items": [answer.example], "next_cursor": None}
+    parts = {"__doc__": "", "items": answer(many=True), "next_cursor": cursor, "example": example}
+    return type(f"{answer.__name__}Page", (Answer,), parts)
 
 
 class Operations(AutoSchema):
@@ -178,6 +174,8 @@ class Operations(AutoSchema):
     def _map_serializer(self, serializer: Any, *args: Any, **kwargs: Any) -> Any:
         """Close the bodies; promise every field of the answers."""
         found = super()._map_serializer(serializer, *args, **kwargs)  # type: ignore[no-untyped-call]  # it has no types
+        if isinstance(serializer, Described) and serializer.example is not None:
+            found["examples"] = [dict(serializer.example)]
         if isinstance(serializer, Body):
             found["additionalProperties"] = False
         elif isinstance(serializer, Answer):

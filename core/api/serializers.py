@@ -1,12 +1,18 @@
 """Bodies and answers. What a body does not declare is refused, so that a misspelt field is not silently ignored."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
 
-class Body(serializers.Serializer[Any]):
+class Described(serializers.Serializer[Any]):
+    """Something of which the description shows an example."""
+
+    example: ClassVar[Mapping[str, Any] | None] = None
+
+
+class Body(Described):
     """The body of a request: exactly the declared fields."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -19,6 +25,8 @@ class Body(serializers.Serializer[Any]):
 class NoBody(Body):
     """The body of a request that says everything by its address: none, or an empty object."""
 
+    example = {}
 
-class Answer(serializers.Serializer[Any]):
+
+class Answer(Described):
     """What an endpoint answers: every declared field is always there."""

@@ -35,6 +35,24 @@ _GATE = OpenApiParameter("name", OpenApiTypes.STR, OpenApiParameter.PATH, descri
 class CheckResult(Answer):
     """One check, what it last found, and what that means now."""
 
+    example = {
+        "id": "accounts.domain_verified",
+        "title": "Your domain is proven",
+        "owner": "customer",
+        "due": "T-30",
+        "gates": ["go_no_go", "preflight"],
+        "standing": "blocked",
+        "blocks": True,
+        "outcome": "block",
+        "summary": "No domain of yours is proven yet",
+        "fix": "Publish the record on the domains page, then check it.",
+        "facts": {"domains": []},
+        "evidence": {},
+        "evaluated_at": "2026-11-26T05:00:00Z",
+        "expires_at": "2026-11-27T05:00:00Z",
+        "excepted_until": None,
+    }
+
     id = serializers.CharField(source="check.id")
     title = serializers.CharField(source="check.title")
     owner = serializers.ChoiceField(sorted(OWNERS), source="check.owner", help_text="Whose turn it is if it blocks.")
@@ -67,6 +85,14 @@ class CheckResult(Answer):
 class GateResult(Answer):
     """A gate at this moment."""
 
+    example = {
+        "name": "go_no_go",
+        "open": False,
+        "open_until": None,
+        "at": "2026-11-26T05:00:00Z",
+        "blocking": ["accounts.domain_verified"],
+    }
+
     name = serializers.CharField()
     open = serializers.BooleanField()
     open_until = serializers.DateTimeField(allow_null=True, help_text="When the first answer it stands on expires.")
@@ -81,6 +107,8 @@ class GateResult(Answer):
 class RunChecks(Body):
     """Which checks to run."""
 
+    example = {"check_id": "accounts.domain_verified"}
+
     check_id = serializers.CharField(
         required=False, max_length=100, help_text="One check; without it every check is run."
     )
@@ -88,6 +116,20 @@ class RunChecks(Body):
 
 class JobProgress(Answer):
     """A piece of work and how far it is."""
+
+    example = {
+        "id": "5f0c2f6e-6f57-4a0c-9c58-0d8e0f7f3a11",
+        "title": "Preflight checks",
+        "state": "running",
+        "is_over": False,
+        "done": 3,
+        "total": 8,
+        "message": "Both platforms hold the same records",
+        "problem": "",
+        "created_at": "2026-11-26T05:00:00Z",
+        "started_at": "2026-11-26T05:00:01Z",
+        "finished_at": None,
+    }
 
     id = serializers.UUIDField()
     title = serializers.SerializerMethodField()

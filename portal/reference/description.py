@@ -61,6 +61,7 @@ class Schema:
     name: str
     words: str
     fields: list[Field]
+    example: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,12 @@ def reference() -> Reference:
         for method, told in methods.items():
             groups.setdefault(told["tags"][0], []).append(_operation(path, method, told, described))
     schemas = [
-        Schema(name, schema.get("description", ""), _fields(schema))
+        Schema(
+            name,
+            schema.get("description", ""),
+            _fields(schema),
+            "\n".join(json.dumps(each, indent=2, ensure_ascii=False) for each in schema.get("examples", ())),
+        )
         for name, schema in described["components"]["schemas"].items()
         if not name.endswith("Request")
     ]
@@ -114,17 +120,17 @@ def _operation(path: str, method: str, told: dict[str, Any], described: dict[str
         body=body,
         body_fields=fields,
         answers=answers,
-        curl=_curl(path, method, fields),
+        curl=_curl(path, method, fields, described["components"]["schemas"].get(body, {}).get("examples", [{}])[0]),
     )
 
 
-def _curl(path: str, method: str, fields: list[Field]) -> str:
+def _curl(path: str, method: str, fields: list[Field], example: Any) -> str:
     lines = [f"curl --request {method.upper()} {settings.PUBLIC_URL.rstrip('/')}{path}"]
     lines.append('--header "Authorization: Bearer $CROSSING_TOKEN"')
     if method != "get":
         lines.append('--header "Idempotency-Key: $(uuidgen)"')
     if fields:
-        body = json.dumps({field.name: "…" for field in fields if field.required})
+        body = json.dumps(example)
         lines += ["--header 'Content-Type: application/json'", f"--data '{body}'"]
     return " \\\n  ".join(lines)
 

@@ -56,6 +56,9 @@ TABLE = (
     Row("api:domain", "GET", "domains:read", ROLES, ids={"domain_id": "domain_id"}),
     Row("api:domain", "DELETE", "domains:write", MANAGERS, 204, ids={"domain_id": "domain_id"}),
     Row("api:check_domain", "POST", "domains:write", MANAGERS, ids={"domain_id": "domain_id"}),
+    Row("api:sso", "GET", "sso:read", ROLES),
+    Row("api:sso_tests", "GET", "sso:read", ROLES),
+    Row("api:sso_test", "GET", "sso:read", ROLES, ids={"test_id": "test_id"}),
     Row("api:parity_reports", "GET", "parity:read", READERS),
     Row("api:parity_reports", "POST", "parity:run", MANAGERS, 422),  # a run of this world is on its way
     Row("api:parity_report", "GET", "parity:read", READERS, ids={"report_id": "report_id"}),

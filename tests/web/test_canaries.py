@@ -1,5 +1,6 @@
 """Nothing of one tenant stands in an answer to another: canary words in every text, looked for on every page."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ from django.urls import reverse
 
 from accounts.models import Member
 from core.models import TenantModel
-from tests import addresses, make, worlds
+from tests import addresses, api, make, worlds
 from tests.fakes.dns import FakeDns
 from tests.worlds import World
 
@@ -78,3 +79,26 @@ def body(world: World, role: str, address: str) -> str:
     answer = world.client(role).get(address)
     content = b"".join(answer.streaming_content) if answer.streaming else answer.content
     return content.decode(errors="replace")
+
+
+def test_no_answer_of_the_api_holds_a_word_of_another(world: World) -> None:
+    plant(world)
+    with make.arranging():
+        theirs = Member.objects.select_related("tenant", "user").get(user=world.people["other_owner"])
+    ours, others = api.token(world.case.owner), api.token(theirs)
+
+    def seen(secret: str) -> list[str]:
+        answers = {address: api.call("GET", address, secret=secret).content for address in endpoints(world)}
+        return [address for address, content in answers.items() if CANARY.encode() in content]
+
+    assert len(seen(ours)) >= 5
+    assert seen(others) == []
+
+
+def endpoints(world: World) -> Iterator[str]:
+    """Yield every address of the API that can be read, with the first tenant's ids in it."""
+    ids = {**world.ids, "name": "go_no_go"}
+    for address in addresses.every():
+        if "GET" in getattr(getattr(address.view, "view_class", None), "scopes", ()):
+            named = re.findall(r"<\w+:(\w+)>", address.route)
+            yield reverse(address.name, kwargs={name: ids[name] for name in named})

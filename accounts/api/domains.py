@@ -50,6 +50,36 @@ class DomainLookup(Answer):
 class DomainState(Answer):
     """A claimed domain, and how its proof stands."""
 
+    example = {
+        "id": "0b9b6c52-8d0e-4f7d-9a44-7a3c1e2f5d10",
+        "name": "airline.example",
+        "text": "airline.example",
+        "state": "waiting",
+        "records": [
+            {
+                "type": "TXT",
+                "name": "_crossing-challenge.airline.example",
+                "value": "token=m6fbor2oc7jcgvz4ow6edexky4cy63vc",
+            },
+            {
+                "type": "CNAME",
+                "name": "_crossing-challenge.airline.example",
+                "value": "m6fbor2oc7jcgvz4ow6edexky4cy63vc.dcv.crossing.example",
+            },
+        ],
+        "claimed_at": "2026-11-26T05:00:00Z",
+        "proven_since": None,
+        "next_check_at": "2026-11-26T05:05:00Z",
+        "last_check": {
+            "checked_at": "2026-11-26T05:01:00Z",
+            "code": "not_published",
+            "summary": "There is no record at _crossing-challenge.airline.example yet",
+            "expected": "token=m6fbor2oc7jcgvz4ow6edexky4cy63vc",
+            "found": [],
+            "fix": "Publish the record at your DNS provider; it may take some minutes to be seen.",
+        },
+    }
+
     id = serializers.UUIDField()
     name = serializers.CharField(help_text="As DNS knows it.")
     text = serializers.CharField(help_text="As people read it.")
@@ -83,6 +113,8 @@ class DomainState(Answer):
 
 class ClaimDomain(Body):
     """The domain to claim."""
+
+    example = {"name": "airline.example"}
 
     name = serializers.CharField(max_length=253, help_text="Without https:// and without www.")
 
