@@ -13,7 +13,7 @@ from accounts.models import Domain, Invitation, Member, StaffAssignment, Tenant,
 from accounts.queries import members, second_factors
 from accounts.services import invitations
 from accounts.services import second_factors as resetting
-from core.admin import TENANT_COLUMNS, StaffAdmin, TenantColumn, operation, read_panels
+from core.admin import TENANT_COLUMNS, TENANT_OPERATIONS, Operation, StaffAdmin, TenantColumn, operation, read_panels
 from core.permissions import Permission, TenantRole
 
 
@@ -61,6 +61,11 @@ class TenantAdmin(StaffAdmin):
     ordering = ("name",)
     readonly_fields: ClassVar[tuple[str, ...]] = ("created_at",)
     change_form_outer_after_template = "admin/tenant_panels.html"
+
+    @classmethod
+    def operations(cls) -> list[Operation]:
+        """Add what other apps let staff do to a tenant."""
+        return sorted([*super().operations(), *TENANT_OPERATIONS.values()], key=lambda item: item.label)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Use the list that reads contributed columns."""

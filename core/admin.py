@@ -88,6 +88,10 @@ class Operation:
     when: Callable[[Any], bool] | None = None
 
 
+TENANT_OPERATIONS: Registry[Operation] = Registry("operations on a tenant")
+"""What apps above let staff do on a tenant's page; `run` gets `(page, request, tenant, answers)`."""
+
+
 def operation(
     label: str,
     *,

@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 
 from core.comparison import Difference, Findings, Measures, Plan, Segment
 from core.dns import DnsAnswer
+from core.letters import Letter
 from core.moving import LoadOrder, RunPosition, SourceRows
 from core.outbound import Reply
 from core.saml import ProviderMetadata, SamlResponse, ServiceProvider, SigningCertificate, SignInRequest
@@ -207,6 +208,24 @@ def outbound() -> Outbound:
     return found
 
 
+class Mail(Protocol):
+    """The way out for mails."""
+
+    def send(self, letter: Letter) -> None:
+        """Hand one mail over.
+
+        Raises Unavailable for what may work later, Rejected for what never will (SMTP 5xx about this recipient or
+        mail); neither text holds an address.
+        """
+        ...
+
+
+def mail() -> Mail:
+    """Return the configured way out for mails."""
+    found: Mail = adapter("mail")
+    return found
+
+
 def mover() -> DataMover:
     """Return the configured loading side of the new platform."""
     found: DataMover = adapter("mover")
@@ -219,6 +238,7 @@ __all__ = [
     "Dns",
     "IdentityProvider",
     "LegacyPlatform",
+    "Mail",
     "Outbound",
     "Rejected",
     "Unavailable",
@@ -227,6 +247,7 @@ __all__ = [
     "dns",
     "identity_provider",
     "legacy",
+    "mail",
     "mover",
     "outbound",
 ]

@@ -13,6 +13,7 @@ CONTRIBUTIONS = (
     "sentences",
     "navigation",
     "api",
+    "banners",
 )
 
 

@@ -234,6 +234,7 @@ ADAPTERS: dict[str, dict[str, Any]] = {
             "ours": [urlsplit(PUBLIC_URL).hostname or "", *ALLOWED_HOSTS],
         },
     },
+    "mail": {"BACKEND": "portal.adapters.mail.DjangoMail"},
     "mover": {
         "BACKEND": "portal.adapters.newplatform.PostgresMover",
         "OPTIONS": {"url": NEW_DATABASE_URL, "keys": FIELD_KEYS},
@@ -361,6 +362,11 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG or DEMO
 
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10
+"""Seconds: a mail server that does not answer must hold up neither a request nor the queue."""
+if _provider := env.str("MAIL_PROVIDER", default=""):
+    EMAIL_BACKEND = f"anymail.backends.{_provider}.EmailBackend"
+    ANYMAIL = env.json("MAIL_PROVIDER_SETTINGS", default={})
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Crossing <crossing@localhost>")
 
 LOGGING = {

@@ -43,6 +43,7 @@ from pytest_django.fixtures import Settings  # noqa: E402
 
 from tests.airline_fixtures import airline_platforms, airline_world  # noqa: E402, F401 - fixtures
 from tests.fakes.dns import FakeDns  # noqa: E402
+from tests.fakes.mail import FakeMail  # noqa: E402
 
 django.setup()
 from tests import signing_in  # noqa: E402 - needs the apps
@@ -118,6 +119,15 @@ def fake_dns(settings: Settings) -> Iterator[type[FakeDns]]:
     FakeDns.reset()
     yield FakeDns
     FakeDns.reset()
+
+
+@pytest.fixture
+def fake_mail(settings: Settings) -> Iterator[type[FakeMail]]:
+    """A mail server of the test's own, empty, behind the port."""
+    settings.ADAPTERS = {**settings.ADAPTERS, "mail": {"BACKEND": "tests.fakes.mail.FakeMail"}}
+    FakeMail.reset()
+    yield FakeMail
+    FakeMail.reset()
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from accounts.models import Domain, Invitation, Member, StaffAssignment, Tenant, User
+from comms.models import Case as SupportCase
+from comms.models import CaseEntry, Delivery, Mailing, StatusUpdate
 from core.models import Hold, Job, RecordedFinding, ToggleSetting, Token
 from core.permissions import StaffRole, TenantRole
 from core.readiness import CHECKS
@@ -63,6 +65,30 @@ def fill_move(tenants: list[Tenant], by: User) -> None:
                         owner=by, expires_at=LATER, requested_at=AT, requested_by=by)
         for t in tenants
     )  # fmt: skip
+
+
+def fill_comms(tenants: list[Tenant], by: User) -> None:
+    """Give each tenant a message with a copy that was refused, a piece of news, and a case with an entry."""
+    said = {"template": "announce.admins", "version": 1, "kind": "announce", "audience": "admins", "occasion": "x",
+            "is_essential": True, "due_at": AT, "planned_at": AT}  # fmt: skip
+    told = Mailing.objects.bulk_create(
+        Mailing(tenant=t, state="issued", issued_at=AT, subject="We move", text="Soon", **said) for t in tenants
+    )
+    Delivery.objects.bulk_create(
+        Delivery(tenant_id=m.tenant_id, mailing=m, person=by, state="refused", next_at=AT) for m in told
+    )
+    StatusUpdate.objects.bulk_create(
+        StatusUpdate(tenant=t, kind="info", title="News", text="None", written_at=AT, written_by=by) for t in tenants
+    )
+    cases = SupportCase.objects.bulk_create(
+        SupportCase(tenant=t, subject="Help", severity="1", phase="prepare", opened_at=AT, opened_by=by,
+                    respond_by=LATER, resolve_by=LATER, due_at=LATER, assignee=by)
+        for t in tenants
+    )  # fmt: skip
+    CaseEntry.objects.bulk_create(
+        CaseEntry(tenant_id=c.tenant_id, case=c, text="Help", is_ours=False, written_at=AT, written_by=by)
+        for c in cases
+    )
 
 
 def fill_floor(tenants: list[Tenant], by: User, checks: Collection[str]) -> None:

@@ -16,6 +16,9 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.services import domains, imports, invitations
 from backfills.services import runs
+from comms.domain.cases import CaseState
+from comms.models import Mailing
+from comms.services import cases, statuses
 from core import queue, readiness, tenancy
 from core.models import Hold, ToggleSetting, Token
 from core.permissions import StaffRole, TenantRole
@@ -55,6 +58,7 @@ def make_everything(outside: Counterparts) -> Populated:
     _except(portal, blocked)
     _invite(portal, ready)
     _time_boxed(ready)
+    _tell(portal, ready, blocked)
     for customer in (ready, blocked):
         with tenancy.scope(tenant_id=customer.tenant.pk):
             readiness.evaluate(tenant_id=customer.tenant.pk, by=make.SYSTEM, at=timezone.now())
@@ -152,6 +156,34 @@ def _invite(portal: Populated, ready: Customer) -> None:
         portal.ids[f"invitation_{name}"] = link[1]
     known = portal.people["known"] = make.user("Kim Known", email="known@hawaiian.example")
     EmailAddress.objects.create(user=known, email=known.email, verified=True, primary=True)
+
+
+def _tell(portal: Populated, ready: Customer, blocked: Customer) -> None:
+    """Write news, open cases and answer one; name a message that is planned and one that was sent."""
+    at, staff = timezone.now(), portal.people["staff"]
+    assert staff
+    by = make.staff_actor(staff)
+    with make.arranging():
+        for kind, title in (
+            ("incident", "Slow pages"),
+            ("resolved", "Pages are quick again"),
+            ("info", "What is next"),
+        ):
+            statuses.tell(
+                tenant_id=ready.tenant.pk, kind=kind, title=title, text="We are at it.\n\nMore at noon.", by=by, at=at
+            )
+        for name, check in (("case", "runbooks.steps_signed"), ("closed_case", "")):
+            case = cases.open_case(
+                tenant_id=blocked.tenant.pk, subject=f"A question about {check or 'the day'}", severity="2",
+                text="Who signs?\n\nAnd when?", check_id=check, by=blocked.by_owner, at=at,
+            )  # fmt: skip
+            cases.write(case=case, text="Your runbook owner does, today.", by=by, at=at)
+            portal.ids[name] = case.pk
+        for target in (CaseState.RESOLVED, CaseState.CLOSED):
+            cases.move(case=case, target=target, by=by, at=at)
+        told = Mailing.objects.filter(tenant_id=ready.tenant.pk)
+        portal.ids["mailing"] = told.get(template="announce.users").pk
+        portal.ids["sent_mailing"] = told.get(template="announce.admins").pk
 
 
 def _time_boxed(ready: Customer) -> None:

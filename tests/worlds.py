@@ -14,6 +14,8 @@ from accounts.models import Member
 from accounts.services import domains, invitations
 from backfills.domain.runs import RunState
 from backfills.models import Run
+from comms.models import Mailing
+from comms.services import cases, mailings
 from compliance.models import Attestation, Deletion
 from core import readiness, tokens
 from core.permissions import StaffRole, TenantRole
@@ -58,6 +60,15 @@ def attest(tenant_id: UUID, *, at: datetime) -> Attestation:
     )  # fmt: skip
 
 
+def _said(case: Case, *, at: datetime) -> tuple[UUID, UUID]:
+    """Plan the messages about the window and open a case; return a planned one and the case."""
+    mailings.follow_window(tenant_id=case.tenant_id, by=make.SYSTEM, at=at)
+    opened = cases.open_case(
+        tenant_id=case.tenant_id, subject="Rows are missing", severity="3", text="Two of them.", by=case.customer, at=at
+    )
+    return Mailing.objects.get(template="announce.users").pk, opened.pk
+
+
 def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
     """Make the world; the checks are one of the test's own and the window's."""
     at = timezone.now()
@@ -86,6 +97,7 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
             by=case.customer, at=at,
         )  # fmt: skip
         ids["token_id"] = token.pk
+        ids["mailing_id"], ids["case_id"] = _said(case, at=at)
         ids["job_id"] = readiness.request(tenant_id=case.tenant_id, by=case.customer)
     tenant = case.owner.tenant
     people: dict[str, Any] = {"owner": case.owner.user, "stranger": make.user()}

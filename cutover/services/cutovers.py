@@ -48,6 +48,7 @@ def set_window(*, tenant_id: UUID, starts_at: datetime, ends_at: datetime, by: A
         other = early.exclude(window_starts_at=starts_at, window_ends_at=ends_at)
         if other.update(window_starts_at=starts_at, window_ends_at=ends_at):
             data = {"starts_at": starts_at, "ends_at": ends_at}
+            outbox.publish("cutover.window.set", tenant_id=tenant_id)
             ledger.record("cutover.window.set", by=by, at=at, tenant_id=tenant_id, subject=cutover, data=data)
             outbox.publish("cutover.window.set", tenant_id=tenant_id)
         elif not early.exists():

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.queries.tenants import Tenant
-from core import navigation, tenancy
+from core import banners, navigation, tenancy
 from core.actor import Actor
-from cutover.domain.phases import Phase
-from cutover.queries import cutovers
+from core.banners import Banner
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,30 +26,6 @@ class Link:
     count: int
     current: str
     """The value of aria-current: `page`, `true` for the section around a deeper page, or nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Banner:
-    """Something everybody of the tenant must know, whichever page they are on."""
-
-    title: str
-    text: str
-    state: str
-
-
-BANNERS = {
-    Phase.HALTED: Banner(
-        "The line is stopped",
-        "Your cutover was halted: no more traffic moves until the reason is settled. “Cutover window” says what it is.",
-        "fail",
-    ),
-    Phase.ROLLED_BACK: Banner(
-        "You are back on the legacy platform",
-        "Your cutover was rolled back. Work there as before; preparing the next attempt begins with preflight.",
-        "warn",
-    ),
-}
-"""Quiet while all is well."""
 
 
 class Shell:
@@ -96,11 +72,11 @@ class Shell:
 
     @cached_property
     def banners(self) -> list[Banner]:
-        """What everybody of the tenant must know now."""
-        if self.tenant is None:
+        """What everybody of the tenant must know now, without what this person has put away."""
+        user_id = self._request.user.pk
+        if self.tenant is None or user_id is None:
             return []
-        banner = BANNERS.get(cutovers.phase_of(self.tenant.pk))
-        return [banner] if banner else []
+        return banners.shown(tenant_id=self.tenant.pk, user_id=user_id, at=timezone.now())
 
     @cached_property
     def tenants(self) -> list[tenancy.TenantName]:

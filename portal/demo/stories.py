@@ -31,7 +31,7 @@ from core.permissions import StaffRole, TenantRole
 from cutover.domain.phases import Phase
 from cutover.queries import cutovers as cutover_queries
 from cutover.services import cutovers, phases
-from portal.demo import dns
+from portal.demo import dns, words
 from portal.demo.airlines import AIRLINES, Airline, Story
 from runbooks.queries import exceptions as exception_queries
 from runbooks.queries import runbooks as runbook_queries
@@ -168,6 +168,7 @@ def _plan(airline: Airline, tenant_id: UUID, *, at: datetime) -> None:
     cutovers.put_in_wave(tenant_id=tenant_id, wave="Canaries", by=BY, at=at)
     if airline.story is not Story.BLOCKED:  # American has not chosen its window yet
         cutovers.set_window(tenant_id=tenant_id, starts_at=opens, ends_at=opens + timedelta(minutes=90), by=BY, at=at)
+        words.announce(tenant_id, at=at)
     for phase in (Phase.PREPARE, Phase.PREFLIGHT):
         phases.advance(tenant_id=tenant_id, target=phase, by=BY, at=at)
 

@@ -10,7 +10,9 @@ from playwright.sync_api import Page, expect
 
 from accounts.services import domains
 from backfills.services import runs
+from comms.services import cases
 from core import queue, readiness, tenancy
+from core.permissions import StaffRole
 from tests import airline, counterparts, customers, make
 from tests.browsing import Visits
 from tests.counterparts import Counterparts
@@ -53,7 +55,20 @@ def customer(committed_db: None, outside: Counterparts, mend: Callable[[], None]
     queue.run_pending()
     with tenancy.scope(tenant_id=tenant_id):
         readiness.evaluate(tenant_id=tenant_id, by=make.SYSTEM, at=timezone.now())
+        ask_support(blocked)
+        readiness.evaluate(tenant_id=tenant_id, by=make.SYSTEM, at=timezone.now(), checks=["comms.no_urgent_case"])
     return blocked
+
+
+def ask_support(blocked: Customer) -> None:
+    """Open an urgent case about the rejected rows and answer it, as far as support can."""
+    at = timezone.now()
+    case = cases.open_case(
+        tenant_id=blocked.tenant.pk, subject="Are our rejected flights lost?", severity="1",
+        check_id="backfills.dead_letters", text="If they are, we cannot move.", by=blocked.by_owner, at=at,
+    )  # fmt: skip
+    by = make.staff_actor(make.staff(StaffRole.SUPPORT, name="Sam Porter"))
+    cases.write(case=case, text="No row is lost: put them right in legacy and try again.", by=by, at=at)
 
 
 def test_the_owner_sees_what_to_fix_and_gets_out_by_what_the_pages_say(
@@ -69,11 +84,19 @@ def test_the_owner_sees_what_to_fix_and_gets_out_by_what_the_pages_say(
     publish_the_right_record(page, visit(outside.console), outside)
     set_the_window(page)
     put_the_rows_right(page, work, mend)
+    confirm_the_answer(page)
     go(page, "Preflight")
     page.get_by_role("button", name="Run all").click()
     expect(page.get_by_role("button", name="Run all")).to_be_disabled()
     work()
-    for passed in ("accounts-domain-verified", "cutover-window-set", "backfills-dead-letters", "backfills-conserved"):
+    for passed in (
+        "accounts-domain-verified",
+        "cutover-window-set",
+        "backfills-dead-letters",
+        "backfills-conserved",
+        "comms-announced",
+        "comms-no-urgent-case",
+    ):
         expect(row(page, passed)).to_contain_text("Pass")
     expect(row(page, "runbooks-steps-signed")).to_contain_text("are not signed")
     go(page, "Go/no-go")
@@ -103,6 +126,19 @@ def read_what_blocks(page: Page) -> None:
     expect(page.locator("main")).to_contain_text("The gate is shut")
     page.get_by_role("button", name="Freeze the evidence").click()
     expect(page.get_by_role("alert")).to_contain_text("The cutover window is not set. Set it first")
+
+
+def confirm_the_answer(page: Page) -> None:
+    go(page, "Preflight")
+    urgent = row(page, "comms-no-urgent-case")
+    expect(urgent).to_contain_text("An urgent support case is open")
+    expect(urgent).to_contain_text("If it settles the matter, confirm it there")
+    urgent.get_by_role("link", name="Put it right").click()
+    page.get_by_role("link", name="Are our rejected flights lost?").click()
+    expect(page.locator("main")).to_contain_text("No row is lost")
+    expect(page.locator("main")).to_contain_text("2 rows are rejected")  # as the check had found it then
+    page.get_by_role("button", name="This settles it").click()
+    expect(page.get_by_text("The case is resolved.")).to_be_visible()
 
 
 def publish_the_right_record(page: Page, console: Page, outside: Counterparts) -> None:

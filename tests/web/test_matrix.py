@@ -40,6 +40,9 @@ class Row:
     """What differs for one method and role, because the object or the person's seat decides."""
 
 
+OWN_ONLY = {("GET", "member"): 404, ("POST", "member"): 404}
+"""A member sees the cases they opened themselves, and this is the owner's."""
+
 TENANT = (
     Row("dashboard:overview", ALL, get=200),
     Row("dashboard:preflight", ALL, get=200),
@@ -105,6 +108,16 @@ TENANT = (
     Row("cutover:sign", OWNERS, post=302, ids=("request_id",)),
     Row("cutover:veto", OWNERS, get=200, post=422, ids=("request_id",)),
     Row("cutover:pack", READERS, get=200, ids=("request_id",)),
+    Row("comms:status", ALL, get=200),
+    Row("comms:dismiss", ALL, post=302),
+    Row("comms:messages", ALL, get=200),
+    Row("comms:prefer", ALL, post=302),
+    Row("comms:message", MANAGERS, get=200, post=422, ids=("mailing_id",)),
+    Row("comms:skip", MANAGERS, post=302, ids=("mailing_id",)),
+    Row("comms:support", ALL, get=200),
+    Row("comms:new_case", ALL, get=200, post=422),
+    Row("comms:case", READERS, get=200, post=422, ids=("case_id",), exceptions=OWN_ONLY),
+    Row("comms:confirm", READERS, post=422, ids=("case_id",), exceptions=OWN_ONLY),
 )
 
 VENDOR = (

@@ -23,6 +23,8 @@ from tests.crowd import AT, LATER, digest, fill
 pytestmark = pytest.mark.django_db
 
 FEW, MANY = 10, 1000
+ADMIN_FRAME = 6
+"""Queries of every page of the admin: session, person, roles, audit of the scope."""
 
 
 @pytest.fixture
@@ -50,6 +52,7 @@ def test_staffs_pages_cost_the_same_for_ten_tenants_and_a_thousand(
     fill(FEW, MANY, by)
     assert {path: queries(path) for path in paths} == few
     assert max(few.values()) <= 40, few
+    assert few[reverse("admin:comms_case_changelist")] <= 6 + ADMIN_FRAME, few
 
 
 def test_a_tenants_page_in_the_admin_costs_the_same_however_much_it_has(

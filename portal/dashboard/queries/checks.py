@@ -43,6 +43,7 @@ GROUPS = {
     "parity_reports": "Data compared",
     "runbooks": "Runbook",
     "cutover": "Cutover",
+    "comms": "Messages and support",
 }
 SHOWN_ROWS = 10
 STUCK_AFTER = timedelta(minutes=2)
@@ -84,6 +85,7 @@ class CheckView:
     checked_at: datetime | None = None
     expires_at: datetime | None = None
     run_url: str = ""
+    help_url: str = ""
     open: bool = False
 
     @property
@@ -214,6 +216,7 @@ def _view(line: Line, *, tenant: Tenant, running: Running | None) -> CheckView:
         needs_you=needs_you,
         link=_inside(line.link, tenant=tenant),
         run_url=reverse("dashboard:run_check", args=[tenant.slug, check.id]),
+        help_url=f"{reverse('comms:new_case', args=[tenant.slug])}?check={check.id}" if line.blocks else "",
         open=line.standing in (Standing.BLOCKED, Standing.UNKNOWN),
         **shown,
     )

@@ -1,0 +1,1 @@
+"""What comms decides, without Django."""

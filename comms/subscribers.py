@@ -1,0 +1,103 @@
+"""What comms says when something has happened: triggers are states and events, never a mood."""
+
+from datetime import datetime
+from uuid import UUID
+
+from comms.queries import cases, recipients, timelines
+from comms.services import mailings
+from core import readiness
+from core.actor import Actor
+from core.outbox import subscribe
+
+BY = Actor.system("comms")
+
+_PHASES = {
+    "canary": ("cutover.phase", "cutover.users"),
+    "halted": ("cutover.halted",),
+    "rolled_back": ("cutover.rolled_back", "cutover.rolled_back_users"),
+}
+"""What a move into a phase says; into any other one, the deciders hear of it."""
+_QUIET = frozenset({"discover", "prepare"})
+
+
+@subscribe("cutover.window.set")
+def follow_window(*, tenant_id: UUID, at: datetime) -> None:
+    """Plan what is said about the new window."""
+    mailings.follow_window(tenant_id=tenant_id, by=BY, at=at)
+
+
+@subscribe("comms.timeline.changed")
+def ask_about_announcement(*, tenant_id: UUID) -> None:
+    """Ask whether the move is announced as soon as the answer may have changed."""
+    readiness.request(tenant_id=tenant_id, by=BY, check_id="comms.announced")
+
+
+@subscribe("comms.case.opened")
+@subscribe("comms.case.settled")
+def ask_about_cases(*, tenant_id: UUID) -> None:
+    """Ask whether an urgent case is open as soon as the answer may have changed."""
+    readiness.request(tenant_id=tenant_id, by=BY, check_id="comms.no_urgent_case")
+
+
+@subscribe("comms.case.answered")
+def tell_asker(*, tenant_id: UUID, case_id: str, entry_id: str, at: datetime) -> None:
+    """Tell who opened a case that there is an answer."""
+    people = [asker] if (asker := cases.asker(tenant_id=tenant_id, case_id=UUID(case_id))) else []
+    mailings.say("support.answered", tenant_id=tenant_id, occasion=entry_id, people=people, by=BY, at=at)
+
+
+@subscribe("comms.case.escalated")
+def tell_ladder(*, tenant_id: UUID, case_id: str, level: int, at: datetime) -> None:
+    """Tell the next rung of the escalation ladder."""
+    occasion = f"{case_id}:{level}"
+    people = recipients.rung(level)
+    mailings.say("support.escalated", tenant_id=tenant_id, occasion=occasion, people=people, by=BY, at=at)
+
+
+@subscribe("cutover.go_no_go.requested")
+def ask_signers(*, tenant_id: UUID, request_id: str, at: datetime) -> None:
+    """Tell the signers that their signature is awaited."""
+    people = recipients.signers(tenant_id=tenant_id, request_id=UUID(request_id))
+    mailings.say("signature.asked", tenant_id=tenant_id, occasion=request_id, people=people, by=BY, at=at)
+
+
+@subscribe("cutover.go_no_go.signed")
+def ask_other_signer(*, tenant_id: UUID, request_id: str, seat: str, at: datetime) -> None:
+    """Tell the other side that theirs is the signature that is missing."""
+    people = recipients.signers(tenant_id=tenant_id, request_id=UUID(request_id))
+    occasion = f"{request_id}:{seat}"
+    mailings.say("signature.given", tenant_id=tenant_id, occasion=occasion, people=people, by=BY, at=at)
+
+
+@subscribe("cutover.go_no_go.approved")
+def tell_approved(*, tenant_id: UUID, request_id: str, at: datetime) -> None:
+    """Tell the deciders that both sides have signed."""
+    mailings.say("signature.approved", tenant_id=tenant_id, occasion=request_id, by=BY, at=at)
+
+
+@subscribe("cutover.go_no_go.voided")
+def tell_voided(*, tenant_id: UUID, request_id: str, at: datetime) -> None:
+    """Tell the deciders that the request is void."""
+    mailings.say("signature.voided", tenant_id=tenant_id, occasion=request_id, by=BY, at=at)
+
+
+@subscribe("cutover.go_no_go.vetoed")
+def tell_vetoed(*, tenant_id: UUID, request_id: str, at: datetime) -> None:
+    """Tell the deciders that somebody said no."""
+    mailings.say("signature.vetoed", tenant_id=tenant_id, occasion=request_id, by=BY, at=at)
+
+
+@subscribe("cutover.phase.changed")
+def tell_phase(*, tenant_id: UUID, target: str, change_id: str, at: datetime) -> None:
+    """Tell of a move into another phase; nobody is bothered with the first two."""
+    if target in _QUIET:
+        return
+    for key in _PHASES.get(target, ("cutover.phase",)):
+        mailings.say(key, tenant_id=tenant_id, occasion=change_id, by=BY, at=at)
+
+
+@subscribe("core.findings.moved")
+def warn_of_late_blocks(*, tenant_id: UUID, check_ids: list[str], at: datetime) -> None:
+    """Remind the deciders of a check that blocks although the move is two weeks away or less; once a day at most."""
+    if occasion := timelines.late_block(tenant_id=tenant_id, check_ids=check_ids, at=at):
+        mailings.say("reminder.blocked", tenant_id=tenant_id, occasion=occasion, by=BY, at=at)
