@@ -42,6 +42,7 @@ def fill(start: int, stop: int, by: User, *, checks: Collection[str] = ()) -> No
         )  # fmt: skip
         fill_move(tenants, by)
         fill_floor(tenants, by, checks or [next(iter(CHECKS))])
+        fill_comms(tenants, by)
 
 
 def fill_move(tenants: list[Tenant], by: User) -> None:

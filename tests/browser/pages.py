@@ -223,6 +223,7 @@ NOT_A_PAGE = {
             "backfills:start", "backfills:pause", "backfills:resume", "backfills:retry",
             "parity_reports:request",
             "integrations:rotate_token", "integrations:revoke_token",
+            "comms:confirm", "comms:skip", "comms:prefer", "comms:dismiss",
             "cutover:ask", "cutover:begin", "cutover:sign", "staff_cutover:begin", "staff_cutover:sign",
             "dashboard:run_checks", "dashboard:run_check", "dashboard:stop_checks",
         ),
