@@ -234,7 +234,7 @@ ADAPTERS: dict[str, dict[str, Any]] = {
             "ours": [urlsplit(PUBLIC_URL).hostname or "", *ALLOWED_HOSTS],
         },
     },
-    "mail": {"BACKEND": "portal.adapters.mail.DjangoMail"},
+    "mail": {"BACKEND": "portal.adapters.mail.DjangoMail", "OPTIONS": {}},
     "mover": {
         "BACKEND": "portal.adapters.newplatform.PostgresMover",
         "OPTIONS": {"url": NEW_DATABASE_URL, "keys": FIELD_KEYS},
