@@ -291,7 +291,7 @@ def test_a_page_costs_the_same_however_much_there_is(
     for number in range(30):
         found(Finding(Outcome.BLOCK, "Not proven"), check_id=f"accounts.c{number}")
     assert queries() == few
-    assert few <= 25
+    assert few <= 30  # the sidebar's counts and the banners cost one or two each
 
 
 def test_only_the_shown_evidence_rows_are_many(client: Client, owner: User, found: Callable[..., None]) -> None:
@@ -318,7 +318,7 @@ def test_every_task_of_a_tenant_is_watched_or_plumbing() -> None:
 
 @pytest.mark.parametrize(
     ("phase", "words"),
-    [("halted", "The line is stopped"), ("rolled_back", "You are back on the legacy platform"), ("canary", "")],
+    [("halted", "The line is stopped"), ("rolled_back", "You are back on the legacy platform"), ("preflight", "")],
 )
 def test_every_page_says_when_the_line_is_stopped(
     client: Client, owner: User, tenant: Tenant, phase: str, words: str

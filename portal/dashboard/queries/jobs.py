@@ -16,7 +16,15 @@ TITLES = {
 }
 """What the work is called that a customer watches; a test fails on a tenant's task that is in neither list."""
 
-PLUMBING = frozenset({"core.tasks.deliver", "cutover.tasks.recheck_request"})
+PLUMBING = frozenset(
+    {
+        "comms.tasks.issue_mailing",
+        "comms.tasks.send_mailing",
+        "comms.tasks.tend_case",
+        "core.tasks.deliver",
+        "cutover.tasks.recheck_request",
+    }
+)
 """Tasks that move a tenant's messages along: nothing to watch."""
 
 SILENT = timedelta(minutes=2)
