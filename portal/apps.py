@@ -12,6 +12,7 @@ CONTRIBUTIONS = (
     "risk",
     "sentences",
     "navigation",
+    "barriers",
     "api",
     "banners",
 )

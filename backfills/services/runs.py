@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts.queries import tenants
+from backfills import barriers
 from backfills.domain.runs import RunState, before, ending, quarantined
 from backfills.domain.spec import Spec
 from backfills.models import DeadLetter, Run
@@ -43,9 +44,12 @@ class UnableToMove(UseCaseError):
 def start(*, tenant_id: UUID, by: Actor, at: datetime, entities: Iterable[str] | None = None) -> list[Run]:
     """Start a run for each entity (all of the mapping by default), in an order in which each finds what it needs.
 
-    An entity of which a run is under way is left to that run. Raises UnableToStart when that is true of all.
+    An entity of which a run is under way is left to that run. Raises UnableToStart when that is true of all, and where
+    a copy from legacy would do harm (`backfills.barriers`): a run under way ends there too.
     """
     by.require(Permission.MANAGE_RUNS, tenant_id=tenant_id)
+    if reason := barriers.why_shut(tenant_id=tenant_id):
+        raise UnableToStart(reason, fix="If something is missing there, tell us: it is brought in by itself.")
     try:
         specs = mapping.specs()
     except SpecError as error:
@@ -94,6 +98,7 @@ def advance(*, run_id: UUID, by: Actor, at: datetime, job_id: UUID | None = None
         return False
     order = _order(run, at)
     try:
+        _forbid_harm(run)
         if state is RunState.QUEUED:
             return _begin(run, order, by)
         position = ports.mover().position(order=order, after_batch=run.batches)
@@ -106,6 +111,12 @@ def advance(*, run_id: UUID, by: Actor, at: datetime, job_id: UUID | None = None
     except ports.Rejected as refusal:
         _fail(run, str(refusal), by=by, at=at)
         raise UnableToMove(str(refusal)) from refusal
+
+
+def _forbid_harm(run: Run) -> None:
+    """Raise Rejected where a copy from legacy would do harm; rows that never arrived may still be tried again."""
+    if run.state != RunState.RETRYING and (reason := barriers.why_shut(tenant_id=run.tenant_id)):
+        raise ports.Rejected(reason)
 
 
 def _order(run: Run, at: datetime) -> LoadOrder:

@@ -12,6 +12,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.queries.tenants import Tenant
+from backfills import barriers
 from backfills.models import Run
 from backfills.queries import files
 from backfills.queries import runs as listed
@@ -120,6 +121,7 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
         "tenant": tenant,
         "moves": listed.moves(tenant_id=tenant.pk),
         "may_manage": _may_manage(request, tenant),
+        "shut": barriers.why_shut(tenant_id=tenant.pk),
     }
 
 

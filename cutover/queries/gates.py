@@ -9,6 +9,7 @@ from core.approvals import reading
 from core.findings import Outcome
 from core.models import ApprovalRequest
 from core.permissions import Permission
+from core.readiness import Standing
 from cutover.domain import go_no_go as domain
 from cutover.domain.go_no_go import Signer
 
@@ -67,8 +68,16 @@ def _named(request: ApprovalRequest) -> dict[str, UUID | None]:
 
 def shut(gate: readiness.GateState) -> str:
     """Say what keeps a gate shut."""
-    lines = [f"{line.check.title} ({line.standing.value})" for line in gate.blocking]
+    lines = [f"“{line.check.title}” {_SHUTS[line.standing]}" for line in gate.blocking]
     return f"The gate is shut: {_listed(lines)}." if lines else "The gate is shut: no check has been run."
+
+
+_SHUTS = {
+    Standing.BLOCKED: "is not true yet",
+    Standing.UNKNOWN: "could not be answered",
+    Standing.EXPIRED: "was answered too long ago",
+    Standing.MISSING: "was never asked",
+}
 
 
 def _listed(items: list[str]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -20,6 +21,7 @@ from core.errors import PermissionRefused
 from core.models import LedgerEntry
 from core.permissions import TenantRole
 from core.tenancy import scope
+from cutover.models import Cutover
 from tests import airline, make
 from tests.databases import Platforms
 
@@ -253,3 +255,39 @@ def test_a_run_leaves_its_steps_in_the_ledger(world: Platforms, tenant: Tenant) 
         "backfills.run.started",
         "backfills.run.finished",
     ]
+
+
+def to_phase(tenant: Tenant, phase: str) -> None:
+    Cutover.objects.update_or_create(tenant=tenant, defaults={"phase": phase})
+
+
+@pytest.mark.parametrize("phase", ["full", "stabilise", "decommission", "done"])
+def test_nothing_is_copied_once_the_account_works_on_the_new_platform(
+    world: Platforms, tenant: Tenant, phase: str
+) -> None:
+    to_phase(tenant, phase)
+    with pytest.raises(runs.UnableToStart, match="would overwrite what has changed there"):
+        runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("phase", ["preflight", "canary", "ramp", "rolled_back"])
+def test_until_then_it_is(world: Platforms, tenant: Tenant, phase: str) -> None:
+    to_phase(tenant, phase)
+    assert move(tenant, "airports")["airports"].state == RunState.SUCCEEDED
+
+
+def test_a_run_under_way_ends_when_the_account_moves(world: Platforms, tenant: Tenant) -> None:
+    """What people have changed since stands, and what legacy deleted later is not deleted there."""
+    move(tenant, "airports")
+    (run,) = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["airports"])
+    assert runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
+    with psycopg.connect(world.new_owner, autocommit=True) as new:
+        new.execute("UPDATE platform.airport SET name = 'Renamed by its people' WHERE code = 'JFK'")
+    to_phase(tenant, "full")
+    with pytest.raises(runs.UnableToMove, match="would overwrite"):
+        runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
+    run.refresh_from_db()
+    assert run.state == RunState.FAILED
+    assert "You work on the new platform now" in run.problem
+    assert ("Renamed by its people",) in airline.new_rows(world, "SELECT name FROM platform.airport")

@@ -177,10 +177,10 @@ def test_a_blocked_gate_refuses_with_the_finding(case: Case) -> None:
     case.answer(Outcome.BLOCK, lost=3)
     case.run_checks(at=timezone.now())
     client = browser(case.owner.user)
-    assert "Data moved (blocked)" in text(client.get(path(case, "go-no-go/")))
+    assert "“Data moved” is not true yet" in text(client.get(path(case, "go-no-go/")))
     response = client.post(path(case, "go-no-go/ask/"))
     assert response.status_code == 422
-    assert "The gate is shut: Data moved (blocked)." in text(response)
+    assert "The gate is shut: “Data moved” is not true yet." in text(response)
 
 
 # Signing

@@ -215,6 +215,7 @@ def _view(line: Line, *, tenant: Tenant, running: Running | None) -> CheckView:
         blocks=line.blocks,
         needs_you=needs_you,
         link=_inside(line.link, tenant=tenant),
+        link_label="Put it right" if line.blocks or line.standing is Standing.WARNED else "See it",
         run_url=reverse("dashboard:run_check", args=[tenant.slug, check.id]),
         help_url=f"{reverse('comms:new_case', args=[tenant.slug])}?check={check.id}" if line.blocks else "",
         open=line.standing in (Standing.BLOCKED, Standing.UNKNOWN),

@@ -32,6 +32,10 @@ class Figure:
     """Percent of the target that is reached, for a bar instead of a trend."""
 
 
+ENDED = frozenset({Phase.STABILISE, Phase.DECOMMISSION, Phase.DONE})
+"""Phases in which nothing is copied any more, so that the copy's age says nothing."""
+
+
 def read(*, tenant_id: UUID, phase: Phase, blockers: int, parity: Sequence[Point], at: datetime) -> list[Figure]:
     """Return the figures of a tenant; what was never measured says so."""
     moves = runs.moves(tenant_id=tenant_id)
@@ -89,6 +93,8 @@ def _age(moves: runs.Moves, phase: Phase, at: datetime) -> Figure:
     if not moments:
         return Figure("Age of the copy", "", target, words="Nothing moved yet")
     age = at - max(moments)
+    if phase in ENDED:
+        return Figure("Age of the copy", span(age), "", words="You work on the new platform")
     state, words = "", ""
     if binds:
         state, words = ("pass", "Within the limit") if age <= AGE_LIMIT else ("block", "Over the limit")
