@@ -10,12 +10,22 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from core.admin import PROGRAMME_NUMBERS, TENANT_COLUMNS, Number, StaffAdmin, TenantColumn, operation
+from core.admin import (
+    PROGRAMME_NUMBERS,
+    TENANT_COLUMNS,
+    TENANT_PANELS,
+    Number,
+    StaffAdmin,
+    TenantColumn,
+    TenantPanel,
+    operation,
+)
 from core.permissions import Permission
 from parity_reports.domain import verdict
 from parity_reports.domain.verdict import Tally
-from parity_reports.models import Report
-from parity_reports.queries import reports, screens
+from parity_reports.models import Reliance, Report
+from parity_reports.queries import reliances, reports, screens
+from parity_reports.queries.catalogue import UnableToReadCatalogue
 from parity_reports.services import reports as services
 
 
@@ -74,5 +84,34 @@ def _numbers(at: datetime) -> list[Number]:
     ]
 
 
+@admin.register(Reliance)
+class RelianceAdmin(StaffAdmin):
+    """What customers rely on, and what they decided about it."""
+
+    list_display = ("workflow", "tenant", "relied_at", "tried_at", "accepted_at", "reason")
+    list_filter = ("workflow", ("tried_at", admin.EmptyFieldListFilter), ("accepted_at", admin.EmptyFieldListFilter))
+    list_select_related = ("tenant",)
+    search_fields = ("workflow", "tenant__name", "reason")
+    ordering = ("-relied_at",)
+
+
+def _ux_parity(tenant_ids: list[UUID]) -> dict[UUID, str]:
+    try:
+        found = reliances.ux_parity(tenant_ids=tenant_ids, at=timezone.now())
+    except UnableToReadCatalogue:  # the list has more to show than this column
+        return {}
+    return {tenant_id: ux.words for tenant_id, ux in found.items()}
+
+
+def _workflows(tenant_id: UUID) -> Mapping[str, Any]:
+    try:
+        ux = reliances.ux_parity(tenant_ids=[tenant_id], at=timezone.now())[tenant_id]
+    except UnableToReadCatalogue as refusal:
+        return {"problem": refusal}
+    return {"ux": ux, "matrix": f"{reverse('staff_parity_reports:workflows')}?segment={ux.segment}"}
+
+
 TENANT_COLUMNS.add("parity", TenantColumn("parity", _verdicts, empty="not compared"))
 PROGRAMME_NUMBERS.add("parity_reports", _numbers)
+TENANT_COLUMNS.add("ux_parity", TenantColumn("UX parity", _ux_parity))
+TENANT_PANELS.add("workflows", TenantPanel("Workflows", "admin/panels/workflows.html", _workflows, order=40))

@@ -1,6 +1,6 @@
-"""What parity reports ask before a tenant may move: equal platforms, and invariants that hold."""
+"""What parity reports ask before a tenant may move: equal platforms, invariants that hold, workflows tried."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,9 +9,10 @@ from backfills.queries import movements
 from core.findings import Finding, Outcome
 from core.readiness import check
 from parity_reports.domain import verdict
+from parity_reports.domain.trials import Trial
 from parity_reports.domain.verdict import Verdict
 from parity_reports.models import Report
-from parity_reports.queries import reports
+from parity_reports.queries import catalogue, reliances, reports
 
 VALID_FOR = timedelta(days=1)
 _AGAIN = "Run a new comparison on the parity page."
@@ -61,6 +62,80 @@ def invariants(*, tenant_id: UUID, at: datetime) -> Finding:
         evidence=_evidence(report),
         fix="The report lists each one with what was expected and what was found.",
     )
+
+
+@check("parity_reports.workflows_covered", title="A guide for everything that changes", owner="cs", due="T-14",
+       valid_for=VALID_FOR, link="what-changed/?all=1")  # fmt: skip
+def workflows_covered(*, tenant_id: UUID, at: datetime) -> Finding:
+    """Nobody should meet a changed screen that no guide for their role tells of."""
+    found = reliances.ux_parity(tenant_ids=[tenant_id], at=at)[tenant_id]
+    facts = {"unguided": [f"{name}: {role}" for name, role in found.unguided], "described": bool(found.workflows)}
+    evidence = {"segment": found.segment, "workflows": found.workflows, "differing": found.differing}
+    if not found.workflows:
+        return Finding(
+            Outcome.BLOCK,
+            "The workflows of your segment are not described yet",
+            facts=facts,
+            evidence=evidence,
+            fix="We describe them, old beside new; nothing of it is yours to do.",
+        )
+    if found.unguided:
+        titles = _titles(name for name, _ in found.unguided)
+        return Finding(
+            Outcome.BLOCK,
+            f"{len(titles)} of {found.differing} workflows that change have no guide for everyone who does them",
+            facts=facts,
+            evidence={**evidence, "without_guide": titles},
+            fix=f"We write a guide for: {', '.join(titles[:3])}{' and others' if titles[3:] else ''}.",
+        )
+    summary = f"All {found.differing} workflows that change have a guide for everyone who does them"
+    return Finding(Outcome.PASS, summary, facts=facts, evidence=evidence)
+
+
+@check("parity_reports.workflows_tried", title="Workflows you rely on were tried", owner="customer", due="T-3",
+       valid_for=VALID_FOR, link="what-changed/?all=1")  # fmt: skip
+def workflows_tried(*, tenant_id: UUID, at: datetime) -> Finding:
+    """What a customer says they cannot do without was tried by them, is bridged for a time, or is accepted."""
+    relied = list(reliances.of_tenant(tenant_id=tenant_id, at=at).values())
+    facts = {"relied_on": {one.row.workflow: one.trial.value for one in relied}}
+    if not relied:
+        return Finding(
+            Outcome.WARN,
+            "Nobody has said which workflows you rely on",
+            facts=facts,
+            fix="Mark those you cannot do without, have somebody try each, and confirm it; with none, leave it so.",
+        )
+    still = [one for one in relied if one.trial.blocks]
+    if not still:
+        evidence = {"tried_or_decided": _titles(one.row.workflow for one in relied)}
+        return Finding(Outcome.PASS, f"All {len(relied)} are tried or decided", facts=facts, evidence=evidence)
+    first = still[0]
+    return Finding(
+        Outcome.BLOCK,
+        f"{len(still)} of {len(relied)} you rely on: {_what_is_open(first)}" + (", and more" if still[1:] else ""),
+        facts=facts,
+        evidence={"open": _titles(one.row.workflow for one in still)},
+        fix=_FIXES[first.trial] if first.workflow else "Take it off your list, or ask us to describe it again.",
+        link=f"what-changed/workflows/{first.row.workflow}/" if first.workflow else "",
+    )
+
+
+_FIXES: Mapping[Trial, str] = {
+    Trial.TO_TRY: "Have somebody try it on the new platform, then confirm it on its page.",
+    Trial.MISSING: "On its page, keep the old way for a time, or accept the difference with a reason.",
+}
+
+
+def _what_is_open(relied: reliances.Relied) -> str:
+    if relied.workflow is None:
+        return f"“{relied.row.workflow}” is no longer described"
+    what = "is not tried yet" if relied.trial is Trial.TO_TRY else "is not on the new platform"
+    return f"“{relied.workflow.title}” {what}"
+
+
+def _titles(names: Iterable[str]) -> list[str]:
+    known = catalogue.read().workflows.workflows
+    return list(dict.fromkeys(known[name].title if name in known else name for name in names))
 
 
 def _doubt(report: Report, at: datetime) -> str:

@@ -11,3 +11,9 @@ from core.outbox import subscribe
 def ask_checks_again(*, tenant_id: UUID) -> None:
     """Have the tenant's checks answer anew: what they said of parity is older than the report."""
     readiness.request(tenant_id=tenant_id, by=Actor.system("parity"))
+
+
+@subscribe("parity_reports.workflow.decided")
+def ask_workflows_again(*, tenant_id: UUID) -> None:
+    """Have the check answer anew once somebody decided about a workflow."""
+    readiness.request(tenant_id=tenant_id, by=Actor.system("parity"), check_id="parity_reports.workflows_tried")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from parity_reports.views import changes, files, reports
+from parity_reports.views import changes, files, reports, workflows
 
 app_name = "parity_reports"
 
@@ -13,7 +13,14 @@ urlpatterns = [
     path("parity/<uuid:report_id>/report.csv", files.as_csv, name="csv"),
     path("parity/<uuid:report_id>/report.json", files.as_json, name="json"),
     path("what-changed/", changes.matrix, name="what_changed"),
-    path("what-changed/workflows/<slug:workflow_id>/", changes.workflow, name="workflow"),
+    path("what-changed/workflows/<slug:workflow_id>/", workflows.workflow, name="workflow"),
+    path("what-changed/workflows/<slug:workflow_id>/rely/", workflows.rely, name="rely"),
+    path("what-changed/workflows/<slug:workflow_id>/release/", workflows.release, name="release"),
+    path("what-changed/workflows/<slug:workflow_id>/confirm/", workflows.confirm, name="confirm"),
+    path("what-changed/workflows/<slug:workflow_id>/accept/", workflows.accept, name="accept"),
+    path("what-changed/workflows/<slug:workflow_id>/keep/", workflows.keep, name="keep_old_way"),
+    path("what-changed/workflows/<slug:workflow_id>/end/", workflows.end, name="end_old_way"),
     path("what-changed/guides/<slug:guide_slug>/", changes.guide, name="guide"),
+    path("what-changed/guides/<slug:guide_slug>/mark/", changes.mark, name="mark_guide"),
     path("was/<path:old>", changes.was, name="was"),
 ]

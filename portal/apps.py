@@ -15,6 +15,7 @@ CONTRIBUTIONS = (
     "barriers",
     "api",
     "banners",
+    "panels",
 )
 
 

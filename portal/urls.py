@@ -37,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("staff/", include("cutover.staff_urls")),
     path("staff/", include("portal.dashboard.staff_urls")),
+    path("staff/", include("parity_reports.staff_urls")),
     path("api/", reference.page, name="api_reference"),
     path("api/v1/", include("portal.api_urls")),
     *(path("t/<slug:slug>/", include(f"{app}.urls")) for app in TENANT_APPS if find_spec(f"{app}.urls")),

@@ -24,7 +24,7 @@ from core.models import Hold, ToggleSetting, Token
 from core.permissions import StaffRole, TenantRole
 from cutover.services import cutovers, go_no_go
 from parity_reports.queries import reports as compared
-from parity_reports.services import reports
+from parity_reports.services import guides, reports, workflows
 from portal.demo.dns import ZoneFile
 from runbooks.services import exceptions
 from tests import airline, customers, make, signing, sso
@@ -59,6 +59,7 @@ def make_everything(outside: Counterparts) -> Populated:
     _invite(portal, ready)
     _time_boxed(ready)
     _tell(portal, ready, blocked)
+    _rely(ready, blocked)
     for customer in (ready, blocked):
         with tenancy.scope(tenant_id=customer.tenant.pk):
             readiness.evaluate(tenant_id=customer.tenant.pk, by=make.SYSTEM, at=timezone.now())
@@ -197,6 +198,24 @@ def _time_boxed(ready: Customer) -> None:
         Token.objects.create(
             name="Harness", prefix="crx_ab", sha256=b"0" * 32, scopes=["read"], created_at=at, created_by=by, **common
         )
+
+
+def _rely(ready: Customer, blocked: Customer) -> None:
+    at, by, ours = timezone.now(), ready.by_owner, {"tenant_id": ready.tenant.pk}
+    with tenancy.scope(**ours):
+        for name in ("log_delay", "swap_crew", "irregular_operations"):
+            workflows.rely(workflow_id=name, by=by, at=at, **ours)
+        workflows.confirm(workflow_id="log_delay", by=by, at=at, **ours)
+        workflows.accept(workflow_id="swap_crew", reason="Two reassignments will do.", by=by, at=at, **ours)
+        until = at + timedelta(days=30)
+        workflows.keep_old_way(
+            workflow_id="irregular_operations", until=until, reason="A winter.", by=by, at=at, **ours
+        )
+        guides.mark(guide="faq", is_read=True, by=by, at=at, **ours)
+    theirs = {"tenant_id": blocked.tenant.pk}
+    with tenancy.scope(**theirs):
+        for name in ("log_delay", "receive_partner_feed"):
+            workflows.rely(workflow_id=name, by=blocked.by_owner, at=at, **theirs)
 
 
 def _ask(portal: Populated, ready: Customer, blocked: Customer) -> None:

@@ -1,5 +1,6 @@
 """The tables of parity reports."""
 
 from parity_reports.models.reports import EntityResult, InvariantResult, Report, Sample
+from parity_reports.models.workflows import GuideMark, Reliance
 
-__all__ = ["EntityResult", "InvariantResult", "Report", "Sample"]
+__all__ = ["EntityResult", "GuideMark", "InvariantResult", "Reliance", "Report", "Sample"]

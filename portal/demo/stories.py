@@ -8,7 +8,7 @@ import hmac
 import os
 from base64 import b32encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -31,6 +31,8 @@ from core.permissions import StaffRole, TenantRole
 from cutover.domain.phases import Phase
 from cutover.queries import cutovers as cutover_queries
 from cutover.services import cutovers, phases
+from parity_reports.queries import reliances
+from parity_reports.services import workflows
 from portal.demo import dns, words
 from portal.demo.airlines import AIRLINES, Airline, Story
 from runbooks.queries import exceptions as exception_queries
@@ -57,6 +59,12 @@ RESIDENCY: dict[str, str] = {
     "owner": "legal-privacy",
 }
 """What American's contract promises and nothing keeps yet."""
+RELIED_ON = {
+    Story.READY: ("log_delay", "load_schedule", "on_time_report"),
+    Story.BLOCKED: ("log_delay", "swap_crew"),
+    Story.MOVED: ("log_delay", "month_end_report"),
+}
+"""Workflows that the airlines say they cannot do without; each was tried, except what is not there yet."""
 ROLE_NAMES = {
     TenantRole.OWNER: "Olivia Owen",
     TenantRole.ADMIN: "Adam Minsk",
@@ -144,6 +152,7 @@ def _begin(airline: Airline, tenant_id: UUID, *, at: datetime) -> None:
     _plan(airline, tenant_id, at=at)
     _sign_steps(airline, tenant_id, at=at)
     _claim_domain(airline, tenant_id, at=at)
+    _rely(airline, tenant_id, at=at)
     if airline.story is Story.BLOCKED:
         _except(tenant_id, at=at)
         if RESIDENCY["key"] not in promised.current(tenant_id=tenant_id).values_list("key", flat=True):
@@ -194,6 +203,16 @@ def _claim_domain(airline: Airline, tenant_id: UUID, *, at: datetime) -> None:
             domains.renew(domain=domain, by=BY, at=at - timedelta(days=1))
     if not domain.is_verified:
         domains.check(domain=domain, by=BY, at=at)
+
+
+def _rely(airline: Airline, tenant_id: UUID, *, at: datetime) -> None:
+    """Mark what the airline relies on, and confirm what it could try. American cannot swap crew on the new platform."""
+    if reliances.of_tenant(tenant_id=tenant_id, at=at):
+        return
+    for name in RELIED_ON[airline.story]:
+        workflows.rely(tenant_id=tenant_id, workflow_id=name, by=BY, at=at)
+        with suppress(workflows.UnableToDecide):  # it is planned: nobody can have tried it
+            workflows.confirm(tenant_id=tenant_id, workflow_id=name, by=BY, at=at)
 
 
 def _except(tenant_id: UUID, *, at: datetime) -> None:

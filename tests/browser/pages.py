@@ -89,7 +89,28 @@ TENANT_PAGES = [
     *of_tenant("parity_reports:what_changed"),
     Visit("parity_reports:what_changed", "found", "owner", {"slug": "=hawaiian"}, query="?q=delay&all=1"),
     Visit("parity_reports:what_changed", "nothing-found", "owner", {"slug": "=hawaiian"}, query="?q=zeppelin"),
-    *of_tenant("parity_reports:workflow", workflow_id="=log_delay"),
+    *of_tenant(
+        "parity_reports:workflow", workflow_id="=log_delay", error=(422, fill("Keep the old way", until="2020-01-01"))
+    ),
+    *(
+        Visit("parity_reports:workflow", name, who, {"slug": f"={slug}", "workflow_id": f"={name}"})
+        for name, who, slug in (
+            ("swap_crew", "owner", "hawaiian"),
+            ("irregular_operations", "owner", "hawaiian"),
+            ("receive_partner_feed", "blocked", "skywest"),
+            ("send_day_plan", "blocked", "skywest"),
+        )
+    ),
+    Visit(
+        "parity_reports:workflow",
+        "error",
+        "blocked",
+        {"slug": "=skywest", "workflow_id": "=receive_partner_feed"},
+        status=422,
+        then=fill("Accept it", reason=""),
+    ),
+    Visit("staff_parity_reports:workflows", "populated", "staff"),
+    Visit("staff_parity_reports:workflows", "regional", "staff", query="?segment=regional"),
     *of_tenant("parity_reports:guide", guide_slug="=new-in-10-minutes"),
     *of_tenant("accounts:members", error=(422, fill("Send invitation", email=WRONG))),
     *of_tenant("accounts:domains", error=(422, fill("Claim", name="co.uk"))),
@@ -221,7 +242,9 @@ NOT_A_PAGE = {
             "accounts:begin_sso", "accounts:connect_sso", "accounts:disconnect_sso", "accounts:decline_sso",
             "accounts:start_sso_test", "sso:acs",
             "backfills:start", "backfills:pause", "backfills:resume", "backfills:retry",
-            "parity_reports:request",
+            "parity_reports:request", "parity_reports:mark_guide", "parity_reports:rely", "parity_reports:release",
+            "parity_reports:confirm", "parity_reports:accept", "parity_reports:keep_old_way",
+            "parity_reports:end_old_way",
             "integrations:rotate_token", "integrations:revoke_token",
             "comms:confirm", "comms:skip", "comms:prefer", "comms:dismiss",
             "cutover:ask", "cutover:begin", "cutover:sign", "staff_cutover:begin", "staff_cutover:sign",

@@ -13,6 +13,7 @@ from backfills.services import runs
 from comms.services import cases
 from core import queue, readiness, tenancy
 from core.permissions import StaffRole
+from parity_reports.services import workflows
 from tests import airline, counterparts, customers, make
 from tests.browsing import Visits
 from tests.counterparts import Counterparts
@@ -42,7 +43,7 @@ def mend(outside: Counterparts) -> Callable[[], None]:
 
 @pytest.fixture
 def customer(committed_db: None, outside: Counterparts, mend: Callable[[], None]) -> Customer:
-    """What went wrong before: an old token in DNS, rejected rows, no window, steps without a signature."""
+    """What went wrong before: an old token in DNS, rejected rows, no window, no signature, a missing workflow."""
     blocked = customers.arrange(SKYWEST, prepared=False)
     tenant_id, at = blocked.tenant.pk, timezone.now()
     with tenancy.scope(tenant_id=tenant_id):
@@ -51,6 +52,7 @@ def customer(committed_db: None, outside: Counterparts, mend: Callable[[], None]
         outside.zones.publish(record.host, record.value)
         domains.renew(domain=domain, by=blocked.by_owner, at=at)
         domains.check(domain=domain, by=make.SYSTEM, at=at, is_automatic=True)
+        workflows.rely(tenant_id=tenant_id, workflow_id="receive_partner_feed", by=blocked.by_owner, at=at)
         runs.start(tenant_id=tenant_id, by=make.SYSTEM, at=at)
     queue.run_pending()
     with tenancy.scope(tenant_id=tenant_id):
@@ -85,6 +87,7 @@ def test_the_owner_sees_what_to_fix_and_gets_out_by_what_the_pages_say(
     set_the_window(page)
     put_the_rows_right(page, work, mend)
     confirm_the_answer(page)
+    keep_the_old_way(page)
     go(page, "Preflight")
     page.get_by_role("button", name="Run all").click()
     expect(page.get_by_role("button", name="Run all")).to_be_disabled()
@@ -96,6 +99,7 @@ def test_the_owner_sees_what_to_fix_and_gets_out_by_what_the_pages_say(
         "backfills-conserved",
         "comms-announced",
         "comms-no-urgent-case",
+        "parity-reports-workflows-tried",
     ):
         expect(row(page, passed)).to_contain_text("Pass")
     expect(row(page, "runbooks-steps-signed")).to_contain_text("are not signed")
@@ -117,6 +121,9 @@ def read_what_blocks(page: Page) -> None:
     steps = row(page, "runbooks-steps-signed")
     expect(steps).to_contain_text("steps before the go/no-go are not signed")
     expect(steps).to_contain_text("Its owner signs it in the runbook.")
+    feed = row(page, "parity-reports-workflows-tried")
+    expect(feed).to_contain_text("“Receive the mainline partner's schedule feed” is not on the new platform")
+    expect(feed).to_contain_text("keep the old way for a time, or accept the difference with a reason")
     rejected = row(page, "backfills-dead-letters")
     expect(rejected).to_contain_text("2 rows are rejected")
     expect(rejected).to_contain_text("replace the fleet numbers")
@@ -163,6 +170,16 @@ def set_the_window(page: Page) -> None:
     page.get_by_label("The window ends").fill(f"{opens + timedelta(hours=6):%Y-%m-%dT%H:%M}")
     page.get_by_role("button", name="Save the window").click()
     expect(page.get_by_text("The cutover window is set.")).to_be_visible()
+
+
+def keep_the_old_way(page: Page) -> None:
+    go(page, "Preflight")
+    row(page, "parity-reports-workflows-tried").get_by_role("link", name="Put it right").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Receive the mainline partner's schedule feed")
+    page.get_by_label("Reason").first.fill("Our partner changes over in January.")
+    page.get_by_role("button", name="Keep the old way").click()
+    expect(page.get_by_text("The old way stays open for you. It ends by itself.")).to_be_visible()
+    expect(page.get_by_text("so it does not stop your go/no-go")).to_be_visible()
 
 
 def put_the_rows_right(page: Page, work: Callable[[], int], mend: Callable[[], None]) -> None:

@@ -37,6 +37,7 @@ def test_the_owner_brings_the_account_to_a_signed_go_no_go(
     prove_the_domain(page, visit, outside)
     move_the_data(page, work)
     compare(page, work)
+    read_what_changed(page)
     pass_preflight(page, work)
     asked = ask_and_sign_by_passkey(page)
     sign_for_us(sign_in("runbook@crossing.example"), asked)
@@ -81,6 +82,26 @@ def compare(page: Page, work: Callable[[], int]) -> None:
     expect(page.get_by_role("main").get_by_text(verdict)).to_be_visible()
     # The verdict comes first, before any figure.
     expect(page.locator("main .notice, main .kpis, main table").first).to_contain_text(verdict)
+    check_page(page)
+
+
+def read_what_changed(page: Page) -> None:
+    go(page, "Overview")
+    news = page.locator("#news")
+    news.get_by_role("link", name="New in 10 minutes").click()
+    expect(page.get_by_role("heading", name="Minute 3 to 4: times")).to_be_visible()
+    page.get_by_role("button", name="Mark as read").click()
+    go(page, "Overview")
+    expect(news.get_by_role("link", name="New in 10 minutes")).to_have_count(0)
+    news.get_by_role("button", name="Dismiss Questions people ask").click()
+    expect(news.get_by_role("link", name="Questions people ask")).to_have_count(0)
+    page.goto("/t/hawaiian/was/reports/otp.do")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Reports your leadership reads")
+    page.get_by_role("link", name="On-time performance report").click()
+    page.get_by_role("button", name="We rely on it").click()
+    expect(page.get_by_text("nobody has confirmed that it was tried")).to_be_visible()
+    page.get_by_role("button", name="We have tried it").click()
+    expect(page.get_by_text("It was tried on the new platform, and confirmed")).to_be_visible()
     check_page(page)
 
 

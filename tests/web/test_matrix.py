@@ -73,6 +73,18 @@ TENANT = (
     Row("parity_reports:json", READERS, get=200, ids=("report_id",)),
     Row("parity_reports:what_changed", ALL, get=200),
     Row("parity_reports:workflow", ALL, get=200, ids=("workflow_id",)),
+    *(
+        Row(f"parity_reports:{name}", MANAGERS, post=status, ids=("workflow_id",))
+        for name, status in (
+            ("rely", 302),
+            ("release", 302),
+            ("confirm", 302),
+            ("accept", 422),
+            ("keep_old_way", 422),
+            ("end_old_way", 302),
+        )
+    ),
+    Row("parity_reports:mark_guide", ALL, post=302, ids=("guide_slug",)),
     Row("parity_reports:guide", ALL, get=200, ids=("guide_slug",)),
     Row("parity_reports:was", ALL, get=302, ids=("old",)),
     Row("accounts:members", READERS, get=200),
@@ -125,6 +137,7 @@ VENDOR = (
     Row("staff_dashboard:programme", EVERY_STAFF, get=200),
     Row("staff_dashboard:programme_csv", EVERY_STAFF, get=200),
     Row("staff_dashboard:snapshot", EVERY_STAFF, get=200, ids=("tenant_id",)),
+    Row("staff_parity_reports:workflows", EVERY_STAFF, get=200),
     Row("staff_cutover:waiting", EVERY_STAFF, get=200),
     Row("staff_cutover:request", EVERY_STAFF, get=200, ids=("request_id",)),
     Row("staff_cutover:begin", RUNBOOK_OWNERS, post=422, ids=("request_id",)),

@@ -196,3 +196,83 @@ def test_the_page_costs_the_same_for_two_workflows_and_a_thousand(
     assert queries() == few
     shown = member.get(f"{PAGE}?all=1&page=2")
     assert "51–100 of 1,000 workflows" in text(shown)
+
+
+def test_the_panel_on_the_overview_shows_news_until_they_are_dismissed_or_read(member: Client) -> None:
+    shown = text(member.get("/t/zebra/"))
+    assert "What changed for you" in shown
+    assert "New in 10 minutes" in shown
+    assert "What you sign, as an owner" not in shown
+    mark = f"{PAGE}guides/new-in-10-minutes/mark/"
+    answer = member.post(mark, {"mark": "dismissed", "from": "overview"})
+    assert (answer.status_code, answer.url) == (302, "/t/zebra/")
+    assert "New in 10 minutes" not in text(member.get("/t/zebra/"))
+    part = member.post(
+        f"{PAGE}guides/faq/mark/", {"mark": "dismissed", "from": "overview"}, headers={"HX-Request": "true"}
+    )
+    assert "<html" not in part.content.decode()
+    assert "Questions people ask" not in text(part)
+    for link in re.findall(r"guides/([a-z0-9-]+)/", text_of_links(member.get(PAGE))):
+        assert member.post(f"{PAGE}guides/{link}/mark/", {"mark": "read"}).url == PAGE
+    assert "What changed for you" not in text(member.get("/t/zebra/"))
+    assert "Read 10 minutes" in text(member.get(PAGE))
+
+
+def text_of_links(response) -> str:
+    return " ".join(re.findall(r'href="([^"]+)"', response.content.decode()))
+
+
+def test_the_overview_stands_without_the_guides_while_a_file_is_wrong(member: Client, declared: Path) -> None:
+    (declared / "delays.md").write_text("no front matter")
+    answer = member.get("/t/zebra/")
+    assert answer.status_code == 200
+    assert "What changed for you" not in text(answer)
+
+
+def test_an_admin_marks_a_workflow_keeps_the_old_way_and_accepts_a_difference(tenant, client: Client) -> None:
+    client.force_login(make.member(tenant, TenantRole.ADMIN).user)
+    page = f"{PAGE}workflows/swap_crew/"
+    assert "We rely on it" in text(client.get(page))
+    assert "To be tried" not in text(client.get(page))
+    shown = text(client.post(f"{page}rely/", follow=True))
+    assert "You rely on it, and it is not on the new platform." in shown
+    refused = client.post(f"{page}accept/", {"reason": ""})
+    assert refused.status_code == 422
+    assert "This field is required." in text(refused)
+    refused = client.post(f"{page}keep/", {"until": "2099-01-01", "reason": "Our winter"})
+    assert refused.status_code == 422
+    assert "“The old swap screen” must end within 90 days" in text(refused)
+    assert "Our winter" in refused.content.decode()
+    assert client.post(f"{page}keep/", {"until": "9999-12-31", "reason": "x"}).status_code == 422
+    shown = text(client.post(f"{page}accept/", {"reason": "Two reassignments will do."}, follow=True))
+    assert "“Two reassignments will do.”" in shown
+    assert "Accepted" in text(client.get(f"{PAGE}?all=1"))
+    shown = text(client.post(f"{page}confirm/", follow=True))
+    assert "“Swap crew between two flights” is not there yet, so nobody can have tried it." in shown
+    client.post(f"{page}release/")
+    assert "We rely on it" in text(client.get(page))
+
+
+def test_a_member_sees_how_it_stands_and_no_button(member: Client) -> None:
+    page = member.get(f"{PAGE}workflows/swap_crew/")
+    shown = text(page)
+    assert "Nobody of your account has said so." in shown
+    assert "We rely on it" not in shown
+    assert "Keep the old way for a time" in shown
+    assert (
+        '<button class="btn" type="submit">Keep the old way'
+        not in member.get(f"{PAGE}workflows/swap_crew/").content.decode()
+    )
+
+
+def test_staff_sees_a_segments_matrix_and_where_a_guide_is_missing(client: Client, declared: Path) -> None:
+    client.force_login(make.staff("cs"))
+    shown = text(client.get("/staff/workflows/?segment=major"))
+    assert "Swap crew" in shown
+    assert "Missing for member, admin" in shown
+    assert "Old codes, at most 60 days" in shown
+    assert "Swap crew" not in text(client.get("/staff/workflows/?segment=regional"))
+    (declared / "flights.yaml").write_text("format: nothing")
+    tenant = make.tenant()
+    assert client.get("/admin/accounts/tenant/").status_code == 200
+    assert client.get(f"/admin/accounts/tenant/{tenant.pk}/change/").status_code == 200

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
 from accounts.queries.tenants import Tenant
-from core import navigation
+from core import navigation, panels
 from core.actor import Actor
 from core.charts import Goal, Point
 from core.permissions import Permission
@@ -48,6 +49,8 @@ class Overview:
     goal: Goal
     may_see_activity: bool
     may_see_parity: bool
+    panels: list[dict[str, Any]]
+    """What the apps contribute, each with its template."""
 
     @property
     def more(self) -> int:
@@ -93,6 +96,7 @@ def read(*, tenant: Tenant, by: Actor, at: datetime) -> Overview:
         goal=figures.PARITY_GOAL,
         may_see_activity=may_see_ledger,
         may_see_parity=by.can(Permission.VIEW_PARITY, tenant_id=tenant.pk),
+        panels=panels.read(tenant=tenant, by=by, at=at),
     )
 
 
