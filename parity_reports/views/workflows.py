@@ -71,7 +71,7 @@ def confirm(request: ActingRequest, tenant: Tenant, workflow_id: str) -> HttpRes
 @tenant_view(Permission.MANAGE_WORKFLOWS)
 def accept(request: ActingRequest, tenant: Tenant, workflow_id: str) -> HttpResponse:
     """Accept that it is not there, with a reason."""
-    found, form = _find(tenant, workflow_id), AcceptForm(request.POST)
+    found, form = _find(tenant, workflow_id), AcceptForm(request.POST, auto_id="accept_%s")
     if form.is_valid():
         try:
             services.accept(
@@ -92,7 +92,7 @@ def accept(request: ActingRequest, tenant: Tenant, workflow_id: str) -> HttpResp
 @tenant_view(Permission.MANAGE_WORKFLOWS)
 def keep(request: ActingRequest, tenant: Tenant, workflow_id: str) -> HttpResponse:
     """Keep the old way open until the end of a day, in the customer's time."""
-    found, form = _find(tenant, workflow_id), KeepForm(request.POST)
+    found, form = _find(tenant, workflow_id), KeepForm(request.POST, auto_id="keep_%s")
     if form.is_valid():
         day, zone = form.cleaned_data["until"], ZoneInfo(tenant.time_zone)
         try:
@@ -150,8 +150,8 @@ def _page(
         "kept_until": reliances.bridged_until(found, tenant_id=tenant.pk, at=at),
         "may_decide": request.actor.can(Permission.MANAGE_WORKFLOWS, tenant_id=tenant.pk),
         "may_see_data": request.actor.can(Permission.VIEW_RUNS, tenant_id=tenant.pk),
-        "accept_form": accept_form or AcceptForm(),
-        "keep_form": keep_form or KeepForm(initial={"until": latest - timedelta(days=1)}),
+        "accept_form": accept_form or AcceptForm(auto_id="accept_%s"),
+        "keep_form": keep_form or KeepForm(initial={"until": latest - timedelta(days=1)}, auto_id="keep_%s"),
     }
     return render(request, PAGE, context, status=422 if accept_form or keep_form else 200)
 
