@@ -7,9 +7,10 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve, reverse
 from django.utils.cache import patch_cache_control
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.queries import second_factors
 from core import tenancy
@@ -142,3 +143,29 @@ def _page(request: HttpRequest) -> str:
         return resolve(request.path_info).view_name
     except Resolver404:
         return "no such page"
+
+
+class AskFirst:
+    """Show the question of a form that has one, where no JavaScript asked it; its button sends the form without it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass the request on."""
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        """Answer a question that is still open, once the form's token has been checked."""
+        if request.method != "POST" or not request.user.is_authenticated or not request.POST.get("ask_first"):
+            return None
+        asked = {"csrfmiddlewaretoken", "ask_first", "ask_label"}
+        came_from = request.headers.get("Referer", "")
+        here = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
+        context = {
+            "question": request.POST["ask_first"],
+            "label": request.POST.get("ask_label") or "Continue",
+            "fields": [(name, one) for name, values in request.POST.lists() if name not in asked for one in values],
+            "back": came_from if here else reverse("home"),
+        }
+        return render(request, "ask_first.html", context)

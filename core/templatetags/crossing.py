@@ -172,6 +172,16 @@ def emptystate(content: str, symbol: str, title: str, href: str = "", action: st
     )
 
 
+@register.simple_block_tag
+def ask_first(content: str, label: str) -> str:
+    """Put a question before what a form does; `label` is the button that does it.
+
+    With JavaScript a dialog asks on the page, without it a page of its own (`portal.middleware.AskFirst`).
+    """
+    hidden = '<input type="hidden" name="ask_first" value="{}"><input type="hidden" name="ask_label" value="{}">'
+    return format_html(hidden, mark_safe(content.strip()), label)  # noqa: S308  (a block's content is escaped already)
+
+
 @register.inclusion_tag("components/records.html")
 def dns_records(records: Sequence[Mapping[str, str]], caption: str = "DNS records to publish") -> dict[str, Any]:
     """List DNS records (`type`, `name`, `value`) with a copy button for each name and value."""

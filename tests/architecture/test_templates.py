@@ -20,6 +20,7 @@ FORBIDDEN = {
     "a style of its own": r"\sstyle\s*=|<style\b",
     "an inline script": r"<script(?![^>]*\ssrc=)(?![^>]*type=[\"']application/json)[^>]*>",
     "an inline handler": r"\son[a-z]+\s*=|hx-on",
+    "a question that only JavaScript asks (use ask_first)": r"data-confirm=",
     "a trigger that needs eval": r"hx-trigger=[\"'][^\"']*\[",
     "an unescaped value": r"\|\s*safe\b|autoescape\s+off",
     "an address of another site": r"(src|href)=[\"']https?://",

@@ -64,24 +64,28 @@
     }
   };
 
-  // A form with data-confirm asks first; the answer submits it as if nothing had stood between.
+  // A form with a question asks first; the answer submits it without the question, as if nothing had stood between.
   let pending = null;
   document.addEventListener(
     "submit",
     (event) => {
       const form = event.target;
+      const question = form.elements?.namedItem("ask_first");
       const dialog = $("#confirm");
-      if (!form.dataset?.confirm || !dialog || form === pending) return;
+      if (!question || !dialog || form === pending) return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      $("[data-confirm-text]", dialog).textContent = form.dataset.confirm;
-      $("[data-confirm-yes]", dialog).textContent = form.dataset.confirmLabel || "Continue";
+      const asks = [question, form.elements.namedItem("ask_label")];
+      $("[data-confirm-text]", dialog).textContent = asks[0].value;
+      $("[data-confirm-yes]", dialog).textContent = asks[1].value;
       dialog.returnValue = "";
       dialog.onclose = () => {
         if (dialog.returnValue !== "yes") return;
+        for (const ask of asks) ask.disabled = true;
         pending = form;
         form.requestSubmit(event.submitter);
         pending = null;
+        for (const ask of asks) ask.disabled = false;
       };
       dialog.showModal();
     },
