@@ -19,6 +19,7 @@ _WORDS = {
     404: "Nothing of yours has this id.",
     406: "The answer cannot be given in a form that the request accepts.",
     409: "The first request with this Idempotency-Key still runs, or something else is in the way.",
+    411: "The body comes without its length.",
     413: "The body is too large.",
     415: "The body is no application/json.",
     422: "What the request says cannot be, or cannot be done now; `errors` points at what is wrong.",
@@ -27,7 +28,7 @@ _WORDS = {
 }
 _REFUSES = "x-refuses"
 _EVERYWHERE = (401, 403, 406, 429, 500)
-_OF_WRITES = (400, 409, 413, 415, 422)
+_OF_WRITES = (400, 409, 411, 413, 415, 422)
 
 _PAGE_PARAMETERS = [
     OpenApiParameter(

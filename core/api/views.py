@@ -205,6 +205,8 @@ class ApiView(APIView):
 
     def _claim(self, request: Request) -> None:
         """Read the body, and take the request's Idempotency-Key or answer as before."""
+        if "HTTP_TRANSFER_ENCODING" in request.META:  # WSGI would show it as no body at all
+            raise Problem("length-required", "The body comes in chunks, without its length.")
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > LARGEST_BODY:
             raise Problem("too-large", f"A body has at most {LARGEST_BODY} bytes.")

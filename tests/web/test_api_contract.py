@@ -80,6 +80,11 @@ def test_a_body_that_is_not_what_was_asked_for_is_refused(secret: str, raw: byte
     problem(call("POST", "/api/v1/domains", secret=secret, raw=raw), status)
 
 
+def test_a_body_without_its_length_is_refused_not_overlooked(secret: str) -> None:
+    sent = {"secret": secret, "body": {"check_id": "no.such"}, "Transfer-Encoding": "chunked"}
+    problem(call("POST", "/api/v1/readiness/runs", **sent), 411)
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
 def test_a_body_in_another_form_is_refused(secret: str, content_type: str) -> None:
     problem(call("POST", "/api/v1/domains", secret=secret, raw=b"name=x", content_type=content_type), 415)
