@@ -9,7 +9,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.models import Domain, Invitation, Member, StaffAssignment, Tenant, User
+from accounts.models import Domain, Invitation, Member, SsoConnection, SsoTest, StaffAssignment, Tenant, User
 from accounts.queries import members, second_factors
 from accounts.services import invitations
 from accounts.services import second_factors as resetting
@@ -133,6 +133,26 @@ class DomainAdmin(StaffAdmin):
     list_display = ("text", "tenant", "claimed_at", "verified_at", "proven_at", "failed_at", "next_check_at")
     list_select_related = ("tenant",)
     search_fields = ("name", "text", "tenant__name")
+
+
+@admin.register(SsoConnection)
+class SsoConnectionAdmin(StaffAdmin):
+    """How each tenant's people will sign in."""
+
+    list_display = ("tenant", "entity_id", "connected_at", "declined_at")
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__name", "entity_id", "provider_id")
+
+
+@admin.register(SsoTest)
+class SsoTestAdmin(StaffAdmin):
+    """How each tenant's test sign-ins went, check by check; what they said of people is the tenant's alone."""
+
+    list_display = ("tenant", "started_at", "answered_at", "outcome")
+    list_filter = ("outcome",)
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__name",)
+    exclude = ("sealed", "leaves_for", "request_id")
 
 
 @admin.register(Member)

@@ -21,7 +21,7 @@ navigation.add(
         id="accounts.sso",
         label="Single sign-on",
         url="accounts:sso",
-        icon="key-round",
+        icon="log-in",
         permission=Permission.VIEW_TENANT,
         section=Section.PREPARE,
         order=27,

@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from accounts.queries import domains, members, second_factors
+from accounts.domain.verdicts import Code, Verdict
+from accounts.models import SsoTest
+from accounts.queries import domains, members, second_factors, sso
 from core.findings import Finding, Outcome
 from core.readiness import PREFLIGHT, check
 
@@ -39,6 +41,61 @@ def domain_verified(*, tenant_id: UUID, at: datetime) -> Finding:
         facts=facts,
         evidence={"found": last.found, "expected": last.expected} if last else {},
         fix=last.fix if last and last.fix else "Publish the TXT record shown with the domain.",
+    )
+
+
+SSO_TEST_HOLDS = timedelta(days=14)
+
+
+@check(
+    "accounts.sso_tested",
+    title="Single sign-on is tested",
+    owner="customer",
+    due="T-3",
+    # Shorter than a test holds, or the last answer before its end would carry it on for as long again.
+    valid_for=timedelta(days=1),
+    link="sso/",
+)
+def sso_tested(*, tenant_id: UUID, at: datetime) -> Finding:
+    """Nobody is to find out on the day that they cannot sign in: the connection's last test passed, lately."""
+    connection = sso.of_tenant(tenant_id=tenant_id)
+    if connection is not None and connection.declined_at:
+        facts = {"connection": "", "outcome": "without"}
+        return Finding(Outcome.PASS, "Your people sign in without single sign-on, as you stated", facts=facts)
+    if connection is None or not connection.is_connected:
+        return Finding(
+            Outcome.BLOCK,
+            "Your identity provider is not connected",
+            facts={"connection": "", "outcome": "none"},
+            fix="Upload its metadata and test a sign-in, or state that your people sign in without single sign-on.",
+        )
+    test = sso.latest_answered(connection=connection)
+    facts = {"connection": connection.fingerprint, "outcome": test.outcome if test else "untested"}
+    if test is None or test.answered_at is None:
+        fix = "Choose “Test sign-in” and sign in at your provider."
+        return Finding(Outcome.BLOCK, "Your identity provider is connected, but not tested", facts=facts, fix=fix)
+    if test.outcome != "passed":
+        return _failed(test, facts)
+    if test.answered_at < at - SSO_TEST_HOLDS:
+        facts["outcome"] = "lapsed"
+        summary = f"The last test passed more than {SSO_TEST_HOLDS.days} days ago"
+        return Finding(Outcome.BLOCK, summary, facts=facts, fix="Choose “Test sign-in” again: certificates change.")
+    if test.verdicts.get(Code.CERTIFICATE) == Verdict.WARN:
+        fix = "Renew the certificate at your provider, then upload its metadata here and test again."
+        return Finding(Outcome.WARN, "The test passed with a certificate that ends soon", facts=facts, fix=fix)
+    return Finding(Outcome.PASS, "The last test sign-in passed every check", facts=facts)
+
+
+def _failed(test: SsoTest, facts: dict[str, str]) -> Finding:
+    """Name what failed first, and how many more."""
+    first, *others = [check for check in sso.opened(test).checks if check.verdict is Verdict.FAIL]
+    more = f", and {len(others)} more" if others else ""
+    return Finding(
+        Outcome.BLOCK,
+        f"The last test sign-in failed: “{first.title}” does not hold{more}",
+        facts=facts,
+        evidence={"failed": [first.code.value, *(check.code.value for check in others)]},
+        fix=first.fix or "Open the test, do what stands with each check, and test again.",
     )
 
 

@@ -15,6 +15,13 @@ def ask_about_domains(*, tenant_id: UUID, at: datetime) -> None:
     readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id="accounts.domain_verified")
 
 
+@subscribe("accounts.sso.changed")
+@subscribe("accounts.sso.tested")
+def ask_about_sso(*, tenant_id: UUID, at: datetime) -> None:
+    """Ask whether sign-in was tested, now that the connection or its last test is another."""
+    readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id="accounts.sso_tested")
+
+
 @subscribe("accounts.member.joined")
 @subscribe("accounts.member.role_changed")
 @subscribe("accounts.member.deactivated")

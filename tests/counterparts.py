@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from portal.demo.airlines import Airline
 from portal.demo.dns import ZoneFile
 from portal.demo.dns_console import Console
 from portal.demo.dns_server import Resolver, Server
+from portal.demo.idp import IdentityProvider
+from portal.demo.idp_pages import SignInServer
+from portal.demo.pages import LoopbackServer
 from tests import databases
 from tests.databases import Platforms
 from tests.ports import free_port
@@ -21,29 +24,44 @@ from tests.ports import free_port
 
 @dataclass(frozen=True)
 class Counterparts:
-    """Where the outside is: the platforms' databases, the DNS data, and the page of the DNS provider."""
+    """Where the outside is: the platforms' databases, the DNS data and its provider's page, the identity provider."""
 
     platforms: Platforms
     zones: ZoneFile
     console: str
+    sign_in: IdentityProvider
 
 
 @contextmanager
 def running(airlines: list[Airline], *, folder: Path) -> Iterator[Counterparts]:
     """Fill legacy with these airlines' real data, serve their domains, and let the ports' adapters talk to all that."""
-    zones, port, console_port = ZoneFile(folder / "dns.json"), free_port(), free_port()
+    zones, port, console_port, idp_port = ZoneFile(folder / "dns.json"), free_port(), free_port(), free_port()
     for airline in airlines:
         zones.register(airline.domain)
-    console = Console(zones, port=console_port)
-    with databases.platforms() as platforms, Server(Resolver(zones.read), port=port), console:
+    sign_in = f"http://127.0.0.1:{idp_port}/"
+    provider = IdentityProvider(folder / "idp", address=sign_in, portal=lambda: settings.PUBLIC_URL)
+    servers = (Console(zones, port=console_port), SignInServer(provider, port=idp_port))
+    with databases.platforms() as platforms, Server(Resolver(zones.read), port=port), ExitStack() as running:
         legacy.fill(platforms.legacy_owner, report=lambda what, done, total: None, airlines=airlines)
         newplatform.create(platforms.new_owner)
-        serving = threading.Thread(target=console.serve_forever, daemon=True)
-        serving.start()
+        for server in servers:
+            running.enter_context(_serving(server))
         address = f"http://127.0.0.1:{console_port}/"
-        with override_settings(ADAPTERS=_adapters(platforms, f"127.0.0.1:{port}"), DEMO_DNS_CONSOLE=address):
-            yield Counterparts(platforms, zones, address)
-        console.shutdown()
+        with override_settings(
+            ADAPTERS=_adapters(platforms, f"127.0.0.1:{port}"),
+            DEMO_DNS_CONSOLE=address,
+            DEMO_IDENTITY_PROVIDER=sign_in,
+        ):
+            yield Counterparts(platforms, zones, address, provider)
+
+
+@contextmanager
+def _serving(server: LoopbackServer) -> Iterator[None]:
+    with server:
+        serving = threading.Thread(target=server.serve_forever, daemon=True)
+        serving.start()
+        yield
+        server.shutdown()
         serving.join()
 
 

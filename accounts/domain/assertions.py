@@ -54,7 +54,8 @@ def judge(response: SamlResponse, *, expected: Expected, at: datetime) -> Judgem
     if first.verdict is Verdict.FAIL:
         return Judgement((first,))
     case = _Case(response, response.assertion or Assertion(), expected, at)
-    checks = (first, *(check for rule in _RULES for check in rule(case)))
+    rules = _RULES if response.assertion else _RULES_WITHOUT_ASSERTION
+    checks = (first, *(check for rule in rules for check in rule(case)))
     if Judgement(checks).is_trusted:
         return Judgement(checks)
     return Judgement(tuple(c if c.code in FOUNDATION else replace(c, is_trusted=False) for c in checks))
@@ -97,7 +98,7 @@ def _structure(case: _Case) -> Iterator[Check]:
         got = listed(response.oddities)
         fix = "Do not trust this answer: it is built as a forgery is. Try again; if it stays, ask your vendor."
     elif response.assertion is None:
-        got, fix = "no assertion", "See above for what your provider says, or look into its log."
+        got, fix = "no assertion", "Look at what your provider says of it, here and in its own log."
     else:
         got, fix = "one assertion in one response", ""
     holds = not response.oddities and not response.is_encrypted and response.assertion is not None
@@ -302,10 +303,11 @@ def _clock_fix(ends: str | None) -> str:
     return "Set the clock of your provider by a time server: it may be two minutes off, not more."
 
 
-_RULES: tuple[Callable[[_Case], Iterator[Check]], ...] = (
+_RULES_WITHOUT_ASSERTION: tuple[Callable[[_Case], Iterator[Check]], ...] = (_status, _structure, _addressed, _request)
+_RULES = (
+    _status,
     _structure,
     _signature,
-    _status,
     _issuer,
     _addressed,
     _request,

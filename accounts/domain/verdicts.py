@@ -17,12 +17,12 @@ class Code(StrEnum):
     """What is checked, in the order in which people read it."""
 
     READABLE = "readable"
+    STATUS = "status"
     STRUCTURE = "structure"
     SCHEMA = "schema"
     SIGNATURE = "signature"
     ALGORITHMS = "algorithms"
     CERTIFICATE = "certificate"
-    STATUS = "status"
     ISSUER = "issuer"
     DESTINATION = "destination"
     REQUEST = "request"
@@ -41,12 +41,12 @@ class Code(StrEnum):
 
 TITLES = {
     Code.READABLE: "The answer can be read",
+    Code.STATUS: "Your provider let the person in",
     Code.STRUCTURE: "It has one assertion, where it belongs",
     Code.SCHEMA: "It keeps the form of SAML 2.0",
     Code.SIGNATURE: "The assertion is signed by your provider",
     Code.ALGORITHMS: "The signature is made with SHA-2",
     Code.CERTIFICATE: "The signing certificate is in date",
-    Code.STATUS: "Your provider let the person in",
     Code.ISSUER: "It comes from your provider",
     Code.DESTINATION: "It is addressed to us",
     Code.REQUEST: "We asked for it, once and just now",

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+PEOPLE = {"owner": "Olivia Owen", "admin": "Adam Minsk", "auditor": "Aude Thorel", "member": "Mira Ember"}
+"""Who works at every airline, by the role they have here: `<role>@<airline>.example`."""
+
 
 class Story(StrEnum):
     """What a tenant of the demo shows."""

@@ -4,101 +4,49 @@ It stands for a system that is not ours, so it shares nothing with the portal bu
 the DNS server read. Like many providers it adds the domain to every host by itself. Loopback only.
 """
 
-import secrets
 from html import escape
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, quote, urlsplit
+from typing import override
+from urllib.parse import SplitResult, parse_qs, quote
 
 from portal.demo.dns import Fault, Record, ZoneFile, Zones
+from portal.demo.pages import STYLE, LoopbackPage, LoopbackServer
 
-MOST_BODY = 8192
 KINDS = ("TXT", "CNAME")
-POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-STYLE = """
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { margin: 2rem auto; max-width: 62rem; padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .4rem .6rem .4rem 0; vertical-align: top; }
-td { overflow-wrap: anywhere; border-top: 1px solid #8886; } code { font-size: .95em; }
-form.row { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end; }
-label { display: block; font-size: .9rem; }
-input, select, button { font: inherit; padding: .35rem .6rem; min-height: 2.2rem; box-sizing: border-box; }
-button { white-space: nowrap; }
-body { overflow-wrap: anywhere; }
-input[name=value] { width: min(30rem, 90vw); } nav { display: flex; flex-wrap: wrap; gap: .3rem 1rem; }
-.suffix { font-family: monospace; } .notice { border-left: 4px solid #0a7; padding: .4rem .8rem; }
-"""
 
 
-class Console(ThreadingHTTPServer):
+class Console(LoopbackServer):
     """The provider's web server."""
-
-    daemon_threads = True
 
     def __init__(self, zone_file: ZoneFile, *, port: int, host: str = "127.0.0.1") -> None:
         self.zone_file = zone_file
-        self.form_token = secrets.token_urlsafe(16)
-        super().__init__((host, port), _Page)
+        super().__init__(_Page, port=port, host=host)
 
 
-class _Page(BaseHTTPRequestHandler):
+class _Page(LoopbackPage):
     server: Console
 
-    def do_GET(self) -> None:
+    @override
+    def show(self, address: SplitResult) -> None:
         """Show a domain's records."""
-        if not self._is_local():
-            return
-        address = urlsplit(self.path)
         if address.path == "/console.css":
-            self._send(STYLE, kind="text/css")
+            self.send(STYLE, kind="text/css")
             return
         if address.path != "/":
-            self._send("Not found", kind="text/plain", status=HTTPStatus.NOT_FOUND)
+            self.send("Not found", kind="text/plain", status=HTTPStatus.NOT_FOUND)
             return
         zones, asked = self.server.zone_file.read(), parse_qs(address.query)
         chosen = asked.get("domain", zones.domains[:1])
         domain = chosen[0] if chosen and chosen[0] in zones.domains else ""
-        self._send(_page(zones, domain, token=self.server.form_token, done=asked.get("done", [""])[0]))
+        self.send(_page(zones, domain, token=self.server.form_token, done=asked.get("done", [""])[0]))
 
-    def do_POST(self) -> None:
+    @override
+    def take(self, path: str, given: dict[str, str]) -> None:
         """Change the zone, then show it."""
-        if not self._is_local():
-            return
-        size = int(self.headers.get("Content-Length") or 0)
-        if size > MOST_BODY:
-            self._send("Too long", kind="text/plain", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return
-        given = {name: values[0] for name, values in parse_qs(self.rfile.read(size).decode("utf-8", "replace")).items()}
-        if not secrets.compare_digest(given.get("token", ""), self.server.form_token):
-            self._send("Open the page again", kind="text/plain", status=HTTPStatus.FORBIDDEN)
-            return
-        domain, done = apply(self.server.zone_file, urlsplit(self.path).path.strip("/"), given)
+        domain, done = apply(self.server.zone_file, path.strip("/"), given)
         self.send_response(HTTPStatus.SEE_OTHER)
         self.send_header("Location", f"/?domain={quote(domain)}&done={quote(done)}")
         self.end_headers()
-
-    def _is_local(self) -> bool:
-        """Refuse names that lead here by rebinding."""
-        if (self.headers.get("Host") or "").partition(":")[0] in {"127.0.0.1", "localhost"}:
-            return True
-        self._send("Not here", kind="text/plain", status=HTTPStatus.MISDIRECTED_REQUEST)
-        return False
-
-    def _send(self, body: str, *, kind: str = "text/html", status: HTTPStatus = HTTPStatus.OK) -> None:
-        content = body.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", f"{kind}; charset=utf-8")
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Content-Security-Policy", POLICY)
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the standard library's own name)
-        """Say nothing: the demo's output is for people."""
 
 
 def apply(zone_file: ZoneFile, action: str, given: dict[str, str]) -> tuple[str, str]:

@@ -33,8 +33,8 @@ from cutover.queries import cutovers as cutover_queries
 from cutover.services import cutovers, phases
 from parity_reports.queries import reliances
 from parity_reports.services import workflows
-from portal.demo import dns, words
-from portal.demo.airlines import AIRLINES, Airline, Story
+from portal.demo import dns, idp, signon, words
+from portal.demo.airlines import AIRLINES, PEOPLE, Airline, Story
 from runbooks.queries import exceptions as exception_queries
 from runbooks.queries import runbooks as runbook_queries
 from runbooks.services import exceptions, runbooks
@@ -65,12 +65,6 @@ RELIED_ON = {
     Story.MOVED: ("log_delay", "month_end_report"),
 }
 """Workflows that the airlines say they cannot do without; each was tried, except what is not there yet."""
-ROLE_NAMES = {
-    TenantRole.OWNER: "Olivia Owen",
-    TenantRole.ADMIN: "Adam Minsk",
-    TenantRole.AUDITOR: "Aude Thorel",
-    TenantRole.MEMBER: "Mira Ember",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +127,9 @@ def prepare(*, report: Callable[[str], None]) -> None:
             obligations.adopt_standard(tenant_id=tenant_id, by=BY, at=at)
             if airline.story is not Story.WAITING:
                 _begin(airline, tenant_id, at=at)
-    report(f"{len(AIRLINES)} airlines are registered, three of them with people, a runbook and a domain.")
+    report(
+        f"{len(AIRLINES)} airlines are registered, three of them with people, a runbook, a domain and single sign-on."
+    )
 
 
 def _begin(airline: Airline, tenant_id: UUID, *, at: datetime) -> None:
@@ -141,7 +137,7 @@ def _begin(airline: Airline, tenant_id: UUID, *, at: datetime) -> None:
         member = imports.member(
             tenant_id=tenant_id,
             email=f"{role.value}@{airline.domain}",
-            name=ROLE_NAMES[role],
+            name=PEOPLE[role.value],
             role=role,
             password=password(),
             by=BY,
@@ -152,6 +148,8 @@ def _begin(airline: Airline, tenant_id: UUID, *, at: datetime) -> None:
     _plan(airline, tenant_id, at=at)
     _sign_steps(airline, tenant_id, at=at)
     _claim_domain(airline, tenant_id, at=at)
+    provider = idp.of_checkout(address=settings.DEMO_IDENTITY_PROVIDER, portal=lambda: settings.PUBLIC_URL)
+    signon.connect(airline, tenant_id, provider=provider, by=BY, at=at)
     _rely(airline, tenant_id, at=at)
     if airline.story is Story.BLOCKED:
         _except(tenant_id, at=at)

@@ -18,7 +18,7 @@ from portal.house.state import Memory
 from portal.house.supervisor import Child, Ended, Supervisor
 from portal.house.trouble import Trouble
 
-LISTENERS = ("web", "dns", "dns_console")
+LISTENERS = ("web", "dns", "dns_console", "idp")
 """Whoever listens for others of this checkout; their ports are settled before anybody is told of them."""
 
 
@@ -78,6 +78,7 @@ def children(variables: dict[str, str], *, reload: bool) -> list[Child]:
         web = [python, "manage.py", "runserver", variables["WEB_BIND"]]
     return [
         Child("dns", [python, "manage.py", "demo_dns"], variables),
+        Child("idp", [python, "manage.py", "demo_idp"], variables),
         Child("worker", [*celery, *worker, "--concurrency=2"], variables),
         Child("worker-short", [*celery, *worker, *short], variables),
         Child("beat", [*celery, "beat", *schedule, "--loglevel=WARNING"], variables),

@@ -53,6 +53,8 @@ def environment(memory: Memory | None = None) -> dict[str, str]:
         "CSRF_TRUSTED_ORIGINS": public,
         "DNS_RESOLVER": f"127.0.0.1:{memory.port('dns')}",
         "DEMO_DNS_CONSOLE": f"http://127.0.0.1:{memory.port('dns_console')}/",
+        # By number, as the portal is called localhost: to a browser that is another site.
+        "DEMO_IDENTITY_PROVIDER": f"http://127.0.0.1:{memory.port('idp')}/",
         "EMAIL_URL": f"filemail:///{state.folder() / 'mail'}",  # django-environ takes one slash off the path
     }
 

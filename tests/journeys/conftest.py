@@ -22,8 +22,9 @@ def patience(settings: Settings) -> None:
 
 
 @pytest.fixture
-def sign_in(visit: Visits) -> Callable[[str], Page]:
+def sign_in(visit: Visits, settings: Settings) -> Callable[[str], Page]:
     """Sign a person in as they do it: address, password, code of the authenticator app."""
+    settings.PUBLIC_URL = visit.server.url  # where identity providers send people back to
 
     def by_form(email: str) -> Page:
         page = visit("/accounts/login/")
@@ -46,6 +47,24 @@ def work() -> Callable[[], int]:
 def go(page: Page, label: str) -> None:
     """Go to a page by the sidebar."""
     page.get_by_role("navigation", name="Pages").get_by_role("link", name=label).click()
+
+
+def give_metadata(page: Page, provider: Page, address: str, *, button: str) -> None:
+    """Download the metadata at the identity provider's page, and upload them on ours."""
+    provider.goto(address)
+    with provider.expect_download() as download:
+        provider.get_by_role("link", name="Download the current metadata").click()
+    page.get_by_label("Metadata file").set_input_files(download.value.path())
+    page.get_by_role("button", name=button, exact=True).click()
+
+
+def try_sign_in(page: Page, airline: str) -> None:
+    """Start a test, sign in at the identity provider's own page, and come back."""
+    page.get_by_role("button", name="Test sign-in").click()
+    page.get_by_role("link", name="Continue to your provider").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Sign in to {airline}")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Test sign-in")
 
 
 def publish(console: Page, address: str, domain: str, *, host: str, value: str) -> None:

@@ -1,6 +1,7 @@
 """The blocked customer: every page says what is wrong and what to do, and doing what it says gets them out."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from comms.services import cases
 from core import queue, readiness, tenancy
 from core.permissions import StaffRole
 from parity_reports.services import workflows
+from portal.demo import signon
+from portal.demo.airlines import Story
 from tests import airline, counterparts, customers, make
 from tests.browsing import Visits
 from tests.counterparts import Counterparts
 from tests.customers import Customer
-from tests.journeys.conftest import go, publish
+from tests.journeys.conftest import give_metadata, go, publish, try_sign_in
 
 SKYWEST = customers.airline("OO")
 FLEET_NUMBER = "N801AA7"
@@ -43,7 +46,7 @@ def mend(outside: Counterparts) -> Callable[[], None]:
 
 @pytest.fixture
 def customer(committed_db: None, outside: Counterparts, mend: Callable[[], None]) -> Customer:
-    """What went wrong before: an old token in DNS, rejected rows, no window, no signature, a missing workflow."""
+    """What went wrong before: old token in DNS, old certificate, rejected rows, no window, a missing workflow."""
     blocked = customers.arrange(SKYWEST, prepared=False)
     tenant_id, at = blocked.tenant.pk, timezone.now()
     with tenancy.scope(tenant_id=tenant_id):
@@ -52,6 +55,8 @@ def customer(committed_db: None, outside: Counterparts, mend: Callable[[], None]
         outside.zones.publish(record.host, record.value)
         domains.renew(domain=domain, by=blocked.by_owner, at=at)
         domains.check(domain=domain, by=make.SYSTEM, at=at, is_automatic=True)
+        story = replace(SKYWEST, story=Story.BLOCKED)
+        signon.connect(story, tenant_id, provider=outside.sign_in, by=blocked.by_owner, at=at)
         workflows.rely(tenant_id=tenant_id, workflow_id="receive_partner_feed", by=blocked.by_owner, at=at)
         runs.start(tenant_id=tenant_id, by=make.SYSTEM, at=at)
     queue.run_pending()
@@ -84,6 +89,7 @@ def test_the_owner_sees_what_to_fix_and_gets_out_by_what_the_pages_say(
     page = sign_in("owner@skywest.example")
     read_what_blocks(page)
     publish_the_right_record(page, visit(outside.console), outside)
+    replace_the_certificate(page, visit(outside.sign_in.address), outside)
     set_the_window(page)
     put_the_rows_right(page, work, mend)
     confirm_the_answer(page)
@@ -94,6 +100,7 @@ def test_the_owner_sees_what_to_fix_and_gets_out_by_what_the_pages_say(
     work()
     for passed in (
         "accounts-domain-verified",
+        "accounts-sso-tested",
         "cutover-window-set",
         "backfills-dead-letters",
         "backfills-conserved",
@@ -117,6 +124,9 @@ def read_what_blocks(page: Page) -> None:
     domain = row(page, "accounts-domain-verified")
     expect(domain).to_contain_text("skywest.example is claimed, but not proven")
     expect(domain).to_contain_text("What to do: Replace its value by token=")
+    sign_on = row(page, "accounts-sso-tested")
+    expect(sign_on).to_contain_text("“The assertion is signed by your provider” does not hold")
+    expect(sign_on).to_contain_text("Upload its current metadata here.")
     expect(row(page, "cutover-window-set")).to_contain_text("Choose when your account moves to the new platform.")
     steps = row(page, "runbooks-steps-signed")
     expect(steps).to_contain_text("steps before the go/no-go are not signed")
@@ -159,6 +169,21 @@ def publish_the_right_record(page: Page, console: Page, outside: Counterparts) -
     publish(console, outside.console, "skywest.example", host="_crossing-challenge", value=expected)
     page.get_by_role("button", name="Check now").click()
     expect(page.get_by_text("Proven since")).to_be_visible()
+
+
+def replace_the_certificate(page: Page, provider: Page, outside: Counterparts) -> None:
+    go(page, "Preflight")
+    row(page, "accounts-sso-tested").get_by_role("link", name="Put it right").click()
+    expect(page.get_by_text("Out of date")).to_be_visible()
+    page.get_by_role("link", name="today").first.click()
+    expect(page.get_by_text("Nothing below is to be trusted")).to_be_visible()
+    expect(page.locator("#check-signature")).to_contain_text("which is not in the metadata you gave us")
+    go(page, "Single sign-on")
+    address = page.get_by_role("link", name="the demo's identity provider").get_attribute("href")
+    assert address == f"{outside.sign_in.address}skywest/"
+    give_metadata(page, provider, address, button="Replace")
+    try_sign_in(page, "SkyWest Airlines")
+    expect(page.get_by_text("This sign-in would have been accepted")).to_be_visible()
 
 
 def set_the_window(page: Page) -> None:

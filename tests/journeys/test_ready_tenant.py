@@ -11,7 +11,7 @@ from tests import counterparts, customers, make
 from tests.browsing import Visits, check_page, plug_in_authenticator
 from tests.counterparts import Counterparts
 from tests.customers import Customer
-from tests.journeys.conftest import go, publish
+from tests.journeys.conftest import give_metadata, go, publish, try_sign_in
 
 HAWAIIAN = customers.airline("HA")
 FLIGHTS = 342  # what this airline flew out of New York in 2013
@@ -35,6 +35,7 @@ def test_the_owner_brings_the_account_to_a_signed_go_no_go(
     page = sign_in("owner@hawaiian.example")
     expect(page.get_by_role("heading", level=1)).to_have_text("Your move to the new platform")
     prove_the_domain(page, visit, outside)
+    connect_and_test_single_sign_on(page, visit, outside)
     move_the_data(page, work)
     compare(page, work)
     read_what_changed(page)
@@ -58,6 +59,19 @@ def prove_the_domain(page: Page, visit: Visits, outside: Counterparts) -> None:
     publish(visit(outside.console), outside.console, "hawaiian.example", host="_crossing-challenge", value=value)
     page.get_by_role("button", name="Check now").click()
     expect(page.get_by_text("Proven since")).to_be_visible()
+    check_page(page)
+
+
+def connect_and_test_single_sign_on(page: Page, visit: Visits, outside: Counterparts) -> None:
+    go(page, "Single sign-on")
+    page.get_by_role("button", name="Set single sign-on up").click()
+    expect(page.get_by_text("/acs/").first).to_be_visible()
+    give_metadata(page, visit(outside.sign_in.address), f"{outside.sign_in.address}hawaiian/", button="Connect")
+    expect(page.get_by_text("Not tested yet")).to_be_visible()
+    try_sign_in(page, "Hawaiian Airlines")
+    expect(page.get_by_text("This sign-in would have been accepted")).to_be_visible()
+    expect(page.get_by_text("This maps to Olivia Owen (owner)")).to_be_visible()
+    expect(page.locator("#check-signature")).to_contain_text("Passed")
     check_page(page)
 
 

@@ -9,10 +9,11 @@ from django.utils import timezone
 from accounts import readiness as checks
 from accounts.models import Domain, Member
 from accounts.services import domains, members
+from accounts.services import sso as connections
 from core import queue, readiness, tenancy
 from core.findings import Finding, Outcome
 from core.permissions import TenantRole
-from tests import make
+from tests import make, sso
 from tests.fakes.dns import FakeDns
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +33,11 @@ def domain_verified(owner: Member) -> Finding:
 def second_factor(owner: Member) -> Finding:
     with tenancy.scope(tenant_id=owner.tenant_id):
         return checks.owner_has_second_factor(tenant_id=owner.tenant_id, at=timezone.now())
+
+
+def sso_tested(owner: Member, *, later: timedelta = timedelta()) -> Finding:
+    with tenancy.scope(tenant_id=owner.tenant_id):
+        return checks.sso_tested(tenant_id=owner.tenant_id, at=timezone.now() + later)
 
 
 def claim(owner: Member, name: str = "jetblue.example", *, publish: bool = False) -> Domain:
@@ -125,3 +131,71 @@ def test_the_advice_is_given_again_when_the_owners_are_others(owner: Member) -> 
     with tenancy.scope(tenant_id=owner.tenant_id):
         answer = readiness.latest(tenant_id=owner.tenant_id)["accounts.owner_has_second_factor"]
     assert answer.finding.summary == "2 of 2 owners have only a password"
+
+
+EMAIL = "olivia@jetblue.example"
+
+
+def sign_on(owner: Member, **how: object) -> None:
+    with tenancy.scope(tenant_id=owner.tenant_id):
+        sso.try_sign_in(owner.tenant_id, make.actor(owner), email=EMAIL, **how)
+
+
+def test_neither_connected_nor_declined_shuts_the_gate_and_names_both_ways_out(owner: Member) -> None:
+    finding = sso_tested(owner)
+    assert (finding.outcome, finding.summary) == (Outcome.BLOCK, "Your identity provider is not connected")
+    assert "Upload its metadata" in finding.fix
+    assert "state that your people sign in without" in finding.fix
+    with tenancy.scope(tenant_id=owner.tenant_id):
+        connections.decline(tenant_id=owner.tenant_id, by=make.actor(owner), at=timezone.now())
+    declined = sso_tested(owner)
+    assert (declined.outcome, declined.facts) == (Outcome.PASS, {"connection": "", "outcome": "without"})
+
+
+def test_connected_is_not_tested(owner: Member) -> None:
+    with tenancy.scope(tenant_id=owner.tenant_id):
+        sso.connected(owner.tenant_id, make.actor(owner))
+    finding = sso_tested(owner)
+    assert (finding.outcome, finding.facts["outcome"]) == (Outcome.BLOCK, "untested")
+    assert "Choose “Test sign-in”" in finding.fix
+
+
+def test_a_passed_test_opens_the_gate_for_a_fortnight_or_until_the_metadata_change(owner: Member) -> None:
+    claim(owner, publish=True)
+    sign_on(owner)
+    passed = sso_tested(owner)
+    assert (passed.outcome, passed.facts["outcome"]) == (Outcome.PASS, "passed")
+    assert sso_tested(owner, later=timedelta(days=13)).outcome is Outcome.PASS
+    lapsed = sso_tested(owner, later=timedelta(days=15))
+    assert (lapsed.outcome, lapsed.facts["outcome"]) == (Outcome.BLOCK, "lapsed")
+    with tenancy.scope(tenant_id=owner.tenant_id):
+        sso.connected(owner.tenant_id, make.actor(owner), provider=sso.Provider(signer=sso.signer("next")))
+    changed = sso_tested(owner)
+    assert (changed.outcome, changed.facts["outcome"]) == (Outcome.BLOCK, "untested")
+    assert changed.facts["connection"] != passed.facts["connection"]
+
+
+def test_a_failed_test_shuts_the_gate_with_the_cure_of_what_failed_first(owner: Member) -> None:
+    sign_on(owner, audience="https://other.example")
+    finding = sso_tested(owner)
+    assert finding.outcome is Outcome.BLOCK
+    assert finding.summary == "The last test sign-in failed: “It is meant for us” does not hold, and 1 more"
+    assert "Enter our entity ID as the audience" in finding.fix
+    assert finding.evidence == {"failed": ["audience", "email"]}
+    assert EMAIL not in f"{finding}"
+
+
+def test_a_certificate_that_ends_soon_warns(owner: Member) -> None:
+    claim(owner, publish=True)
+    sign_on(owner, provider=sso.Provider(signer=sso.signer(days=10)))
+    finding = sso_tested(owner)
+    assert (finding.outcome, finding.facts["outcome"]) == (Outcome.WARN, "passed")
+
+
+def test_a_test_and_a_change_of_the_connection_ask_the_check_again(owner: Member) -> None:
+    claim(owner, publish=True)
+    sign_on(owner)
+    queue.run_pending()
+    with tenancy.scope(tenant_id=owner.tenant_id):
+        latest = readiness.latest(tenant_id=owner.tenant_id)
+    assert latest["accounts.sso_tested"].finding.outcome is Outcome.PASS

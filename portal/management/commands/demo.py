@@ -76,6 +76,8 @@ class Command(BaseCommand):
         self._say(f"  Staff: {url}/admin/")
         self._say(f"    {_listed(stories.staff())}")
         self._say("  * asks for a code: `make code FOR=…` tells the one of this half minute, good for one use")
+        if settings.DEMO_IDENTITY_PROVIDER:
+            self._say(f"Single sign-on is tested at the demo's identity provider: {settings.DEMO_IDENTITY_PROVIDER}")
         if settings.DEMO_DNS_CONSOLE:
             self._say(f"Publish DNS records at the demo's provider: {settings.DEMO_DNS_CONSOLE}")
 

@@ -1,0 +1,114 @@
+"""SAML without XML: messages are JSON of the facts. Held to its word by `tests/contract/test_identity_provider.py`."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from itertools import count
+from typing import Any
+from urllib.parse import urlencode
+
+from core import tenancy
+from core.ports import Rejected
+from core.saml import (
+    MOST_METADATA,
+    MOST_RESPONSE,
+    Assertion,
+    Attribute,
+    Confirmation,
+    ProviderMetadata,
+    SamlResponse,
+    ServiceProvider,
+    Signature,
+    SigningCertificate,
+    SignInRequest,
+    Unreadable,
+)
+
+_numbers = count(1)
+
+
+class FakeProvider:
+    """Reads what `written` and `metadata_of` write."""
+
+    def metadata(self, document: bytes) -> ProviderMetadata:
+        """Read metadata as `core.ports.IdentityProvider` promises."""
+        tenancy.forbid_transaction("Reading a provider's metadata")
+        if not document.strip() or len(document) > MOST_METADATA:
+            raise Rejected("The metadata are empty or too large.")
+        try:
+            kept = json.loads(document)
+            certificates = tuple(_certificate(each) for each in kept["certificates"])
+            return ProviderMetadata(kept["entity_id"], kept["sso_url"], certificates)
+        except (ValueError, KeyError, TypeError) as error:
+            raise Rejected("These are no metadata.") from error
+
+    def request(self, *, sp: ServiceProvider, idp: ProviderMetadata, relay_state: str) -> SignInRequest:
+        """Write a request."""
+        tenancy.forbid_transaction("Asking an identity provider")
+        known = f"_fake{next(_numbers)}"
+        query = urlencode({"SAMLRequest": json.dumps([known, sp.acs_url]), "RelayState": relay_state})
+        return SignInRequest(known, f"{idp.sso_url}{'&' if '?' in idp.sso_url else '?'}{query}")
+
+    def response(self, encoded: str, *, certificates: Sequence[SigningCertificate]) -> SamlResponse:
+        """Read a response; a signature holds if the certificate it claims is trusted."""
+        tenancy.forbid_transaction("Reading an identity provider's response")
+        if not encoded.strip():
+            return SamlResponse(unreadable=Unreadable.EMPTY)
+        if len(encoded) > MOST_RESPONSE:
+            return SamlResponse(unreadable=Unreadable.TOO_LARGE)
+        try:
+            text = base64.b64decode(encoded, validate=True).decode()
+        except ValueError:
+            return SamlResponse(unreadable=Unreadable.NOT_BASE64)
+        try:
+            found = _response(json.loads(text))
+        except (ValueError, KeyError, TypeError):
+            return SamlResponse(unreadable=Unreadable.DOCTYPE if "<!DOCTYPE" in text else Unreadable.NOT_XML)
+        assertion = found.assertion
+        if assertion is None or assertion.signature is None:
+            return found
+        trusted = {each.fingerprint for each in certificates}
+        claimed = assertion.signature.claimed
+        signature = replace(assertion.signature, verified_by=claimed if claimed in trusted else "")
+        return replace(found, assertion=replace(assertion, signature=signature))
+
+    def redacted(self, encoded: str) -> str:
+        """Return a response without its person."""
+        found = self.response(encoded, certificates=())
+        return f"<Response Destination={found.destination!r}/>"
+
+    def describe(self, sp: ServiceProvider) -> str:
+        """Write our metadata."""
+        return f"<EntityDescriptor entityID={sp.entity_id!r} Location={sp.acs_url!r}/>"
+
+
+def written(response: SamlResponse) -> str:
+    """Write a response for `FakeProvider` to read."""
+    return base64.b64encode(json.dumps(asdict(response)).encode()).decode()
+
+
+def metadata_of(metadata: ProviderMetadata) -> bytes:
+    """Write metadata for `FakeProvider` to read."""
+    return json.dumps(asdict(metadata), default=str).encode()
+
+
+def _certificate(kept: dict[str, Any]) -> SigningCertificate:
+    dates = {name: datetime.fromisoformat(kept[name]) for name in ("not_before", "not_after")}
+    return SigningCertificate(**{**kept, **dates})
+
+
+def _response(kept: dict[str, Any]) -> SamlResponse:
+    assertion = kept.pop("assertion")
+    kept["oddities"] = tuple(kept["oddities"])
+    if assertion is None:
+        return SamlResponse(**kept, assertion=None)
+    signature = assertion.pop("signature")
+    if signature is not None:
+        signature = Signature(**{**signature, "transforms": tuple(signature["transforms"])})
+    for name, kind in (("confirmations", Confirmation), ("attributes", Attribute)):
+        assertion[name] = tuple(kind(**each) for each in assertion[name])
+    assertion["attributes"] = tuple(replace(each, values=tuple(each.values)) for each in assertion["attributes"])
+    assertion["audiences"] = tuple(map(tuple, assertion["audiences"]))
+    return SamlResponse(**kept, assertion=Assertion(**assertion, signature=signature))

@@ -1,0 +1,441 @@
+"""Responses that must sign nobody in, minted one by one and posted as a browser would: each refused, each named.
+
+Forgeries and careless providers alike; what python3-saml by itself would accept is among them.
+"""
+
+import base64
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from lxml import etree
+from xmlsec import constants
+
+from accounts.models import Domain, SsoConnection, SsoTest, UsedAssertion
+from accounts.queries import sso as known
+from accounts.services import sso, sso_tests
+from core import tenancy
+from portal.demo import minting
+from portal.demo.minting import SAML, SAMLP, Answer
+from tests import make
+from tests.sso import EMAIL, Provider, signer
+
+pytestmark = pytest.mark.django_db
+
+ATTACKER = "attacker@evil.example"
+ALWAYS = {"structure", "signature"}
+
+
+@dataclass
+class Desk:
+    """A tenant with a proven domain and a connected provider, in the middle of a test."""
+
+    connection: SsoConnection
+    test: SsoTest
+    right: Answer
+    provider: Provider = field(default_factory=Provider)
+
+    def post(self, message: str, *, relay_state: str | None = None):
+        where = reverse("sso:acs", args=[self.connection.provider_id])
+        state = str(self.test.pk) if relay_state is None else relay_state
+        return Client().post(where, {"SAMLResponse": message, "RelayState": state})
+
+    def failed(self) -> set[str]:
+        with tenancy.scope(tenant_id=self.connection.tenant_id):
+            self.test.refresh_from_db()
+            return {code for code, verdict in self.test.verdicts.items() if verdict == "fail"}
+
+
+@pytest.fixture
+def desk() -> Desk:
+    member, at = make.member(make.tenant("JetBlue")), datetime.now(UTC)
+    by, provider = make.actor(member), Provider()
+    with tenancy.scope(tenant_id=member.tenant_id):
+        Domain.objects.create(
+            tenant_id=member.tenant_id, name="airline.example", text="airline.example", token="t", claimed_by=by.id,
+            verified_at=at, verified_by=by.id, proven_at=at,
+        )  # fmt: skip
+        connection = sso.connect(tenant_id=member.tenant_id, document=provider.metadata(), by=by, at=at)
+        test = sso_tests.start(tenant_id=member.tenant_id, by=by, at=at)
+    return Desk(connection, test, provider.answer(connection, test))
+
+
+type Mint = Callable[[Desk], str]
+
+
+def tampered(change: Callable[[Any], object], **other: Any) -> Mint:
+    """Sign what was changed: what a careless or hostile provider sends."""
+    return lambda desk: desk.provider.message(replace(desk.right, **other), before=change)
+
+
+def told(**other: Any) -> Mint:
+    return tampered(lambda root: None, **other)
+
+
+def afterwards(change: Callable[[Any], object]) -> Mint:
+    """Change what was signed: what somebody on the way does."""
+
+    def mint(desk: Desk) -> str:
+        root = minting.response(desk.right)
+        minting.sign(minting.assertion_of(root), desk.provider.signer)
+        change(root)
+        return minting.encoded(root)
+
+    return mint
+
+
+def signed_with(**how: Any) -> Mint:
+    def mint(desk: Desk) -> str:
+        root = minting.response(desk.right)
+        minting.sign(minting.assertion_of(root), desk.provider.signer, **how)
+        return minting.encoded(root)
+
+    return mint
+
+
+def text(document: str | bytes) -> Mint:
+    raw = document if isinstance(document, bytes) else document.encode()
+    return lambda desk: base64.b64encode(raw).decode()
+
+
+def within(change: Callable[[str], str]) -> Mint:
+    """Change the text of a message that was signed."""
+
+    def mint(desk: Desk) -> str:
+        message = desk.provider.message(desk.right)
+        return base64.b64encode(change(base64.b64decode(message).decode()).encode()).decode()
+
+    return mint
+
+
+def saml(root: Any, name: str) -> Any:
+    return next(root.iter(f"{{{SAML}}}{name}"))
+
+
+def unset(name: str, attribute: str) -> Callable[[Any], object]:
+    return lambda root: saml(root, name).attrib.pop(attribute)
+
+
+def put(name: str, attribute: str, value: str) -> Callable[[Any], object]:
+    return lambda root: saml(root, name).set(attribute, value)
+
+
+def drop(name: str) -> Callable[[Any], object]:
+    return lambda root: saml(root, name).getparent().remove(saml(root, name))
+
+
+def write(name: str, value: str) -> Callable[[Any], object]:
+    return lambda root: setattr(saml(root, name), "text", value)
+
+
+def evil_twin(root: Any, *, new_id: bool = True) -> Any:
+    """Return a copy of the signed assertion that names the attacker, without its signature."""
+    twin = copy.deepcopy(minting.assertion_of(root))
+    twin.remove(twin.find("{http://www.w3.org/2000/09/xmldsig#}Signature"))
+    if new_id:
+        twin.set("ID", minting.new_id())
+    write("NameID", ATTACKER)(twin)
+    return twin
+
+
+def wrap_beside_first(root: Any) -> None:
+    root.insert(2, evil_twin(root))
+
+
+def wrap_beside_last(root: Any) -> None:
+    root.append(evil_twin(root))
+
+
+def wrap_same_id(root: Any) -> None:
+    root.insert(2, evil_twin(root, new_id=False))
+
+
+def wrap_around(root: Any) -> None:
+    """Put the signed assertion inside the evil one."""
+    honest, evil = minting.assertion_of(root), evil_twin(root)
+    root.replace(honest, evil)
+    evil.append(honest)
+
+
+def wrap_in_extensions(root: Any) -> None:
+    """Hide the signed assertion in the response's extensions."""
+    honest, evil = minting.assertion_of(root), evil_twin(root)
+    root.replace(honest, evil)
+    extensions = etree.Element(f"{{{SAMLP}}}Extensions")
+    root.insert(1, extensions)
+    extensions.append(honest)
+
+
+def wrap_in_object(root: Any) -> None:
+    """Move the signature to the evil assertion, and the signed one into an object of the signature."""
+    honest, evil = minting.assertion_of(root), evil_twin(root)
+    signature = honest.find("{http://www.w3.org/2000/09/xmldsig#}Signature")
+    honest.remove(signature)
+    root.replace(honest, evil)
+    evil.insert(1, signature)
+    etree.SubElement(signature, "{http://www.w3.org/2000/09/xmldsig#}Object").append(honest)
+
+
+def wrap_in_response(root: Any) -> None:
+    """Put the whole honest response inside an evil one."""
+    honest, evil = copy.deepcopy(root), evil_twin(root)
+    root.replace(minting.assertion_of(root), evil)
+    etree.SubElement(evil, f"{{{SAML}}}Advice").append(honest)
+
+
+def detach_signature(root: Any) -> None:
+    """Leave the assertion's signature in the response, still pointing to the assertion."""
+    signature = minting.assertion_of(root).find("{http://www.w3.org/2000/09/xmldsig#}Signature")
+    root.insert(1, signature)
+
+
+def transform(algorithm: str) -> Callable[[Any], object]:
+    def change(root: Any) -> None:
+        (transforms,) = root.xpath("//*[local-name() = 'Transforms']")
+        etree.SubElement(transforms, "{http://www.w3.org/2000/09/xmldsig#}Transform", Algorithm=algorithm)
+
+    return change
+
+
+def refer_to_nothing(root: Any) -> None:
+    next(root.iter("{http://www.w3.org/2000/09/xmldsig#}Reference")).set("URI", "")
+
+
+def twice(root: Any) -> None:
+    reference = next(root.iter("{http://www.w3.org/2000/09/xmldsig#}Reference"))
+    reference.getparent().append(copy.deepcopy(reference))
+
+
+def only_the_response_signed(desk: Desk) -> str:
+    root = minting.response(desk.right)
+    minting.sign(root, desk.provider.signer)
+    return minting.encoded(root)
+
+
+def response_signature_broken(desk: Desk) -> str:
+    root = minting.response(desk.right)
+    minting.sign(minting.assertion_of(root), desk.provider.signer)
+    minting.sign(root, desk.provider.signer)
+    root.set("Consent", "urn:changed")
+    return minting.encoded(root)
+
+
+def unsigned(desk: Desk) -> str:
+    return minting.encoded(minting.response(desk.right))
+
+
+def by_another_key(desk: Desk) -> str:
+    return Provider(signer=signer("other")).message(desk.right)
+
+
+def key_of_the_metadata_in_name_only(desk: Desk) -> str:
+    """Sign with the attacker's key and carry the trusted certificate."""
+    trusted, evil = desk.provider.signer, signer("other")
+    root = minting.response(desk.right)
+    minting.sign(minting.assertion_of(root), evil)
+    next(root.iter("{http://www.w3.org/2000/09/xmldsig#}X509Certificate")).text = trusted.der
+    return minting.encoded(root)
+
+
+def encrypted(root: Any) -> None:
+    root.append(etree.Element(f"{{{SAML}}}EncryptedAssertion"))
+
+
+def repeat_attribute(root: Any) -> None:
+    statement = etree.SubElement(minting.assertion_of(root), f"{{{SAML}}}AttributeStatement")
+    for value in ("a", "b"):
+        attribute = etree.SubElement(statement, f"{{{SAML}}}Attribute", Name="team")
+        etree.SubElement(attribute, f"{{{SAML}}}AttributeValue").text = value
+
+
+def comment_in_name(root: Any) -> None:
+    """Split the name so that a reader of its first text sees another person."""
+    name = saml(root, "NameID")
+    name.text = EMAIL
+    comment = etree.Comment("x")
+    comment.tail = ".evil.example"
+    name.append(comment)
+
+
+def name_in_pieces(root: Any) -> None:
+    name = saml(root, "NameID")
+    name.text = EMAIL
+    etree.SubElement(name, f"{{{SAML}}}x").text = ".evil.example"
+
+
+MINUTES = timedelta(minutes=1)
+NOW = datetime.now(UTC)
+BILLION = '<!DOCTYPE lolz [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]><r x="&b;">&b;</r>'
+FILE = '<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><r>&x;</r>'
+DEEP = "<a>" * 5000 + "</a>" * 5000
+CONFIRMED = "SubjectConfirmationData"
+
+FORGED: dict[str, tuple[Mint, set[str]]] = {
+    # Not readable at all.
+    "empty": (lambda desk: "", {"readable"}),
+    "not base64": (lambda desk: "not base64 !", {"readable"}),
+    "not xml": (text("hello"), {"readable"}),
+    "html": (text("<html><body>Error</body></html>"), {"readable"}),
+    "binary": (text(b"\x00\xff\xfe\x80" * 100), {"readable"}),
+    "utf-16": (text('<?xml version="1.0" encoding="UTF-16"?><r/>'.encode("utf-16")), {"readable"}),
+    "utf-7": (text('<?xml version="1.0" encoding="UTF-7"?><r/>'), {"readable"}),
+    "doctype": (text("<!DOCTYPE r><r/>"), {"readable"}),
+    "entity bomb": (text(BILLION), {"readable"}),
+    "entity of a file": (text(FILE), {"readable"}),
+    "too deep": (text(DEEP), {"readable"}),
+    "too large": (lambda desk: "A" * (513 * 1024), {"readable"}),
+    "a logout": (text(f'<x:LogoutResponse xmlns:x="{SAMLP}"/>'), {"readable"}),
+    "an assertion alone": (text(f'<x:Assertion xmlns:x="{SAML}"/>'), {"readable"}),
+    # Signatures.
+    "unsigned": (unsigned, {"signature", "algorithms"}),
+    "another key": (by_another_key, {"signature"}),
+    "another key, our certificate": (key_of_the_metadata_in_name_only, {"signature"}),
+    "only the response signed": (only_the_response_signed, {"signature"}),
+    "response signature broken": (response_signature_broken, {"signature"}),
+    "changed on the way": (afterwards(write("NameID", "chief@airline.example")), {"signature"}),
+    "sha-1 signature": (signed_with(method=constants.TransformRsaSha1), {"algorithms"}),
+    "sha-1 digest": (signed_with(digest=constants.TransformSha1), {"algorithms"}),
+    "with comments": (signed_with(canonicalisation=constants.TransformExclC14NWithComments), {"algorithms"}),
+    "inclusive": (signed_with(canonicalisation=constants.TransformInclC14N), {"algorithms"}),
+    "xslt": (afterwards(transform("http://www.w3.org/TR/1999/REC-xslt-19991116")), {"signature", "algorithms"}),
+    "xpath": (afterwards(transform("http://www.w3.org/TR/1999/REC-xpath-19991116")), {"signature", "algorithms"}),
+    "reference to the whole": (afterwards(refer_to_nothing), {"signature"}),
+    "two references": (afterwards(twice), {"signature"}),
+    # Signature wrapping, and texts that read in two ways.
+    "wrapped: twin before": (afterwards(wrap_beside_first), ALWAYS),
+    "wrapped: twin after": (afterwards(wrap_beside_last), ALWAYS),
+    "wrapped: same id": (afterwards(wrap_same_id), ALWAYS),
+    "wrapped: signed one inside": (afterwards(wrap_around), ALWAYS),
+    "wrapped: in extensions": (afterwards(wrap_in_extensions), ALWAYS),
+    "wrapped: in an object": (afterwards(wrap_in_object), ALWAYS),
+    "wrapped: response in response": (afterwards(wrap_in_response), ALWAYS),
+    "detached signature": (afterwards(detach_signature), {"signature"}),
+    "comment in the name": (tampered(comment_in_name), ALWAYS),
+    "comment added on the way": (within(lambda it: it.replace("@airline", "<!---->@airline")), ALWAYS),
+    "processing instruction": (within(lambda it: it.replace("@airline", "<?x?>@airline")), ALWAYS),
+    "name in pieces": (tampered(name_in_pieces), ALWAYS),
+    "encrypted": (afterwards(encrypted), {"structure"}),
+    # Addressed elsewhere, or to nobody.
+    "no destination": (tampered(lambda root: root.attrib.pop("Destination")), {"destination"}),
+    "empty destination": (tampered(lambda root: root.set("Destination", "")), {"destination"}),
+    "longer destination": (
+        tampered(lambda root: root.set("Destination", f"{root.get('Destination')}x")),
+        {"destination"},
+    ),
+    "no recipient": (tampered(unset(CONFIRMED, "Recipient")), {"recipient"}),
+    "recipient contains ours": (
+        tampered(lambda root: saml(root, CONFIRMED).set("Recipient", f"https://evil.example/?{root.get('Destination')}")),
+        {"recipient"},
+    ),
+    "other audience": (told(audience="https://other.example"), {"audience"}),
+    "no audience": (tampered(drop("AudienceRestriction")), {"audience"}),
+    "two restrictions": (
+        tampered(lambda root: saml(root, "Conditions").append(copy.deepcopy(_elsewhere(root)))),
+        {"audience"},
+    ),
+    "other issuer": (told(issuer="https://evil.example"), {"issuer"}),
+    "issuers differ": (tampered(lambda root: setattr(root[0], "text", "https://evil.example")), {"issuer"}),
+    # What was asked, and when.
+    "no InResponseTo": (tampered(lambda root: root.attrib.pop("InResponseTo")), {"in_response_to"}),
+    "other InResponseTo": (tampered(lambda root: root.set("InResponseTo", "_other")), {"in_response_to"}),
+    "nothing confirmed": (tampered(unset(CONFIRMED, "InResponseTo")), {"confirmed_request"}),
+    "another confirmed": (tampered(put(CONFIRMED, "InResponseTo", "_other")), {"confirmed_request"}),
+    "provider's own idea": (
+        tampered(lambda root: (root.attrib.pop("InResponseTo"), unset(CONFIRMED, "InResponseTo")(root))),
+        {"in_response_to", "confirmed_request"},
+    ),
+    "no end of confirmation": (tampered(unset(CONFIRMED, "NotOnOrAfter")), {"confirmed_until"}),
+    "confirmation over": (
+        tampered(put(CONFIRMED, "NotOnOrAfter", minting.moment(NOW - 3 * MINUTES))),
+        {"confirmed_until"},
+    ),
+    "not yet": (tampered(put("Conditions", "NotBefore", minting.moment(NOW + 9 * MINUTES))), {"conditions"}),
+    "over": (tampered(put("Conditions", "NotOnOrAfter", minting.moment(NOW - 3 * MINUTES))), {"conditions"}),
+    "no conditions": (tampered(drop("Conditions")), {"conditions", "audience"}),
+    "ten minutes slow": (told(at=NOW - 10 * MINUTES), {"conditions", "confirmed_until", "issued"}),
+    "ten minutes fast": (told(at=NOW + 10 * MINUTES), {"conditions", "issued"}),
+    "no sign-in stated": (tampered(drop("AuthnStatement")), {"issued"}),
+    "session over": (
+        tampered(put("AuthnStatement", "SessionNotOnOrAfter", minting.moment(NOW - 3 * MINUTES))),
+        {"issued"},
+    ),
+    "no bearer": (
+        tampered(put("SubjectConfirmation", "Method", "urn:oasis:names:tc:SAML:2.0:cm:sender-vouches")),
+        {"confirmation", "recipient", "confirmed_request", "confirmed_until"},
+    ),
+    "refused by the provider": (told(status="urn:oasis:names:tc:SAML:2.0:status:Responder"), {"status"}),
+    "saml 1.1": (tampered(lambda root: root.set("Version", "1.1")), {"schema"}),
+    "not of the schema": (tampered(lambda root: root.set("Colour", "red")), {"schema"}),
+    # Whom it names.
+    "other domain": (told(email=ATTACKER), {"email"}),
+    "empty name": (told(email=""), {"subject", "email"}),
+    "no name": (tampered(drop("NameID")), {"subject", "email"}),
+    "two at-signs": (told(email="x@evil.example@airline.example"), {"email"}),
+    "other qualifier": (tampered(put("NameID", "SPNameQualifier", "https://other.example")), {"subject"}),
+    "attribute twice": (tampered(repeat_attribute), {"subject"}),
+    "verified by its own word": (told(email=ATTACKER, attributes={"email_verified": ("true",)}), {"email"}),
+    "two addresses": (told(attributes={"email": (EMAIL, ATTACKER)}), {"email"}),
+}  # fmt: skip
+
+
+def _elsewhere(root: Any) -> Any:
+    restriction = copy.deepcopy(saml(root, "AudienceRestriction"))
+    saml(restriction, "Audience").text = "https://other.example"
+    return restriction
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_forged_or_careless_response_is_refused_and_named(desk: Desk, name: str, caplog) -> None:
+    mint, codes = FORGED[name]
+    answer = desk.post(mint(desk))
+    assert answer.status_code == 303
+    assert not answer.cookies
+    failed = desk.failed()
+    assert codes <= failed if codes & ALWAYS else codes == failed
+    assert desk.test.outcome == "failed"
+    with tenancy.scope(tenant_id=desk.connection.tenant_id):
+        kept = known.opened(desk.test)
+        assert kept.is_trusted or not UsedAssertion.objects.exists()
+    assert all(check.fix for check in kept.checks if check.verdict == "fail")
+    assert not any(word in caplog.text for word in (EMAIL, ATTACKER, "airline.example"))
+
+
+def test_the_right_response_is_accepted_or_the_table_shows_nothing(desk: Desk) -> None:
+    desk.post(desk.provider.message(desk.right))
+    assert (desk.failed(), desk.test.outcome) == (set(), "passed")
+
+
+def test_a_response_signed_twice_over_is_accepted(desk: Desk) -> None:
+    root = minting.response(desk.right)
+    minting.sign(minting.assertion_of(root), desk.provider.signer)
+    minting.sign(root, desk.provider.signer)
+    desk.post(minting.encoded(root))
+    assert desk.failed() == set()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"SAMLResponse=%ff%fe&RelayState=%00",
+        b"SAMLResponse=" + b"A" * 3_000_000,
+        b"&".join(b"a%d=1" % number for number in range(2000)),
+    ],
+    ids=["nothing", "not utf-8", "three megabytes", "two thousand fields"],
+)
+def test_whatever_is_posted_the_answer_is_no_crash(desk: Desk, body: bytes) -> None:
+    where = reverse("sso:acs", args=[desk.connection.provider_id])
+    answer = Client(raise_request_exception=False).post(where, body, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code in {400, 413}
+
+
+def test_a_multipart_body_that_ends_early_is_no_crash(desk: Desk) -> None:
+    where = reverse("sso:acs", args=[desk.connection.provider_id])
+    kind = "multipart/form-data; boundary=x"
+    answer = Client(raise_request_exception=False).post(where, b"--x\r\nContent-Dispos", content_type=kind)
+    assert answer.status_code == 400
