@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from accounts.models import Domain, Invitation, Member, StaffAssignment, Tenant, User
+from accounts.models import Domain, Invitation, Member, SsoConnection, SsoTest, StaffAssignment, Tenant, User
 from comms.models import Case as SupportCase
 from comms.models import CaseEntry, Delivery, Mailing, StatusUpdate
 from core.models import Hold, Job, RecordedFinding, ToggleSetting, Token
@@ -32,6 +32,13 @@ def fill(start: int, stop: int, by: User, *, checks: Collection[str] = ()) -> No
         Member.objects.bulk_create(Member(tenant=t, user=p, role=TenantRole.OWNER) for t, p in pairs)
         Domain.objects.bulk_create(
             Domain(tenant=t, name=f"{t.slug}.example", text=t.slug, token=t.slug, claimed_by=p.pk) for t, p in pairs
+        )
+        connections = SsoConnection.objects.bulk_create(SsoConnection(tenant=t, begun_by=p.pk) for t, p in pairs)
+        SsoTest.objects.bulk_create(
+            SsoTest(
+                tenant_id=c.tenant_id, connection=c, request_id="_r", started_at=AT, started_by=by.pk, expires_at=AT
+            )
+            for c in connections
         )
         Invitation.objects.bulk_create(
             Invitation(

@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -240,6 +242,22 @@ def test_a_test_nobody_answered_says_so(open_as) -> None:
         SsoTest.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert "Nothing came back" in text(page.show(test))
     assert "Not answered" in text(page.get())
+
+
+def test_the_page_costs_the_same_for_ten_tests_and_for_many(open_as) -> None:
+    page, costs = open_as(), []
+    page.connect()
+    test = page.start()
+    common = {"tenant": page.tenant, "connection_id": test.connection_id, "fingerprint": test.fingerprint}
+    common |= {"started_at": timezone.now(), "expires_at": timezone.now(), "started_by": test.started_by}
+    for start, stop in ((0, 10), (10, 500)):
+        with make.arranging():
+            SsoTest.objects.bulk_create(SsoTest(request_id=f"_{number}", **common) for number in range(start, stop))
+        page.get()
+        with CaptureQueriesContext(connection) as counted:
+            page.get()
+        costs.append(len(counted))
+    assert costs[0] == costs[1]
 
 
 def test_testing_without_a_connection_is_refused(open_as) -> None:
