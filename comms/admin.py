@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from accounts.queries import staff
+from accounts.queries import staff, tenants
 from comms.domain import sla
 from comms.domain.cases import RUNNING, CaseState
 from comms.domain.deliveries import TROUBLED
@@ -280,7 +280,9 @@ def _cases_column(tenant_ids: list[UUID]) -> dict[UUID, str]:
 
 def _panel(tenant_id: UUID) -> dict[str, Any]:
     found = case_queries.of_tenant(tenant_id=tenant_id)[:20]
+    slug = tenants.get(tenant_id=tenant_id).slug
     return {
+        "preview_url": f"{reverse('staff_comms:preview')}?tenant={slug}",
         "cases": [{"case": case, "url": reverse("admin:comms_case_change", args=[case.pk])} for case in found],
         "mailings": list(mailing_queries.listed(tenant_id=tenant_id)[:20]),
     }

@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sso/", include("accounts.urls.saml")),
     path("admin/", admin.site.urls),
     path("staff/", include("cutover.staff_urls")),
+    path("staff/", include("comms.staff_urls")),
     path("staff/", include("portal.dashboard.staff_urls")),
     path("staff/", include("parity_reports.staff_urls")),
     path("api/", reference.page, name="api_reference"),

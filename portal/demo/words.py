@@ -7,7 +7,6 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts.queries import members, staff, tenants
-from comms.domain.ladder import TEMPLATES
 from comms.queries import cases as asked
 from comms.queries import mailings as listed
 from comms.services import cases, mailings
@@ -24,9 +23,10 @@ def announce(tenant_id: UUID, *, at: datetime) -> None:
     """Announce a tenant's window to everybody at once; the worker sends the mails. Safe to repeat."""
     mailings.follow_window(tenant_id=tenant_id, by=BY, at=at)
     for mailing in listed.listed(tenant_id=tenant_id).filter(kind="announce", state="planned"):
-        if not TEMPLATES[mailing.template].essential:
-            mailings.reschedule(mailing=mailing, due_at=at, note="", by=BY, at=at)
-        mailings.issue(tenant_id=tenant_id, mailing_id=mailing.pk, by=BY, at=at)
+        now = timezone.now()
+        if mailing.due_at > now:  # the sweeper may issue at any moment what is due already
+            mailings.reschedule(mailing=mailing, due_at=now, note="", by=BY, at=now)
+        mailings.issue(tenant_id=tenant_id, mailing_id=mailing.pk, by=BY, at=now)
 
 
 def ask(*, report: Callable[[str], None]) -> None:

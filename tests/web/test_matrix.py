@@ -139,6 +139,7 @@ VENDOR = (
     Row("staff_dashboard:snapshot", EVERY_STAFF, get=200, ids=("tenant_id",)),
     Row("staff_parity_reports:workflows", EVERY_STAFF, get=200),
     Row("staff_cutover:waiting", EVERY_STAFF, get=200),
+    Row("staff_comms:preview", EVERY_STAFF, get=200),
     Row("staff_cutover:request", EVERY_STAFF, get=200, ids=("request_id",)),
     Row("staff_cutover:begin", RUNBOOK_OWNERS, post=422, ids=("request_id",)),
     Row("staff_cutover:sign", RUNBOOK_OWNERS, post=302, ids=("request_id",)),
