@@ -8,6 +8,7 @@ from comms.services import mailings
 from core import readiness
 from core.actor import Actor
 from core.outbox import subscribe
+from cutover.queries import cutovers
 
 BY = Actor.system("comms")
 
@@ -89,8 +90,8 @@ def tell_vetoed(*, tenant_id: UUID, request_id: str, at: datetime) -> None:
 
 @subscribe("cutover.phase.changed")
 def tell_phase(*, tenant_id: UUID, target: str, change_id: str, at: datetime) -> None:
-    """Tell of a move into another phase; nobody is bothered with the first two."""
-    if target in _QUIET:
+    """Tell of a move into another phase while it is true; nobody is bothered with the first two."""
+    if target in _QUIET or cutovers.phase_of(tenant_id) != target:
         return
     for key in _PHASES.get(target, ("cutover.phase",)):
         mailings.say(key, tenant_id=tenant_id, occasion=change_id, by=BY, at=at)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from comms.domain import letters, timeline
@@ -39,12 +39,13 @@ def follow_window(*, tenant_id: UUID, by: Actor, at: datetime) -> int:
     if cutover.phase not in timeline.BEFORE:
         return 0
     ours = Mailing.objects.filter(tenant_id=tenant_id, occasion__startswith="window:")
-    last = ours.filter(kind=Kind.ANNOUNCE).order_by("-planned_at").values_list("occasion", flat=True).first()
     starts_at, ends_at = cutover.window_starts_at, cutover.window_ends_at
-    occasion = timeline.occasion_of(starts_at=starts_at, ends_at=ends_at, last=last or "", at=at)
-    slots = timeline.plan(occasion=occasion, starts_at=starts_at, zone=facts.tenant.time_zone, at=at)
-    rows = [_planned(slot, tenant_id=tenant_id, at=at) for slot in slots]
     with transaction.atomic(durable=True):
+        _take_turns(tenant_id)
+        last = ours.filter(kind=Kind.ANNOUNCE).order_by("-planned_at").values_list("occasion", flat=True).first()
+        occasion = timeline.occasion_of(starts_at=starts_at, ends_at=ends_at, last=last or "", at=at)
+        slots = timeline.plan(occasion=occasion, starts_at=starts_at, zone=facts.tenant.time_zone, at=at)
+        rows = [_planned(slot, tenant_id=tenant_id, at=at) for slot in slots]
         others = ours.filter(state=MailingState.PLANNED).exclude(occasion__startswith=occasion)
         withdrawn = others.update(state=MailingState.WITHDRAWN.value, withdrawn_at=at)
         Mailing.objects.bulk_create(rows, ignore_conflicts=True)
@@ -177,6 +178,12 @@ def _withdraw(mailing: Mailing, *, by: Actor, at: datetime) -> bool:
                 data={"template": mailing.template},
             )  # fmt: skip
     return False
+
+
+def _take_turns(tenant_id: UUID) -> None:
+    """Let one plan of a tenant be made at a time, so that two never withdraw each other's."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"comms.timeline:{tenant_id}"])
 
 
 def _hand_out(mailing: Mailing, people: Collection[UUID], *, by: Actor, at: datetime) -> None:

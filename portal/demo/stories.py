@@ -146,6 +146,8 @@ def _begin(airline: Airline, tenant_id: UUID, *, at: datetime) -> None:
         if role is TenantRole.OWNER:
             _second_factor(member.user)
     _plan(airline, tenant_id, at=at)
+    if airline.story is not Story.BLOCKED:
+        words.announce(tenant_id, at=at - timedelta(days=2) if airline.story is Story.MOVED else at)
     _sign_steps(airline, tenant_id, at=at)
     _claim_domain(airline, tenant_id, at=at)
     provider = idp.of_checkout(address=settings.DEMO_IDENTITY_PROVIDER, portal=lambda: settings.PUBLIC_URL)
@@ -175,7 +177,6 @@ def _plan(airline: Airline, tenant_id: UUID, *, at: datetime) -> None:
     cutovers.put_in_wave(tenant_id=tenant_id, wave="Canaries", by=BY, at=at)
     if airline.story is not Story.BLOCKED:  # American has not chosen its window yet
         cutovers.set_window(tenant_id=tenant_id, starts_at=opens, ends_at=opens + timedelta(minutes=90), by=BY, at=at)
-        words.announce(tenant_id, at=at)
     for phase in (Phase.PREPARE, Phase.PREFLIGHT):
         phases.advance(tenant_id=tenant_id, target=phase, by=BY, at=at)
 

@@ -124,7 +124,7 @@ def test_a_halt_and_a_rollback_reach_who_must_know(people: Case) -> None:
         phases.advance(
             tenant_id=people.tenant_id, target=target, by=people.vendor, at=timezone.now(), reason="Errors rose"
         )
-    work()
+        work()
     subjects = to("admin@zebra.example")
     assert any(subject.startswith("The line is stopped") for subject in subjects)
     assert any("back on the legacy platform" in subject for subject in subjects)
@@ -292,3 +292,32 @@ def test_two_workers_send_each_copy_once(committed_db: None, fake_mail: type[Fak
         thread.join()
     assert len(FakeMail.sent) == len({letter.to for letter in FakeMail.sent}) == 12
     assert len({letter.id for letter in FakeMail.sent}) == 12
+
+
+def test_two_plans_at_once_are_one(committed_db: None, fake_mail: type[FakeMail]) -> None:
+    owner = make.member(make.tenant("Zebra Air"))
+    tenant_id, starts_at = owner.tenant_id, timezone.now() + 9 * DAY
+    with make.arranging():
+        cutovers.set_window(
+            tenant_id=tenant_id, starts_at=starts_at, ends_at=starts_at + DAY, by=make.actor(owner), at=timezone.now()
+        )
+    barrier = threading.Barrier(3)
+
+    def run(number: int) -> None:
+        try:
+            with tenancy.scope(tenant_id=tenant_id):
+                barrier.wait(timeout=30)
+                at = timezone.now() + timedelta(milliseconds=number)
+                mailings.follow_window(tenant_id=tenant_id, by=make.SYSTEM, at=at)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with make.arranging():
+        planned = Mailing.objects.filter(tenant_id=tenant_id)
+        assert planned.filter(kind="announce").count() == 3
+        assert not planned.filter(state="withdrawn").exists()
