@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 
 from core.comparison import Difference, Findings, Measures, Plan, Segment
 from core.dns import DnsAnswer
+from core.inventory import Integration
 from core.letters import Letter
 from core.moving import LoadOrder, RunPosition, SourceRows
 from core.outbound import Reply
@@ -70,6 +71,14 @@ class Outbound(Protocol):
 
     def post(self, url: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> Reply:
         """Send to an address once; a redirect is an answer, not followed."""
+        ...
+
+
+class Inventory(Protocol):
+    """What is connected to the legacy platform; Crossing only reads it, and never a secret."""
+
+    def integrations(self, *, tenant_ref: str) -> tuple[Integration, ...]:
+        """Return all that is connected for a tenant, by kind and key; switched-off ones too."""
         ...
 
 
@@ -202,6 +211,12 @@ def legacy() -> LegacyPlatform:
     return found
 
 
+def inventory() -> Inventory:
+    """Return the configured way to read what is connected to legacy."""
+    found: Inventory = adapter("inventory")
+    return found
+
+
 def outbound() -> Outbound:
     """Return the configured sender to addresses that customers gave."""
     found: Outbound = adapter("outbound")
@@ -237,6 +252,7 @@ __all__ = [
     "DataMover",
     "Dns",
     "IdentityProvider",
+    "Inventory",
     "LegacyPlatform",
     "Mail",
     "Outbound",
@@ -246,6 +262,7 @@ __all__ = [
     "comparison",
     "dns",
     "identity_provider",
+    "inventory",
     "legacy",
     "mail",
     "mover",

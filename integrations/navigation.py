@@ -6,6 +6,18 @@ from core.permissions import Permission
 
 navigation.add(
     Entry(
+        id="integrations.overview",
+        label="Integrations",
+        url="integrations:overview",
+        icon="plug",
+        permission=Permission.VIEW_INTEGRATIONS,
+        section=Section.PREPARE,
+        order=45,
+        words="webhook harness api key connector inventory test event delivery",
+    )
+)
+navigation.add(
+    Entry(
         id="integrations.tokens",
         label="API tokens",
         url="integrations:tokens",

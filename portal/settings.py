@@ -209,6 +209,9 @@ DEMO_DNS_CONSOLE = env.str("DEMO_DNS_CONSOLE", default="") if DEMO else ""
 DEMO_IDENTITY_PROVIDER = env.str("DEMO_IDENTITY_PROVIDER", default="") if DEMO else ""
 """The web address of the demo's identity provider, which the single sign-on page of the demo links to."""
 
+DEMO_RECEIVER = env.str("DEMO_RECEIVER", default="") if DEMO else ""
+"""The web address of the demo's webhook receivers, which the integrations page of the demo links to."""
+
 MAPPING_FOLDER = env.path("MAPPING_FOLDER", default=str(BASE_DIR / "portal" / "demo" / "mapping"))
 """The declared mapping between the platforms: one YAML file per entity (`docs/integrating.md`)."""
 
@@ -226,6 +229,7 @@ ADAPTERS: dict[str, dict[str, Any]] = {
     },
     "identity_provider": {"BACKEND": "portal.adapters.saml.OneloginProvider"},
     "legacy": {"BACKEND": "portal.adapters.legacy.PostgresLegacy", "OPTIONS": {"url": LEGACY_DATABASE_URL}},
+    "inventory": {"BACKEND": "portal.adapters.inventory.PostgresInventory", "OPTIONS": {"url": LEGACY_DATABASE_URL}},
     "outbound": {
         "BACKEND": "portal.adapters.outbound.GuardedSender",
         "OPTIONS": {

@@ -1,4 +1,6 @@
-"""Everything outside the portal, real and on loopback: two platforms with an airline's real data, a DNS provider."""
+"""Everything outside the portal, real and on loopback: two platforms with an airline's real data, a DNS provider,
+the customers' webhook receivers.
+"""
 
 import threading
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ from portal.demo.dns_server import Resolver, Server
 from portal.demo.idp import IdentityProvider
 from portal.demo.idp_pages import SignInServer
 from portal.demo.pages import LoopbackServer
+from portal.demo.receiver import Receiver, ReceiverFile
 from tests import databases
 from tests.databases import Platforms
 from tests.ports import free_port
@@ -24,12 +27,16 @@ from tests.ports import free_port
 
 @dataclass(frozen=True)
 class Counterparts:
-    """Where the outside is: the platforms' databases, the DNS data and its provider's page, the identity provider."""
+    """Where the outside is: the platforms' databases, DNS data and its provider's page, the identity provider, and
+    the customers' webhook receivers.
+    """
 
     platforms: Platforms
     zones: ZoneFile
     console: str
     sign_in: IdentityProvider
+    receivers: ReceiverFile
+    receiver: str
 
 
 @contextmanager
@@ -40,19 +47,22 @@ def running(airlines: list[Airline], *, folder: Path) -> Iterator[Counterparts]:
         zones.register(airline.domain)
     sign_in = f"http://127.0.0.1:{idp_port}/"
     provider = IdentityProvider(folder / "idp", address=sign_in, portal=lambda: settings.PUBLIC_URL)
-    servers = (Console(zones, port=console_port), SignInServer(provider, port=idp_port))
+    receivers = ReceiverFile(folder / "receiver.json")
+    receiver = Receiver(receivers, port=0)
+    servers = (Console(zones, port=console_port), SignInServer(provider, port=idp_port), receiver)
     with databases.platforms() as platforms, Server(Resolver(zones.read), port=port), ExitStack() as running:
         legacy.fill(platforms.legacy_owner, report=lambda what, done, total: None, airlines=airlines)
         newplatform.create(platforms.new_owner)
         for server in servers:
             running.enter_context(_serving(server))
-        address = f"http://127.0.0.1:{console_port}/"
+        address, received = f"http://127.0.0.1:{console_port}/", f"http://127.0.0.1:{receiver.server_port}/"
         with override_settings(
-            ADAPTERS=_adapters(platforms, f"127.0.0.1:{port}"),
+            ADAPTERS=_adapters(platforms, f"127.0.0.1:{port}", receiver.server_port),
             DEMO_DNS_CONSOLE=address,
             DEMO_IDENTITY_PROVIDER=sign_in,
+            DEMO_RECEIVER=received,
         ):
-            yield Counterparts(platforms, zones, address, provider)
+            yield Counterparts(platforms, zones, address, provider, receivers, received)
 
 
 @contextmanager
@@ -65,10 +75,12 @@ def _serving(server: LoopbackServer) -> Iterator[None]:
         serving.join()
 
 
-def _adapters(platforms: Platforms, resolver: str) -> dict[str, dict[str, object]]:
+def _adapters(platforms: Platforms, resolver: str, receiver_port: int) -> dict[str, dict[str, object]]:
     """Return the real adapters with these addresses."""
-    options = {
+    options: dict[str, dict[str, object]] = {
         "dns": {"resolver": resolver},
+        "outbound": {"loopback_ports": [receiver_port]},
+        "inventory": {"url": platforms.legacy_reader},
         "legacy": {"url": platforms.legacy_reader},
         "mover": {"url": platforms.new_loader},
         "comparison": {"legacy": platforms.legacy_reader, "new": platforms.new_loader},

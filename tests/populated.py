@@ -26,6 +26,7 @@ from cutover.services import cutovers, go_no_go
 from parity_reports.queries import reports as compared
 from parity_reports.services import guides, reports, workflows
 from portal.demo.dns import ZoneFile
+from portal.demo.integrations import connect_one
 from runbooks.services import exceptions
 from tests import airline, customers, make, signing, sso
 from tests.counterparts import Counterparts
@@ -50,6 +51,9 @@ def make_everything(outside: Counterparts) -> Populated:
     empty = make.member(make.tenant("Empty Air", slug="empty"))
     _claim(ready, outside.zones, right=True)
     _claim(blocked, outside.zones, right=False)
+    for customer, verifies in ((ready, True), (blocked, False)):
+        with tenancy.scope(tenant_id=customer.tenant.pk):
+            connect_one(customer.airline, customer.tenant.pk, receivers=outside.receivers, verifies=verifies)
     _move_and_compare(ready, blocked)
     tests = _sign_in_by_provider(ready, blocked)
     portal = Populated({"nobody": None, "owner": ready.owner.user, "blocked": blocked.owner.user, "empty": empty.user})

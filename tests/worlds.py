@@ -17,9 +17,10 @@ from backfills.models import Run
 from comms.models import Mailing
 from comms.services import cases, mailings
 from compliance.models import Attestation, Deletion
-from core import readiness, tokens
+from core import readiness, sealing, tokens
 from core.permissions import StaffRole, TenantRole
 from core.readiness import CHECKS
+from integrations.models import Endpoint, Item, Message
 from parity_reports.models import Report
 from parity_reports.services import reports
 from tests import make, sso
@@ -98,6 +99,18 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
         )  # fmt: skip
         ids["token_id"] = token.pk
         ids["mailing_id"], ids["case_id"] = _said(case, at=at)
+        item = Item.objects.create(
+            tenant_id=case.tenant_id, kind="webhook", key="1", name="https://ops.ours.example/hooks", found_at=at
+        )
+        endpoint = Endpoint.objects.create(
+            tenant_id=case.tenant_id, url="https://hooks.ours.example/", item=item, secret=sealing.seal("whsec_"),
+            registered_at=at, registered_by=case.customer.id,
+        )  # fmt: skip
+        message = Message.objects.create(
+            tenant_id=case.tenant_id, endpoint=endpoint, message_id="msg_1", event="crossing.test", body="{}",
+            requested_at=at, requested_by=case.customer.id, state="failed", settled_at=at,
+        )  # fmt: skip
+        ids |= {"item_id": item.pk, "endpoint_id": endpoint.pk, "message_id": message.pk}
         ids["job_id"] = readiness.request(tenant_id=case.tenant_id, by=case.customer)
     tenant = case.owner.tenant
     people: dict[str, Any] = {"owner": case.owner.user, "stranger": make.user()}

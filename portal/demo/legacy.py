@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -202,9 +203,9 @@ def _account(connection: psycopg.Connection, airline: Airline, *, flights: int) 
     ]
     _copy(connection, "hook_mast", ((code, *hook, _secret(code, "hook", hook[0]), "Y") for hook in hooks))
     keys = [
-        (1, "Crew app", "flights:read", "20131231"),
-        (2, "Data warehouse", "flights:read,aircraft:read", "20131231"),
-        (3, "Old kiosk", "flights:read", "20130214"),
+        (1, "Crew app", "flights:read", _used(days_ago=0)),
+        (2, "Data warehouse", "flights:read,aircraft:read", _used(days_ago=1)),
+        (3, "Old kiosk", "flights:read", _used(days_ago=317)),
     ]
     _copy(
         connection,
@@ -214,3 +215,19 @@ def _account(connection: psycopg.Connection, airline: Airline, *, flights: int) 
             for number, label, scopes, last in keys
         ),
     )
+    _copy(connection, "intg_mast", ((code, *row) for row in _connected(airline)))
+
+
+def _connected(airline: Airline) -> Iterator[Row]:
+    """Yield what else an airline has connected: its nightly feed, its security log, its connectors."""
+    host = airline.domain
+    yield 1, "ETL", "Nightly export", f"sftp://etl.{host}/in", "flights,aircraft", _used(days_ago=1), "Y"
+    if airline.segment != "regional":
+        yield 2, "SIEM", "Security log", f"syslog://siem.{host}", "sign-ins,changes", _used(days_ago=0), "Y"
+        yield 3, "CONN", "Crew scheduling", f"https://crew.{host}/legacy", "flights", _used(days_ago=2), "Y"
+        yield 4, "CONN", "Fax dispatch", None, "flights", _used(days_ago=900), "N"
+
+
+def _used(*, days_ago: int) -> str:
+    """Return the day something was last used: the flights are of 2013, but people use the product today."""
+    return f"{datetime.now(UTC) - timedelta(days=days_ago):%Y%m%d}"

@@ -110,4 +110,16 @@ CREATE TABLE api_key (
     PRIMARY KEY (carr_cd, key_id)
 );
 
+CREATE TABLE intg_mast (
+    carr_cd text COLLATE "C" NOT NULL,
+    intg_id integer NOT NULL,
+    intg_typ text NOT NULL,
+    intg_nm text NOT NULL,
+    url_txt text,
+    feed_lst text NOT NULL,
+    last_dt text,
+    act_flg char(1) NOT NULL,
+    PRIMARY KEY (carr_cd, intg_id)
+);
+
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO legacy_reader;

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 
-from portal.demo import crossing, legacy, moves, newplatform, stories, words
+from portal.demo import crossing, integrations, legacy, moves, newplatform, stories, words
 
 
 def load(*, report: Callable[[str], None]) -> None:
@@ -15,6 +15,7 @@ def load(*, report: Callable[[str], None]) -> None:
     legacy.fill(os.environ["DEMO_LEGACY_OWNER_URL"], report=_each_fourth(report))
     newplatform.create(os.environ["DEMO_NEW_OWNER_URL"])
     stories.prepare(report=report)
+    integrations.connect(report=report)
     moves.move_and_compare(report=report)
     words.ask(report=report)
     crossing.cross(report=report)

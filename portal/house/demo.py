@@ -18,7 +18,7 @@ from portal.house.state import Memory
 from portal.house.supervisor import Child, Ended, Supervisor
 from portal.house.trouble import Trouble
 
-LISTENERS = ("web", "dns", "dns_console", "idp")
+LISTENERS = ("web", "dns", "dns_console", "idp", "receiver")
 """Whoever listens for others of this checkout; their ports are settled before anybody is told of them."""
 
 
@@ -79,6 +79,7 @@ def children(variables: dict[str, str], *, reload: bool) -> list[Child]:
     return [
         Child("dns", [python, "manage.py", "demo_dns"], variables),
         Child("idp", [python, "manage.py", "demo_idp"], variables),
+        Child("receiver", [python, "manage.py", "demo_receiver"], variables),
         Child("worker", [*celery, *worker, "--concurrency=2"], variables),
         Child("worker-short", [*celery, *worker, *short], variables),
         Child("beat", [*celery, "beat", *schedule, "--loglevel=WARNING"], variables),
@@ -131,7 +132,7 @@ def forget() -> None:
     if hold.keeper_runs():
         raise Trouble("The databases are in use by another command of this checkout: `make stop` ends it.")
     shutil.rmtree(state.prepare() / "postgres", ignore_errors=True)
-    for name in ("valkey", "schema", "mail", "beat-schedule"):
+    for name in ("valkey", "schema", "mail", "beat-schedule", "receiver.json"):
         path = state.folder() / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
@@ -166,7 +167,8 @@ def run(*, once: bool, fresh: bool = False, reload: bool = False) -> int:
                 migrate(supervisor, variables)
                 for child in children(variables, reload=reload):
                     supervisor.add(child)
-                wait_for_listener(supervisor, "dns")
+                for counterpart in ("dns", "receiver"):
+                    wait_for_listener(supervisor, counterpart)
                 load = [str(setup.python()), "manage.py", "demo"]
                 if code := supervisor.run(load, environment={**variables, "LOG_LEVEL": "WARNING"}):
                     raise Trouble(f"The demo did not come up (exit {code}); what it said stands above.")

@@ -55,6 +55,8 @@ def environment(memory: Memory | None = None) -> dict[str, str]:
         "DEMO_DNS_CONSOLE": f"http://127.0.0.1:{memory.port('dns_console')}/",
         # By number, as the portal is called localhost: to a browser that is another site.
         "DEMO_IDENTITY_PROVIDER": f"http://127.0.0.1:{memory.port('idp')}/",
+        "DEMO_RECEIVER": f"http://127.0.0.1:{memory.port('receiver')}/",
+        "OUTBOUND_LOOPBACK_PORTS": str(memory.port("receiver")),
         "EMAIL_URL": f"filemail:///{state.folder() / 'mail'}",  # django-environ takes one slash off the path
     }
 

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from core.activity import SENTENCES
 
-FOLDERS = ("accounts", "backfills", "core", "cutover", "parity_reports", "portal", "runbooks")
+FOLDERS = ("accounts", "backfills", "core", "cutover", "integrations", "parity_reports", "portal", "runbooks")
 
 
 def recorded() -> Iterator[tuple[str, bool]]:

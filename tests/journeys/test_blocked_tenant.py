@@ -17,6 +17,7 @@ from core.permissions import StaffRole
 from parity_reports.services import workflows
 from portal.demo import signon
 from portal.demo.airlines import Story
+from portal.demo.integrations import connect_one
 from tests import airline, counterparts, customers, make
 from tests.browsing import Visits
 from tests.counterparts import Counterparts
@@ -61,6 +62,7 @@ def customer(committed_db: None, outside: Counterparts, mend: Callable[[], None]
         runs.start(tenant_id=tenant_id, by=make.SYSTEM, at=at)
     queue.run_pending()
     with tenancy.scope(tenant_id=tenant_id):
+        connect_one(SKYWEST, tenant_id, receivers=outside.receivers, verifies=False)
         readiness.evaluate(tenant_id=tenant_id, by=make.SYSTEM, at=timezone.now())
         ask_support(blocked)
         readiness.evaluate(tenant_id=tenant_id, by=make.SYSTEM, at=timezone.now(), checks=["comms.no_urgent_case"])
@@ -94,6 +96,7 @@ def test_the_owner_sees_what_to_fix_and_gets_out_by_what_the_pages_say(
     put_the_rows_right(page, work, mend)
     confirm_the_answer(page)
     keep_the_old_way(page)
+    switch_verification_on(page, visit(f"{outside.receiver}skywest/"), work)
     go(page, "Preflight")
     page.get_by_role("button", name="Run all").click()
     expect(page.get_by_role("button", name="Run all")).to_be_disabled()
@@ -107,6 +110,7 @@ def test_the_owner_sees_what_to_fix_and_gets_out_by_what_the_pages_say(
         "comms-announced",
         "comms-no-urgent-case",
         "parity-reports-workflows-tried",
+        "integrations-harness-passed",
     ):
         expect(row(page, passed)).to_contain_text("Pass")
     expect(row(page, "runbooks-steps-signed")).to_contain_text("are not signed")
@@ -137,6 +141,9 @@ def read_what_blocks(page: Page) -> None:
     rejected = row(page, "backfills-dead-letters")
     expect(rejected).to_contain_text("2 rows are rejected")
     expect(rejected).to_contain_text("replace the fleet numbers")
+    harness = row(page, "integrations-harness-passed")
+    expect(harness).to_contain_text("the same message a second time is refused? It answered 200")
+    expect(harness).to_contain_text("What to do: Keep each webhook-id for at least ten minutes")
     go(page, "Cutover")
     expect(page.locator("main")).to_contain_text("Not set yet")
     go(page, "Go/no-go")
@@ -218,3 +225,18 @@ def put_the_rows_right(page: Page, work: Callable[[], int], mend: Callable[[], N
     expect(page.get_by_text("Your data is moving")).to_be_visible()
     work()
     expect(page.get_by_text("Every row is accounted for")).to_be_visible()
+
+
+def switch_verification_on(page: Page, theirs: Page, work: Callable[[], int]) -> None:
+    """The receivers took messages that were replayed, changed, forged and not signed; now they look."""
+    go(page, "Integrations")
+    expect(page.get_by_text("Harness failed")).to_have_count(2)
+    expect(page.get_by_role("row", name="A message whose body was changed is refused").first).to_contain_text("200")
+    for name in ("flights", "aircraft"):
+        theirs.get_by_role("button", name=f"Switch on verification of {name}").click()
+        expect(theirs.get_by_role("button", name=f"Switch off verification of {name}")).to_be_visible()
+    for button in page.get_by_role("button", name="Run the harness again").all():
+        button.click()
+    expect(page.get_by_text("Being tried")).to_have_count(2)
+    work()
+    expect(page.get_by_text("Harness passed")).to_have_count(2)

@@ -36,6 +36,7 @@ def test_the_owner_brings_the_account_to_a_signed_go_no_go(
     expect(page.get_by_role("heading", level=1)).to_have_text("Your move to the new platform")
     prove_the_domain(page, visit, outside)
     connect_and_test_single_sign_on(page, visit, outside)
+    connect_the_receivers(page, visit, work, outside)
     move_the_data(page, work)
     compare(page, work)
     read_what_changed(page)
@@ -73,6 +74,42 @@ def connect_and_test_single_sign_on(page: Page, visit: Visits, outside: Counterp
     expect(page.get_by_text("This maps to Olivia Owen (owner)")).to_be_visible()
     expect(page.locator("#check-signature")).to_contain_text("Passed")
     check_page(page)
+
+
+def connect_the_receivers(page: Page, visit: Visits, work: Callable[[], int], outside: Counterparts) -> None:
+    """State a fate for everything that is connected, then let both webhooks of legacy be received and tried."""
+    go(page, "Integrations")
+    page.get_by_role("button", name="Read the inventory").click()
+    page.get_by_role("button", name="Accept our proposals").click()
+    expect(page.get_by_text("All decided")).to_be_visible()
+    theirs = visit(f"{outside.receiver}hawaiian/")
+    for name in ("flights", "aircraft"):
+        page.get_by_label("Address of your receiver").fill(f"{outside.receiver}hawaiian/{name}")
+        page.get_by_label("Which webhook of legacy").select_option(index=0)
+        page.get_by_role("button", name="Register", exact=True).click()
+        secret = page.get_by_text(re.compile("^whsec_")).inner_text()
+        give_the_secret(theirs, name, secret)
+    go(page, "Integrations")
+    expect(page.get_by_text(secret)).to_have_count(0)
+    for name in ("flights", "aircraft"):
+        page.get_by_role("button", name=re.compile(f"^Run the harness.*hawaiian.{name}$")).click()
+    expect(page.get_by_text("Being tried")).to_have_count(2)
+    work()
+    expect(page.get_by_text("Harness passed")).to_have_count(2)
+    check_page(page)
+    page.get_by_role("button", name=re.compile("^Send a test event.*hawaiian.flights$")).click()
+    expect(page.get_by_text("On its way")).to_be_visible()
+    work()
+    page.get_by_role("link", name="Webhook messages", exact=True).click()
+    expect(page.get_by_role("row", name="204")).to_have_count(1)
+    check_page(page)
+
+
+def give_the_secret(theirs: Page, name: str, secret: str) -> None:
+    theirs.get_by_label("Address").fill(name)
+    theirs.get_by_label("Signing secret").fill(secret)
+    theirs.get_by_role("button", name="Set the secret").click()
+    expect(theirs.get_by_role("row", name=f"/{name}")).to_contain_text("set")
 
 
 def move_the_data(page: Page, work: Callable[[], int]) -> None:

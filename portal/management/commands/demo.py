@@ -80,6 +80,8 @@ class Command(BaseCommand):
             self._say(f"Single sign-on is tested at the demo's identity provider: {settings.DEMO_IDENTITY_PROVIDER}")
         if settings.DEMO_DNS_CONSOLE:
             self._say(f"Publish DNS records at the demo's provider: {settings.DEMO_DNS_CONSOLE}")
+        if settings.DEMO_RECEIVER:
+            self._say(f"See what the demo's webhook receivers got: {settings.DEMO_RECEIVER}")
 
 
 def _listed(people: Sequence[stories.Persona]) -> str:

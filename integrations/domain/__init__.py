@@ -1,0 +1,1 @@
+"""Decisions about integrations, without Django."""

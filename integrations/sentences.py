@@ -1,0 +1,16 @@
+"""How the ledger's entries of integrations are told to people."""
+
+from core.activity import sentences
+
+sentences(
+    {
+        "integrations.inventory.read": "read what is connected to legacy: {items} integrations",
+        "integrations.item.decided": "decided what becomes of an integration: {fate}",
+        "integrations.endpoint.registered": "registered a webhook endpoint",
+        "integrations.endpoint.switched_off": "switched a webhook endpoint off",
+        "integrations.harness.requested": "asked for a run of the webhook harness",
+        "integrations.harness.finished": "ran the webhook harness",
+        "integrations.message.requested": "sent a test event",
+        "integrations.message.sent_again": "sent a webhook message again",
+    }
+)
