@@ -5,7 +5,7 @@ manner of Django's CACHES. Every adapter refuses to be called inside a transacti
 (`tenancy.forbid_transaction()`), and raises only the two errors below.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
@@ -21,6 +21,7 @@ from core.letters import Letter
 from core.moving import LoadOrder, RunPosition, SourceRows
 from core.outbound import Reply
 from core.saml import ProviderMetadata, SamlResponse, ServiceProvider, SigningCertificate, SignInRequest
+from core.subscriptions import Access, Provision, Subscription, Use
 
 
 class Unavailable(Exception):
@@ -205,6 +206,53 @@ def comparison() -> Comparison:
     return found
 
 
+class LegacyContracts(Protocol):
+    """The legacy platform's contracts; Crossing only reads them."""
+
+    def subscription(self, *, tenant_ref: str) -> Subscription | None:
+        """Return what the customer has bought; None if legacy knows no contract of theirs."""
+        ...
+
+    def use(self, *, tenant_ref: str) -> Use:
+        """Count what the customer uses of what is limited, and their active people by role."""
+        ...
+
+    def roles(self, *, tenant_ref: str, logins: Collection[str]) -> Mapping[str, str]:
+        """Return the role of each of these logins (lower case) that is active there."""
+        ...
+
+
+class Billing(Protocol):
+    """The new platform's subscriptions: what will be invoiced."""
+
+    def subscription(self, *, account_id: UUID) -> Subscription | None:
+        """Return the account's subscription; None if there is none yet."""
+        ...
+
+    def access(self, *, account_id: UUID) -> Access | None:
+        """Return what the account's plan includes and what its organisation allows; None without a subscription."""
+        ...
+
+    def provision(self, order: Provision) -> None:
+        """Give the account exactly this subscription, all or nothing. Safe to repeat.
+
+        Raises Rejected for a plan, add-on or limit that the new platform does not sell; nothing has changed then.
+        """
+        ...
+
+
+def legacy_contracts() -> LegacyContracts:
+    """Return the configured reader of legacy contracts."""
+    found: LegacyContracts = adapter("legacy_contracts")
+    return found
+
+
+def billing() -> Billing:
+    """Return the configured billing side of the new platform."""
+    found: Billing = adapter("billing")
+    return found
+
+
 def legacy() -> LegacyPlatform:
     """Return the configured legacy platform."""
     found: LegacyPlatform = adapter("legacy")
@@ -248,22 +296,26 @@ def mover() -> DataMover:
 
 
 __all__ = [
+    "Billing",
     "Comparison",
     "DataMover",
     "Dns",
     "IdentityProvider",
     "Inventory",
+    "LegacyContracts",
     "LegacyPlatform",
     "Mail",
     "Outbound",
     "Rejected",
     "Unavailable",
     "adapter",
+    "billing",
     "comparison",
     "dns",
     "identity_provider",
     "inventory",
     "legacy",
+    "legacy_contracts",
     "mail",
     "mover",
     "outbound",

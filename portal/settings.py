@@ -220,6 +220,10 @@ WORKFLOWS_FOLDER = env.path("WORKFLOWS_FOLDER", default=str(BASE_DIR / "portal" 
 
 GUIDES_FOLDER = env.path("GUIDES_FOLDER", default=str(BASE_DIR / "portal" / "demo" / "guides"))
 """What changed, for the people of each role: one Markdown file per guide (`docs/guides.md`)."""
+ENTITLEMENTS_FOLDER = env.path(
+    "ENTITLEMENTS_FOLDER", default=str(BASE_DIR / "portal" / "demo" / "mapping" / "entitlements")
+)
+"""What becomes of plans, limits, add-ons, terms and roles: `matrix.yaml` (`docs/integrating.md`)."""
 
 ADAPTERS: dict[str, dict[str, Any]] = {
     "dns": {"BACKEND": "portal.adapters.dns.DnspythonDns", "OPTIONS": {"resolver": DNS_RESOLVER}},
@@ -240,6 +244,11 @@ ADAPTERS: dict[str, dict[str, Any]] = {
         },
     },
     "mail": {"BACKEND": "portal.adapters.mail.DjangoMail", "OPTIONS": {}},
+    "legacy_contracts": {
+        "BACKEND": "portal.adapters.contracts.PostgresContracts",
+        "OPTIONS": {"url": LEGACY_DATABASE_URL, "currency": "USD"},
+    },
+    "billing": {"BACKEND": "portal.adapters.billing.PostgresBilling", "OPTIONS": {"url": NEW_DATABASE_URL}},
     "mover": {
         "BACKEND": "portal.adapters.newplatform.PostgresMover",
         "OPTIONS": {"url": NEW_DATABASE_URL, "keys": FIELD_KEYS},

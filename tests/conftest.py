@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from portal.house import development
@@ -42,6 +43,7 @@ from django.test import TransactionTestCase  # noqa: E402
 from pytest_django.fixtures import Settings  # noqa: E402
 
 from tests.airline_fixtures import airline_platforms, airline_world  # noqa: E402, F401 - fixtures
+from tests.fakes.contracts import FakeBilling, FakeContracts  # noqa: E402
 from tests.fakes.dns import FakeDns  # noqa: E402
 from tests.fakes.mail import FakeMail  # noqa: E402
 
@@ -59,6 +61,10 @@ if settings.DATABASES["default"]["NAME"] != CLONE.name:
     raise pytest.UsageError(
         "Unset DJANGO_SETTINGS_MODULE: the settings were read before the tests chose their database."
     )
+
+
+hypothesis.settings.register_profile("crossing", deadline=None)  # a busy machine says nothing about the code
+hypothesis.settings.load_profile("crossing")
 
 
 @pytest.fixture(scope="session")
@@ -128,6 +134,19 @@ def fake_mail(settings: Settings) -> Iterator[type[FakeMail]]:
     FakeMail.reset()
     yield FakeMail
     FakeMail.reset()
+
+
+@pytest.fixture
+def fake_contracts(settings: Settings) -> Iterator[type[FakeContracts]]:
+    """Contracts of the test's own behind both ports; nobody has any."""
+    fakes = {
+        "legacy_contracts": {"BACKEND": "tests.fakes.contracts.FakeContracts"},
+        "billing": {"BACKEND": "tests.fakes.contracts.FakeBilling"},
+    }
+    settings.ADAPTERS = {**settings.ADAPTERS, **fakes}
+    yield FakeContracts
+    FakeContracts.reset()
+    FakeBilling.reset()
 
 
 @pytest.fixture(autouse=True)

@@ -82,6 +82,8 @@ def _adapters(platforms: Platforms, resolver: str, receiver_port: int) -> dict[s
         "outbound": {"loopback_ports": [receiver_port]},
         "inventory": {"url": platforms.legacy_reader},
         "legacy": {"url": platforms.legacy_reader},
+        "legacy_contracts": {"url": platforms.legacy_reader},
+        "billing": {"url": platforms.new_loader},
         "mover": {"url": platforms.new_loader},
         "comparison": {"legacy": platforms.legacy_reader, "new": platforms.new_loader},
     }

@@ -95,5 +95,85 @@ CREATE TABLE platform.provenance (
 );
 CREATE INDEX provenance_target ON platform.provenance (target_key, account_id, entity);
 
+-- What is sold, at which price a month. Prices are in the currency's smallest unit.
+CREATE TABLE platform.plan (
+    code text COLLATE "C" PRIMARY KEY,
+    name text NOT NULL
+);
+CREATE TABLE platform.addon (
+    code text COLLATE "C" PRIMARY KEY,
+    name text NOT NULL,
+    unit text NOT NULL
+);
+CREATE TABLE platform.price (
+    item text COLLATE "C" NOT NULL,
+    currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    monthly bigint NOT NULL CHECK (monthly >= 0),
+    PRIMARY KEY (item, currency)
+);
+CREATE TABLE platform.resource (
+    code text COLLATE "C" PRIMARY KEY,
+    name text NOT NULL
+);
+CREATE TABLE platform.plan_feature (
+    plan_code text COLLATE "C" NOT NULL REFERENCES platform.plan,
+    feature text COLLATE "C" NOT NULL,
+    PRIMARY KEY (plan_code, feature)
+);
+
+-- What an account has bought: this is what will be invoiced.
+CREATE TABLE platform.subscription (
+    account_id uuid PRIMARY KEY REFERENCES platform.account ON DELETE CASCADE,
+    plan_code text COLLATE "C" NOT NULL REFERENCES platform.plan,
+    currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    monthly_price bigint NOT NULL CHECK (monthly_price >= 0)
+);
+CREATE TABLE platform.subscription_limit (
+    account_id uuid NOT NULL REFERENCES platform.subscription ON DELETE CASCADE,
+    resource text COLLATE "C" NOT NULL REFERENCES platform.resource,
+    most bigint CHECK (most >= 0),
+    PRIMARY KEY (account_id, resource)
+);
+CREATE TABLE platform.subscription_addon (
+    account_id uuid NOT NULL REFERENCES platform.subscription ON DELETE CASCADE,
+    addon_code text COLLATE "C" NOT NULL REFERENCES platform.addon,
+    quantity integer NOT NULL CHECK (quantity > 0),
+    monthly_price bigint NOT NULL CHECK (monthly_price >= 0),
+    PRIMARY KEY (account_id, addon_code)
+);
+CREATE TABLE platform.subscription_term (
+    account_id uuid NOT NULL REFERENCES platform.subscription ON DELETE CASCADE,
+    code text COLLATE "C" NOT NULL,
+    until date,
+    PRIMARY KEY (account_id, code)
+);
+
+-- Rules that an organisation sets for itself.
+CREATE TABLE platform.policy (
+    account_id uuid NOT NULL REFERENCES platform.account ON DELETE CASCADE,
+    policy text COLLATE "C" NOT NULL,
+    is_allowed boolean NOT NULL,
+    PRIMARY KEY (account_id, policy)
+);
+
+INSERT INTO platform.plan VALUES
+    ('enterprise', 'Enterprise'), ('professional', 'Professional'), ('standard', 'Standard');
+INSERT INTO platform.addon VALUES
+    ('weather', 'Weather feed', 'feed'), ('crew-messages', 'Crew messages', 'pack of 1,000 a month'),
+    ('ops-mail', 'Operations mail', 'mailbox');
+INSERT INTO platform.price VALUES
+    ('enterprise', 'USD', 480000), ('professional', 'USD', 145000), ('standard', 'USD', 62000),
+    ('weather', 'USD', 12000), ('crew-messages', 'USD', 900), ('ops-mail', 'USD', 2500);
+INSERT INTO platform.resource VALUES
+    ('members', 'Members'), ('flights_per_year', 'Flights a year'), ('api_calls_per_day', 'API calls a day');
+INSERT INTO platform.plan_feature VALUES
+    ('standard', 'flight-board'), ('standard', 'report-view'),
+    ('professional', 'flight-board'), ('professional', 'report-view'), ('professional', 'report-export'),
+    ('professional', 'api'), ('professional', 'webhooks'),
+    ('enterprise', 'flight-board'), ('enterprise', 'report-view'), ('enterprise', 'report-export'),
+    ('enterprise', 'api'), ('enterprise', 'webhooks'), ('enterprise', 'sso'), ('enterprise', 'audit-log');
+
 GRANT USAGE ON SCHEMA platform TO new_loader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA platform TO new_loader;
+REVOKE INSERT, UPDATE, DELETE ON platform.plan, platform.addon, platform.price, platform.resource, platform.plan_feature,
+    platform.policy FROM new_loader;
