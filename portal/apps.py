@@ -13,6 +13,7 @@ CONTRIBUTIONS = (
     "sentences",
     "navigation",
     "barriers",
+    "abilities",
     "api",
     "banners",
     "panels",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -21,10 +22,7 @@ class Address:
         return self.view.__module__.split(".")[0] in OURS
 
 
-OURS = (
-    "accounts", "backfills", "comms", "compliance", "core", "cutover", "entitlements", "integrations", "parity_reports",
-    "portal", "runbooks",
-)  # fmt: skip
+OURS = frozenset(path.parent.name for path in Path(__file__).parents[1].glob("*/apps.py"))
 
 
 def every() -> list[Address]:

@@ -12,6 +12,7 @@ from core.models import Hold, Job, RecordedFinding, ToggleSetting, Token
 from core.permissions import StaffRole, TenantRole
 from core.readiness import CHECKS
 from cutover.models import Cutover, PhaseChange
+from entitlements.models import AccessRequest, Decision, Mismatch, Snapshot
 from runbooks.models import PolicyException, Runbook, Step
 from tests import make
 
@@ -48,6 +49,7 @@ def fill(start: int, stop: int, by: User, *, checks: Collection[str] = ()) -> No
             for t, p in pairs
         )  # fmt: skip
         fill_move(tenants, by)
+        fill_contracts(tenants, by)
         fill_floor(tenants, by, checks or [next(iter(CHECKS))])
         fill_comms(tenants, by)
 
@@ -97,6 +99,28 @@ def fill_comms(tenants: list[Tenant], by: User) -> None:
         CaseEntry(tenant_id=c.tenant_id, case=c, text="Help", is_ours=False, written_at=AT, written_by=by)
         for c in cases
     )
+
+
+def fill_contracts(tenants: list[Tenant], by: User) -> None:
+    """Give each tenant a look at its contract, a mismatch it found, and a choice."""
+    seen = Snapshot.objects.bulk_create(
+        Snapshot(tenant=t, taken_at=AT, taken_by=by.pk, matrix="matrix@1", use={"resources": {}, "roles": {}},
+                 unmapped=0, choices=0, mismatches=1, currency="USD")
+        for t in tenants
+    )  # fmt: skip
+    Mismatch.objects.bulk_create(
+        Mismatch(tenant_id=s.tenant_id, subject="price", title="Price", promised="1", found="2", opened_in=s)
+        for s in seen
+    )
+    Decision.objects.bulk_create(
+        Decision(tenant=t, subject="addon:X", choice="give_up", basis="X ends", decided_at=AT, decided_by=by.pk)
+        for t in tenants
+    )
+    AccessRequest.objects.bulk_create(
+        AccessRequest(tenant_id=m.tenant_id, member=m, ability="add-seat", wanted="product_role:administrator",
+                      reason="R", requested_at=AT, requested_by=m.user_id)
+        for m in Member.objects.filter(tenant__in=tenants)
+    )  # fmt: skip
 
 
 def fill_floor(tenants: list[Tenant], by: User, checks: Collection[str]) -> None:

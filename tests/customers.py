@@ -15,10 +15,13 @@ from core.permissions import StaffRole, TenantRole
 from cutover.domain.phases import Phase
 from cutover.services import cutovers, phases
 from portal.demo.airlines import AIRLINES, Airline
+from portal.demo.legacy import TELEX
 from portal.demo.stories import RESIDENCY
 from runbooks.queries import runbooks as listed
 from runbooks.services import runbooks
+from tests import airline as rows
 from tests import make
+from tests.databases import Platforms
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 """Of every authenticator app here."""
@@ -68,16 +71,22 @@ def arrange(which: Airline, *, prepared: bool) -> Customer:
             tenant_id=tenant.pk, email=f"owner@{which.domain}", name="Olivia Owen", role=TenantRole.OWNER,
             password=make.PASSWORD, by=make.SYSTEM, at=at,
         )  # fmt: skip
-        colleague = imports.staff(
-            email="runbook@crossing.example", name="Ruth Booker", roles=[StaffRole.RUNBOOK_OWNER],
-            password=make.PASSWORD, by=make.SYSTEM, at=at,
-        )  # fmt: skip
-        for person in (owner.user, colleague):
-            if not person.authenticator_set.exists():
-                totp.TOTP.activate(person, SECRET)
-        customer = Customer(which, tenant, owner, colleague)
+        totp.TOTP.activate(owner.user, SECRET)
+        customer = Customer(
+            which, tenant, owner, colleague("runbook@crossing.example", "Ruth Booker", StaffRole.RUNBOOK_OWNER)
+        )
         _plan(customer, prepared=prepared, at=at)
     return customer
+
+
+def colleague(email: str, name: str, *roles: StaffRole) -> User:
+    """Return one of the vendor's people, who can sign in."""
+    person = imports.staff(
+        email=email, name=name, roles=list(roles), password=make.PASSWORD, by=make.SYSTEM, at=timezone.now()
+    )
+    if not person.authenticator_set.exists():
+        totp.TOTP.activate(person, SECRET)
+    return person
 
 
 def _plan(customer: Customer, *, prepared: bool, at: datetime) -> None:
@@ -92,3 +101,10 @@ def _plan(customer: Customer, *, prepared: bool, at: datetime) -> None:
         cutovers.set_window(tenant_id=tenant_id, starts_at=opens, ends_at=closes, by=customer.by_owner, at=at)
         for step in listed.steps(tenant_id=tenant_id).filter(gates=True):
             runbooks.sign(step=step, by=customer.by_runbook_owner, at=at)
+
+
+def sell_telex(platforms: Platforms, which: Airline) -> None:
+    """Give an airline in legacy the add-on that the new platform does not have."""
+    code, name, quantity, price = TELEX
+    row = {"carr_cd": which.code, "addon_cd": code, "addon_nm": name, "qty": quantity, "price_cents": price}
+    rows.insert(platforms, "plan_addon", [row])

@@ -20,9 +20,11 @@ from comms.domain.cases import CaseState
 from comms.models import Mailing
 from comms.services import cases, statuses
 from core import queue, readiness, tenancy
+from core.actor import Actor
 from core.models import Hold, ToggleSetting, Token
 from core.permissions import StaffRole, TenantRole
 from cutover.services import cutovers, go_no_go
+from entitlements.services import access, choices, snapshots, subscriptions
 from parity_reports.queries import reports as compared
 from parity_reports.services import guides, reports, workflows
 from portal.demo.dns import ZoneFile
@@ -55,10 +57,12 @@ def make_everything(outside: Counterparts) -> Populated:
         with tenancy.scope(tenant_id=customer.tenant.pk):
             connect_one(customer.airline, customer.tenant.pk, receivers=outside.receivers, verifies=verifies)
     _move_and_compare(ready, blocked)
+    _contracts(outside, ready, blocked)
     tests = _sign_in_by_provider(ready, blocked)
     portal = Populated({"nobody": None, "owner": ready.owner.user, "blocked": blocked.owner.user, "empty": empty.user})
     portal.ids |= tests
     _people(portal, ready, blocked)
+    _lack(portal, ready)
     _except(portal, blocked)
     _invite(portal, ready)
     _time_boxed(ready)
@@ -105,6 +109,21 @@ def _move_and_compare(*moved: Customer) -> None:
         queue.run_pending()
 
 
+def _contracts(outside: Counterparts, ready: Customer, blocked: Customer) -> None:
+    """Both have an add-on that ends: the ready one gave it up and is set up, the blocked one still has to choose."""
+    for customer in (ready, blocked):
+        customers.sell_telex(outside.platforms, customer.airline)
+        tenant_id, at = customer.tenant.pk, timezone.now()
+        with tenancy.scope(tenant_id=tenant_id):
+            snapshots.take(tenant_id=tenant_id, by=make.SYSTEM, at=at)
+            if customer is ready:
+                choices.choose(
+                    tenant_id=tenant_id, subject="addon:TTY-FAX", choice="give_up",
+                    basis="ops-mail, 1, at USD 25.00 a month instead of TTY-FAX", by=ready.by_owner, at=at,
+                )  # fmt: skip
+                subscriptions.provision(tenant_id=tenant_id, by=make.SYSTEM, at=timezone.now())
+
+
 def _people(portal: Populated, ready: Customer, blocked: Customer) -> None:
     owner = ready.owner.user
     signing.register(owner)
@@ -134,6 +153,17 @@ def _people(portal: Populated, ready: Customer, blocked: Customer) -> None:
         "uidb36": user_pk_to_url_str(newcomer),
         "reset_key": default_token_generator.make_token(newcomer),
     }
+
+
+def _lack(portal: Populated, ready: Customer) -> None:
+    """A member and an auditor ask for what they lack: of the customer's owners, and of us."""
+    tenant_id, at = ready.tenant.pk, timezone.now()
+    with tenancy.scope(tenant_id=tenant_id):
+        for who, role, ability in (("member", "member", "plan-crew"), ("both", "auditor", "rebook-flight")):
+            person = portal.people[who]
+            assert person
+            by = Actor.member(user_id=person.pk, tenant_id=tenant_id, role=role, name=str(person))
+            access.ask(tenant_id=tenant_id, ability_id=ability, reason="Our summer schedule.", by=by, at=at)
 
 
 def _except(portal: Populated, blocked: Customer) -> None:

@@ -20,6 +20,7 @@ from compliance.models import Attestation, Deletion
 from core import readiness, sealing, tokens
 from core.permissions import StaffRole, TenantRole
 from core.readiness import CHECKS
+from entitlements.models import AccessRequest
 from integrations.models import Endpoint, Item, Message
 from parity_reports.models import Report
 from parity_reports.services import reports
@@ -120,5 +121,10 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
     people |= {f"staff:{role.value}": make.staff(role) for role in StaffRole if f"staff:{role.value}" not in people}
     with make.arranging():
         ids["attestation_id"] = attest(case.tenant_id, at=at).pk
-        ids["member_id"] = Member.objects.get(user=people["member"]).pk
+        member = Member.objects.get(user=people["member"])
+        ids["member_id"] = member.pk
+        ids["access_id"] = AccessRequest.objects.create(
+            tenant_id=member.tenant_id, member=member, ability="export-reports", wanted="product_role:auditor",
+            reason="The month's figures", requested_at=at, requested_by=member.user_id,
+        ).pk  # fmt: skip
     return World(case, ids, people)

@@ -1,4 +1,4 @@
-"""Members, for other apps."""
+"""Members, for other apps; `Member` is the row that they are given."""
 
 from uuid import UUID
 
@@ -25,3 +25,6 @@ def tenants_of(*, user_id: UUID) -> list[UUID]:
 def owners(*, tenant_id: UUID) -> QuerySet[Member]:
     """Return the tenant's active owners."""
     return active(tenant_id=tenant_id).filter(role=TenantRole.OWNER)
+
+
+__all__ = ["Member", "active", "owners"]

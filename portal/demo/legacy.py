@@ -10,10 +10,11 @@ import psycopg
 from psycopg import sql
 
 from portal.demo import flights2013
-from portal.demo.airlines import AIRLINES, Airline
+from portal.demo.airlines import AIRLINES, Airline, Story
 from portal.demo.flights2013 import known
 
 DDL = Path(__file__).with_name("legacy.sql")
+TELEX = ("TTY-FAX", "Telex and fax", 1, "7500")
 type Row = tuple[object, ...]
 type Report = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and out of how much."""
@@ -196,7 +197,10 @@ def _account(connection: psycopg.Connection, airline: Airline, *, flights: int) 
         [(code, plan, title, seats, limit, str(price), "NY"[grandfathered], "20271231" if grandfathered else None)],
     )
     addons = [("WX-FEED", "Weather feed", 1, "12000"), ("CREW-SMS", "Crew messages", 5_000, "4500")]
-    _copy(connection, "plan_addon", ((code, *addon) for addon in addons[: 1 + (airline.segment != "regional")]))
+    bought = addons[: 1 + (airline.segment != "regional")]
+    if airline.story is Story.BLOCKED:  # the only one that still sends telexes, which the new platform does not
+        bought.append(TELEX)
+    _copy(connection, "plan_addon", ((code, *addon) for addon in bought))
     hooks = [
         (1, f"https://ops.{host}/hooks/flights", "flight.departed,flight.arrived,flight.cancelled"),
         (2, f"https://mx.{host}/hooks/aircraft", "aircraft.assigned"),

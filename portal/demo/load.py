@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 
-from portal.demo import crossing, integrations, legacy, moves, newplatform, stories, words
+from portal.demo import contracts, crossing, integrations, legacy, moves, newplatform, stories, words
 
 
 def load(*, report: Callable[[str], None]) -> None:
@@ -16,6 +16,7 @@ def load(*, report: Callable[[str], None]) -> None:
     newplatform.create(os.environ["DEMO_NEW_OWNER_URL"])
     stories.prepare(report=report)
     integrations.connect(report=report)
+    contracts.set_up(report=report)
     moves.move_and_compare(report=report)
     words.ask(report=report)
     crossing.cross(report=report)

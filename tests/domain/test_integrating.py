@@ -1,16 +1,29 @@
-"""The worked example of docs/integrating.md is a spec that loads and does what the page says."""
+"""The worked examples of docs/integrating.md load and do what the page says."""
 
 import re
 from pathlib import Path
 
 from backfills.domain import spec
+from entitlements.domain import matrix
 
 PAGE = Path(__file__).parents[2] / "docs" / "integrating.md"
 
 
+def examples(form: str) -> str:
+    found = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    (example,) = [one for one in found if f"format: {form}/" in one]
+    return example
+
+
 def test_the_worked_example_is_a_valid_spec():
-    (example,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    example = examples("crossing-mapping")
     invoices = spec.load_set({"invoices.yaml": example})["invoices"]
     assert invoices.title == "Invoices"
     assert [rule.name for rule in invoices.rules] == ["test_invoice", "without_amount"]
     assert set(invoices.source_columns) == {"inv_no", "inv_dt", "cur_cd", "net_amt", "paid_flg", "memo"}
+
+
+def test_the_worked_matrix_is_valid():
+    entitlements = matrix.load(examples("crossing-entitlements"))
+    assert entitlements.plans["GOLD"].limits["people"].apply({"seats": 4}) == 10
+    assert entitlements.addons["FAX"].retired == "The new platform sends no fax."

@@ -14,6 +14,7 @@ from backfills.services import runs
 from comms.services import cases
 from core import queue, readiness, tenancy
 from core.permissions import StaffRole
+from entitlements.services import snapshots
 from parity_reports.services import workflows
 from portal.demo import signon
 from portal.demo.airlines import Story
@@ -47,9 +48,11 @@ def mend(outside: Counterparts) -> Callable[[], None]:
 
 @pytest.fixture
 def customer(committed_db: None, outside: Counterparts, mend: Callable[[], None]) -> Customer:
-    """What went wrong before: old token in DNS, old certificate, rejected rows, no window, a missing workflow."""
+    """What went wrong: old DNS token, old certificate, rejected rows, no window, a missing workflow, an add-on."""
     blocked = customers.arrange(SKYWEST, prepared=False)
     tenant_id, at = blocked.tenant.pk, timezone.now()
+    customers.colleague("billing@crossing.example", "Bill Ledger", StaffRole.IDENTITY_BILLING_LEAD)
+    customers.sell_telex(outside.platforms, SKYWEST)
     with tenancy.scope(tenant_id=tenant_id):
         domain = domains.claim(tenant_id=tenant_id, typed=SKYWEST.domain, by=blocked.by_owner, at=at)
         record = domains.challenge_of(domain).txt
@@ -60,6 +63,7 @@ def customer(committed_db: None, outside: Counterparts, mend: Callable[[], None]
         signon.connect(story, tenant_id, provider=outside.sign_in, by=blocked.by_owner, at=at)
         workflows.rely(tenant_id=tenant_id, workflow_id="receive_partner_feed", by=blocked.by_owner, at=at)
         runs.start(tenant_id=tenant_id, by=make.SYSTEM, at=at)
+        snapshots.take(tenant_id=tenant_id, by=make.SYSTEM, at=at)
     queue.run_pending()
     with tenancy.scope(tenant_id=tenant_id):
         connect_one(SKYWEST, tenant_id, receivers=outside.receivers, verifies=False)
@@ -97,6 +101,9 @@ def test_the_owner_sees_what_to_fix_and_gets_out_by_what_the_pages_say(
     confirm_the_answer(page)
     keep_the_old_way(page)
     switch_verification_on(page, visit(f"{outside.receiver}skywest/"), work)
+    choose_what_ends(page, work)
+    set_up_as_promised(sign_in("billing@crossing.example"))
+    ask_for_what_the_old_platform_had(page)
     go(page, "Preflight")
     page.get_by_role("button", name="Run all").click()
     expect(page.get_by_role("button", name="Run all")).to_be_disabled()
@@ -111,6 +118,8 @@ def test_the_owner_sees_what_to_fix_and_gets_out_by_what_the_pages_say(
         "comms-no-urgent-case",
         "parity-reports-workflows-tried",
         "integrations-harness-passed",
+        "entitlements-choices-made",
+        "entitlements-billing-matches",
     ):
         expect(row(page, passed)).to_contain_text("Pass")
     expect(row(page, "runbooks-steps-signed")).to_contain_text("are not signed")
@@ -240,3 +249,38 @@ def switch_verification_on(page: Page, theirs: Page, work: Callable[[], int]) ->
     expect(page.get_by_text("Being tried")).to_have_count(2)
     work()
     expect(page.get_by_text("Harness passed")).to_have_count(2)
+
+
+def choose_what_ends(page: Page, work: Callable[[], int]) -> None:
+    go(page, "Preflight")
+    choice = row(page, "entitlements-choices-made")
+    expect(choice).to_contain_text("A choice is yours: Telex and fax")
+    choice.get_by_role("link", name="Put it right").click()
+    expect(page.get_by_role("main").get_by_text("The new price cannot be said yet")).to_be_visible()
+    expect(page.get_by_text("Operations mail takes its place for USD 25.00 a month")).to_be_visible()
+    page.get_by_role("button", name="Accept").click()
+    expect(page.get_by_text("You have chosen")).to_be_visible()
+    work()
+    page.reload()
+    expect(page.get_by_role("main").get_by_text("The new platform is not set up as promised")).to_be_visible()
+    expect(page.get_by_text("our identity and billing lead sets your subscription up")).to_be_visible()
+
+
+def set_up_as_promised(lead: Page) -> None:
+    """Do what the page says that our lead does."""
+    lead.goto("/admin/entitlements/mismatch/")
+    lead.get_by_role("link", name="SkyWest").first.click()
+    lead.get_by_role("button", name="Set up as promised").click()
+    expect(lead.get_by_text("is set up as promised; 0 differences are left")).to_be_visible()
+
+
+def ask_for_what_the_old_platform_had(page: Page) -> None:
+    go(page, "Why can’t I …")
+    page.get_by_role("link", name="… export reports?").click()
+    expect(page.get_by_role("heading", name="You cannot export reports")).to_be_visible()
+    expect(page.locator("main .notice")).to_contain_text("The plan Standard does not include report exports.")
+    expect(page.locator("main .notice")).to_contain_text("Who can give it: your customer success manager")
+    expect(page.get_by_text("On the old platform it was possible: Operations Standard included it")).to_be_visible()
+    page.get_by_label("What do you need it for?").fill("Our monthly figures.")
+    page.get_by_role("button", name="Request access").click()
+    expect(page.get_by_text("Waits for an answer")).to_be_visible()

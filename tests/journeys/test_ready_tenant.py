@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from core import tenancy
+from entitlements.services import subscriptions
 from tests import counterparts, customers, make
 from tests.browsing import Visits, check_page, plug_in_authenticator
 from tests.counterparts import Counterparts
@@ -25,8 +29,11 @@ def outside(tmp_path: Path) -> Iterator[Counterparts]:
 
 @pytest.fixture
 def customer(committed_db: None, outside: Counterparts) -> Customer:
-    """What was done before: its steps signed, its window set. Its domain and its data wait for the owner."""
-    return customers.arrange(HAWAIIAN, prepared=True)
+    """What was done before: steps signed, window set, subscription set up. Domain and data wait for the owner."""
+    ready = customers.arrange(HAWAIIAN, prepared=True)
+    with tenancy.scope(tenant_id=ready.tenant.pk):
+        subscriptions.provision(tenant_id=ready.tenant.pk, by=make.SYSTEM, at=timezone.now() - timedelta(hours=31))
+    return ready
 
 
 def test_the_owner_brings_the_account_to_a_signed_go_no_go(
@@ -37,10 +44,12 @@ def test_the_owner_brings_the_account_to_a_signed_go_no_go(
     prove_the_domain(page, visit, outside)
     connect_and_test_single_sign_on(page, visit, outside)
     connect_the_receivers(page, visit, work, outside)
+    see_what_is_billed(page, work)
     move_the_data(page, work)
     compare(page, work)
     read_what_changed(page)
     pass_preflight(page, work)
+    ask_why_not_yet(page)
     asked = ask_and_sign_by_passkey(page)
     sign_for_us(sign_in("runbook@crossing.example"), asked)
     page.reload()
@@ -112,6 +121,19 @@ def give_the_secret(theirs: Page, name: str, secret: str) -> None:
     expect(theirs.get_by_role("row", name=f"/{name}")).to_contain_text("set")
 
 
+def see_what_is_billed(page: Page, work: Callable[[], int]) -> None:
+    go(page, "Entitlements")
+    expect(page.get_by_text("too long ago to count")).to_be_visible()
+    page.get_by_role("button", name="Compare again").click()
+    expect(page.get_by_text("Both platforms are being compared")).to_be_visible()
+    work()
+    expect(page.get_by_role("main").get_by_text("No price change")).to_be_visible()
+    expect(page.get_by_text("USD 1,615.00 a month, USD 19,380.00 a year, before and after.")).to_be_visible()
+    changes = page.get_by_role("region", name="What changes")
+    expect(changes.get_by_role("row", name="Crew messages")).to_contain_text("Crew messages, 5")
+    check_page(page)
+
+
 def move_the_data(page: Page, work: Callable[[], int]) -> None:
     go(page, "Your data")
     expect(page.get_by_text("Nothing has moved yet")).to_be_visible()
@@ -162,6 +184,17 @@ def pass_preflight(page: Page, work: Callable[[], int]) -> None:
     expect(page.get_by_role("button", name="Run all")).to_be_disabled()
     work()
     expect(page.get_by_text(re.compile(r"All \d+ checks pass"))).to_be_visible()
+
+
+def ask_why_not_yet(page: Page) -> None:
+    go(page, "Why can’t I …")
+    page.get_by_label("Why can’t I …").fill("sign")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="… sign the go/no-go?").click()
+    expect(page.get_by_role("heading", name="You cannot sign the go/no-go")).to_be_visible()
+    expect(page.get_by_role("row", name="Role")).to_contain_text("The role Owner includes it.")
+    expect(page.locator("main .notice")).to_contain_text("The evidence is not frozen yet")
+    check_page(page)
 
 
 def ask_and_sign_by_passkey(page: Page) -> str:

@@ -113,6 +113,13 @@ TENANT = (
     Row("integrations:tokens", MANAGERS, get=200, post=422),
     Row("integrations:rotate_token", MANAGERS, post=422, ids=("token_id",)),
     Row("integrations:revoke_token", MANAGERS, post=302, ids=("token_id",)),
+    Row("entitlements:preview", READERS, get=200),
+    Row("entitlements:refresh", MANAGERS, post=302),
+    Row("entitlements:choose", OWNERS, post=302),
+    Row("entitlements:why", ALL, get=200),
+    Row("entitlements:ask_access", ALL, post=422),
+    Row("entitlements:grant_access", MANAGERS, post=302, ids=("access_id",)),
+    Row("entitlements:decline_access", MANAGERS, post=422, ids=("access_id",)),  # without a reason
     Row("accounts:sso", ALL, get=200),
     Row("accounts:begin_sso", MANAGERS, post=302),
     Row("accounts:connect_sso", MANAGERS, post=422),

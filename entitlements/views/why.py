@@ -1,0 +1,113 @@
+"""Why can't I …: a question, the trail that answers it, and a request for what is missing."""
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.queries.members import Member
+from accounts.queries.tenants import Tenant
+from core.errors import NotFound, UseCaseError
+from core.permissions import Permission
+from core.web import ActingRequest, tenant_view
+from entitlements.queries import abilities, answers, decisions
+from entitlements.services import access
+
+PAGE = "entitlements/why.html"
+
+
+@require_safe
+@tenant_view(Permission.VIEW_TENANT)
+def show(request: ActingRequest, tenant: Tenant) -> HttpResponse:
+    """Show the questions, and the answer to the one that is asked."""
+    return render(request, PAGE, _context(request, tenant, given=request.GET.dict()))
+
+
+@require_POST
+@tenant_view(Permission.VIEW_TENANT)
+def ask(request: ActingRequest, tenant: Tenant) -> HttpResponse:
+    """Ask for what is missing; a refusal is the page with its reason and what was typed."""
+    ability, reason = _typed(request.POST.get("ask", ""), 100), _typed(request.POST.get("reason", ""), access.LONGEST)
+    try:
+        access.ask(tenant_id=tenant.pk, ability_id=ability, reason=reason, by=request.actor, at=timezone.now())
+    except access.UnableToAsk as refusal:
+        context = _context(request, tenant, given={"ask": ability})
+        return render(request, PAGE, {**context, "problem": refusal, "typed": reason}, status=refusal.status)
+    messages.success(request, "Your request is on its way. You read the answer here.")
+    return redirect(f"{_address(tenant)}?{urlencode({'ask': ability})}")
+
+
+@require_POST
+@tenant_view(Permission.MANAGE_MEMBERS)
+def grant(request: ActingRequest, tenant: Tenant, access_id: UUID) -> HttpResponse:
+    """Grant a member's request."""
+    return _answered(request, tenant, access_id, access.grant)
+
+
+@require_POST
+@tenant_view(Permission.MANAGE_MEMBERS)
+def decline(request: ActingRequest, tenant: Tenant, access_id: UUID) -> HttpResponse:
+    """Decline a member's request."""
+    return _answered(request, tenant, access_id, access.decline)
+
+
+def _answered(request: ActingRequest, tenant: Tenant, access_id: UUID, use: Callable[..., object]) -> HttpResponse:
+    row = decisions.find_request(tenant_id=tenant.pk, request_id=access_id)
+    if row is None:
+        raise NotFound
+    try:
+        use(
+            request=row,
+            answer=_typed(request.POST.get("answer", ""), access.LONGEST),
+            by=request.actor,
+            at=timezone.now(),
+        )
+    except access.UnableToAnswer as refusal:
+        context = {**_context(request, tenant, given={}), "problem": refusal}
+        return render(request, PAGE, context, status=refusal.status)
+    return redirect(f"{_address(tenant)}#requests")
+
+
+def _context(request: ActingRequest, tenant: Tenant, *, given: dict[str, str]) -> dict[str, object]:
+    at = timezone.now()
+    may_see_members = request.actor.can(Permission.VIEW_MEMBERS, tenant_id=tenant.pk)
+    may_answer = request.actor.can(Permission.MANAGE_MEMBERS, tenant_id=tenant.pk)
+    me = decisions.member_of(tenant_id=tenant.pk, user_id=request.actor.known_id)
+    who, search = _typed(given.get("who", ""), 254) if may_see_members else "", _typed(given.get("q", ""), 100)
+    member: Member | None = decisions.find_member(tenant_id=tenant.pk, email=who) if who else me
+    asked = _typed(given.get("ask", ""), 100)
+    told = decisions.answer(member=member, ability_id=asked, at=at) if asked and member else None
+    problem: UseCaseError | None = None
+    if who and member is None:
+        problem = access.UnableToAsk(
+            "Nobody with this address belongs to your account.", fix="Look at the list of members."
+        )
+    elif asked and told is None:
+        problem = access.UnableToAsk("Nobody knows this question.", fix="Choose one from the list.")
+    return {
+        "tenant": tenant,
+        "problem": problem,
+        "search": search,
+        "who": who,
+        "asked": asked,
+        "questions": abilities.catalogue(search),
+        "told": answers.page(told, is_me=me is not None and told.member.pk == me.pk) if told else None,
+        "mine": answers.requests(decisions.requests_of(member=me)) if me else [],
+        "waiting": answers.requests(decisions.open_requests(tenant_id=tenant.pk)) if may_answer else [],
+        "may_see_members": may_see_members,
+    }
+
+
+def _typed(text: str, most: int) -> str:
+    """Return what was typed as the database can hold it: no NUL, no more than fits."""
+    return text.replace("\x00", "").strip()[:most]
+
+
+def _address(tenant: Tenant) -> str:
+    return reverse("entitlements:why", args=[tenant.slug])
