@@ -33,6 +33,7 @@ from runbooks.services import exceptions
 from tests import airline, customers, make, signing, sso
 from tests.counterparts import Counterparts
 from tests.customers import Customer
+from tests.worlds import attest
 
 READY, BLOCKED = customers.airline("HA"), customers.airline("OO")
 
@@ -225,6 +226,7 @@ def _time_boxed(ready: Customer) -> None:
     at, by = timezone.now(), ready.owner.user_id
     common = {"tenant": ready.tenant, "expires_at": at + timedelta(days=7)}
     with make.arranging():
+        attest(ready.tenant.pk, at=at)
         ToggleSetting.objects.create(
             name="compat.lists", reason="Churn", switched_on_at=at, switched_on_by=by, **common
         )
