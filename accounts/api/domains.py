@@ -14,7 +14,7 @@ from accounts.domain.diagnosis import Code
 from accounts.models import Domain, DomainCheck
 from accounts.queries import domains as listed
 from accounts.services import domains
-from core.api import PAGING, Answer, ApiView, Body, Cursor, NoBody, Problem, item_id, operation
+from core.api import PAGING, Answer, ApiView, Body, Cursor, NoBody, Problem, Text, item_id, operation
 from core.permissions import Permission
 from core.tokens import SCOPES, TokenScope
 
@@ -116,7 +116,7 @@ class ClaimDomain(Body):
 
     example = {"name": "airline.example"}
 
-    name = serializers.CharField(max_length=253, help_text="Without https:// and without www.")
+    name = Text(max_length=253, help_text="Without https:// and without www.")
 
 
 class Domains(ApiView):

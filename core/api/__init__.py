@@ -3,7 +3,7 @@
 from core.api.paging import PAGING, Cursor, keyset
 from core.api.problems import Flaw, Problem
 from core.api.schema import item_id, operation
-from core.api.serializers import Answer, Body, NoBody
+from core.api.serializers import Answer, Body, NoBody, Text
 from core.api.views import ApiView, ZipOnly
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Flaw",
     "NoBody",
     "Problem",
+    "Text",
     "ZipOnly",
     "item_id",
     "keyset",

@@ -6,6 +6,13 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 
+class Text(serializers.CharField):
+    """A text of at least one character, taken as it is: what is blank to people no schema could say."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=False, **kwargs)
+
+
 class Described(serializers.Serializer[Any]):
     """Something of which the description shows an example."""
 

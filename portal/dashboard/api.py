@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import queue, readiness
-from core.api import PAGING, Answer, ApiView, Body, Cursor, Flaw, Problem, item_id, operation
+from core.api import PAGING, Answer, ApiView, Body, Cursor, Flaw, Problem, Text, item_id, operation
 from core.findings import Outcome
 from core.permissions import Permission
 from core.queue import JobState, JobView
@@ -109,9 +109,7 @@ class RunChecks(Body):
 
     example = {"check_id": "accounts.domain_verified"}
 
-    check_id = serializers.CharField(
-        required=False, max_length=100, help_text="One check; without it every check is run."
-    )
+    check_id = Text(required=False, max_length=100, help_text="One check; without it every check is run.")
 
 
 class JobProgress(Answer):

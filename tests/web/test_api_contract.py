@@ -90,6 +90,14 @@ def test_a_body_in_another_form_is_refused(secret: str, content_type: str) -> No
     problem(call("POST", "/api/v1/domains", secret=secret, raw=b"name=x", content_type=content_type), 415)
 
 
+@pytest.mark.parametrize("blank", [" ", "\u0085", "\u2003\t"])
+def test_what_is_well_formed_but_blank_is_refused_by_the_use_case(secret: str, blank: str) -> None:
+    """No schema could say what is blank to people; so such a text is no broken promise of the description."""
+    for address, name in (("/api/v1/domains", "name"), ("/api/v1/readiness/runs", "check_id")):
+        told = problem(call("POST", address, secret=secret, body={name: blank}), 422)
+        assert told["type"].endswith("#refused")
+
+
 def test_what_is_wrong_in_a_body_is_pointed_at(secret: str) -> None:
     told = problem(call("POST", "/api/v1/domains", secret=secret, body={"a/b~": 1, "name": "x.example"}), 422)
     assert told["errors"] == [{"detail": "There is no such field.", "pointer": "#/a~1b~0"}]
