@@ -46,7 +46,7 @@ def call(
     **headers: str,
 ) -> HttpResponse:
     """Call the API; `key` is the Idempotency-Key: a new one by itself for a write, None for none."""
-    sent = raw if raw is not None else (b"" if body is None else json.dumps(body).encode())
+    sent = raw if raw is not None else (b"" if body is None else json.dumps(body, default=str).encode())
     if secret is not None:
         headers["Authorization"] = f"Bearer {secret}"
     if key == "" and method not in ("GET", "HEAD"):

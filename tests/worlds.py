@@ -20,8 +20,10 @@ from compliance.models import Attestation, Deletion
 from core import readiness, sealing, tokens
 from core.permissions import StaffRole, TenantRole
 from core.readiness import CHECKS
-from entitlements.models import AccessRequest
-from integrations.models import Endpoint, Item, Message
+from core.subscriptions import Subscription, Use
+from entitlements.domain import records
+from entitlements.models import AccessRequest, Snapshot
+from integrations.models import Endpoint, HarnessRun, Item, Message
 from parity_reports.models import Report
 from parity_reports.services import reports
 from tests import make, sso
@@ -111,6 +113,11 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
             tenant_id=case.tenant_id, endpoint=endpoint, message_id="msg_1", event="crossing.test", body="{}",
             requested_at=at, requested_by=case.customer.id, state="failed", settled_at=at,
         )  # fmt: skip
+        tried = HarnessRun.objects.create(
+            tenant_id=case.tenant_id, endpoint=endpoint, requested_at=at, requested_by=case.customer.id,
+            finished_at=at, has_passed=False,
+        )  # fmt: skip
+        ids["harness_run_id"] = tried.pk
         ids |= {"item_id": item.pk, "endpoint_id": endpoint.pk, "message_id": message.pk}
         ids["job_id"] = readiness.request(tenant_id=case.tenant_id, by=case.customer)
     tenant = case.owner.tenant
@@ -123,6 +130,11 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
         ids["attestation_id"] = attest(case.tenant_id, at=at).pk
         member = Member.objects.get(user=people["member"])
         ids["member_id"] = member.pk
+        Snapshot.objects.create(
+            tenant_id=case.tenant_id, taken_at=at, taken_by=case.customer.id, matrix="1", use=records.of_use(Use()),
+            legacy=records.of_subscription(Subscription("OPS-PRO", "Professional", 125_000, "USD")), currency="USD",
+            unmapped=0, choices=0, mismatches=0,
+        )  # fmt: skip
         ids["access_id"] = AccessRequest.objects.create(
             tenant_id=member.tenant_id, member=member, ability="export-reports", wanted="product_role:auditor",
             reason="The month's figures", requested_at=at, requested_by=member.user_id,

@@ -99,6 +99,16 @@ def told(endpoint: Endpoint) -> str:
     return f"{'passed' if run.has_passed else 'failed'} {run.finished_at:%-d %b %H:%M} UTC"
 
 
+def every(*, tenant_id: UUID) -> QuerySet[Endpoint]:
+    """Return a tenant's endpoints, also those switched off."""
+    return Endpoint.objects.filter(tenant_id=tenant_id)
+
+
+def runs(*, tenant_id: UUID) -> QuerySet[HarnessRun]:
+    """Return a tenant's harness runs."""
+    return HarnessRun.objects.filter(tenant_id=tenant_id)
+
+
 def find(*, tenant_id: UUID, endpoint_id: UUID) -> Endpoint | None:
     """Return an endpoint."""
     return Endpoint.objects.filter(tenant_id=tenant_id, pk=endpoint_id).first()

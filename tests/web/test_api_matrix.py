@@ -59,6 +59,11 @@ TABLE = (
     Row("api:sso", "GET", "sso:read", ROLES),
     Row("api:sso_tests", "GET", "sso:read", ROLES),
     Row("api:sso_test", "GET", "sso:read", ROLES, ids={"test_id": "test_id"}),
+    Row("api:endpoints", "GET", "harness:read", READERS),
+    Row("api:harness_runs", "GET", "harness:read", READERS),
+    Row("api:harness_runs", "POST", "harness:run", MANAGERS, 202, body={"endpoint_id": "endpoint_id"}),
+    Row("api:harness_run", "GET", "harness:read", READERS, ids={"harness_run_id": "harness_run_id"}),
+    Row("api:entitlements", "GET", "entitlements:read", READERS),
     Row("api:parity_reports", "GET", "parity:read", READERS),
     Row("api:parity_reports", "POST", "parity:run", MANAGERS, 422),  # a run of this world is on its way
     Row("api:parity_report", "GET", "parity:read", READERS, ids={"report_id": "report_id"}),
@@ -87,7 +92,8 @@ def status(world: World, row: Row, secret: str | None, *, method: str = "") -> i
     before = transaction.savepoint()
     try:
         method = method or row.method
-        response = api.call(method, row.address(world), secret=secret, body=row.body if method == row.method else None)
+        body = {name: world.ids.get(value, value) for name, value in row.body.items()} if row.body else None
+        response = api.call(method, row.address(world), secret=secret, body=body if method == row.method else None)
     finally:
         transaction.savepoint_rollback(before)
     if response.status_code >= 400:
