@@ -62,11 +62,11 @@ def of_many(*, tenant_ids: Collection[UUID], at: datetime | None = None) -> dict
     """Return the health of each tenant that has anything, in three queries for all of them."""
     since = (at or timezone.now()) - timedelta(days=7)
     items = Item.objects.filter(tenant_id__in=tenant_ids, gone_at=None).order_by().values_list("tenant_id")
-    counted = {row[0]: (row[1], row[2]) for row in items.annotate(Count("pk"), Count("pk", filter=Q(fate="")))}
+    items = items.annotate(known=Count("pk"), undecided=Count("pk", filter=Q(fate="")))
+    counted = {tenant_id: (known, undecided) for tenant_id, known, undecided in items}
     on = Endpoint.objects.filter(tenant_id__in=tenant_ids, off_at=None).order_by().values_list("tenant_id")
-    standing = {
-        row[0]: (row[1], row[2]) for row in on.annotate(Count("pk"), Count("pk", filter=Q(failing_since__isnull=False)))
-    }
+    on = on.annotate(known=Count("pk"), silent=Count("pk", filter=Q(failing_since__isnull=False)))
+    standing = {tenant_id: (known, silent) for tenant_id, known, silent in on}
     latest = HarnessRun.objects.filter(tenant_id__in=tenant_ids, endpoint__off_at=None, finished_at__gt=since)
     latest = latest.order_by("endpoint_id", "-requested_at").distinct("endpoint_id")
     verified: dict[UUID, int] = {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -16,6 +17,7 @@ from core.permissions import TenantRole
 from integrations.domain.retries import State
 from integrations.models import Attempt, Endpoint, Item, Message
 from integrations.queries import endpoints as listed
+from integrations.queries import health
 from integrations.services import endpoints, harness, inventory, messages
 from tests import make
 from tests.fakes.inventory import FakeInventory
@@ -44,6 +46,18 @@ def test_the_inventory_is_read_once_and_keeps_what_was_decided(case):
     assert {item.key: item.fate for item in Item.objects.all()} == {"1": "recreated", "7": "retired"}
     assert Item.objects.get(key="7").reason == "It was last used on 1 January 2020."
     assert events() == ["integrations.inventory.read", *["integrations.item.decided"] * 2]
+
+
+def test_health_counts_what_is_known_and_what_nobody_decided(case):
+    at = timezone.now()
+    assert health.of(tenant_id=case.tenant_id).words == "not read"
+    inventory.read(tenant_id=case.tenant_id, by=case.by, at=at)
+    assert health.of(tenant_id=case.tenant_id).words == "2 of 2 undecided"
+    inventory.accept_all(tenant_id=case.tenant_id, by=case.by, at=at)
+    found = health.of_many(tenant_ids=[case.tenant_id, uuid4()])
+    assert set(found) == {case.tenant_id}
+    assert (found[case.tenant_id].items, found[case.tenant_id].undecided) == (2, 0)
+    assert found[case.tenant_id].words == "no endpoint"
 
 
 def test_what_legacy_no_longer_has_stays_on_the_list(case):
