@@ -65,6 +65,8 @@ def run(*, run_id: UUID, by: Actor, at: datetime, job_id: UUID | None = None) ->
     if row is None or row.finished_at is not None:
         return row
     by.require(Permission.MANAGE_INTEGRATIONS, tenant_id=row.tenant_id)
+    if row.endpoint.off_at is not None:  # switched off while the run waited: nothing more is sent there
+        return _finish(row, [], by=by, at=at, job_id=job_id)
     results: list[Result] = []
     secret = endpoints.secret_of(row.endpoint)
     for number, sending in enumerate(_sendings(secret)):

@@ -89,6 +89,8 @@ def resend(*, message: Message, by: Actor, at: datetime) -> Message:
 def deliver(*, message_id: UUID, by: Actor, at: datetime, job_id: UUID | None = None) -> State | None:
     """Attempt a message that is due, keep what was answered, and plan what follows; None if there is nothing to do.
 
+    One that was asked for while its endpoint was being switched off is given up without a word to the endpoint.
+
     Safe to repeat: a message that is settled or not yet due is left alone. The network comes before the transaction,
     so a worker that dies in between sends the same id once more.
     """
@@ -96,6 +98,9 @@ def deliver(*, message_id: UUID, by: Actor, at: datetime, job_id: UUID | None = 
     if message is None or message.next_attempt_at is None or message.next_attempt_at > at:
         return None
     by.require(Permission.MANAGE_INTEGRATIONS, tenant_id=message.tenant_id)
+    if message.endpoint.off_at is not None:
+        _settle(message, Verdict(State.FAILED), at=at)
+        return State.FAILED
     queue.progress(job_id, 0, 1, f"Sending to {message.endpoint.url}")
     reply, trouble = _send(message, at=timezone.now())
     verdict = retries.after(

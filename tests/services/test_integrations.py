@@ -247,6 +247,18 @@ def test_switching_off_gives_up_what_is_pending_and_is_one_entry(case):
     assert events().count("integrations.endpoint.switched_off") == 1
 
 
+def test_what_was_asked_for_while_an_endpoint_went_off_is_never_sent_there(case):
+    endpoint, at = case.register(), timezone.now()
+    message = messages.send_test(endpoint=endpoint, by=case.by, at=at)
+    run = harness.request(endpoint=endpoint, by=case.by, at=at)
+    Endpoint.objects.update(off_at=at, off_by=case.by.id, off_why="customer")  # committed between question and write
+    queue.run_pending()
+    message.refresh_from_db()
+    run.refresh_from_db()
+    assert FakeOutbound.sent == []
+    assert (message.state, run.has_passed) == ("failed", False)
+
+
 def test_the_harness_passes_a_receiver_that_verifies(case):
     run = case.try_out(case.register())
     assert run.has_passed

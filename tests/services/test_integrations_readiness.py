@@ -1,6 +1,7 @@
 """What integrations contribute to the gates."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,12 +11,13 @@ from pytest_django import Settings
 from core import ports, queue
 from core.findings import Outcome
 from core.inventory import Integration, Kind
-from core.readiness import latest
+from core.readiness import CHECKS, latest
 from integrations import readiness
 from integrations.queries import inventory as lines
+from integrations.queries.endpoints import RUN_HOLDS
 from integrations.services import inventory
 from tests.fakes.inventory import FakeInventory
-from tests.receiving import Case, connected
+from tests.receiving import HOOK, Case, connected
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +76,27 @@ def test_the_harness_check_follows_the_latest_run_for_seven_days(case):
     assert (later.outcome, later.summary[-25:]) == (Outcome.BLOCK, "tried more than a week ago"[-25:])
     case.try_out(endpoint)
     assert finding(readiness.harness_passed, case).facts == found.facts
+
+
+def test_an_answer_of_the_harness_check_does_not_outlive_the_run_it_rests_on(case):
+    assert CHECKS["integrations.harness_passed"].valid_for < RUN_HOLDS / 2
+
+
+def test_findings_name_hosts_and_never_a_path_that_may_be_a_password(case):
+    FakeInventory.connected["ZZ"] = [replace(HOOK, name=f"{HOOK.address}/s3cret", address=f"{HOOK.address}/s3cret")]
+    told = [finding(readiness.inventory_decided, case)]
+    inventory.read(tenant_id=case.tenant_id, by=case.by, at=timezone.now())
+    told.append(finding(readiness.harness_passed, case))
+    inventory.accept_all(tenant_id=case.tenant_id, by=case.by, at=timezone.now())
+    endpoint = case.register(item=lines.webhooks(tenant_id=case.tenant_id)[0])
+    told.append(finding(readiness.harness_passed, case))
+    case.try_out(endpoint)
+    told.append(finding(readiness.harness_passed, case))
+    assert [one.outcome for one in told] == [Outcome.BLOCK, Outcome.BLOCK, Outcome.BLOCK, Outcome.PASS]
+    assert "ops.airline.example" in told[1].summary
+    assert "hooks.airline.example" in told[2].summary
+    said = " ".join(str((one.summary, one.facts, one.evidence)) for one in told)
+    assert not [secret for secret in ("s3cret", "/hooks", "/in") if secret in said]
 
 
 def test_the_checks_concerned_are_asked_again_by_themselves(case):
