@@ -22,6 +22,7 @@ from parity_reports.queries import reports
 STAGE = "stage"
 """The dataset: raw rows, outcomes, dead letters and checkpoints that runs keep beside the new platform's data."""
 
+CARRY_OUT = "compliance.tasks.carry_out"
 LEGAL_HOLD = "compliance.legal_hold"
 PAST_CUTOVER = frozenset({Phase.STABILISE, Phase.DECOMMISSION, Phase.DONE})
 
@@ -39,10 +40,13 @@ def order(*, tenant_id: UUID, by: Actor, at: datetime) -> Deletion:
     """Order the deletion of an account's stage data, which a job then carries out and attests.
 
     Only past the cutover, once both platforms were shown to be equal and no rejected row waits; never under a legal
-    hold. One order stands at a time.
+    hold. One order stands at a time: ordered again, the one that stands is carried out if its job was given up.
     """
     by.require(Permission.MANAGE_OBLIGATIONS, tenant_id=tenant_id)
     _allowed(tenant_id, at=at)
+    standing = Deletion.objects.filter(tenant_id=tenant_id, dataset=STAGE, done_at=None).first()
+    if standing is not None:
+        return _resume(standing, by=by)
     counted = dict(ports.mover().staged(account_id=tenant_id))
     if not any(counted.values()):
         raise UnableToDelete("Nothing is staged for this account: there is nothing to delete.")
@@ -53,7 +57,7 @@ def order(*, tenant_id: UUID, by: Actor, at: datetime) -> Deletion:
             )
             data = {"dataset": STAGE, "rows": sum(counted.values())}
             ledger.record("compliance.deletion.ordered", by=by, at=at, tenant_id=tenant_id, subject=row, data=data)
-            queue.enqueue("compliance.tasks.carry_out", tenant_id=tenant_id, deletion_id=row.pk)
+            _enqueue(row, by=by)
     except IntegrityError as error:
         raise UnableToDelete("This deletion is ordered already and under way.") from error
     return row
@@ -64,6 +68,7 @@ def carry_out(*, tenant_id: UUID, deletion_id: UUID, by: Actor, at: datetime) ->
 
     Under a legal hold that was placed since, nothing is deleted and the order waits: `UnableToDelete`.
     """
+    by.require(Permission.MANAGE_OBLIGATIONS, tenant_id=tenant_id)
     tenancy.forbid_transaction("Deleting stage data")
     row = Deletion.objects.filter(tenant_id=tenant_id, pk=deletion_id, done_at=None).first()
     if row is None:
@@ -101,6 +106,19 @@ def carry_out(*, tenant_id: UUID, deletion_id: UUID, by: Actor, at: datetime) ->
         data = {"dataset": row.dataset, "rows": sum(row.counted.values()), "sha256": made.sha256}
         ledger.record("compliance.deletion.attested", by=by, at=at, tenant_id=tenant_id, subject=made, data=data)
     return made
+
+
+def _resume(row: Deletion, *, by: Actor) -> Deletion:
+    """Have an order carried out that nobody works on: its job was refused or given up, as under a legal hold."""
+    if any(not job.is_over for job in queue.jobs(row.tenant_id, task=CARRY_OUT, key=str(row.pk), limit=1)):
+        raise UnableToDelete("This deletion is ordered already and under way.")
+    with transaction.atomic(durable=True):
+        _enqueue(row, by=by)
+    return row
+
+
+def _enqueue(row: Deletion, *, by: Actor) -> None:
+    queue.enqueue(CARRY_OUT, tenant_id=row.tenant_id, key=str(row.pk), by=by, deletion_id=row.pk)
 
 
 def _allowed(tenant_id: UUID, *, at: datetime) -> None:

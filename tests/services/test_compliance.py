@@ -205,6 +205,34 @@ def test_a_legal_hold_stops_an_order_and_one_that_is_under_way(moved, lead):
     assert deletions.carry_out(tenant_id=moved.pk, deletion_id=order.pk, by=make.SYSTEM, at=AT)
 
 
+def test_an_order_whose_job_was_refused_is_carried_out_once_ordered_again(moved, lead):
+    order = deletions.order(tenant_id=moved.pk, by=lead, at=now())
+    hold = holds.place(
+        LEGAL_HOLD, tenant_id=moved.pk, expires_at=now() + timedelta(days=30), reason="Litigation", by=lead, at=now()
+    )
+    with tenancy.empty_scope():
+        queue.run_pending()
+    holds.release(hold, by=lead, at=now())
+    assert (StagedMover.rows, Deletion.objects.get().done_at) == (90, None)
+    StagedMover.rows = 0  # as after a deletion that was killed before it was written down: still an order to finish
+    assert deletions.order(tenant_id=moved.pk, by=lead, at=now()) == order
+    with pytest.raises(UnableToDelete, match="under way"):
+        deletions.order(tenant_id=moved.pk, by=lead, at=now())
+    with tenancy.empty_scope():
+        queue.run_pending()
+    assert Attestation.objects.get().deletion == order
+    assert events(moved).count("compliance.deletion.ordered") == 1
+
+
+def test_a_person_without_the_permission_cannot_carry_a_deletion_out(moved, lead):
+    order = deletions.order(tenant_id=moved.pk, by=lead, at=AT)
+    with pytest.raises(PermissionRefused):
+        deletions.carry_out(
+            tenant_id=moved.pk, deletion_id=order.pk, by=make.staff_actor(make.staff(StaffRole.CS)), at=AT
+        )
+    assert StagedMover.rows == 90
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
