@@ -10,6 +10,8 @@ from entitlements.domain.matrix import AddOnRule, LimitRule, Matrix, PlanRule, R
 from entitlements.domain.money import Money
 
 UNLIMITED = "No limit"
+ROLE = "Role"
+"""The kind of the lines about people's roles."""
 
 
 class Change(StrEnum):
@@ -188,9 +190,15 @@ class _Builder:
             price=self.price,
             currency=self.matrix.currency,
             limits=self.limits,
-            addons=tuple(sorted(self.addons, key=lambda one: one.code)),
-            terms=tuple(sorted(self.terms, key=lambda one: one.code)),
+            addons=_together(self.addons),
+            terms=tuple(sorted(self._longest_terms(), key=lambda one: one.code)),
         )
+
+    def _longest_terms(self) -> Iterator[Term]:
+        """Yield each term once: where two become one, it holds as long as the longer."""
+        for code in {term.code for term in self.terms}:
+            ends = [term.until for term in self.terms if term.code == code]
+            yield Term(code, None if None in ends else max(end for end in ends if end))
 
     def _plan(self, rule: PlanRule | None) -> Iterator[Line]:
         old, old_price = self.legacy.plan_name, self._money(self.legacy.price)
@@ -305,10 +313,10 @@ class _Builder:
         for code, people in self.use.roles.items():
             rule, count = self.matrix.roles.get(code), f"{people:,} {'person' if people == 1 else 'people'}"
             if rule is None:
-                yield Line("Role", code, f"{code}, {count}", "–", Change.UNMAPPED, "No role of the new platform.")
+                yield Line(ROLE, code, f"{code}, {count}", "–", Change.UNMAPPED, "No role of the new platform.")
             else:
                 change = Change.SAME if rule.was == rule.name else Change.CHANGED
-                yield Line("Role", rule.was, f"{rule.was}, {count}", f"{rule.name}, {count}", change, rule.because)
+                yield Line(ROLE, rule.was, f"{rule.was}, {count}", f"{rule.name}, {count}", change, rule.because)
 
     def _usage(self, resource: Resource) -> Usage:
         used = self.use.resources.get(resource.used) if resource.used else None
@@ -317,6 +325,17 @@ class _Builder:
 
     def _money(self, minor: int) -> Money:
         return Money(minor, self.legacy.currency)
+
+
+def _together(addons: list[AddOn]) -> tuple[AddOn, ...]:
+    """Return each add-on once, by code; where two become one, their quantities and prices add up."""
+    found: dict[str, AddOn] = {}
+    for one in sorted(addons, key=lambda each: each.code):
+        first = found.get(one.code)
+        found[one.code] = one if first is None else AddOn(
+            one.code, first.name, first.quantity + one.quantity, first.price + one.price
+        )  # fmt: skip
+    return tuple(found.values())
 
 
 def _number(most: int | None) -> str:

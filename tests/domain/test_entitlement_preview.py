@@ -55,6 +55,23 @@ def test_a_kept_price_is_carried_over_and_nothing_costs_more() -> None:
     )  # fmt: skip
 
 
+def test_two_addons_and_two_terms_that_become_one_are_promised_as_one() -> None:
+    matrix = replace(
+        MATRIX,
+        addons={**MATRIX.addons, "CREW-MMS": MATRIX.addons["CREW-SMS"]},
+        terms={**MATRIX.terms, "older": MATRIX.terms["kept-price"]},
+    )
+    mms, older = AddOn("CREW-MMS", "Crew pictures", 1_500, 700), Term("older", date(2029, 1, 31))
+    preview = lay(replace(OLD, addons=(*OLD.addons, mms), terms=(*OLD.terms, older)), matrix=matrix)
+    assert preview.promise is not None
+    assert [(one.code, one.quantity, one.price) for one in preview.promise.addons] == [
+        ("crew-messages", 7, 5_200), ("weather", 1, 12_000),
+    ]  # fmt: skip
+    assert preview.promise.terms == (Term("kept-price", date(2029, 1, 31)),)
+    assert preview.difference is not None
+    assert preview.difference.minor == 0
+
+
 def test_changes_come_first_and_what_stays_is_set_apart() -> None:
     preview = lay()
     assert preview.changed[0].title == "Plan"

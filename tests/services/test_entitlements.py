@@ -255,6 +255,10 @@ def test_facts_move_with_the_promise_and_not_with_what_is_used(owner: Member) ->
     FakeContracts.used[owner.tenant.legacy_ref] = Use({"seats": 26, "flights_per_year": 9_001}, contracts.USE.roles)
     take(owner, LATER)
     assert {check: asked(owner, check.partition(".")[2], LATER).facts for check in IDS} == before
+    FakeContracts.used[owner.tenant.legacy_ref] = Use({"seats": 1, "flights_per_year": 9_001}, {"OWN": 1})
+    take(owner, LATER + timedelta(seconds=30))
+    at = LATER + timedelta(seconds=30)
+    assert {check: asked(owner, check.partition(".")[2], at).facts for check in IDS} == before
     FakeContracts.held[owner.tenant.legacy_ref] = replace(contracts.OLD, price=1)
     take(owner, LATER + timedelta(minutes=1))
     assert asked(owner, "billing_matches", LATER + timedelta(minutes=1)).facts != before["entitlements.billing_matches"]
