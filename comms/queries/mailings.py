@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from accounts.queries import members
 from comms.domain.deliveries import TROUBLED, DeliveryState
@@ -147,13 +148,12 @@ def _counts(ids: list[UUID]) -> dict[UUID, tuple[int, int, int]]:
 
 
 def _names(ids: list[UUID]) -> dict[UUID, list[str]]:
-    """Return the first names of each mailing's people; a page shows few mailings, and few names of each."""
+    """Return the first names of each mailing's people: few of each, however many there are."""
     found: dict[UUID, list[str]] = {}
-    copies = Delivery.objects.filter(mailing_id__in=ids).select_related("person").order_by("mailing_id", "person__name")
-    for copy in copies.only("mailing_id", "person__name", "person__email")[: NAMED * len(ids) * 5]:
-        names = found.setdefault(copy.mailing_id, [])
-        if len(names) < NAMED:
-            names.append(str(copy.person))
+    place = Window(RowNumber(), partition_by="mailing_id", order_by=("person__name", "pk"))
+    copies = Delivery.objects.filter(mailing_id__in=ids).annotate(place=place).filter(place__lte=NAMED)
+    for copy in copies.select_related("person").order_by("mailing_id", "place"):
+        found.setdefault(copy.mailing_id, []).append(str(copy.person))
     return found
 
 

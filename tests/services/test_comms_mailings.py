@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from comms import subscribers
 from comms.models import Delivery, Mailing
+from comms.queries import mailings as told
 from comms.services import deliveries, mailings, preferences
 from core import tenancy
 from core.actor import Actor
@@ -253,6 +254,18 @@ def test_a_copy_whose_sender_vanished_is_not_sent_again_by_itself(people: Case) 
     copy.refresh_from_db()
     assert copy.state == "unsure"
     assert sent() == before
+
+
+def test_a_mailing_to_many_leaves_room_for_the_names_of_the_next(people: Case, monkeypatch) -> None:
+    monkeypatch.setattr(told, "NAMED", 2)
+    tenant, at = people.owner.tenant, timezone.now()
+    crowd = [make.member(tenant, person=make.user(f"Pat {n:02}")).user_id for n in range(25)]
+    both = [
+        mailings.say("signature.approved", tenant_id=tenant.pk, occasion=one, people=crowd, by=make.SYSTEM, at=at)
+        for one in ("first", "second")
+    ]
+    found = told.rows([one for one in both if one], tenant_id=tenant.pk, with_names=True, may_manage=False)
+    assert [(row.names, row.more) for row in found] == [(["Pat 00", "Pat 01"], 23)] * 2
 
 
 def test_no_address_and_no_name_enters_the_ledger(people: Case) -> None:
