@@ -136,7 +136,10 @@ def _count(number: int | None) -> str:
     link=LINK,
 )
 def billing_matches(*, tenant_id: UUID, at: datetime) -> Finding:
-    """No surprise billing: one open mismatch blocks."""
+    """No surprise billing: one open mismatch blocks.
+
+    Names no amount: every member reads what checks found, and prices are for who may see the Entitlements page.
+    """
     return _judge(_billing_matches, tenant_id=tenant_id, at=at)
 
 
@@ -154,19 +157,15 @@ def _billing_matches(state: State) -> Finding:
             fix="First everything needs its place and every choice its answer; see the two checks above.",
         )
     if state.mismatches:
-        first = state.mismatches[0]
-        number = len(state.mismatches)
+        titles = [row.title for row in state.mismatches]
+        number = len(titles)
         return Finding(
             Outcome.BLOCK,
             f"{number} difference{'' if number == 1 else 's'} between the new platform and what was promised:"
-            f" {first.title}, promised {first.promised}, found {first.found}",
+            f" {', '.join(titles[:3])}{' and others' if titles[3:] else ''}",
             facts,
             fix="Our identity and billing lead sets the subscription up anew; nothing is billed until then.",
         )
     difference = state.preview.difference
-    said = (
-        "No price change"
-        if difference and not difference.minor
-        else f"{difference.signed if difference else ''} a month"
-    )
+    said = "no price change" if difference and not difference.minor else "the new price that you know"
     return Finding(Outcome.PASS, f"The new platform bills exactly what was promised: {said}", facts)
