@@ -1,7 +1,6 @@
 """What has moved: per entity the latest run, where every row ended, and what was rejected."""
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -236,13 +235,6 @@ def batches(row: EntityRow, *, limit: int = 10) -> QuerySet[Batch]:
 def find(*, tenant_id: UUID, run_id: UUID) -> Run | None:
     """Return a run of the tenant."""
     return Run.objects.filter(tenant_id=tenant_id, pk=run_id).first()
-
-
-def open_letters(*, tenant_id: UUID) -> Mapping[str, list[Rejects]]:
-    """Return what is rejected now per entity, grouped by fix."""
-    specs = mapping.specs()
-    found = _rejects(DeadLetter.objects.filter(tenant_id=tenant_id))
-    return {entity: [_named(specs[entity], row) for row in rows] for entity, rows in found.items() if entity in specs}
 
 
 type _Group = tuple[str, str, int, str]

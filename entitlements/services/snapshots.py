@@ -8,15 +8,10 @@ from django.db import connection, transaction
 from accounts.queries import members, tenants
 from core import ledger, outbox, ports, queue
 from core.actor import Actor
-from core.errors import UseCaseError
 from core.permissions import Permission
 from entitlements.domain import reconciliation, records
 from entitlements.models import Mismatch, Snapshot
 from entitlements.queries import matrix, previews
-
-
-class UnableToRefresh(UseCaseError):
-    """Both platforms cannot be looked at now."""
 
 
 def request(*, tenant_id: UUID, by: Actor) -> UUID:

@@ -29,7 +29,6 @@ from core import tenancy
 from core.actor import Actor
 from core.permissions import StaffRole, TenantRole
 from cutover.domain.phases import Phase
-from cutover.queries import cutovers as cutover_queries
 from cutover.services import cutovers, phases
 from parity_reports.queries import reliances
 from parity_reports.services import workflows
@@ -233,11 +232,6 @@ def _except(tenant_id: UUID, *, at: datetime) -> None:
     )
     by = Actor.staff(user_id=approver.pk, roles={StaffRole.STEERING_GROUP.value})
     exceptions.approve(exception=row, by=by, at=asked + timedelta(hours=3))
-
-
-def is_past_cutover(tenant_id: UUID) -> bool:
-    """Say whether a tenant has moved already."""
-    return cutover_queries.phase_of(tenant_id) not in (Phase.DISCOVER, Phase.PREPARE, Phase.PREFLIGHT)
 
 
 def _colleague(name: str) -> AbstractBaseUser:
