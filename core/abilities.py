@@ -45,11 +45,14 @@ TITLES = {
     "view_members": "see who belongs to the account",
     "manage_members": "invite people and change roles",
     "manage_domains": "claim and prove domains",
+    "manage_sso": "connect and test single sign-on",
     "view_runs": "see how the data move",
     "manage_runs": "start or pause the move of the data",
     "view_parity": "read parity reports",
     "run_parity": "ask for a new comparison",
     "manage_workflows": "keep an old way of working for a time",
+    "view_integrations": "see what is connected and where webhooks go",
+    "manage_integrations": "decide about integrations and register webhooks",
     "view_evidence": "open the go/no-go's evidence",
     "view_entitlements": "see plan, limits and prices",
     "decide_entitlements": "choose what becomes of an add-on that ends",
@@ -58,8 +61,12 @@ TITLES = {
     "veto_cutover": "veto the go/no-go",
     "view_ledger": "read the account's activity",
     "manage_tokens": "issue API tokens",
+    "view_obligations": "read what was promised to the account",
+    "open_case": "ask for support",
+    "view_cases": "see the support cases of colleagues",
+    "manage_comms": "choose what colleagues are told of the move",
 }
-"""How a permission goes on after “Why can't I”; one that is not here is called by its own name."""
+"""How a permission of a tenant's people goes on after “Why can't I”; of what an app contributes, the app says it."""
 
 
 def ability(ability_id: str, *, title: str, permission: Permission, words: str = "") -> Callable[[Gates], Gates]:
@@ -80,7 +87,7 @@ def every() -> list[Ability]:
     named = [
         Ability(
             f"portal.{permission}",
-            TITLES.get(permission.value, permission.value.replace("_", " ")),
+            TITLES[permission.value],
             permission,
             words=permission.value.replace("_", " "),
         )

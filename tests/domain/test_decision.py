@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.abilities import every, role_step
+from core.abilities import TITLES, every, role_step
 from core.actor import Actor
 from core.domain.decisions import Gate, Step, Verdict, conclude
 from core.domain.declared import SpecError
@@ -111,6 +111,10 @@ def test_what_nobody_knows_is_neither_yes_nor_no(one: Ability) -> None:
     decision = decide(one, Facts(flags=frozenset({"f"}), second_factor=True))
     assert decision.verdict is Verdict.UNKNOWN
     assert decision.nearest_grant is None
+
+
+def test_every_permission_of_a_tenants_people_has_words_and_no_other_has() -> None:
+    assert set(TITLES) == {one.permission for one in every() if one.id.startswith("portal.")}
 
 
 @pytest.mark.parametrize("ability", every(), ids=lambda one: one.id)
