@@ -61,12 +61,12 @@ def of(*, tenant_id: UUID, at: datetime | None = None) -> Health:
 def of_many(*, tenant_ids: Collection[UUID], at: datetime | None = None) -> dict[UUID, Health]:
     """Return the health of each tenant that has anything, in three queries for all of them."""
     since = (at or timezone.now()) - timedelta(days=7)
-    items = Item.objects.filter(tenant_id__in=tenant_ids, gone_at=None).order_by().values_list("tenant_id")
+    items = Item.objects.filter(tenant_id__in=tenant_ids, gone_at=None).order_by().values("tenant_id")
     items = items.annotate(known=Count("pk"), undecided=Count("pk", filter=Q(fate="")))
-    counted = {tenant_id: (known, undecided) for tenant_id, known, undecided in items}
-    on = Endpoint.objects.filter(tenant_id__in=tenant_ids, off_at=None).order_by().values_list("tenant_id")
+    counted = {row["tenant_id"]: (row["known"], row["undecided"]) for row in items}
+    on = Endpoint.objects.filter(tenant_id__in=tenant_ids, off_at=None).order_by().values("tenant_id")
     on = on.annotate(known=Count("pk"), silent=Count("pk", filter=Q(failing_since__isnull=False)))
-    standing = {tenant_id: (known, silent) for tenant_id, known, silent in on}
+    standing = {row["tenant_id"]: (row["known"], row["silent"]) for row in on}
     latest = HarnessRun.objects.filter(tenant_id__in=tenant_ids, endpoint__off_at=None, finished_at__gt=since)
     latest = latest.order_by("endpoint_id", "-requested_at").distinct("endpoint_id")
     verified: dict[UUID, int] = {}
