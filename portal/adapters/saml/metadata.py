@@ -7,7 +7,6 @@ from xml.sax.saxutils import escape, quoteattr
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from lxml import etree
 from onelogin.saml2.constants import OneLogin_Saml2_Constants as Names
 
 from core.ports import Rejected
@@ -123,8 +122,3 @@ def armoured(certificate: SigningCertificate) -> str:
     """Return a certificate as PEM."""
     lines = [certificate.der[start : start + 64] for start in range(0, len(certificate.der), 64)]
     return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
-
-
-def unparsed(element: Element) -> str:
-    """Return an element as text."""
-    return str(etree.tostring(element, encoding="unicode"))
