@@ -49,14 +49,15 @@ class UnderstoodForms:
     the refusal: a request without a sign-in would end in an unhandled error.
     """
 
+    FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Pass on what can be read."""
-        is_form = request.content_type == "application/x-www-form-urlencoded"
         charset = (request.content_params or {}).get("charset", "utf-8")
-        if is_form and charset.strip().lower() not in ("utf-8", "utf8"):
+        if request.content_type in self.FORMS and charset.strip().lower() not in ("utf-8", "utf8"):
             return HttpResponse("Send the form in UTF-8.", status=415, content_type="text/plain; charset=utf-8")
         return self.get_response(request)
 

@@ -3,10 +3,11 @@
 import re
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from core.permissions import StaffRole, TenantRole
+from portal.wsgi import application
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -50,10 +51,33 @@ def test_the_admin_has_a_policy_of_its_own_and_nobody_else_has_it(client):
     assert ours["script-src"] == ours["style-src"] == "'self'"
 
 
-@pytest.mark.parametrize("charset", ["utf-16", "latin-1", "nonsense"])
+@pytest.mark.parametrize("charset", ["utf-16", "latin-1", "nonsense", "hex"])
 def test_a_form_in_another_encoding_is_refused_before_it_is_read(charset):
     browser = Client(enforce_csrf_checks=True)
     browser.get("/accounts/login/")
     kind = f"application/x-www-form-urlencoded; charset={charset}"
     answer = browser.generic("POST", "/accounts/login/", b"login=\xff", kind)
     assert answer.status_code == 415
+    kind = f"multipart/form-data; boundary=x; charset={charset}"
+    part = b'--x\r\nContent-Disposition: form-data; name="login"\r\n\r\na\r\n--x--\r\n'
+    assert browser.generic("POST", "/accounts/login/", part, kind).status_code == 415
+
+
+@pytest.mark.parametrize("charset", ["hex", "idna", "undefined", "utf-16"])
+@pytest.mark.parametrize(
+    ("method", "address", "kind", "status"),
+    [
+        ("GET", "/accounts/login/?next=/t/z%C3%BCrich/", "text/plain", 200),
+        ("GET", "/api/v1/domains?limit=1", "application/json", 401),
+        ("POST", "/accounts/login/?next=/t/z%C3%BCrich/", "multipart/form-data; boundary=x", 415),
+    ],
+)
+def test_an_address_is_read_as_utf_8_whatever_the_request_says_of_its_body(method, address, kind, status, charset):
+    environ = RequestFactory().generic(method, address, b"--x--\r\n", CONTENT_TYPE=kind).environ
+    answered: list[str] = []
+    body = application(
+        environ | {"CONTENT_TYPE": f"{kind}; charset={charset}"}, lambda said, headers: answered.append(said)
+    )
+    text = b"".join(body).decode()
+    assert answered[0].startswith(f"{status} ")
+    assert status != 200 or "/t/zürich/" in text
