@@ -19,6 +19,7 @@ from accounts.models import Domain, SsoConnection, SsoTest, UsedAssertion
 from accounts.queries import sso as known
 from accounts.services import sso, sso_tests
 from core import tenancy
+from core.actor import Actor
 from portal.demo import minting
 from portal.demo.minting import SAML, SAMLP, Answer
 from tests import make
@@ -331,3 +332,15 @@ def test_a_multipart_body_that_ends_early_is_no_crash(desk: Desk) -> None:
     kind = "multipart/form-data; boundary=x"
     answer = Client(raise_request_exception=False).post(where, b"--x\r\nContent-Dispos", content_type=kind)
     assert answer.status_code == 400
+
+
+def test_a_certificate_of_no_known_version_is_no_crash(desk: Desk) -> None:
+    genuine, version = desk.provider.signer.der, b"\xa0\x03\x02\x01"
+    odd = base64.b64encode(base64.b64decode(genuine).replace(version + b"\x02", version + b"\x07", 1)).decode()
+    tenant_id, document = desk.connection.tenant_id, desk.provider.metadata().replace(genuine.encode(), odd.encode())
+    with tenancy.scope(tenant_id=tenant_id), pytest.raises(sso.UnableToConnect, match="cannot be read"):
+        sso.connect(tenant_id=tenant_id, document=document, by=Actor.system("test"), at=datetime.now(UTC))
+    root = minting.response(desk.right)
+    minting.sign(minting.assertion_of(root), desk.provider.signer)
+    next(root.iter("{http://www.w3.org/2000/09/xmldsig#}X509Certificate")).text = odd
+    assert desk.post(minting.encoded(root)).status_code == 303

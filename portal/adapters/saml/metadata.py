@@ -99,7 +99,7 @@ def _certificate(text: str) -> SigningCertificate:
         der = base64.b64decode("".join(text.split()), validate=True)
         read = x509.load_der_x509_certificate(der)
         subject = read.subject.rfc4514_string()
-    except (binascii.Error, ValueError) as error:
+    except (binascii.Error, ValueError, x509.InvalidVersion) as error:
         raise Rejected("A signing certificate in the metadata cannot be read.") from error
     return SigningCertificate(
         der=base64.b64encode(der).decode(),
