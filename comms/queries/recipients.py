@@ -50,6 +50,12 @@ def rung(level: int) -> list[UUID]:
     return list(staff.holders(roles=found[1]).values_list("pk", flat=True)) if found else []
 
 
+def belongs(person_id: UUID, *, tenant_id: UUID) -> bool:
+    """Say whether a person may still hear of a tenant: one of its active people, or one of the vendor's."""
+    ours = members.active(tenant_id=tenant_id).filter(user_id=person_id, user__is_active=True)
+    return ours.exists() or staff.people().filter(pk=person_id).exists()
+
+
 def without_reminders(*, tenant_id: UUID, people: Collection[UUID]) -> set[UUID]:
     """Return those who want only what is essential."""
     chosen = Preference.objects.filter(tenant_id=tenant_id, person_id__in=people)

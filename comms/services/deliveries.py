@@ -11,7 +11,7 @@ from comms.domain import deliveries as domain
 from comms.domain import letters
 from comms.domain.deliveries import DeliveryState
 from comms.models import Delivery, Mailing
-from comms.queries import wording
+from comms.queries import recipients, wording
 from comms.services.mailings import SEND
 from core import ledger, ports, queue
 from core.actor import Actor
@@ -90,6 +90,9 @@ def _send(delivery: Delivery, *, mailing: Mailing, at: datetime) -> bool | None:
     if not claimed:
         return False
     ours = row.filter(state=DeliveryState.SENDING, claimed_until=until)
+    if not recipients.belongs(delivery.person_id, tenant_id=mailing.tenant_id):  # they left since it was said
+        ours.update(state=DeliveryState.GIVEN_UP.value, claimed_until=None, problem="They left the account.")
+        return False
     try:
         ports.mail().send(_letter(delivery, mailing=mailing))
     except ports.Rejected as error:

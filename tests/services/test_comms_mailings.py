@@ -9,7 +9,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Member, User
+from accounts.services import members
 from comms import subscribers
 from comms.models import Delivery, Mailing
 from comms.queries import mailings as told
@@ -233,6 +234,24 @@ def test_what_fails_for_now_is_tried_again_and_what_is_refused_is_not(people: Ca
     assert refused.state == "sent"
     with pytest.raises(deliveries.UnableToSend):
         deliveries.send_again(delivery=refused, by=by, at=timezone.now())
+
+
+def test_who_left_the_account_since_gets_nothing_more(people: Case) -> None:
+    FakeMail.away.add("admin@zebra.example")
+    work()
+    copy = Delivery.objects.get(person__email="admin@zebra.example", mailing__kind="announce")
+    gone = Member.objects.get(tenant_id=people.tenant_id, user=copy.person)
+    members.deactivate(member=gone, by=people.customer, at=timezone.now())
+    FakeMail.away.clear()
+    work(later=timedelta(hours=1))
+    mailings.say(
+        "support.answered", tenant_id=people.tenant_id, occasion=str(uuid4()), people=[copy.person_id],
+        by=make.SYSTEM, at=timezone.now(),
+    )  # fmt: skip
+    work(later=timedelta(hours=2))
+    copy.refresh_from_db()
+    assert (copy.state, copy.problem) == ("given_up", "They left the account.")
+    assert to("admin@zebra.example") == []
 
 
 def test_a_copy_is_given_up_after_its_attempts(people: Case) -> None:
