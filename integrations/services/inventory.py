@@ -61,7 +61,7 @@ def decide(*, item: Item, fate: str, reason: str, by: Actor, at: datetime) -> It
     by.require(Permission.MANAGE_INTEGRATIONS, tenant_id=item.tenant_id)
     if fate not in {known.value for known in Fate}:
         raise UnableToDecide("Choose what becomes of it.")
-    reason = " ".join(reason.split())[:300]
+    reason = " ".join(reason.replace("\0", "").split())[:300]
     if fates.needs_reason(Fate(fate)) and not reason:
         raise UnableToDecide(f"Say why {item.name} is retired.", fix="A few words are enough.")
     if (item.fate, item.reason) == (fate, reason):

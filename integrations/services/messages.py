@@ -21,6 +21,8 @@ from integrations.services import endpoints
 
 TASK = "integrations.tasks.deliver"
 TEST_EVENT = "crossing.test"
+MOST_PENDING = 50
+"""How many messages of one tenant may be on their way: a slow receiver must not keep the workers from other tenants."""
 
 
 class UnableToSend(UseCaseError):
@@ -41,7 +43,7 @@ def body_of(event: str, *, at: datetime) -> str:
 def send_test(*, endpoint: Endpoint, by: Actor, at: datetime) -> Message:
     """Put a test event to an endpoint into the queue."""
     by.require(Permission.MANAGE_INTEGRATIONS, tenant_id=endpoint.tenant_id)
-    _require_on(endpoint)
+    _require_sendable(endpoint)
     with transaction.atomic(durable=True):
         message = Message.objects.create(
             tenant_id=endpoint.tenant_id,
@@ -68,7 +70,7 @@ def send_test(*, endpoint: Endpoint, by: Actor, at: datetime) -> Message:
 def resend(*, message: Message, by: Actor, at: datetime) -> Message:
     """Send a settled message again: the same id, a fresh timestamp, the schedule from its beginning."""
     by.require(Permission.MANAGE_INTEGRATIONS, tenant_id=message.tenant_id)
-    _require_on(message.endpoint)
+    _require_sendable(message.endpoint)
     with transaction.atomic(durable=True):
         settled = Message.objects.filter(pk=message.pk, tenant_id=message.tenant_id).exclude(state=State.PENDING.value)
         if not settled.update(state=State.PENDING.value, tries=0, next_attempt_at=at, settled_at=None):
@@ -168,9 +170,12 @@ def _note_health(endpoint: Endpoint, verdict: Verdict, *, by: Actor, at: datetim
         endpoints.switch_off(endpoint=endpoint, by=by, at=at, why=Endpoint.Off.FAILING)
 
 
-def _require_on(endpoint: Endpoint) -> None:
+def _require_sendable(endpoint: Endpoint) -> None:
     if endpoint.off_at is not None:
         raise UnableToSend("This endpoint is switched off.", fix="Register the address again.")
+    pending = Message.objects.filter(tenant_id=endpoint.tenant_id, state=State.PENDING.value)
+    if pending.count() >= MOST_PENDING:
+        raise UnableToSend(f"{MOST_PENDING} messages are on their way.", fix="Wait until some of them have arrived.")
 
 
 def _enqueue(message: Message, *, by: Actor) -> None:

@@ -87,7 +87,8 @@ def test_retiring_needs_a_reason_and_deciding_twice_is_one_entry(case):
     with pytest.raises(inventory.UnableToDecide, match="Choose"):
         inventory.decide(item=item, fate="forgotten", reason="", by=case.by, at=at)
     for _ in range(2):
-        item = inventory.decide(item=item, fate="retired", reason="The kiosks are gone.", by=case.by, at=at)
+        item = inventory.decide(item=item, fate="retired", reason="The kiosks are\0 gone.", by=case.by, at=at)
+    assert item.reason == "The kiosks are gone."
     assert events().count("integrations.item.decided") == 1
 
 
@@ -171,6 +172,21 @@ def test_what_is_not_taken_is_tried_again_with_the_same_id_and_a_fresh_timestamp
     message.refresh_from_db()
     assert (message.state, message.tries) == ("delivered", 2)
     assert len({sent.headers["webhook-id"] for sent in FakeOutbound.sent}) == 1
+
+
+def test_messages_cannot_be_piled_up_without_end(case, monkeypatch):
+    monkeypatch.setattr(messages, "MOST_PENDING", 2)
+    endpoint, at = case.register(), timezone.now()
+    for _ in range(2):
+        message = messages.send_test(endpoint=endpoint, by=case.by, at=at)
+    with pytest.raises(messages.UnableToSend, match="2 messages are on their way"):
+        messages.send_test(endpoint=endpoint, by=case.by, at=at)
+    queue.run_pending()
+    message.refresh_from_db()
+    for _ in range(2):
+        messages.send_test(endpoint=endpoint, by=case.by, at=at)
+    with pytest.raises(messages.UnableToSend, match="on their way"):
+        messages.resend(message=message, by=case.by, at=at)
 
 
 def test_a_job_too_many_sends_nothing(case):
