@@ -15,7 +15,7 @@ from core.web import ActingRequest, staff_view
 @staff_view(Permission.VIEW_PROGRAMME, reason="preview messages")
 def preview(request: ActingRequest) -> HttpResponse:
     """Show every message with a sample tenant, or with the one named by `?tenant=`."""
-    slug = request.GET.get("tenant", "")[:63]
+    slug = request.GET.get("tenant", "").replace("\0", "")[:63]
     facts = wording.sample()
     if slug:
         tenant = tenants.every().filter(slug=slug).first()

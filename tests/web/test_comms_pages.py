@@ -200,3 +200,8 @@ def test_a_page_costs_the_same_for_ten_and_a_thousand(world: Case, open_as: Call
     few = queries()
     fill(30, 200)
     assert queries() == few
+
+
+def test_a_preview_for_an_account_that_cannot_be_is_no_crash(client: Client) -> None:
+    client.force_login(make.staff(StaffRole.CS))
+    assert client.get("/staff/messages/", {"tenant": "no\0body"}).status_code == 404
