@@ -1,7 +1,7 @@
 """Obligations, deletions and attestations in the staff's admin."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -17,7 +17,8 @@ from compliance.models import Attestation, Deletion, Obligation
 from compliance.queries import obligations
 from compliance.services import deletions
 from compliance.services import obligations as services
-from core.admin import TENANT_PANELS, StaffAdmin, TenantPanel, operation
+from core import holds
+from core.admin import TENANT_OPERATIONS, TENANT_PANELS, Operation, StaffAdmin, TenantPanel, operation
 from core.domain.checks import OWNERS
 from core.permissions import Permission
 from core.readiness import CHECKS
@@ -54,6 +55,17 @@ class PlanForm(forms.Form):
 
     plan = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
     due_on = forms.DateField(label="By", widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class HoldForm(forms.Form):
+    """Why nothing of an account may be deleted, and until when."""
+
+    reason = forms.CharField(max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+    expires_on = forms.DateField(
+        label="Until",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="It ends at the end of this day (UTC), at most a year from now.",
+    )
 
 
 def _holds(row: Obligation) -> bool:
@@ -128,6 +140,25 @@ class AttestationAdmin(StaffAdmin):
     list_display = ("sha256", "tenant", "attested_at")
     list_select_related = ("tenant",)
     exclude: ClassVar[tuple[str, ...]] = ("body",)
+
+
+def _hold(page: StaffAdmin, request: HttpRequest, tenant: Any, answers: Mapping[str, Any]) -> str:
+    """Keep everything of an account from being deleted for a time."""
+    holds.place(
+        deletions.LEGAL_HOLD,
+        tenant_id=tenant.pk,
+        expires_at=datetime.combine(answers["expires_on"], time(23, 59, 59), tzinfo=UTC),
+        reason=answers["reason"],
+        by=page.actor(request),
+        at=timezone.now(),
+    )
+    return f"Nothing of {tenant} is deleted until {answers['expires_on']}, or until the hold is released."
+
+
+TENANT_OPERATIONS.add(
+    "legal_hold",
+    Operation("legal_hold", "Place a legal hold", Permission.MANAGE_OBLIGATIONS, _hold, form=HoldForm),
+)
 
 
 def _panel(tenant_id: UUID) -> Mapping[str, Any]:

@@ -8,9 +8,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.timesince import timesince
 
-from core import queue
+from compliance.services.deletions import LEGAL_HOLD
+from core import holds, queue
 from core.admin import PROGRAMME_NUMBERS, Number, StaffAdmin, operation
 from core.domain.jobs import UNFINISHED
 from core.models import Hold, Job, RecordedFinding, ToggleSetting, Token
@@ -79,12 +81,22 @@ class ToggleSettingAdmin(_TimeBoxedAdmin):
     search_fields = ("name", "tenant__name", "reason")
 
 
+def _is_legal_hold(hold: Hold) -> bool:
+    return hold.kind == LEGAL_HOLD and hold.ended_at is None
+
+
 @admin.register(Hold)
 class HoldAdmin(_TimeBoxedAdmin):
     """What must not be touched, and until when."""
 
     list_display = ("kind", "tenant", "subject", "reason", "placed_at", "expires_at", "ended_at")
     search_fields = ("kind", "tenant__name", "reason")
+
+    @operation("Release", permission=Permission.MANAGE_OBLIGATIONS, when=_is_legal_hold)
+    def release(self, request: HttpRequest, hold: Hold, answers: Mapping[str, Any]) -> str:
+        """End a legal hold before its time."""
+        holds.release(hold, by=self.actor(request), at=timezone.now())
+        return "The hold is released."
 
 
 @admin.register(Token)

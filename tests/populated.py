@@ -19,6 +19,7 @@ from backfills.services import runs
 from comms.domain.cases import CaseState
 from comms.models import Mailing
 from comms.services import cases, statuses
+from compliance.services.deletions import LEGAL_HOLD
 from core import queue, readiness, tenancy
 from core.actor import Actor
 from core.models import Hold, ToggleSetting, Token
@@ -230,7 +231,7 @@ def _time_boxed(ready: Customer) -> None:
         ToggleSetting.objects.create(
             name="compat.lists", reason="Churn", switched_on_at=at, switched_on_by=by, **common
         )
-        Hold.objects.create(kind="legal", reason="Litigation", placed_at=at, placed_by=by, **common)
+        Hold.objects.create(kind=LEGAL_HOLD, reason="Litigation", placed_at=at, placed_by=by, **common)
         Token.objects.create(
             name="Harness", prefix="crx_ab", sha256=b"0" * 32, scopes=["read"], created_at=at, created_by=by, **common
         )

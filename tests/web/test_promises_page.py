@@ -1,14 +1,15 @@
 """The page of promises, and what may be taken along from it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from compliance.services import obligations
-from core import tenancy
+from compliance.services import deletions, obligations
+from core import holds, tenancy
 from core.evidence import verifier
+from core.models import Hold
 from core.permissions import StaffRole, TenantRole
 from tests import make, worlds
 
@@ -85,6 +86,26 @@ def test_the_lead_works_in_the_admin(client, promised, lead):
     tenant_page = client.get(reverse("admin:accounts_tenant_change", args=[promised.tenant_id])).text
     assert "Kept ten years" in tenant_page
     assert "has ended" in do("retire").text
+
+
+def test_the_lead_places_a_legal_hold_and_releases_it(client, promised, lead):
+    def place(on: str):
+        answers = {"reason": "Litigation", "expires_on": on}
+        return client.post(reverse("admin:accounts_tenant_legal_hold", args=[promised.tenant_id]), answers, follow=True)
+
+    assert "must end within 365 days" in place("2999-01-01").text
+    until = (AT + timedelta(days=30)).date()
+    assert f"is deleted until {until}" in place(f"{until}").text
+    with make.arranging():
+        hold = Hold.objects.get(kind=deletions.LEGAL_HOLD, tenant_id=promised.tenant_id)
+        assert holds.is_held(hold.kind, tenant_id=hold.tenant_id, at=AT + timedelta(minutes=5), subject=deletions.STAGE)
+    release = reverse("admin:core_hold_release", args=[hold.pk])
+    client.force_login(make.staff(StaffRole.CS_LEAD))
+    assert client.post(release).status_code == 403
+    client.force_login(lead)
+    assert "The hold is released" in client.post(release, follow=True).text
+    with make.arranging():
+        assert Hold.objects.get(pk=hold.pk).ended_at is not None
 
 
 def test_others_of_staff_see_and_change_nothing(client, promised):
