@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Case as Pick
 from django.db.models import Count, IntegerField, Q, QuerySet, Value, When
 
+from accounts.queries import members
 from comms.domain.cases import OPEN, CaseState, Severity
 from comms.domain.sla import Clock
 from comms.models import Case, CaseEntry
@@ -53,8 +54,10 @@ def clock(case: Case) -> Clock:
 
 
 def asker(*, tenant_id: UUID, case_id: UUID) -> UUID | None:
-    """Return who opened a case."""
-    return Case.objects.filter(tenant_id=tenant_id, pk=case_id).values_list("opened_by_id", flat=True).first()
+    """Return who opened a case, as long as they belong to the account: whoever left hears nothing more of it."""
+    active = members.active(tenant_id=tenant_id).values("user_id")
+    mine = Case.objects.filter(tenant_id=tenant_id, pk=case_id, opened_by_id__in=active)
+    return mine.values_list("opened_by_id", flat=True).first()
 
 
 def about(*, tenant_id: UUID, check_id: str, at: datetime) -> About | None:

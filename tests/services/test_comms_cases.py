@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.services import members
 from comms import readiness as checks
 from comms.domain.cases import CaseState
 from comms.models import Case as SupportCase
@@ -85,6 +86,15 @@ def test_an_urgent_case_shuts_the_gate_until_the_customer_confirms_the_answer(wo
     for _ in range(2):
         cases.move(case=case, target=CaseState.RESOLVED, by=world.customer, at=timezone.now())
     assert checks.no_urgent_case(tenant_id=world.tenant_id, at=timezone.now()).outcome is Outcome.PASS
+
+
+def test_whoever_left_the_account_hears_of_no_answer(world: Case, support: User) -> None:
+    leaver = make.member(world.owner.tenant, TenantRole.MEMBER, person=make.user("Lee", email="lee@zebra.example"))
+    case = opened(world, by=make.actor(leaver))
+    members.deactivate(member=leaver, by=world.customer, at=timezone.now())
+    cases.write(case=case, text="They are moved now.", by=make.staff_actor(support), at=timezone.now())
+    work()
+    assert not [letter for letter in FakeMail.sent if letter.to == "lee@zebra.example"]
 
 
 def test_the_clock_stands_while_the_customer_is_asked_and_while_it_lay_settled(world: Case, support: User) -> None:
