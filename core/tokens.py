@@ -95,7 +95,7 @@ def issue(
         raise UnableToIssue("A token's name has at most 100 characters, all of them visible.")
     if not at < expires_at <= at + LONGEST:
         raise UnableToIssue(f"A token ends within {LONGEST.days} days, and not in the past.")
-    if Token.objects.filter(tenant_id=tenant_id, revoked_at=None, expires_at__gt=at).count() >= MOST_IN_FORCE:
+    if _is_full(tenant_id, at=at):
         raise UnableToIssue(f"Your account has {MOST_IN_FORCE} tokens in force.", fix="Revoke one you no longer need.")
     with transaction.atomic(durable=True):
         token, secret = _make(tenant_id=tenant_id, name=name, scopes=scopes, expires_at=expires_at, by=by, at=at)
@@ -123,6 +123,10 @@ def rotate(token: Token, *, overlap: timedelta, by: Actor, at: datetime) -> tupl
         by.require(SCOPES[scope].permission, tenant_id=token.tenant_id)
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise UnableToRotate(f"The old secret may stay valid for {LONGEST_OVERLAP.days} days at most.")
+    if overlap and _is_full(token.tenant_id, at=at):  # both count until the old one ends
+        raise UnableToRotate(
+            f"Your account has {MOST_IN_FORCE} tokens in force.", fix="Revoke one, or let the old secret end at once."
+        )
     ends_at = min(token.expires_at, at + overlap)
     with transaction.atomic(durable=True):
         in_force = Token.objects.filter(pk=token.pk, revoked_at=None, replaced_at=None, expires_at__gt=at)
@@ -185,6 +189,11 @@ def revoke(token: Token, *, by: Actor, at: datetime) -> bool:
 def digest(secret: str) -> bytes:
     """Return the SHA-256 digest under which a secret is kept; it has 256 random bits, so no salt is needed."""
     return hashlib.sha256(secret.encode()).digest()
+
+
+def _is_full(tenant_id: UUID, *, at: datetime) -> bool:
+    in_force = Token.objects.filter(tenant_id=tenant_id, revoked_at=None, expires_at__gt=at)
+    return in_force.count() >= MOST_IN_FORCE
 
 
 def _make(

@@ -217,9 +217,13 @@ def test_rotating_hands_a_token_over_to_whoever_rotates(owner: Member) -> None:
 
 def test_an_account_keeps_its_tokens_few(owner: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "MOST_IN_FORCE", 1)
-    issue(owner)
+    token, _ = issue(owner)
     with pytest.raises(tokens.UnableToIssue, match="in force"):
         issue(owner)
+    with pytest.raises(tokens.UnableToRotate, match="in force"):
+        tokens.rotate(token, overlap=DAY, by=make.actor(owner), at=AT)
+    assert Token.objects.get(pk=token.pk).replaced_at is None
+    tokens.rotate(token, overlap=timedelta(0), by=make.actor(owner), at=AT)
 
 
 def test_the_database_refuses_half_a_replacement(owner: Member) -> None:
