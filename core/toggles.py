@@ -58,9 +58,19 @@ def on_of_many(*, tenant_ids: Collection[UUID], at: datetime, names: list[str]) 
 
 
 def switch_on(
-    name: str, *, tenant_id: UUID, expires_at: datetime, reason: str, by: Actor, at: datetime
+    name: str,
+    *,
+    tenant_id: UUID,
+    expires_at: datetime,
+    reason: str,
+    by: Actor,
+    at: datetime,
+    durable: bool = True,
 ) -> ToggleSetting:
-    """Switch a toggle on until it expires; raises `UnableToSwitch` if it is on or the time is none or too long."""
+    """Switch a toggle on until it expires; raises `UnableToSwitch` if it is on or the time is none or too long.
+
+    With `durable=False` it is a part of the caller's transaction.
+    """
     toggle = TOGGLES[name]
     by.require(toggle.permission, tenant_id=tenant_id)
     if not reason.strip():
@@ -68,7 +78,7 @@ def switch_on(
     if not at < expires_at <= at + toggle.longest:
         raise UnableToSwitch(f"“{toggle.title}” must end within {toggle.longest.days} days, and not in the past.")
     try:
-        with transaction.atomic(durable=True):
+        with transaction.atomic(durable=durable):
             for lapsed in ToggleSetting.objects.filter(
                 tenant_id=tenant_id, name=name, ended_at=None, expires_at__lte=at
             ):

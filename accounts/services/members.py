@@ -27,17 +27,18 @@ _LAST_OWNER = "An account must keep an owner, and this is the last."
 _LAST_OWNER_FIX = "Make another member an owner first."
 
 
-def change_role(*, member: Member, role: str, by: Actor, at: datetime) -> Member:
+def change_role(*, member: Member, role: str, by: Actor, at: datetime, durable: bool = True) -> Member:
     """Give a member another role, at once for everything they do from now on. Safe to repeat.
 
-    Their open invitations to roles that are no longer theirs to give are taken back.
+    Their open invitations to roles that are no longer theirs to give are taken back. With `durable=False` it is a part
+    of the caller's transaction.
     """
     by.require(Permission.MANAGE_MEMBERS, tenant_id=member.tenant_id)
     if role not in {known.value for known in TenantRole}:
         raise UnableToChangeRole("There is no such role.")
     if by.kind is ActorKind.MEMBER and not roles.may_change(by_roles=by.roles, old=member.role, new=role):
         raise UnableToChangeRole("Your role cannot make this change.", fix="Ask an owner of your account.")
-    with transaction.atomic(durable=True):
+    with transaction.atomic(durable=durable):
         owners = _locked_owners(member.tenant_id)
         if owners == {member.pk} and role != TenantRole.OWNER:
             raise UnableToChangeRole(_LAST_OWNER, fix=_LAST_OWNER_FIX)

@@ -69,7 +69,6 @@ def grant(*, request: AccessRequest, answer: str, by: Actor, at: datetime) -> Ac
     what the plan lacks must be in the plan before it can be called granted.
     """
     _require(request, by=by)
-    _open(request)
     kind, _, what = request.wanted.partition(":")
     give: dict[str, Callable[[], None]] = {
         "role": lambda: _change_role(request, what, by=by, at=at),
@@ -77,9 +76,13 @@ def grant(*, request: AccessRequest, answer: str, by: Actor, at: datetime) -> Ac
         "flag": lambda: _switch_on(request, what, by=by, at=at),
         "feature": lambda: _require_feature(request, what),
     }
-    if _is_lacking(request, at=at):
-        give[kind]()
-    return _answer(request, Outcome.GRANTED, answer, by=by, at=at)
+    with transaction.atomic(durable=True):
+        _lock(request)
+        if _is_lacking(request, at=at):
+            give[kind]()
+        _answer(request, Outcome.GRANTED, answer, by=by, at=at)
+    request.refresh_from_db()
+    return request
 
 
 def decline(*, request: AccessRequest, answer: str, by: Actor, at: datetime) -> AccessRequest:
@@ -87,8 +90,11 @@ def decline(*, request: AccessRequest, answer: str, by: Actor, at: datetime) -> 
     _require(request, by=by)
     if not answer.strip():
         raise UnableToAnswer("Say why not: who asked reads the reason.")
-    _open(request)
-    return _answer(request, Outcome.DECLINED, answer, by=by, at=at)
+    with transaction.atomic(durable=True):
+        _lock(request)
+        _answer(request, Outcome.DECLINED, answer, by=by, at=at)
+    request.refresh_from_db()
+    return request
 
 
 def _require(request: AccessRequest, *, by: Actor) -> None:
@@ -98,8 +104,10 @@ def _require(request: AccessRequest, *, by: Actor) -> None:
         raise UnableToAnswer("Nobody but an owner answers their own request.", fix="Ask an owner or another admin.")
 
 
-def _open(request: AccessRequest) -> None:
-    if request.answered_at is not None:
+def _lock(request: AccessRequest) -> None:
+    """Let one answer be given at a time, so that nothing is given which another answer declines."""
+    waiting = AccessRequest.objects.filter(pk=request.pk, tenant_id=request.tenant_id, answered_at=None)
+    if waiting.select_for_update().first() is None:
         raise UnableToAnswer("Somebody has answered this already.", fix="Look at the page again.")
 
 
@@ -111,7 +119,7 @@ def _is_lacking(request: AccessRequest, *, at: datetime) -> bool:
 
 def _change_role(request: AccessRequest, role: str, *, by: Actor, at: datetime) -> None:
     try:
-        members.change_role(member=request.member, role=role, by=by, at=at)
+        members.change_role(member=request.member, role=role, by=by, at=at, durable=False)
     except members.UnableToChangeRole as refusal:
         raise UnableToAnswer(refusal.message, fix=refusal.fix) from refusal
 
@@ -126,7 +134,13 @@ def _switch_on(request: AccessRequest, code: str, *, by: Actor, at: datetime) ->
     ability = abilities.question(request.ability)
     reason = f"Asked for by a member, to {ability.title if ability else request.ability}"
     toggles.switch_on(
-        toggle.name, tenant_id=request.tenant_id, expires_at=at + toggle.longest, reason=reason, by=by, at=at
+        toggle.name,
+        tenant_id=request.tenant_id,
+        expires_at=at + toggle.longest,
+        reason=reason,
+        by=by,
+        at=at,
+        durable=False,
     )
 
 
@@ -145,16 +159,13 @@ def _require_feature(request: AccessRequest, code: str) -> None:
         )
 
 
-def _answer(request: AccessRequest, outcome: Outcome, answer: str, *, by: Actor, at: datetime) -> AccessRequest:
-    with transaction.atomic(durable=True):
-        waiting = AccessRequest.objects.filter(pk=request.pk, tenant_id=request.tenant_id, answered_at=None)
-        if waiting.update(outcome=outcome, answer=answer.strip()[:LONGEST], answered_at=at, answered_by=by.known_id):
-            outbox.publish("entitlements.access.answered", tenant_id=request.tenant_id, request_id=request.pk)
-            _record(outcome.value, request, by=by, at=at)
-    request.refresh_from_db()
-    if request.outcome != outcome:
-        raise UnableToAnswer("Somebody has answered this already.", fix="Look at the page again.")
-    return request
+def _answer(request: AccessRequest, outcome: Outcome, answer: str, *, by: Actor, at: datetime) -> None:
+    """Write the answer of a locked request, in the caller's transaction."""
+    AccessRequest.objects.filter(pk=request.pk, tenant_id=request.tenant_id).update(
+        outcome=outcome, answer=answer.strip()[:LONGEST], answered_at=at, answered_by=by.known_id
+    )
+    outbox.publish("entitlements.access.answered", tenant_id=request.tenant_id, request_id=request.pk)
+    _record(outcome.value, request, by=by, at=at)
 
 
 def _record(word: str, request: AccessRequest, *, by: Actor, at: datetime) -> None:

@@ -1,9 +1,11 @@
 """Why somebody may not, from real facts, and requests for what they lack: asked, granted, declined."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, Thread
 
 import pytest
+from django.db import connection
 
 from accounts.models import Member
 from core import tenancy, toggles
@@ -233,6 +235,35 @@ def test_an_answer_is_given_once_and_a_refusal_has_its_reason(owner: Member, mem
         with pytest.raises(access.UnableToAnswer, match="answered this already"):
             access.grant(request=late, answer="", by=make.actor(owner), at=AT)
     assert not told(member, "export-reports").decision.is_allowed
+
+
+def test_nothing_is_given_that_another_answer_declines(committed_db: None) -> None:
+    owner = make.member(make.tenant())
+    member = make.member(owner.tenant, TenantRole.MEMBER)
+    with tenancy.scope(tenant_id=owner.tenant_id):
+        asked = ask(member, "portal.manage_domains")
+    barrier, answers = Barrier(2, timeout=30), []
+
+    def give(use: Callable[..., AccessRequest]) -> None:
+        try:
+            with tenancy.scope(tenant_id=owner.tenant_id):
+                request = AccessRequest.objects.select_related("member__user").get(pk=asked.pk)
+                barrier.wait()
+                answers.append(use(request=request, answer="No.", by=make.actor(owner), at=AT).outcome)
+        except access.UnableToAnswer:
+            answers.append("refused")
+        finally:
+            connection.close()
+
+    threads = [Thread(target=give, args=[use]) for use in (access.grant, access.decline)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with tenancy.scope(tenant_id=owner.tenant_id):
+        member.refresh_from_db()
+    assert sorted(answers) in (["granted", "refused"], ["declined", "refused"])
+    assert (member.role == TenantRole.ADMIN) == ("granted" in answers)
 
 
 def test_nobody_but_an_owner_answers_themselves(owner: Member) -> None:
