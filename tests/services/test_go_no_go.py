@@ -83,26 +83,26 @@ def test_the_customer_may_sign_by_passkey(case: Case) -> None:
 def test_a_blocked_finding_refuses_the_request_by_name(case: Case) -> None:
     case.answer(Outcome.BLOCK, lost=3)
     case.run_checks()
-    with pytest.raises(UnableToAsk, match=r"The gate is shut: Data moved \(blocked\)\."):
+    with pytest.raises(UnableToAsk, match=r"The gate is shut: “Data moved” is not true yet\."):
         case.ask()
 
 
 def test_an_unknown_finding_refuses_the_request(case: Case) -> None:
     case.answer(Outcome.UNKNOWN)
     case.run_checks()
-    with pytest.raises(UnableToAsk, match=r"Data moved \(unknown\)"):
+    with pytest.raises(UnableToAsk, match=r"“Data moved” could not be answered"):
         case.ask()
 
 
 def test_an_expired_finding_refuses_the_request(case: Case) -> None:
-    with pytest.raises(UnableToAsk, match=r"Data moved \(expired\)"):
+    with pytest.raises(UnableToAsk, match=r"“Data moved” was answered too long ago"):
         case.ask(at=AT + timedelta(hours=6))
 
 
 def test_a_check_that_never_ran_refuses_the_request(case: Case) -> None:
     told = readiness.check("tests.new", title="New question", owner="data", due="T-2", valid_for=timedelta(hours=6))
     told(lambda *, tenant_id, at: Finding(Outcome.PASS, "Fine"))
-    with pytest.raises(UnableToAsk, match=r"New question \(missing\)"):
+    with pytest.raises(UnableToAsk, match=r"“New question” was never asked"):
         case.ask()
 
 
@@ -237,7 +237,9 @@ def test_evidence_that_is_worded_anew_has_not_moved(case: Case) -> None:
 def test_an_unknown_answer_refuses_the_signature_but_voids_nothing(case: Case) -> None:
     request = case.ask()
     case.answer(Outcome.UNKNOWN)
-    with pytest.raises(UnableToSign, match=r"Nothing was signed\. The gate is shut: Data moved \(unknown\)"):
+    with pytest.raises(
+        UnableToSign, match=r"Nothing was signed\. The gate is shut: “Data moved” could not be answered"
+    ):
         case.sign(request)
     case.answer(Outcome.PASS, lost=0)
     assert case.sign(request).signatures.count() == 1
@@ -353,6 +355,7 @@ def test_the_pack_holds_what_every_app_contributes(case: Case) -> None:
         "core.ledger",
         "core.material",
         "cutover.window",
+        "entitlements.promise",
         "parity_reports.report",
         "runbooks.exceptions",
         "runbooks.sign_offs",

@@ -13,6 +13,10 @@ TITLES = {
     "backfills.tasks.advance_run": "Moving your data",
     "parity_reports.tasks.advance_report": "Comparing both platforms",
     "accounts.tasks.check_domain": "Looking up your domain",
+    "entitlements.tasks.refresh": "Reading your plan from both platforms",
+    "integrations.tasks.run_harness": "Trying your webhook receiver",
+    "integrations.tasks.deliver": "Sending a test event",
+    "compliance.tasks.carry_out": "Deleting what was copied for the move",
 }
 """What the work is called that a customer watches; a test fails on a tenant's task that is in neither list."""
 
