@@ -94,13 +94,15 @@ def _request(row: AccessRequest) -> Request:
     question = abilities.question(row.ability)
     kind, _, what = row.wanted.partition(":")
     looks = {"": ("queued", "Waits for an answer"), "granted": ("done", "Granted"), "declined": ("stopped", "Declined")}
+    name = what.replace("-", " ").replace("_", " ")
     return Request(
         row,
         question.title if question else row.ability,
-        f"{WANTED.get(kind, kind)} {what.replace('-', ' ').replace('_', ' ')}",
+        f"{WANTED.get(kind, kind)} {name.capitalize() if kind in ROLES else name}",
         *looks[row.outcome],
         is_ours=kind in ("flag", "feature"),
     )
 
 
+ROLES = frozenset({"role", "product_role"})
 WANTED = {"role": "the role", "product_role": "the role", "flag": "the feature switch", "feature": "a plan with"}

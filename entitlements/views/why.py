@@ -47,17 +47,19 @@ def ask(request: ActingRequest, tenant: Tenant) -> HttpResponse:
 @tenant_view(Permission.MANAGE_MEMBERS)
 def grant(request: ActingRequest, tenant: Tenant, access_id: UUID) -> HttpResponse:
     """Grant a member's request."""
-    return _answered(request, tenant, access_id, access.grant)
+    return _answered(request, tenant, access_id, access.grant, done="granted")
 
 
 @require_POST
 @tenant_view(Permission.MANAGE_MEMBERS)
 def decline(request: ActingRequest, tenant: Tenant, access_id: UUID) -> HttpResponse:
     """Decline a member's request."""
-    return _answered(request, tenant, access_id, access.decline)
+    return _answered(request, tenant, access_id, access.decline, done="declined")
 
 
-def _answered(request: ActingRequest, tenant: Tenant, access_id: UUID, use: Callable[..., object]) -> HttpResponse:
+def _answered(
+    request: ActingRequest, tenant: Tenant, access_id: UUID, use: Callable[..., object], *, done: str
+) -> HttpResponse:
     row = decisions.find_request(tenant_id=tenant.pk, request_id=access_id)
     if row is None:
         raise NotFound
@@ -71,7 +73,8 @@ def _answered(request: ActingRequest, tenant: Tenant, access_id: UUID, use: Call
     except access.UnableToAnswer as refusal:
         context = {**_context(request, tenant, given={}), "problem": refusal}
         return render(request, PAGE, context, status=refusal.status)
-    return redirect(f"{_address(tenant)}#requests")
+    messages.success(request, f"{row.member.user} reads your answer here: {done}.")
+    return redirect(_address(tenant))
 
 
 def _context(request: ActingRequest, tenant: Tenant, *, given: dict[str, str]) -> dict[str, object]:

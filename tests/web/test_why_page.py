@@ -94,7 +94,10 @@ def test_a_request_is_asked_seen_granted_and_read(client: Client, owner: Member,
     assert "The month&#x27;s figures" in text
     with make.arranging():
         asked = AccessRequest.objects.get()
-    client.post(f"{PAGE}requests/{asked.pk}/grant/", {"answer": "Of course"})
+    assert "They lack the role" in text
+    assert "granting gives them all that it includes" in text
+    granted = client.post(f"{PAGE}requests/{asked.pk}/grant/", {"answer": "Of course"}, follow=True)
+    assert "Mira Ember reads your answer here: granted." in granted.content.decode()
     client.force_login(member.user)
     text = html(client, "?ask=export-reports")
     assert "You can export reports" in text
