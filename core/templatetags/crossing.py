@@ -43,7 +43,7 @@ STATES: dict[str, State] = {
     "fail": State("is-fail", "x", "Failed"),
     "unknown": State("is-warn", "circle-question-mark", "Unknown"),
     "expired": State("is-warn", "clock", "Out of date"),
-    "running": State("is-running", "loader-circle", "Running"),
+    "running": State("is-running turns", "loader-circle", "Running"),
     "queued": State("is-running", "hourglass", "Waiting its turn"),
     "stuck": State("is-fail", "clock", "Stuck"),
     "incomplete": State("is-warn", "circle-alert", "Incomplete"),
