@@ -293,7 +293,8 @@ def _numbers(at: datetime) -> list[Number]:
     troubled = mailing_queries.count_troubled()
     queue, copies = reverse("admin:comms_case_changelist"), reverse("admin:comms_delivery_changelist")
     return [
-        Number("Support cases open", f"{opened:,}", f"{urgent:,} urgent", urgent == 0, queue),
+        Number("Support cases open", f"{opened:,}", f"{urgent:,} of them urgent", None, queue),
+        Number("Urgent cases open", f"{urgent:,}", "none", urgent == 0, f"{queue}?severity__exact=urgent"),
         Number("Cases past their time", f"{late:,}", "none", late == 0, f"{queue}?clock=late"),
         Number("Mails that did not arrive", f"{troubled:,}", "none", troubled == 0, f"{copies}?state__exact=refused"),
     ]

@@ -187,7 +187,8 @@ def _attention_panel(at: datetime) -> Mapping[str, Any]:
             "cutover": row,
             "age": _age(row),
             "blocking": sum(line.blocks for line in overviews[row.tenant_id]),
-            "first": _first(overviews[row.tenant_id]),
+            "first": (first := _first(overviews[row.tenant_id])),
+            "owner": first.check.owner.replace("-", " and ") if first else "",
             "url": reverse("admin:accounts_tenant_change", args=[row.tenant_id]),
         }
         for row in rows
