@@ -35,6 +35,8 @@ OWNERS = {
     "legal-privacy": "our legal and privacy lead",
     "programme": "the programme manager",
 }
+ONLY_OURS = frozenset({"legal-privacy"})
+"""Whose checks have a page to read and nothing there for the customer to do."""
 GROUPS = {
     "accounts": "Access and domains",
     "entitlements": "Plan and limits",
@@ -165,8 +167,8 @@ def waiting(tenant_id: UUID, *, at: datetime) -> int:
 
 
 def _is_theirs(line: Line) -> bool:
-    """Say whether the customer can put a check right: it is theirs, or there is a page for it."""
-    return line.check.owner == "customer" or bool(line.link)
+    """Say whether the customer can put a check right: it is theirs, or there is a page for it on which they can act."""
+    return line.check.owner == "customer" or (bool(line.link) and line.check.owner not in ONLY_OURS)
 
 
 def _running(unfinished: Iterable[queue.JobView], *, at: datetime) -> Running | None:
@@ -187,6 +189,7 @@ def _view(line: Line, *, tenant: Tenant, running: Running | None) -> CheckView:
     if running and (running.check_id == check.id or running.message == check.title):
         state = "running"
     needs_you = line.blocks and _is_theirs(line) and state not in ("none", "running")
+    calls = line.standing is Standing.WARNED or (line.blocks and state != "ours")
     shown: dict[str, Any] = {}
     summary = "Not asked yet"
     if answer is not None:
@@ -215,7 +218,7 @@ def _view(line: Line, *, tenant: Tenant, running: Running | None) -> CheckView:
         blocks=line.blocks,
         needs_you=needs_you,
         link=_inside(line.link, tenant=tenant),
-        link_label="Put it right" if line.blocks or line.standing is Standing.WARNED else "See it",
+        link_label="Put it right" if calls else "See it",
         run_url=reverse("dashboard:run_check", args=[tenant.slug, check.id]),
         help_url=f"{reverse('comms:new_case', args=[tenant.slug])}?check={check.id}" if line.blocks else "",
         open=line.standing in (Standing.BLOCKED, Standing.UNKNOWN),

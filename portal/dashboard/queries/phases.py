@@ -38,7 +38,7 @@ class Way:
 
 
 def read(*, tenant_id: UUID, zone: tzinfo, progress: str = "") -> Way:
-    """Return the tenant's way; `progress` stands below the present phase instead of its date."""
+    """Return the tenant's way; `progress` stands below the present phase instead of its date, up to the cutover."""
     cutover = cutovers.find(tenant_id=tenant_id)
     phase = Phase(cutover.phase) if cutover else Phase.DISCOVER
     entered: dict[Phase, datetime] = {}
@@ -60,7 +60,8 @@ def read(*, tenant_id: UUID, zone: tzinfo, progress: str = "") -> Way:
             hint, state = phase.label, "stopped"
         elif index == present:
             since = cutover.phase_since if cutover else None
-            hint, state = progress or (f"since {_date(since, zone)}" if since else ""), "now"
+            told = progress if present < ORDER.index(Phase.CANARY) else ""
+            hint, state = told or (f"since {_date(since, zone)}" if since else ""), "now"
         elif step is Phase.CANARY and cutover and cutover.window_starts_at:
             hint, state = f"from {_date(cutover.window_starts_at, zone)}", "next"
         else:
