@@ -154,7 +154,7 @@ def _billing_matches(state: State) -> Finding:
             Outcome.BLOCK,
             "What you will be billed is not settled yet",
             facts,
-            fix="First everything needs its place and every choice its answer; see the two checks above.",
+            fix="First everything needs its place and every choice its answer: see what “Entitlements” asks of you.",
         )
     if state.mismatches:
         titles = [row.title for row in state.mismatches]

@@ -94,7 +94,7 @@ def _worst(one: Standing, *, at: datetime) -> tuple[str, str]:
     if one.run.has_passed:
         return f"{host} was last tried more than a week ago", "Run the harness against it again."
     wrong = next(result for result in one.results if result.outcome is not Answer.PASS)
-    return f"{host}: {wrong.title.lower()}? It answered {wrong.got}", wrong.fix
+    return f"{host}: “{wrong.title}” does not hold, it answered {wrong.got}", wrong.fix
 
 
 def _host(url: str) -> str:

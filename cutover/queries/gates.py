@@ -68,15 +68,19 @@ def _named(request: ApprovalRequest) -> dict[str, UUID | None]:
 
 def shut(gate: readiness.GateState) -> str:
     """Say what keeps a gate shut."""
-    lines = [f"“{line.check.title}” {_SHUTS[line.standing]}" for line in gate.blocking]
-    return f"The gate is shut: {_listed(lines)}." if lines else "The gate is shut: no check has been run."
+    told = []
+    for standing, (one, many) in _SHUTS.items():
+        titles = [f"“{line.check.title}”" for line in gate.blocking if line.standing is standing]
+        if titles:
+            told.append(f"{_listed(titles)} {many if len(titles) > 1 else one}")
+    return f"The gate is shut: {'; '.join(told)}." if told else "The gate is shut: no check has been run."
 
 
 _SHUTS = {
-    Standing.BLOCKED: "is not true yet",
-    Standing.UNKNOWN: "could not be answered",
-    Standing.EXPIRED: "was answered too long ago",
-    Standing.MISSING: "was never asked",
+    Standing.BLOCKED: ("is not true yet", "are not true yet"),
+    Standing.UNKNOWN: ("could not be answered", "could not be answered"),
+    Standing.EXPIRED: ("was answered too long ago", "were answered too long ago"),
+    Standing.MISSING: ("was never asked", "were never asked"),
 }
 
 

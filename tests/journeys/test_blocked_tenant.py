@@ -151,7 +151,7 @@ def read_what_blocks(page: Page) -> None:
     expect(rejected).to_contain_text("2 rows are rejected")
     expect(rejected).to_contain_text("replace the fleet numbers")
     harness = row(page, "integrations-harness-passed")
-    expect(harness).to_contain_text("the same message a second time is refused? It answered 200")
+    expect(harness).to_contain_text("“The same message a second time is refused” does not hold, it answered 200")
     expect(harness).to_contain_text("What to do: Keep each webhook-id for at least ten minutes")
     go(page, "Cutover")
     expect(page.locator("main")).to_contain_text("Not set yet")
