@@ -50,7 +50,7 @@ def test_a_member_sees_what_members_do_and_may_see_all(member: Client) -> None:
     assert "Delays, cancellations and diversions" in shown
     assert "Load a season's schedule" not in shown
     assert "People, roles and tokens" not in shown
-    assert re.search(r"Shown is what concerns members\. Show all: \d+ more", shown)
+    assert re.search(r"You see what concerns members\. Show \d+ more", shown)
     every = text(member.get(f"{PAGE}?all=1"))
     assert "Load a season's schedule" in every
     assert "People, roles and tokens" in every
