@@ -7,7 +7,7 @@ from tests.browsing import Visits, check_page
 FAULTS = {
     "style-src": "() => document.body.setAttribute('style', 'color: red')",
     "2 h1 headings": "() => document.querySelector('main').append(document.createElement('h1'))",
-    "sideways": "() => document.querySelector('main').insertAdjacentHTML('beforeend', '<pre>' + 'W'.repeat(400))",
+    "sideways": "() => { document.querySelector('main').innerHTML += '<p class=nowrap>' + 'W'.repeat(400) }",
     "image-alt": "() => document.querySelector('main').append(document.createElement('img'))",
     "broken on purpose": "() => console.error('broken on purpose')",
     "title ''": "() => { document.title = '' }",
