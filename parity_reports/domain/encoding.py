@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 import re
+import struct
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
@@ -121,16 +122,44 @@ def _decimal(value: Any, scale: int) -> str:
 
 
 def _float(value: Any, digits: int) -> str:
-    """Write round(x·10^digits), half away from zero, of the shortest decimal that reads back as x."""
+    """Write round(x·10^digits), half away from zero, of the double's first 15 significant digits."""
+    return _rounded(_double(value), ".15g", digits)
+
+
+def _real(value: Any, digits: int) -> str:
+    """Write a float of single precision, by its first 6 significant digits."""
+    near = _double(value)
+    if not isinstance(near, str):
+        near = _single(near)
+    return _rounded(near, ".6g", digits)
+
+
+def _single(near: float) -> float:
+    try:
+        single: float = struct.unpack("f", struct.pack("f", near))[0]
+    except OverflowError:  # so do some versions of Python; others give infinity
+        single = math.inf
+    if math.isinf(single):
+        raise NotEncodable("is larger than any float of single precision")
+    return single
+
+
+def _double(value: Any) -> "float | str":
     exact = _exact(value)
     if isinstance(exact, str):
         return exact
     near = float(exact)
     if math.isinf(near):
         raise NotEncodable("is larger than any double")
+    return near
+
+
+def _rounded(near: "float | str", significant: str, digits: int) -> str:
+    if isinstance(near, str):
+        return near
     if near == 0 and math.copysign(1, near) < 0:
         return "-0"  # a zero of its own; what merely rounds to zero is 0
-    sign, figures, exponent = Decimal(repr(near)).as_tuple()
+    sign, figures, exponent = Decimal(format(near, significant)).as_tuple()
     assert isinstance(exponent, int)
     whole, shift = int("".join(map(str, figures))), exponent + digits
     if shift >= 0:
@@ -338,6 +367,7 @@ _ENCODERS: "dict[str, Callable[[Any, int], str]]" = {
     "number": _number,
     "decimal": _decimal,
     "float": _float,
+    "real": _real,
     "boolean": _boolean,
     "date": _date,
     "time": _time,
@@ -347,4 +377,4 @@ _ENCODERS: "dict[str, Callable[[Any, int], str]]" = {
     "bytes": _bytes,
     "json": _json,
 }
-_WITH_PARAMETER = ("decimal", "float")
+_WITH_PARAMETER = ("decimal", "float", "real")

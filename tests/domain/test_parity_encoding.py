@@ -138,7 +138,10 @@ KINDS = {
     "uuid": (st.uuids(), UUID),
     "bytes": (st.binary(max_size=6), bytes.fromhex),
     # Above 2**53 canonical JSON writes a double's shortest digits, which are not its exact ones.
-    "json": (json_values, partial(json.loads, parse_int=lambda text: int(text) if len(text) < 16 else float(text))),
+    "json": (
+        st.lists(json_values, max_size=2),
+        partial(json.loads, parse_int=lambda text: int(text) if len(text) < 16 else float(text)),
+    ),
 }
 
 
@@ -163,11 +166,17 @@ def test_rows_of_text_encode_alike_only_if_they_are_the_same(one, two):
     assert same is (one == two)
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_a_double_is_rounded_once_from_its_shortest_decimal(value):
+@given(st.floats(-1e6, 1e6))
+def test_a_double_is_rounded_to_its_declared_digits(value):
     assume(value or math.copysign(1, value) > 0)
     shown = int(encoding.field("float(9)", value).partition(b":")[2])
-    assert abs(Decimal(shown).scaleb(-9) - Decimal(repr(value))) * 2 <= Decimal("1e-9") or abs(value) > 1e15
+    assert abs(Decimal(shown).scaleb(-9) - Decimal(value)) < Decimal("1.01e-9")
+
+
+@given(st.floats(width=32, allow_nan=False, allow_infinity=False))
+def test_a_real_is_the_same_by_its_own_digits_and_as_a_double(value):
+    nine = format(value, ".9g")
+    assert encoding.field("real(9)", nine) == encoding.field("real(9)", value)
 
 
 rows = st.lists(st.tuples(st.integers(0, 50), st.none() | texts), max_size=40)
