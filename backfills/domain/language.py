@@ -117,6 +117,9 @@ _COMPARISONS = {ast.Eq: "=", ast.NotEq: "<>", ast.Lt: "<", ast.LtE: "<=", ast.Gt
 _ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 OPERATORS = frozenset({*_COMPARISONS.values(), *_ARITHMETIC.values(), "and", "or", "not"})
 
+LENIENT = frozenset({"and", "or", "is_null", "coalesce", "null_if", "when"})
+"""Functions that see NULL; all others are NULL of NULL."""
+
 _PATTERN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 []-{},?*+|()_:/")
 _ODD = ("(?", "{,", "[]", "[[", "++", "*+", "?+", "}+", "**", "+*")
 
@@ -276,3 +279,13 @@ def calls_in(node: Node) -> list[Call]:
     if not isinstance(node, Call):
         return []
     return [node, *(call for arg in node.args for call in calls_in(arg))]
+
+
+def is_strict(node: Node, lets: Mapping[str, Node]) -> bool:
+    """Whether an expression is NULL as soon as anything in it is, so that what has a worth was wholly readable."""
+    match node:
+        case Ref(name=name):
+            return name not in lets or is_strict(lets[name], lets)
+        case Call(function=function, args=args):
+            return function not in LENIENT and all(is_strict(arg, lets) for arg in args)
+    return True

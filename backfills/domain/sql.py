@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from backfills.domain import evaluation
+from backfills.domain import digits, evaluation
+from backfills.domain.digits import Digits
 from backfills.domain.language import OPERATORS, Call, Const, Node, Ref, Type
 
 
@@ -37,10 +38,18 @@ _SQL_TYPES = {
         Type.DATE: "date", Type.INSTANT: "timestamptz", Type.NULL: "text",
     },
     Dialect.DUCKDB: {
-        Type.TEXT: "VARCHAR", Type.INT: "BIGINT", Type.DECIMAL: "DECIMAL(38,15)", Type.BOOL: "BOOLEAN",
+        Type.TEXT: "VARCHAR", Type.INT: "BIGINT", Type.DECIMAL: "DECIMAL(30,15)", Type.BOOL: "BOOLEAN",
         Type.DATE: "DATE", Type.INSTANT: "TIMESTAMPTZ", Type.NULL: "VARCHAR",
     },
 }  # fmt: skip
+
+_ARITHMETIC = ("+", "-", "*")
+_FAST = 18
+"""Digits that DuckDB calculates with in 64 bits."""
+
+_FAST_DECIMAL = r"[+-]?[0-9]{1,12}(\.[0-9]{1,6})?"
+_FEW_ZONES = 16
+"""Up to so many declared zones, DuckDB converts by a branch per zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,8 @@ class Compiler:
     """Compiles expressions of one spec for one dialect.
 
     `lookups` gives, per lookup name, a relation (a table, a CTE or a bracketed SELECT) that holds only the
-    tenant's rows, and the name of its key column. `zones` are the time zones the spec declares.
+    tenant's rows, and the name of its key column. `zones` are the time zones the spec declares. `lets` are the
+    declared values that stand in columns of their own.
     """
 
     dialect: Dialect
@@ -56,6 +66,7 @@ class Compiler:
     sets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     zones: frozenset[str] = frozenset()
     lookups: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    lets: Mapping[str, Node] = field(default_factory=dict)
 
     @property
     def postgres(self) -> bool:
@@ -71,8 +82,12 @@ class Compiler:
                 return quote(name)
             case Call(function="when", args=(condition, then, otherwise)):
                 return f"(CASE WHEN {self.value(condition)} THEN {self.value(then)} ELSE {self.value(otherwise)} END)"
+            case Call(function="decimal", args=(arg,)) if not self.postgres:
+                return _decimal(self, self.value(arg))
             case Call(function=name, args=args) if name in OPERATORS:
-                return self._operator(name, args)
+                plain = self._operator(name, args)
+                guard = self._guard(node, [self.value(arg) for arg in args])
+                return f"(CASE WHEN {guard} THEN {plain} END)" if guard else plain
             case Call(function=name, args=args, literal=literal):
                 values = [self.value(arg) for arg in args]
                 plain = _FUNCTIONS[name](self, values, literal)
@@ -119,7 +134,8 @@ class Compiler:
             case str():
                 return f"{text(value)}::{self.sql_type(kind)}"
             case Decimal():
-                return f"{value}::{self.sql_type(kind)}"
+                exact = self.sql_type(kind) if self.postgres else decimal_type(digits.of_number(value))
+                return f"{value:f}::{exact}"
         return f"({value})" if value < 0 else str(value)
 
     def _operator(self, name: str, args: tuple[Node, ...]) -> str:
@@ -128,21 +144,42 @@ class Compiler:
             return f"(NOT {values[0]})"
         if name in ("and", "or"):
             return "(" + f" {name.upper()} ".join(values) + ")"
-        if name in ("+", "-", "*"):
-            left, right = (f"{value}::{self._exact(arg)}" for value, arg in zip(values, args, strict=True))
+        if name in _ARITHMETIC:
+            kinds = ("numeric", "numeric") if self.postgres else self._exact(name, args)
+            left, right = (f"{value}::{kind}" for value, kind in zip(values, kinds, strict=True))
             return f"({left} {name} {right})"
         if self.postgres and args[0].type is Type.TEXT:
             return f'({values[0]} COLLATE "C" {name} {values[1]})'
         return f"({values[0]} {name} {values[1]})"
 
-    def _exact(self, node: Node) -> str:
-        """Return the type to calculate in: whole numbers of any size, decimals without rounding."""
-        if self.postgres:
-            return "numeric"
-        return "HUGEINT" if node.type is Type.INT else "DECIMAL(18,6)"
+    def _exact(self, operator: str, args: tuple[Node, ...]) -> tuple[str, str]:
+        """Return the types in which DuckDB calculates without rounding or overflow."""
+        one, two = digits.operands(operator, *(digits.of(arg, self.lets) for arg in args))
+        result = digits.result(operator, one, two)
+        if all(arg.type is Type.INT for arg in args):
+            kind = "BIGINT" if result.total <= _FAST else "HUGEINT"
+            return kind, kind
+        if operator == "*":
+            # Two narrow operands would be multiplied in 64 bits, whatever the result needs.
+            wide = Digits(max(one.total, _FAST + 1) - one.fraction, one.fraction) if result.total > _FAST else one
+            return decimal_type(wide), decimal_type(two)
+        return decimal_type(result), decimal_type(result)
+
+    def _narrowed(self, node: Call, values: list[str]) -> str | None:
+        """Return the test that operands are small enough for a result that their type alone does not allow."""
+        bounds = [digits.of(arg, self.lets) for arg in node.args]
+        narrow = digits.operands(node.function, bounds[0], bounds[1])
+        tests = [
+            f"TRY_CAST({value} AS {decimal_type(small)}) = {value}"
+            for value, bound, small in zip(values, bounds, narrow, strict=True)
+            if small != bound
+        ]
+        return f"({' AND '.join(tests)})" if tests else None
 
     def _guard(self, node: Call, values: list[str]) -> str | None:
         match node.function:
+            case "+" | "-" | "*":
+                return None if self.postgres else self._narrowed(node, values)
             case "int":
                 return self.full_match(values[0], evaluation.INT)
             case "decimal":
@@ -186,11 +223,23 @@ class Compiler:
         """Return the instant of a local day and minutes after its midnight."""
         if self.postgres:
             return f"(({day} + make_interval(mins => ({minutes})::int)) AT TIME ZONE {zone})"
-        return f"timezone({zone}, {day}::TIMESTAMP + to_minutes(({minutes})::BIGINT))"
+        return self._zoned(zone, f"{day}::TIMESTAMP + to_minutes(({minutes})::BIGINT)")
 
     def local(self, moment: str, zone: str) -> str:
         """Return the wall clock of an instant."""
-        return f"({moment} AT TIME ZONE {zone})" if self.postgres else f"timezone({zone}, {moment})"
+        return f"({moment} AT TIME ZONE {zone})" if self.postgres else self._zoned(zone, moment)
+
+    def _zoned(self, zone: str, moment: str) -> str:
+        """Return DuckDB's conversion; of a zone that is the same in all rows it is ten times as fast."""
+        if not 0 < len(self.zones) <= _FEW_ZONES:
+            return f"timezone({zone}, {moment})"
+        cases = (f"WHEN {text(one)} THEN timezone({text(one)}, {moment})" for one in sorted(self.zones))
+        return f"(CASE {zone} {' '.join(cases)} END)"
+
+
+def decimal_type(bound: Digits) -> str:
+    """Return DuckDB's type of a decimal with at most so many digits."""
+    return f"DECIMAL({min(bound.total, digits.MOST)},{bound.fraction})"
 
 
 def _any(tests: list[str | None]) -> str | None:
@@ -232,8 +281,24 @@ def _round(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
     return f"round({v[0]}::numeric, {v[1]})" if sql.postgres else f"round({v[0]}, {v[1]})"
 
 
-def _translate(source: str, to: str) -> Callable[[Compiler, list[str], tuple[str, ...]], str]:
-    return lambda sql, v, literal: f"translate({v[0]}, {text(source)}, {text(to)})"
+def _translate(function: str, source: str, to: str) -> Callable[[Compiler, list[str], tuple[str, ...]], str]:
+    def compiled(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
+        translated = f"translate({v[0]}, {text(source)}, {text(to)})"
+        if sql.postgres:
+            return translated
+        # Where every character is one byte, DuckDB's own function changes these letters alone.
+        return f"(CASE WHEN strlen({v[0]}) = length({v[0]}) THEN {function}({v[0]}) ELSE {translated} END)"
+
+    return compiled
+
+
+def _decimal(sql: Compiler, value: str) -> str:
+    """Return DuckDB's reading of a decimal: through 64 bits where they hold it, which is sixty times as fast."""
+    kind = sql.sql_type(Type.DECIMAL)
+    return (
+        f"(CASE WHEN {sql.full_match(value, _FAST_DECIMAL)} THEN {value}::DECIMAL({_FAST},6)::{kind} "
+        f"WHEN {sql.full_match(value, evaluation.DECIMAL)} THEN {value}::{kind} END)"
+    )
 
 
 def _date(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
@@ -247,8 +312,8 @@ def _date_text(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
 _a, _z = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _FUNCTIONS: Mapping[str, Callable[[Compiler, list[str], tuple[str, ...]], str]] = {
     "trim": lambda sql, v, literal: f"trim({v[0]}, ' ')" if not sql.postgres else f"btrim({v[0]}, ' ')",
-    "upper": _translate(_a, _z),
-    "lower": _translate(_z, _a),
+    "upper": _translate("upper", _a, _z),
+    "lower": _translate("lower", _z, _a),
     "nfc": lambda sql, v, literal: f"normalize({v[0]}, NFC)" if sql.postgres else f"nfc_normalize({v[0]})",
     "concat": lambda sql, v, literal: "(" + " || ".join(v) + ")",
     "matches": lambda sql, v, literal: sql.full_match(v[0], literal[0]),

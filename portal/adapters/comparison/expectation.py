@@ -5,12 +5,15 @@ engine and evaluated again, so that the report is evidence of its own.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from backfills.domain.language import Node, Ref, Type
+from backfills.domain import digits
+from backfills.domain.digits import Digits
+from backfills.domain.language import Node, Ref, Type, is_strict
 from backfills.domain.spec import Column, Spec, Then
-from backfills.domain.sql import Compiler, Dialect
+from backfills.domain.sql import Compiler, Dialect, decimal_type
 from parity_reports.domain.gate import Family
 from portal.adapters.comparison.duck import Session, name, remote, text
 from portal.adapters.comparison.typed import Value
@@ -33,11 +36,9 @@ _FAMILIES = {
     Type.INSTANT: Family.TIMESTAMPTZ,
     Type.NULL: Family.TEXT,
 }
-_SCALE = 15
 _SQL_TYPES = {
     Type.TEXT: "VARCHAR",
     Type.INT: "BIGINT",
-    Type.DECIMAL: f"DECIMAL(38,{_SCALE})",
     Type.BOOL: "BOOLEAN",
     Type.DATE: "DATE",
     Type.INSTANT: "TIMESTAMPTZ",
@@ -50,13 +51,21 @@ _LEAVES = frozenset({Then.DROP, Then.DELETE, Then.MERGE})
 class Staged(Compiler):
     """A compiler for which every `let` stands in a column of its own, and its badness in `<name>!`."""
 
-    lets: frozenset[str] = field(default_factory=frozenset)
-
     def bad(self, node: Node) -> str | None:
         """Return the test that something could not be read; what a `let` could not read is known by then."""
         if isinstance(node, Ref):
             return name(f"{node.name}!") if node.name in self.lets else None
         return Compiler.bad(self, node)
+
+    def marked(self, node: Node, worth: str) -> str:
+        """Return the test that something could not be read, for an expression whose worth is known.
+
+        Where nothing unreadable can lead to a worth, only the few that have none are asked.
+        """
+        bad = self.bad(node)
+        if bad is None:
+            return "FALSE"
+        return f"(CASE WHEN {worth} IS NULL THEN {bad} ELSE FALSE END)" if is_strict(node, self.lets) else bad
 
 
 def expect(
@@ -84,7 +93,7 @@ def expect(
             alias: (_lookup(session, spec=others[lookup.entity], others=others, tenant=tenant), KEY)
             for alias, lookup in spec.lookups.items()
         },
-        lets=frozenset(one for one, _ in spec.lets),
+        lets=dict(spec.lets),
     )
     session.run(f"CREATE OR REPLACE TEMP TABLE {name(relation)} AS {_mapped(spec, compiler, tenant, where)}")
     session.run(f"DELETE FROM {name(relation)} WHERE NOT ({keep})")
@@ -99,30 +108,48 @@ def expect(
     return dropped
 
 
-def value(column: Column, *, relation: str) -> Value:
+def value(spec: Spec, column: Column, *, relation: str) -> Value:
     """Return a column of an expected relation as a typed value."""
     prefix, family = f"{name(relation)}.", _FAMILIES[column.expression.type]
+    bound = _digits(spec, column)
     return Value(
         sql=prefix + name(column.name),
         family=family,
         mark=prefix + name(f"{column.name}!"),
-        precision=38 if family is Family.NUMERIC else 0,
-        scale=_SCALE if family is Family.NUMERIC else 0,
+        precision=min(bound.total, digits.MOST),
+        scale=bound.fraction,
     )
+
+
+def _digits(spec: Spec, column: Column) -> Digits:
+    """Return the digits of everything that the mapping can put into a number column."""
+    if column.expression.type not in (Type.INT, Type.DECIMAL):
+        return Digits(0)
+    bound = digits.of(column.expression, dict(spec.lets))
+    for row in spec.supplements:
+        bound |= digits.of_number(Decimal(str(row[column.name] or 0)))
+    return bound
 
 
 def _mapped(spec: Spec, compiler: Staged, tenant: str, where: str) -> str:
     """Return the SELECT that maps the raw rows: each `let` in a stage of its own, then columns and rules."""
     stages = [f"stage_0 AS (SELECT * FROM {remote('legacy', _raw(spec, tenant, where))})"]
+    # Everything is computed once, before it is tested and marked: the engine does not notice repeated expressions.
     for number, (let, node) in enumerate(spec.lets, start=1):
-        bad = compiler.bad(node) or "FALSE"
-        stages.append(
-            f"stage_{number} AS (SELECT *, {compiler.value(node)} AS {name(let)}, {bad} AS {name(let + '!')} "
-            f"FROM stage_{number - 1})"
-        )
-    # Each column is computed once, before it is tested and marked: the engine does not notice repeated expressions.
-    computed = ", ".join(_computed(compiler, column) for column in spec.columns)
-    stages.append(f"computed AS (SELECT *, {computed} FROM stage_{len(spec.lets)})")
+        mark = f"{compiler.marked(node, name(let))} AS {name(let + '!')}"
+        stages += [
+            f"worth_{number} AS (SELECT *, {compiler.value(node)} AS {name(let)} FROM stage_{number - 1})",
+            f"stage_{number} AS (SELECT *, {mark} FROM worth_{number})",
+        ]
+    worths = ", ".join(f"{_worth_of(spec, compiler, column)} AS {_worth(column.name)}" for column in spec.columns)
+    marks = ", ".join(
+        f"{compiler.marked(column.expression, _worth(column.name))} AS {_badness(column.name)}"
+        for column in spec.columns
+    )
+    stages += [
+        f"computed AS (SELECT *, {worths} FROM stage_{len(spec.lets)})",
+        f"judged AS (SELECT *, {marks} FROM computed)",
+    ]
     outputs = [
         f"{name(spec.key_column)} AS {name(SOURCE)}",
         # A record whose key cannot be read is still promised: its source key, marked, stands for it.
@@ -131,7 +158,7 @@ def _mapped(spec: Spec, compiler: Staged, tenant: str, where: str) -> str:
         f"{_held(spec, compiler)} AS {name(HELD)}",
         *(_column(column) for column in spec.columns),
     ]
-    return f"WITH {', '.join(stages)} SELECT {', '.join(outputs)} FROM computed"
+    return f"WITH {', '.join(stages)} SELECT {', '.join(outputs)} FROM judged"
 
 
 def _raw(spec: Spec, tenant: str, where: str) -> str:
@@ -143,11 +170,11 @@ def _raw(spec: Spec, tenant: str, where: str) -> str:
     )
 
 
-def _computed(compiler: Staged, column: Column) -> str:
-    plain, bad = compiler.value(column.expression), compiler.bad(column.expression)
+def _worth_of(spec: Spec, compiler: Staged, column: Column) -> str:
+    plain = compiler.value(column.expression)
     if column.expression.type is Type.DECIMAL:
-        plain = f"({plain})::DECIMAL(38,{_SCALE})"
-    return f"{plain} AS {_worth(column.name)}, {bad or 'FALSE'} AS {_badness(column.name)}"
+        return f"({plain})::{decimal_type(_digits(spec, column))}"
+    return plain
 
 
 def _column(column: Column) -> str:
@@ -223,7 +250,7 @@ def _supplements(spec: Spec) -> str:
 def _supplement(spec: Spec, row: Mapping[str, Any]) -> list[str]:
     parts = [f"{_constant(row[spec.target_key])}::VARCHAR AS {name(KEY)}", f"'' AS {name(LEFT)}"]
     for column in spec.columns:
-        kind = _SQL_TYPES[column.expression.type]
+        kind = _SQL_TYPES.get(column.expression.type) or decimal_type(_digits(spec, column))
         parts.append(f"CAST({_constant(row[column.name])} AS {kind}) AS {name(column.name)}")
     return parts
 

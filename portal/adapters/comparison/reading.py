@@ -157,7 +157,7 @@ class Reading:
         """
         tests, texts = [], []
         for index, column in enumerate(self._spec.columns):
-            expected = expectation.value(column, relation="expected")
+            expected = expectation.value(self._spec, column, relation="expected")
             actual = received(self._gate[column.name], column.name, relation="actual")
             expected = _fitted(column, expected, actual)
             tests.append(differs(expected, actual, column=column.name))
@@ -182,7 +182,7 @@ class Reading:
         """Return the exact sums of every number column on both sides."""
         names, parts = [], []
         for column in self._spec.columns:
-            expected = expectation.value(column, relation="expected")
+            expected = expectation.value(self._spec, column, relation="expected")
             actual = received(self._gate[column.name], column.name, relation="actual")
             if {expected.family, actual.family} <= _NUMBERS and actual.native and column.name != self._spec.target_key:
                 names.append(column.name)

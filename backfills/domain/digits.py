@@ -1,0 +1,89 @@
+"""How many digits a number of the language can have, proven from its expression alone.
+
+PostgreSQL calculates without bounds. The comparison's engine does not: it needs a type that holds every possible
+result exactly, and the narrower that type, the faster it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from backfills.domain.language import Call, Const, Node, Ref
+
+MOST = 38
+"""Digits of the widest decimal of the comparison's engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """At most so many digits before and after the decimal point."""
+
+    whole: int
+    fraction: int = 0
+
+    @property
+    def total(self) -> int:
+        """Return the digits of both sides together."""
+        return self.whole + self.fraction
+
+    @property
+    def provable(self) -> bool:
+        """Whether the engine has a type for it."""
+        return self.total <= MOST
+
+    def __or__(self, other: "Digits") -> "Digits":
+        """Return what holds either."""
+        return Digits(max(self.whole, other.whole), max(self.fraction, other.fraction))
+
+
+INT, DECIMAL, MINUTES = Digits(9), Digits(15, 15), Digits(4)
+"""What `int`, `decimal` and the minutes of a day can give; `evaluation` holds the patterns that say so."""
+
+NARROW = Digits(13, 6)
+"""What remains of an operand where nothing wider can be calculated exactly; a value beyond it cannot be read."""
+
+
+def of(node: Node, lets: Mapping[str, Node]) -> Digits:
+    """Return the digits of a number's expression; `lets` are the declared values that it may name."""
+    match node:
+        case Const(value=value):
+            return of_number(value if isinstance(value, Decimal | int) else 0)
+        case Ref(name=name):
+            return of(lets[name], lets)
+        case Call(function="+" | "-" | "*" as operator, args=(one, two)):
+            return result(operator, *operands(operator, of(one, lets), of(two, lets)))
+        case Call(function="round", args=(number, Const(value=int(places)))):
+            exact = of(number, lets)
+            return Digits(exact.whole + 1, min(exact.fraction, places))
+        case Call(function="mod", args=(_, divisor)):
+            return of(divisor, lets)
+        case Call(function="coalesce" | "null_if", args=args) | Call(function="when", args=(_, *args)):
+            widest = Digits(1)
+            for arg in args:
+                widest |= of(arg, lets)
+            return widest
+        case Call(function=function):
+            return {"int": INT, "decimal": DECIMAL}.get(function, MINUTES)
+    raise AssertionError(node)
+
+
+def of_number(number: Decimal | int) -> Digits:
+    """Return the digits of a literal."""
+    _, figures, exponent = Decimal(number).as_tuple()
+    places = exponent if isinstance(exponent, int) else 0
+    return Digits(max(len(figures) + places, 1), max(-places, 0))
+
+
+def result(operator: str, one: Digits, two: Digits) -> Digits:
+    """Return what an operator makes of two numbers."""
+    if operator == "*":
+        return Digits(one.whole + two.whole, one.fraction + two.fraction)
+    either = one | two
+    return Digits(either.whole + 1, either.fraction)
+
+
+def operands(operator: str, one: Digits, two: Digits) -> tuple[Digits, Digits]:
+    """Return in which digits to calculate: all there can be, or what remains so that the result has a type."""
+    if result(operator, one, two).provable:
+        return one, two
+    return NARROW, NARROW
