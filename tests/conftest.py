@@ -6,6 +6,7 @@ Ask for `db` (rolled back), `committed_db` (really commits; undone by cloning th
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -16,6 +17,8 @@ from portal.house.hold import Servers
 from tests import databases
 
 pytest_plugins = ["tests.browsing"]
+
+JOURNEYS = Path(__file__).parent / "journeys"
 
 SERVERS = Servers().take()
 """Held until this process ends; the last one out stops them."""
@@ -49,8 +52,11 @@ from tests.fakes.mail import FakeMail  # noqa: E402
 
 django.setup()
 from tests import signing_in  # noqa: E402 - needs the apps
+from tests.worlds import standing_world  # noqa: E402, F401 - a fixture, and needs the apps
 
 signing_in.sign_staff_in_wholly()
+# Every test client makes the middleware anew, and would list all static files each time.
+settings.WHITENOISE_AUTOREFRESH = True
 # Slow by design in production; here the design is only slow.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Workers must not load the settings before they come by here: pytest-django would, if they inherited this name.
@@ -154,3 +160,12 @@ def fresh_cache() -> Iterator[None]:
     """No rate limit and no cached answer outlives its test."""
     yield
     cache.clear()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker is left alone with it, nor a costly fixture made on both."""
+
+    def waits(item: pytest.Item) -> bool:
+        return not (item.path.is_relative_to(JOURNEYS) or "module_db" in getattr(item, "fixturenames", ()))
+
+    items.sort(key=waits)

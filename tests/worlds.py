@@ -1,13 +1,18 @@
 """A tenant with one object behind every id that an address can name, and somebody of every role."""
 
 import hashlib
+from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http.cookies import SimpleCookie
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.test import Client
+from django.conf import settings
+from django.db import transaction
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from accounts.models import Member
@@ -36,20 +41,23 @@ STAFF = tuple(f"staff:{role.value}" for role in StaffRole)
 
 @dataclass
 class World:
-    """A tenant with one object behind every id, another tenant, and a client for each role."""
+    """A tenant with one object behind every id, another tenant, and a session for each role."""
 
     case: Case
     ids: dict[str, Any]
     people: dict[str, Any]
 
-    clients: dict[str, Client] = field(default_factory=dict)
+    sessions: dict[str, SimpleCookie] = field(default_factory=dict)
 
     def client(self, role: str) -> Client:
-        if role not in self.clients:
-            self.clients[role] = Client(raise_request_exception=False)
-            if role != "anonymous":
-                self.clients[role].force_login(self.people[role])
-        return self.clients[role]
+        """Return a new client, signed in as somebody; they are signed in once."""
+        client = Client(raise_request_exception=False)
+        if role != "anonymous":
+            if role not in self.sessions:
+                client.force_login(self.people[role])
+                self.sessions[role] = client.cookies
+            client.cookies = copy(self.sessions[role])
+        return client
 
 
 def attest(tenant_id: UUID, *, at: datetime) -> Attestation:
@@ -89,7 +97,11 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
         ids["domain_id"] = domains.claim(tenant_id=case.tenant_id, typed="ours.example", by=case.customer, at=at).pk
         ids["test_id"] = sso.try_sign_in(case.tenant_id, case.customer, email="olivia@ours.example").pk
         ids["invitation_id"] = invitations.invite(
-            tenant_id=case.tenant_id, email="new@ours.example", role="member", by=case.customer, at=at
+            tenant_id=case.tenant_id,
+            email="new@ours.example",
+            role="member",
+            by=case.customer,
+            at=at - timedelta(hours=1),
         ).pk
         run = Run(tenant_id=case.tenant_id, entity="flights", state=RunState.PAUSED, spec="flights 1", requested_at=at)
         run.save()
@@ -140,3 +152,24 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
             reason="The month's figures", requested_at=at, requested_by=member.user_id,
         ).pk  # fmt: skip
     return World(case, ids, people)
+
+
+@pytest.fixture(scope="module")
+def standing_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Make the world once for a module, everybody signed in; what a test does to it is rolled back after the test."""
+    adapters = {**settings.ADAPTERS, "dns": {"BACKEND": "tests.fakes.dns.FakeDns"}}
+    around = transaction.atomic()
+    around._from_testcase = True  # as Django's own test cases do: what is durable is so within this
+    with (
+        django_db_blocker.unblock(),
+        override_settings(ADAPTERS=adapters),
+        pytest.MonkeyPatch.context() as patch,
+        around,
+    ):
+        FakeDns.reset()
+        world = build(patch, FakeDns)
+        for role in world.people:
+            world.client(role)
+        yield world
+        transaction.set_rollback(True)
+        FakeDns.reset()

@@ -16,8 +16,7 @@ from accounts.models import Member
 from core.models import Token
 from core.permissions import TenantRole
 from core.tokens import SCOPES
-from tests import addresses, api, make, worlds
-from tests.fakes.dns import FakeDns
+from tests import addresses, api, make
 from tests.worlds import World
 
 pytestmark = pytest.mark.django_db
@@ -82,9 +81,9 @@ OPEN = {"api:description": "the description itself", "api:no_such_address": "say
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns], settings: Any) -> World:
+def world(standing_world: World, db: None, settings: Any) -> World:
     settings.API_QUOTA = 10_000
-    return worlds.build(monkeypatch, fake_dns)
+    return standing_world
 
 
 def status(world: World, row: Row, secret: str | None, *, method: str = "") -> int:
