@@ -98,6 +98,25 @@ def test_a_value_that_cannot_be_read_equals_nothing_even_null(world):
     assert difference.columns == (ColumnDifference("fee", "(unreadable)", None),)
 
 
+def test_records_whose_keys_cannot_be_read_are_missing_one_by_one(world):
+    people = [legacy_person(1), legacy_person(10_000_000_000), legacy_person(10_000_000_001)]
+    findings, found = world.compare(people, [new_person(1)])
+    assert [(difference.kind, difference.because) for difference in found] == [("missing", "value_not_accepted")] * 2
+    assert (findings.expected, findings.actual, findings.compared) == (3, 1, 3)
+
+
+def test_keys_are_counted_once_whatever_is_wrong_with_them(world):
+    """Equal, different, missing, extra, repeated on one side and on both."""
+    people = [legacy_person(number) for number in (1, 2, 3, 5, 5, 6, 7, 7)]
+    moved = [new_person(number) for number in (1, 4, 5, 6, 6, 7, 7)] + [new_person(2, "Other")]
+    findings, found = world.compare(people, moved)
+    assert [(difference.key, difference.kind) for difference in found] == [
+        ("2", "different"), ("3", "missing"), ("4", "extra"), ("5", "duplicate"), ("6", "duplicate"),
+        ("7", "duplicate"),
+    ]  # fmt: skip
+    assert (findings.expected, findings.actual, findings.compared) == (8, 8, 7)
+
+
 def test_a_key_that_stands_twice_is_a_finding_on_either_side(world):
     _, found = world.compare(
         [legacy_person(1), legacy_person(1), legacy_person(2)], [new_person(1), new_person(2), new_person(2)]

@@ -61,6 +61,28 @@ class Session:
         """Return the rows of a query that the platform's own server answers."""
         return self.rows(f"SELECT * FROM {remote(platform, query)}")
 
+    @contextmanager
+    def beside(self) -> Iterator["Session"]:
+        """Open a second transaction over the same platforms, for another thread; what it makes is kept.
+
+        It has snapshots of its own, so that one platform must be read in one of the two alone.
+        """
+        connection = self._connection.cursor()
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("BEGIN")
+            yield Session(connection)
+            connection.execute("COMMIT")
+        finally:
+            # As of the first connection: never leave it to the destructor.
+            with suppress(duckdb.Error):
+                connection.execute("ROLLBACK")
+            connection.close()
+
+    def interrupt(self) -> None:
+        """Stop what another thread runs here."""
+        self._connection.interrupt()
+
     def renew(self) -> None:
         """Give every snapshot back; the next read sees what has been committed since."""
         self._connection.execute("COMMIT")

@@ -44,6 +44,7 @@ _SQL_TYPES = {
     Type.INSTANT: "TIMESTAMPTZ",
     Type.NULL: "VARCHAR",
 }
+_NUMBER = 18
 _LEAVES = frozenset({Then.DROP, Then.DELETE, Then.MERGE})
 
 
@@ -76,13 +77,14 @@ def expect(
     tenant: str,
     relation: str,
     where: str = "",
-    keep: str = "TRUE",
+    keep: str = "",
+    by_number: bool = False,
 ) -> dict[str, int]:
     """Build `relation`: the records that must be on the new platform; return how many each named rule left behind.
 
     A record that a rule or an unreadable value keeps in quarantine is still promised, so it stays, with the rule's
     name in `held by`. `where` is a condition for the legacy server, on its native key; `keep` one for the engine, on
-    the record's key.
+    the record's key. That is text, or `by_number` a whole number; then it is NULL where it cannot be read.
     """
     compiler = Staged(
         Dialect.DUCKDB,
@@ -95,16 +97,22 @@ def expect(
         },
         lets=dict(spec.lets),
     )
-    session.run(f"CREATE OR REPLACE TEMP TABLE {name(relation)} AS {_mapped(spec, compiler, tenant, where)}")
-    session.run(f"DELETE FROM {name(relation)} WHERE NOT ({keep})")
+    session.run(
+        f"CREATE OR REPLACE TEMP TABLE {name(relation)} AS "
+        f"{_mapped(spec, compiler, tenant, where, by_number=by_number)}"
+    )
+    if keep:
+        session.run(f"DELETE FROM {name(relation)} WHERE NOT ({keep})")
     counted = session.rows(f"SELECT {name(LEFT)}, count(*) FROM {name(relation)} WHERE {name(LEFT)} <> '' GROUP BY 1")
     dropped = {str(rule): int(count) for rule, count in counted}
-    session.run(f"DELETE FROM {name(relation)} WHERE {name(LEFT)} <> ''")
+    if dropped:
+        session.run(f"DELETE FROM {name(relation)} WHERE {name(LEFT)} <> ''")
     if spec.duplicates.then is Then.MERGE:
         merged = _merge(session, spec, relation)
         dropped |= {spec.duplicates.name: merged} if merged else {}
     if spec.supplements:
-        session.run(f"INSERT INTO {name(relation)} BY NAME SELECT * FROM ({_supplements(spec)}) WHERE {keep}")
+        added = _supplements(spec, by_number=by_number)
+        session.run(f"INSERT INTO {name(relation)} BY NAME SELECT * FROM ({added}) WHERE {keep or 'TRUE'}")
     return dropped
 
 
@@ -131,7 +139,7 @@ def _digits(spec: Spec, column: Column) -> Digits:
     return bound
 
 
-def _mapped(spec: Spec, compiler: Staged, tenant: str, where: str) -> str:
+def _mapped(spec: Spec, compiler: Staged, tenant: str, where: str, *, by_number: bool) -> str:
     """Return the SELECT that maps the raw rows: each `let` in a stage of its own, then columns and rules."""
     stages = [f"stage_0 AS (SELECT * FROM {remote('legacy', _raw(spec, tenant, where))})"]
     # Everything is computed once, before it is tested and marked: the engine does not notice repeated expressions.
@@ -150,15 +158,34 @@ def _mapped(spec: Spec, compiler: Staged, tenant: str, where: str) -> str:
         f"computed AS (SELECT *, {worths} FROM stage_{len(spec.lets)})",
         f"judged AS (SELECT *, {marks} FROM computed)",
     ]
+    key = _worth(spec.target_key)
+    if not by_number:
+        key = _readable_key(key, name(spec.key_column))
     outputs = [
         f"{name(spec.key_column)} AS {name(SOURCE)}",
-        # A record whose key cannot be read is still promised: its source key, marked, stands for it.
-        f"coalesce(({_worth(spec.target_key)})::VARCHAR, chr(1) || {name(spec.key_column)}) AS {name(KEY)}",
+        f"{key} AS {name(KEY)}",
         f"{_left(spec, compiler)} AS {name(LEFT)}",
         f"{_held(spec, compiler)} AS {name(HELD)}",
         *(_column(column) for column in spec.columns),
     ]
     return f"WITH {', '.join(stages)} SELECT {', '.join(outputs)} FROM judged"
+
+
+def key_text(relation: str, *, by_number: bool) -> str:
+    """Return the SQL of a record's key as text, in an expected relation."""
+    key = f"{name(relation)}.{name(KEY)}"
+    return _readable_key(key, f"{name(relation)}.{name(SOURCE)}") if by_number else key
+
+
+def _readable_key(key: str, source: str) -> str:
+    # A record whose key cannot be read is still promised: its source key, marked, stands for it.
+    return f"coalesce({key}::VARCHAR, chr(1) || {source})"
+
+
+def fits_number(spec: Spec) -> bool:
+    """Whether every key that the mapping can make is a whole number of 64 bits."""
+    column = spec.column(spec.target_key)
+    return column.expression.type is Type.INT and _digits(spec, column).total <= _NUMBER
 
 
 def _raw(spec: Spec, tenant: str, where: str) -> str:
@@ -237,18 +264,21 @@ def _merge(session: Session, spec: Spec, relation: str) -> int:
     before = session.rows(f"SELECT count(*) FROM {name(relation)}")[0][0]
     session.run(
         f"CREATE OR REPLACE TEMP TABLE {name(relation)} AS SELECT * FROM {name(relation)} QUALIFY "
-        f"row_number() OVER (PARTITION BY {name(KEY)} ORDER BY {order}) = 1"
+        f"{name(KEY)} IS NULL OR row_number() OVER (PARTITION BY {name(KEY)} ORDER BY {order}) = 1"
     )
     return int(before - session.rows(f"SELECT count(*) FROM {name(relation)}")[0][0])
 
 
-def _supplements(spec: Spec) -> str:
+def _supplements(spec: Spec, *, by_number: bool) -> str:
     """Return the rows that the mapping itself adds, in the shape of an expected relation."""
-    return " UNION ALL ".join(f"SELECT {', '.join(_supplement(spec, row))}" for row in spec.supplements)
+    return " UNION ALL ".join(
+        f"SELECT {', '.join(_supplement(spec, row, by_number=by_number))}" for row in spec.supplements
+    )
 
 
-def _supplement(spec: Spec, row: Mapping[str, Any]) -> list[str]:
-    parts = [f"{_constant(row[spec.target_key])}::VARCHAR AS {name(KEY)}", f"'' AS {name(LEFT)}"]
+def _supplement(spec: Spec, row: Mapping[str, Any], *, by_number: bool) -> list[str]:
+    kind = "BIGINT" if by_number else "VARCHAR"
+    parts = [f"{_constant(row[spec.target_key])}::{kind} AS {name(KEY)}", f"'' AS {name(LEFT)}"]
     for column in spec.columns:
         kind = _SQL_TYPES.get(column.expression.type) or decimal_type(_digits(spec, column))
         parts.append(f"CAST({_constant(row[column.name])} AS {kind}) AS {name(column.name)}")

@@ -1,6 +1,7 @@
 """One segment read from both platforms: promised and actual records side by side, and where they disagree."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from backfills.domain.spec import Column, Spec
 from core.comparison import ColumnDifference, Difference, Findings, Plan, Segment
@@ -11,7 +12,7 @@ from portal.adapters.comparison.duck import Session, name, remote, text
 from portal.adapters.comparison.expectation import HELD, KEY, SOURCE
 from portal.adapters.comparison.typed import Value, check_arrival, differs, received, selected
 
-_PUSHED_KEYS = 5000
+_PUSHED_KEYS = 50_000
 """Up to so many keys, the second reading asks the platforms for these records alone."""
 
 _NUMBERS = frozenset({Family.INTEGER, Family.NUMERIC})
@@ -39,27 +40,32 @@ class Reading:
         lacking = [column.name for column in self._spec.columns if column.name not in self._gate]
         if lacking:
             raise Rejected(f"The new platform's table has no column {lacking[0]}, which the mapping fills.")
+        key = self._gate[self._spec.target_key]
+        self._joined_by_number = key.family is Family.INTEGER and expectation.fits_number(self._spec)
         self.suspects = 0
         """Records that differed in the first reading."""
+        self._any_repeated = False
 
     def first(self) -> Findings:
         """Read everything; remember which records differ and return the counts."""
         dropped = self._load()
         self._session.run(
-            f"CREATE OR REPLACE TEMP TABLE suspects AS SELECT k, source FROM ({self._judged()}) WHERE kind IS NOT NULL"
+            f"CREATE OR REPLACE TEMP TABLE suspects AS SELECT k, source, kind FROM ({self._judged()}) "
+            "WHERE kind IS NOT NULL"
         )
-        self.suspects = int(self._session.rows("SELECT count(*) FROM suspects")[0][0])
-        expected, actual, compared = self._session.rows(
+        expected, actual, once, self.suspects, unpromised = self._session.rows(
             f"SELECT (SELECT count(*) FROM expected), (SELECT count(*) FROM actual), "
-            f"(SELECT count(*) FROM (SELECT {name(KEY)} FROM expected UNION SELECT {name(KEY)} FROM actual))"
+            f"(SELECT count(*) FROM {self._once('expected')}), count(*), "
+            "count(*) FILTER (kind IN ('extra', 'duplicate')) FROM suspects"
         )[0]
-        return Findings(int(expected), int(actual), int(compared), dropped, self._sums())
+        # Every key is one of the promised that stand once, or one of those found to be extra or repeated.
+        return Findings(int(expected), int(actual), int(once + unpromised), dropped, self._sums())
 
     def again(self) -> Iterator[Difference]:
         """Read the differing records once more and yield those that still differ."""
         self._load(*self._pushed())
         for relation in ("expected", "actual", "repeated"):
-            key = "k" if relation == "repeated" else name(KEY)
+            key = "k::VARCHAR" if relation == "repeated" else self._key_text(relation)
             self._session.run(f"DELETE FROM {relation} WHERE {key} NOT IN (SELECT k FROM suspects)")
         statement = f"SELECT * EXCLUDE (source) FROM ({self._judged(with_texts=True)}) WHERE kind IS NOT NULL"
         for key, kind, held, *values in self._session.stream(statement):
@@ -71,39 +77,70 @@ class Reading:
             yield Difference(key, kind, columns, because=held or "" if kind == "missing" else "")
 
     def _load(self, legacy_keys: str = "", new_keys: str = "") -> dict[str, int]:
-        """Fill `expected`, `actual` and `repeated`; return what the mapping left behind."""
-        spec, plan, session = self._spec, self._plan, self._session
-        dropped = expectation.expect(
-            session,
-            spec=spec,
-            others=plan.others,
-            tenant=plan.legacy_tenant,
-            relation="expected",
-            where=legacy_keys or self._range(self._native(spec.key_column)),
-            keep=self._kept(),
+        """Fill `expected`, `actual` and `repeated`, both sides at once; return what the mapping left behind."""
+        session = self._session
+        with session.beside() as other, ThreadPoolExecutor(1) as pool:
+            loading = pool.submit(self._load_actual, other, new_keys)
+            try:
+                dropped = expectation.expect(
+                    session,
+                    spec=self._spec,
+                    others=self._plan.others,
+                    tenant=self._plan.legacy_tenant,
+                    relation="expected",
+                    where=legacy_keys or self._range(self._native(self._spec.key_column)),
+                    keep=self._kept(),
+                    by_number=self._joined_by_number,
+                )
+            except BaseException:
+                other.interrupt()
+                raise
+            loading.result()
+        # Both sides are read: from here on their snapshots are needed no more, and what the other thread made is.
+        session.renew()
+        key = name(KEY)
+        repeated = (
+            f"SELECT {key} AS k FROM {side} WHERE {key} IS NOT NULL GROUP BY 1 HAVING count(*) > 1"
+            for side in ("expected", "actual")
         )
+        session.run(f"CREATE OR REPLACE TEMP TABLE repeated AS {' UNION '.join(repeated)}")
+        self._any_repeated = bool(session.rows("FROM repeated LIMIT 1"))
+        return dropped
+
+    def _load_actual(self, session: Session, new_keys: str) -> None:
+        spec = self._spec
         narrowed = new_keys or self._range(self._native(spec.target_key))
         columns = ", ".join(selected(column.name, self._gate[column.name], column.name) for column in spec.columns)
-        table, tenant = name(spec.target_table), text(plan.new_tenant)
+        table, tenant = name(spec.target_table), text(self._plan.new_tenant)
         query = f"SELECT {columns} FROM {table} WHERE {name(spec.target_tenant)} = {tenant}"
         query += f" AND ({narrowed})" if narrowed else ""
+        key = self._new_key()
         session.run(
-            f"CREATE OR REPLACE TEMP TABLE actual AS SELECT *, {self._new_key().text} AS {name(KEY)} "
+            f"CREATE OR REPLACE TABLE actual AS SELECT *, "
+            f"{f'{key.sql}::BIGINT' if self._joined_by_number else key.text} AS {name(KEY)} "
             f"FROM {remote('new', query)} AS actual"
         )
         for column, kind in session.rows("SELECT column_name, column_type FROM (DESCRIBE actual)"):
             if column in self._gate:
                 check_arrival(self._gate[column], str(kind), column=column)
-        session.run(f"DELETE FROM actual WHERE NOT ({self._kept()})")
-        repeated = (
-            f"SELECT {name(KEY)} AS k FROM {side} GROUP BY 1 HAVING count(*) > 1" for side in ("expected", "actual")
-        )
-        session.run(f"CREATE OR REPLACE TEMP TABLE repeated AS {' UNION '.join(repeated)}")
-        return dropped
+        if kept := self._kept():
+            session.run(f"DELETE FROM actual WHERE NOT ({kept})")
 
     def _new_key(self) -> Value:
         key = self._spec.target_key
         return received(self._gate[key], key, relation="actual")
+
+    def _key_text(self, relation: str) -> str:
+        by_number = self._joined_by_number
+        if relation == "expected":
+            return expectation.key_text(relation, by_number=by_number)
+        return f"{relation}.{name(KEY)}::VARCHAR"
+
+    def _once(self, relation: str) -> str:
+        """Return a side's records whose key stands once on both."""
+        if not self._any_repeated:
+            return relation
+        return f"(FROM {relation} ANTI JOIN repeated ON {relation}.{name(KEY)} = repeated.k) AS {relation}"
 
     @property
     def _by_number(self) -> bool:
@@ -116,8 +153,8 @@ class Reading:
     def _kept(self) -> str:
         """Return the engine's own condition that a record's key is the segment's."""
         if self._segment.of > 1:
-            return f"hash({name(KEY)}) % {self._segment.of} = {self._segment.bucket}"
-        return self._range(f"TRY_CAST({name(KEY)} AS HUGEINT)" if self._by_number else name(KEY)) or "TRUE"
+            return f"hash({name(KEY)}::VARCHAR) % {self._segment.of} = {self._segment.bucket}"
+        return self._range(f"TRY_CAST({name(KEY)} AS HUGEINT)" if self._by_number else name(KEY))
 
     def _range(self, key: str) -> str:
         """Return the condition of the segment's range, or nothing."""
@@ -168,14 +205,13 @@ class Reading:
             f"WHEN {' OR '.join(tests)} THEN 'different' END AS kind"
         )
         origin = f"expected.{name(HELD)} AS held, expected.{name(SOURCE)} AS source"
-        listed = [f"coalesce(expected.{key}, actual.{key}) AS k", kind, origin, *(texts if with_texts else ())]
-        expected_once, actual_once = (
-            f"(FROM {side} ANTI JOIN repeated ON {side}.{key} = repeated.k) AS {side}"
-            for side in ("expected", "actual")
-        )
+        # A promised record whose key cannot be read has a text all the same, so what is only there comes first.
+        named = f"coalesce(actual.{key}::VARCHAR, {self._key_text('expected')})"
+        listed = [f"{named} AS k", kind, origin, *(texts if with_texts else ())]
+        joined = f"{self._once('expected')} FULL JOIN {self._once('actual')} ON expected.{key} = actual.{key}"
         return (
-            f"SELECT {', '.join(listed)} FROM {expected_once} FULL JOIN {actual_once} ON expected.{key} = actual.{key} "
-            "UNION ALL BY NAME SELECT k, 'duplicate' AS kind FROM repeated"
+            f"SELECT {', '.join(listed)} FROM {joined} "
+            "UNION ALL BY NAME SELECT k::VARCHAR AS k, 'duplicate' AS kind FROM repeated"
         )
 
     def _sums(self) -> dict[str, tuple[str, str]]:
