@@ -62,10 +62,11 @@ def refill(platforms: Platforms) -> None:
 def empty_new(platforms: Platforms) -> None:
     """Empty the new platform, Crossing's own rows there included."""
     with psycopg.connect(platforms.new_owner, autocommit=True) as connection:
-        connection.execute("TRUNCATE platform.account CASCADE")
+        connection.execute("TRUNCATE platform.provenance, platform.account CASCADE")
     with psycopg.connect(platforms.new_loader, autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS crossing_stage.run, crossing_stage.batch, crossing_stage.outcome,"
-                           " crossing_stage.total, crossing_stage.dead_letter CASCADE")  # fmt: skip
+                           " crossing_stage.total, crossing_stage.seen, crossing_stage.dead_letter"
+                           " CASCADE")  # fmt: skip
 
 
 def _station(code: str, zone: str) -> dict[str, Any]:

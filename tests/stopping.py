@@ -33,10 +33,10 @@ class StoppingMover(PostgresMover):
         rows: SourceRows,
         *,
         number: int,
-        add: bool,
+        fresh: bool | None = False,
         asked: Sequence[str] = (),
     ) -> None:
-        super()._apply(connection, order, rows, number=number, add=add, asked=asked)
+        super()._apply(connection, order, rows, number=number, fresh=fresh, asked=asked)
         _stop_at("inside", order.entity, number)
 
 

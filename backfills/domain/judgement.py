@@ -206,18 +206,13 @@ def statement(spec: Spec, compiler: Compiler, raw: str, *, extra: Sequence[str] 
     # Names and literals are quoted by the compiler; nothing here comes from a row.
     relation = raw
     for layer in _layers(spec):
-        made = []
-        for name, node in layer:
-            made.append(f"{compiler.value(node)} AS {quote(name)}")
-            made.append(f"{compiler.bad(node) or 'FALSE'} AS {quote(f'bad__{name}')}")
-        relation = _with(relation, made)
-    made = []
-    for column in spec.columns:
-        made.append(f"{compiler.value(column.expression)} AS {quote(f'out__{column.name}')}")
-        made.append(f"{compiler.bad(column.expression) or 'FALSE'} AS {quote(f'bad__out__{column.name}')}")
-    relation = _with(relation, made)
-    arms = [f"WHEN {_condition(check, compiler)} THEN {number}" for number, check in enumerate(checks(spec))]
-    last = len(arms)
+        relation = _with(relation, [f"{compiler.value(node)} AS {quote(name)}" for name, node in layer])
+    columns = [f"{compiler.value(column.expression)} AS {quote(f'out__{column.name}')}" for column in spec.columns]
+    relation = _with(relation, columns)
+    lets = dict(spec.lets)
+    tests = [_condition(check, compiler, lets) for check in checks(spec)]
+    arms = [f"WHEN {test} THEN {number}" for number, test in enumerate(tests) if test != "FALSE"]
+    last = len(tests)
     for offset, (_, condition) in enumerate(moving(spec)):
         if condition is not None:
             arms.append(f"WHEN {compiler.value(condition)} THEN {last + offset}")
@@ -233,17 +228,28 @@ def _with(relation: str, made: list[str]) -> str:
     return f"(SELECT r.*, {', '.join(made)} FROM {relation} AS r OFFSET 0)"  # noqa: S608 - quoted by the compiler
 
 
-def _condition(check: Check, compiler: Compiler) -> str:
+def _unreadable(node: Node, made: str, compiler: Compiler) -> str:
+    """Return the test that something in an expression could not be read, given the name of what it was worth.
+
+    Where that shows as NULL, values that are there need no second look: most rows are good.
+    """
+    bad = compiler.bad(node)
+    if bad is None:
+        return "FALSE"
+    return f"({made} IS NULL AND {bad})" if compiler.shows(node) else bad
+
+
+def _condition(check: Check, compiler: Compiler, lets: Mapping[str, Node]) -> str:
     if check.rule is not None:
         return compiler.value(check.rule)
     if check.let:
-        return quote(f"bad__{check.let}")
+        return _unreadable(lets[check.let], quote(check.let), compiler)
     column, test = check.column, check.test
     assert column is not None
     out = quote(f"out__{column.name}")
     match test:
         case Test.UNREADABLE:
-            return quote(f"bad__out__{column.name}")
+            return _unreadable(column.expression, out, compiler)
         case Test.MISSING:
             return f"{out} IS NULL"
         case Test.TOO_LONG:
@@ -253,6 +259,8 @@ def _condition(check: Check, compiler: Compiler) -> str:
         case Test.NO_REFERENCE:
             return f"({out} IS NOT NULL AND NOT EXISTS (SELECT 1 {compiler.looked_up(column.references, out)}))"
     low, high = _range(column)
+    if column.type == "bigint":  # a bare literal of this size would be numeric, and so would the comparison
+        return f"{out} NOT BETWEEN '{low:f}'::bigint AND '{high:f}'::bigint"
     return f"{out} NOT BETWEEN {low:f} AND {high:f}"
 
 

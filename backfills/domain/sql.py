@@ -115,6 +115,13 @@ class Compiler:
             tests.append(f"({present} AND ({guard}) IS NOT TRUE)")
         return _any(tests)
 
+    def shows(self, node: Node) -> bool:
+        """Say whether an expression is surely NULL where something in it could not be read."""
+        if self.bad(node) is None:
+            return True
+        assert isinstance(node, Call)
+        return node.function not in evaluation.LENIENT and all(self.shows(arg) for arg in node.args)
+
     def sql_type(self, kind: Type) -> str:
         """Return the dialect's name of a type."""
         return _SQL_TYPES[self.dialect][kind]
@@ -283,9 +290,9 @@ def _round(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
 
 def _translate(function: str, source: str, to: str) -> Callable[[Compiler, list[str], tuple[str, ...]], str]:
     def compiled(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
+        if sql.postgres:  # in the collation C its own function changes these letters alone, thirty times faster
+            return f'{function}({v[0]} COLLATE "C")'
         translated = f"translate({v[0]}, {text(source)}, {text(to)})"
-        if sql.postgres:
-            return translated
         # Where every character is one byte, DuckDB's own function changes these letters alone.
         return f"(CASE WHEN strlen({v[0]}) = length({v[0]}) THEN {function}({v[0]}) ELSE {translated} END)"
 

@@ -1,10 +1,14 @@
-"""The statement that moves a batch: judge, map, upsert, trace, count and reject, all in one."""
+"""The statements that move a batch: judge, map, write, trace, count and reject, all in one.
+
+`first` is for an account that had nothing of the entity before: it only inserts, and fails where something is there
+already. `batch` is for every other case: it upserts, finds duplicates, and settles what was rejected before.
+"""
 
 from collections.abc import Mapping
 
 from psycopg import sql
 
-from backfills.domain.judgement import DUPLICATE, Fate, statement, verdicts
+from backfills.domain.judgement import DUPLICATE, Fate, moving, statement, verdicts
 from backfills.domain.spec import Column, Spec, Then
 from backfills.domain.sql import Compiler, Dialect
 
@@ -44,31 +48,73 @@ def raw(text: str) -> sql.SQL:
     return sql.SQL(text.replace("%", "%%"))
 
 
-def batch(
-    spec: Spec, specs: Mapping[str, Spec], *, account: str, stage: sql.Composable, provenance: str
-) -> sql.Composed:
-    """Return the statement for the stage's rows numbered %(low)s to %(high)s.
+def _source(spec: Spec, stage: sql.Composable, where: str) -> sql.Composed:
+    """Return the staged rows, each with its hash."""
+    return sql.SQL(
+        "(SELECT s.*, sha256(convert_to(ROW({columns})::text, 'UTF8')) AS source_hash FROM {stage} AS s{where})"
+    ).format(
+        columns=sql.SQL(", ").join(sql.Identifier(column) for column in spec.source_columns),
+        stage=stage,
+        where=sql.SQL(where),
+    )
 
-    Parameters: account, entity, system, run, spec, batch, at, low, high. Answers one row per fate and rule
-    with their count, and how many target rows changed.
-    """
-    source = sql.SQL("(SELECT s.*, sha256(convert_to(ROW({columns})::text, 'UTF8')) AS source_hash FROM {stage} AS s"
-                     " WHERE s.n BETWEEN %(low)s AND %(high)s)").format(
-        columns=sql.SQL(", ").join(sql.Identifier(column) for column in spec.source_columns), stage=stage
-    )  # fmt: skip
-    mark = "«stage»"
-    judged = statement(spec, compiler(spec, specs, account=account), mark, extra=("n", "source_hash"))
-    before, after = judged.split(mark)
-    listed = sql.SQL(", ").join(
+
+def _listed(spec: Spec) -> sql.Composed:
+    """Return the spec's verdicts as rows: number, fate, rule, SQLSTATE, source column."""
+    return sql.SQL(", ").join(
         sql.SQL("({}, {}, {}, {}, {})").format(
             *(sql.Literal(value) for value in (number, one.fate.value, one.rule, one.sqlstate, one.column))
         )
         for number, one in enumerate(verdicts(spec))
     )
+
+
+def _judged(
+    spec: Spec, specs: Mapping[str, Spec], *, account: str, source: sql.Composable, extra: tuple[str, ...]
+) -> sql.Composed:
+    mark = "«stage»"
+    before, after = statement(spec, compiler(spec, specs, account=account), mark, extra=extra).split(mark)
+    return sql.Composed([raw(before), source, raw(after)])
+
+
+def first(
+    spec: Spec, specs: Mapping[str, Spec], *, account: str, stage: sql.Composable, provenance: str
+) -> sql.Composed:
+    """Return the statement that inserts all of the stage's rows; parameters and answer are those of `batch`."""
+    count = len(verdicts(spec))
+    return sql.SQL(_FIRST).format(
+        judged=_judged(spec, specs, account=account, source=_source(spec, stage, ""), extra=("source_hash",)),
+        verdicts=_listed(spec),
+        target=table(spec.target_table),
+        tenant=sql.Identifier(spec.target_tenant),
+        names=sql.SQL(", ").join(sql.Identifier(column.name) for column in spec.columns),
+        values=_values(spec),
+        key=sql.Identifier(f"out__{spec.target_key}"),
+        provenance=table(provenance),
+        moving=sql.Literal(count - len(moving(spec))),
+        plain=sql.Literal(count - 1),
+    )
+
+
+def _values(spec: Spec) -> sql.Composed:
+    return sql.SQL(", ").join(
+        sql.SQL("{}::{}").format(sql.Identifier(f"out__{column.name}"), cast(column)) for column in spec.columns
+    )
+
+
+def batch(
+    spec: Spec, specs: Mapping[str, Spec], *, account: str, stage: sql.Composable, provenance: str
+) -> sql.Composed:
+    """Return the statement for the stage's rows numbered %(low)s to %(high)s.
+
+    Parameters: account, entity, system, run, spec, batch, at, mark (write down that the rows were seen), low, high.
+    Answers one row per fate and rule with their count, and how many target rows changed.
+    """
+    source = _source(spec, stage, " WHERE s.n__ BETWEEN %(low)s AND %(high)s")
     merges = spec.duplicates.then is Then.MERGE
     return sql.SQL(_BATCH).format(
-        judged=sql.Composed([raw(before), source, raw(after)]),
-        verdicts=listed,
+        judged=_judged(spec, specs, account=account, source=source, extra=("n__", "source_hash")),
+        verdicts=_listed(spec),
         key=sql.Identifier(f"out__{spec.target_key}"),
         order=sql.SQL("source_key::bigint" if spec.key_type == "bigint" else 'source_key COLLATE "C"'),
         duplicate_fate=sql.Literal((Fate.MERGED if merges else Fate.QUARANTINED).value),
@@ -84,7 +130,6 @@ def batch(
 def _upsert(spec: Spec) -> sql.Composed:
     names = [sql.Identifier(column.name) for column in spec.columns]
     others = [sql.Identifier(column.name) for column in spec.columns if column.name != spec.target_key]
-    values = [sql.SQL("{}::{}").format(sql.Identifier(f"out__{column.name}"), cast(column)) for column in spec.columns]
     comma = sql.SQL(", ")
     return sql.SQL(
         "INSERT INTO {target} AS t ({tenant}, {names}) SELECT %(account)s, {values} FROM placed WHERE {moves}"
@@ -94,7 +139,7 @@ def _upsert(spec: Spec) -> sql.Composed:
         target=table(spec.target_table),
         tenant=sql.Identifier(spec.target_tenant),
         names=comma.join(names),
-        values=comma.join(values),
+        values=_values(spec),
         moves=MOVES,
         key=sql.Identifier(spec.target_key),
         sets=comma.join(sql.SQL("{0} = excluded.{0}").format(name) for name in others),
@@ -103,6 +148,41 @@ def _upsert(spec: Spec) -> sql.Composed:
     )
 
 
+_FIRST = """
+WITH judged AS MATERIALIZED ({judged}),
+written AS (
+    INSERT INTO {target} ({tenant}, {names}) SELECT %(account)s, {values} FROM judged WHERE verdict >= {moving}
+),
+traced AS (
+    INSERT INTO {provenance}
+           (account_id, entity, source_system, source_key, target_key, run_id, spec, source_hash, migrated_at)
+    SELECT %(account)s, %(entity)s, %(system)s, source_key, {key}::text, %(run)s, %(spec)s, source_hash, %(at)s
+      FROM judged WHERE verdict >= {moving}
+),
+ended AS MATERIALIZED (
+    SELECT j.source_key, j.{key}::text AS target_key, v.*
+      FROM judged j JOIN (VALUES {verdicts}) AS v (verdict, fate, rule, sqlstate, source_column) USING (verdict)
+     WHERE j.verdict <> {plain}
+),
+outcomes AS (
+    INSERT INTO crossing_stage.outcome (account_id, entity, source_key, run_id, fate, rule, target_key)
+    SELECT %(account)s, %(entity)s, source_key, %(run)s, fate, rule, CASE WHEN verdict >= {moving} THEN target_key END
+      FROM ended
+),
+rejected AS (
+    INSERT INTO crossing_stage.dead_letter
+           (account_id, entity, source_key, run_id, batch, rule, sqlstate, source_column, spec, first_at, last_at)
+    SELECT %(account)s, %(entity)s, source_key, %(run)s, %(batch)s, rule, sqlstate, source_column,
+           %(spec)s, %(at)s, %(at)s
+      FROM ended WHERE fate = 'quarantined'
+),
+counted AS (
+    SELECT verdict, count(*) AS rows FROM judged GROUP BY verdict
+)
+SELECT fate, rule, sum(rows)::bigint, (SELECT coalesce(sum(rows), 0)::bigint FROM counted WHERE verdict >= {moving})
+  FROM counted JOIN (VALUES {verdicts}) AS v (verdict, fate, rule, sqlstate, source_column) USING (verdict)
+ GROUP BY fate, rule
+"""
 _BATCH = """
 WITH judged AS MATERIALIZED ({judged}),
 fated AS MATERIALIZED (
@@ -120,9 +200,9 @@ placed AS MATERIALIZED (
     SELECT * FROM fated WHERE NOT duplicate
 ),
 ended AS MATERIALIZED (
-    SELECT n, source_key, source_hash, {key}::text AS target_key, fate, rule, sqlstate, source_column FROM placed
+    SELECT source_key, source_hash, {key}::text AS target_key, fate, rule, sqlstate, source_column FROM placed
     UNION ALL
-    SELECT n, source_key, source_hash, {key}::text, {duplicate_fate}, {duplicate_rule}, {duplicate_state},
+    SELECT source_key, source_hash, {key}::text, {duplicate_fate}, {duplicate_rule}, {duplicate_state},
            {duplicate_column}
       FROM fated WHERE duplicate
 ),
@@ -142,9 +222,17 @@ outcomes AS (
     INSERT INTO crossing_stage.outcome AS o (account_id, entity, source_key, run_id, fate, rule, target_key)
     SELECT %(account)s, %(entity)s, source_key, %(run)s, fate, rule,
            CASE WHEN fate IN ('migrated', 'transformed', 'merged') THEN target_key END
-      FROM ended
+      FROM ended WHERE fate <> 'migrated'
     ON CONFLICT (account_id, entity, source_key) DO UPDATE
        SET run_id = excluded.run_id, fate = excluded.fate, rule = excluded.rule, target_key = excluded.target_key
+),
+plain AS (
+    DELETE FROM crossing_stage.outcome AS o USING ended e
+     WHERE o.account_id = %(account)s AND o.entity = %(entity)s AND o.source_key = e.source_key AND e.fate = 'migrated'
+),
+seen AS (
+    INSERT INTO crossing_stage.seen (run_id, source_key) SELECT %(run)s, source_key FROM ended WHERE %(mark)s
+    ON CONFLICT DO NOTHING
 ),
 rejected AS (
     INSERT INTO crossing_stage.dead_letter AS d

@@ -1,4 +1,4 @@
-"""The end of a run: what legacy no longer has leaves the new platform, by the spec's rule."""
+"""The end of a run: what legacy no longer has leaves the new platform, and every row is counted where it ended."""
 
 import psycopg
 from psycopg import sql
@@ -8,21 +8,29 @@ from core.moving import LoadOrder
 from portal.adapters.batch import table
 
 
-def close(connection: psycopg.Connection, order: LoadOrder, *, provenance: str) -> None:
-    """Remove what this run did not see or did not move any more; runs inside the closing transaction.
+def close(connection: psycopg.Connection, order: LoadOrder, *, provenance: str, fresh: bool) -> None:
+    """Remove what this run did not see or did not move any more, and count anew; runs inside the closing transaction.
 
-    An object into which several source rows were merged stays as long as one of them does.
+    An object into which several source rows were merged stays as long as one of them does. A fresh run wrote all
+    that there is, so nothing can have vanished.
     """
     spec: Spec = order.spec
     values = {"account": order.account_id, "entity": order.entity, "run": order.run_id, "system": spec.system,
-              "spec": spec.label, "at": order.at}  # fmt: skip
+              "spec": spec.label, "at": order.at, "fresh": fresh}  # fmt: skip
     names = {
         "provenance": table(provenance),
         "target": table(spec.target_table),
         "tenant": sql.Identifier(spec.target_tenant),
         "key": sql.Identifier(spec.target_key),
     }
-    for statement in (*_FORGET, *(_REMOVE if spec.vanished.then is Then.DELETE else ())):
+    steps = list(_FORGET)
+    if spec.vanished.then is Then.DELETE:
+        if not fresh:
+            steps.append(_VANISHED)
+        if spec.duplicates.then is Then.MERGE:
+            steps.append(_NEXT)
+        steps.append(_NOWHERE)
+    for statement in (*steps, *_RECOUNT):
         connection.execute(sql.SQL(statement).format(**names), values)
 
 
@@ -38,37 +46,57 @@ _FORGET = (
      WHERE account_id = %(account)s AND entity = %(entity)s AND run_id <> %(run)s AND state = 'open'
     """,
 )
-_REMOVE = (
-    # Nothing comes from a row that is gone, or that does not move any more.
+# Nothing comes from a row that is gone, or that does not move any more.
+_VANISHED = """
+DELETE FROM {provenance} p
+ WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.source_system = %(system)s
+   AND (NOT EXISTS (SELECT FROM crossing_stage.seen s WHERE s.run_id = %(run)s AND s.source_key = p.source_key)
+        OR EXISTS (SELECT FROM crossing_stage.outcome o
+                    WHERE o.account_id = p.account_id AND o.entity = p.entity AND o.source_key = p.source_key
+                      AND o.fate NOT IN ('migrated', 'transformed')))
+"""
+# A merged object whose first row is gone now comes from the next one.
+_NEXT = """
+WITH next AS (
+    DELETE FROM crossing_stage.outcome o
+     USING (SELECT target_key, min(source_key) AS source_key
+              FROM crossing_stage.outcome
+             WHERE account_id = %(account)s AND entity = %(entity)s AND fate = 'merged'
+             GROUP BY target_key) AS m
+     WHERE o.account_id = %(account)s AND o.entity = %(entity)s AND o.source_key = m.source_key
+       AND NOT EXISTS (SELECT FROM {provenance} p
+                        WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.target_key = m.target_key)
+    RETURNING o.source_key, o.target_key
+)
+INSERT INTO {provenance} (account_id, entity, source_system, source_key, target_key, run_id, spec, source_hash,
+                          migrated_at)
+SELECT %(account)s, %(entity)s, %(system)s, source_key, target_key, %(run)s, %(spec)s, sha256(''), %(at)s FROM next
+"""
+# What comes from nowhere goes.
+_NOWHERE = """
+DELETE FROM {target} t
+ WHERE t.{tenant} = %(account)s
+   AND NOT EXISTS (SELECT FROM {provenance} p
+                    WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.target_key = t.{key}::text)
+"""
+# The ledger is counted from where rows ended, not from what batches said of themselves.
+_RECOUNT = (
+    "DELETE FROM crossing_stage.total WHERE run_id = %(run)s",
     """
-    DELETE FROM {provenance} p
+    INSERT INTO crossing_stage.total
+    SELECT run_id, fate, rule, count(*) FROM crossing_stage.outcome
+     WHERE account_id = %(account)s AND entity = %(entity)s AND run_id = %(run)s
+     GROUP BY run_id, fate, rule
+    """,
+    """
+    INSERT INTO crossing_stage.total
+    SELECT %(run)s, 'migrated', '', count(*) FROM {provenance} p
      WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.source_system = %(system)s
        AND NOT EXISTS (SELECT FROM crossing_stage.outcome o
-                        WHERE o.account_id = p.account_id AND o.entity = p.entity AND o.source_key = p.source_key
-                          AND o.fate IN ('migrated', 'transformed'))
+                        WHERE o.account_id = p.account_id AND o.entity = p.entity AND o.source_key = p.source_key)
+       AND (%(fresh)s
+            OR EXISTS (SELECT FROM crossing_stage.seen s WHERE s.run_id = %(run)s AND s.source_key = p.source_key))
+    HAVING count(*) > 0
     """,
-    # A merged object whose first row is gone now comes from the next one.
-    """
-    WITH next AS (
-        UPDATE crossing_stage.outcome o SET fate = 'migrated', rule = ''
-          FROM (SELECT target_key, min(source_key) AS source_key
-                  FROM crossing_stage.outcome
-                 WHERE account_id = %(account)s AND entity = %(entity)s AND fate = 'merged'
-                 GROUP BY target_key) AS m
-         WHERE o.account_id = %(account)s AND o.entity = %(entity)s AND o.source_key = m.source_key
-           AND NOT EXISTS (SELECT FROM {provenance} p
-                            WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.target_key = m.target_key)
-        RETURNING o.source_key, o.target_key
-    )
-    INSERT INTO {provenance} (account_id, entity, source_system, source_key, target_key, run_id, spec, source_hash,
-                              migrated_at)
-    SELECT %(account)s, %(entity)s, %(system)s, source_key, target_key, %(run)s, %(spec)s, sha256(''), %(at)s FROM next
-    """,
-    # What comes from nowhere goes.
-    """
-    DELETE FROM {target} t
-     WHERE t.{tenant} = %(account)s
-       AND NOT EXISTS (SELECT FROM {provenance} p
-                        WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.target_key = t.{key}::text)
-    """,
+    "DELETE FROM crossing_stage.seen WHERE run_id = %(run)s",
 )

@@ -11,6 +11,8 @@ import psycopg
 from cryptography.fernet import Fernet, MultiFernet
 from psycopg import errors, sql
 
+from backfills.domain.judgement import Fate
+from backfills.domain.spec import Then
 from core.moving import LoadOrder, RunPosition, SourceRows
 from core.ports import Rejected
 from portal.adapters import batch as statements
@@ -56,12 +58,7 @@ class PostgresMover:
                 ),
                 [order.account_id, order.account_name, order.tenant_ref],
             )
-            opened = connection.execute(
-                "INSERT INTO crossing_stage.run (run_id, account_id, entity, spec, source_total, opened_at)"
-                " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (run_id) DO NOTHING RETURNING 1",
-                [order.run_id, order.account_id, order.entity, order.spec.label, source_total, order.at],
-            ).fetchone()
-            if opened:
+            if stage.opened(connection, order, source_total=source_total, provenance=self.provenance):
                 self._supplement(connection, order)
             return stage.position(connection, order.run_id)
 
@@ -72,7 +69,7 @@ class PostgresMover:
             if run.last_key != after or run.loaded:
                 return stage.position(connection, order.run_id, after_batch=run.batches)
             number = run.batches + 1
-            self._apply(connection, order, rows, number=number, add=True)
+            self._apply(connection, order, rows, number=number, fresh=run.fresh)
             connection.execute(
                 "UPDATE crossing_stage.run SET last_key = coalesce(%s, last_key), read = read + %s, batches = %s,"
                 " loaded = %s WHERE run_id = %s",
@@ -85,9 +82,9 @@ class PostgresMover:
         with self._connected() as connection, connection.transaction():
             run = stage.locked(connection, order.run_id)
             number = run.batches + 1
-            self._apply(connection, order, rows, number=number, add=False, asked=keys)
+            stage.uncount(connection, order.run_id, stage.ended(connection, order, keys, self.provenance))
+            self._apply(connection, order, rows, number=number, asked=keys)
             connection.execute("UPDATE crossing_stage.run SET batches = %s WHERE run_id = %s", [number, order.run_id])
-            stage.recount(connection, order)
             return stage.position(connection, order.run_id, after_batch=run.batches)
 
     def finish(self, *, order: LoadOrder, source_total: int) -> RunPosition:
@@ -97,8 +94,9 @@ class PostgresMover:
                 with connection.transaction():
                     run = stage.locked(connection, order.run_id)
                     if not run.closed:
-                        close(connection, order, provenance=self.provenance)
-                        stage.recount(connection, order)
+                        if run.fresh is None:
+                            raise Rejected("The run began before Crossing was updated: run it again.")
+                        close(connection, order, provenance=self.provenance, fresh=run.fresh)
                         connection.execute(
                             "UPDATE crossing_stage.run SET source_total = %s, closed = true WHERE run_id = %s",
                             [source_total, order.run_id],
@@ -172,24 +170,30 @@ class PostgresMover:
         rows: SourceRows,
         *,
         number: int,
-        add: bool,
+        fresh: bool | None = False,
         asked: Sequence[str] = (),
     ) -> None:
-        """Stage the rows and run the statement over them; rows that the target refuses are set apart one by one."""
+        """Stage the rows, move them and count how they ended.
+
+        In an account that had nothing of the entity they are inserted, at a third of the cost; where that meets a
+        duplicate or a refusal, and everywhere else, they are upserted.
+        """
         totals: Totals = Counter()
         changed, there = 0, set[str]()
         if rows.count:
-            staged = Staged(connection, order, number=number, provenance=self.provenance)
+            staged = Staged(connection, order, number=number, provenance=self.provenance, mark=not fresh and not asked)
             staged.fill(rows)
-            totals, changed = staged.apply(1, rows.count)
-            self._seal_payloads(connection, order, number=number, stage=staged.table)
-            there = staged.keys()
+            merges = order.spec.duplicates.then is Then.MERGE
+            moved = staged.insert() if fresh and not merges else None
+            totals, changed = moved or staged.upsert(rows.count)
+            if any(fate == Fate.QUARANTINED for fate, _ in totals):
+                self._seal_payloads(connection, order, number=number, stage=staged.table)
+            there = staged.keys() if asked else set()
             staged.drop()
         gone = sorted(set(asked) - there)
         if gone:
-            stage.bury(connection, order, gone, number=number)
-        if add:
-            stage.count(connection, order.run_id, totals)
+            totals += stage.bury(connection, order, gone, number=number)
+        stage.count(connection, order.run_id, totals)
         if rows.count or gone:
             first, last = rows.first_key or gone[0], rows.last_key or gone[-1]
             connection.execute(
@@ -204,7 +208,7 @@ class PostgresMover:
         spec = order.spec
         rejected = connection.execute(
             sql.SQL(
-                "SELECT d.source_key, (to_jsonb(s) - 'n')::text FROM crossing_stage.dead_letter d"
+                "SELECT d.source_key, (to_jsonb(s) - 'n__')::text FROM crossing_stage.dead_letter d"
                 " JOIN {} s ON s.{} = d.source_key WHERE d.run_id = %s AND d.batch = %s AND d.state = 'open'"
             ).format(stage, sql.Identifier(spec.key_column)),
             [order.run_id, number],

@@ -1,7 +1,7 @@
 """Crossing's rows in the new platform's `crossing_stage`: a run's place, its totals, its batches with dead letters."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from psycopg import sql
 
 from core.moving import BatchDone, Letter, LoadOrder, RunPosition
 from core.ports import Rejected
+from portal.adapters.batch import table
 
 type Totals = Counter[tuple[str, str]]
 """Source rows per (fate, rule)."""
@@ -23,19 +24,56 @@ class Place:
     batches: int
     loaded: bool
     closed: bool
+    fresh: bool | None
+
+
+def opened(connection: psycopg.Connection, order: LoadOrder, *, source_total: int, provenance: str) -> bool:
+    """Give the run its row, and say whether it had none; the row knows whether the account had none of the entity."""
+    known = sql.SQL(
+        "EXISTS (SELECT FROM {} WHERE account_id = %(account)s AND entity = %(entity)s AND source_system = %(system)s)"
+        " OR EXISTS (SELECT FROM crossing_stage.outcome WHERE account_id = %(account)s AND entity = %(entity)s)"
+        " OR EXISTS (SELECT FROM crossing_stage.dead_letter WHERE account_id = %(account)s AND entity = %(entity)s)"
+    ).format(table(provenance))
+    row = connection.execute(
+        sql.SQL(
+            "INSERT INTO crossing_stage.run (run_id, account_id, entity, spec, source_total, opened_at, fresh)"
+            " SELECT %(run)s, %(account)s, %(entity)s, %(spec)s, %(total)s, %(at)s, NOT ({})"
+            " ON CONFLICT (run_id) DO NOTHING RETURNING 1"
+        ).format(known),
+        {"run": order.run_id, "account": order.account_id, "entity": order.entity, "system": order.spec.system,
+         "spec": order.spec.label, "total": source_total, "at": order.at},
+    ).fetchone()  # fmt: skip
+    return row is not None
 
 
 def locked(connection: psycopg.Connection, run_id: UUID) -> Place:
     """Lock the run's row and return where it stands; raises Rejected for a run that is not there."""
     row = connection.execute(
-        "SELECT last_key, batches, loaded, closed FROM crossing_stage.run WHERE run_id = %s FOR UPDATE", [run_id]
+        "SELECT last_key, batches, loaded, closed, fresh FROM crossing_stage.run WHERE run_id = %s FOR UPDATE", [run_id]
     ).fetchone()
     if row is None:
         raise Rejected("The new platform does not know this run: start it again.")
     return Place(*row)
 
 
-def bury(connection: psycopg.Connection, order: LoadOrder, keys: list[str], *, number: int) -> None:
+def ended(connection: psycopg.Connection, order: LoadOrder, keys: Sequence[str], provenance: str) -> Totals:
+    """Count how rows have ended so far: by their outcome, or plainly moved where only provenance knows them."""
+    rows = connection.execute(
+        sql.SQL(
+            "SELECT o.fate, o.rule, count(*) FROM crossing_stage.outcome o"
+            " WHERE o.account_id = %(account)s AND o.entity = %(entity)s AND o.source_key = ANY (%(keys)s)"
+            " GROUP BY 1, 2"
+            " UNION ALL SELECT 'migrated', '', count(*) FROM {} p"
+            " WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.source_system = %(system)s"
+            " AND p.source_key = ANY (%(keys)s) AND NOT EXISTS (SELECT FROM crossing_stage.outcome o"
+            " WHERE o.account_id = p.account_id AND o.entity = p.entity AND o.source_key = p.source_key)"
+        ).format(table(provenance)),
+        {"account": order.account_id, "entity": order.entity, "system": order.spec.system, "keys": list(keys)},
+    )
+    return Counter({(fate, rule): count for fate, rule, count in rows})
+
+
+def bury(connection: psycopg.Connection, order: LoadOrder, keys: list[str], *, number: int) -> Totals:
     """Account for rejected rows that legacy has deleted since: dropped, by the spec's rule."""
     rule = order.spec.vanished.name
     connection.execute(
@@ -48,6 +86,16 @@ def bury(connection: psycopg.Connection, order: LoadOrder, keys: list[str], *, n
         " WHERE account_id = %s AND entity = %s AND source_key = ANY (%s)",
         [number, order.at, order.account_id, order.entity, keys],
     )
+    return Counter({("dropped", rule): len(keys)})
+
+
+def uncount(connection: psycopg.Connection, run_id: UUID, totals: Totals) -> None:
+    """Take from the run's totals those rows that are judged again."""
+    for (fate, rule), count in totals.items():
+        connection.execute(
+            "UPDATE crossing_stage.total SET count = count - %s WHERE run_id = %s AND fate = %s AND rule = %s",
+            [count, run_id, fate, rule],
+        )
 
 
 def count(connection: psycopg.Connection, run_id: UUID, totals: Totals) -> None:
@@ -58,16 +106,6 @@ def count(connection: psycopg.Connection, run_id: UUID, totals: Totals) -> None:
             " ON CONFLICT (run_id, fate, rule) DO UPDATE SET count = t.count + excluded.count",
             [run_id, fate, rule, count],
         )
-
-
-def recount(connection: psycopg.Connection, order: LoadOrder) -> None:
-    """Count the outcomes again from where every row ended."""
-    connection.execute("DELETE FROM crossing_stage.total WHERE run_id = %s", [order.run_id])
-    connection.execute(
-        "INSERT INTO crossing_stage.total SELECT run_id, fate, rule, count(*) FROM crossing_stage.outcome"
-        " WHERE account_id = %s AND entity = %s AND run_id = %s GROUP BY run_id, fate, rule",
-        [order.account_id, order.entity, order.run_id],
-    )
 
 
 def position(connection: psycopg.Connection, run_id: UUID, *, after_batch: int = 0) -> RunPosition:
@@ -98,24 +136,31 @@ def counted(connection: psycopg.Connection, account_id: UUID) -> dict[str, int]:
     if made is None or not made[0]:
         return dict.fromkeys(_OF_ACCOUNT, 0)
     counts = {}
-    for table, which in _OF_ACCOUNT.items():
-        row = connection.execute(sql.SQL(_COUNT).format(sql.Identifier(table), which), [account_id]).fetchone()
-        counts[table] = int(row[0]) if row else 0
+    for name, which in _OF_ACCOUNT.items():
+        row = connection.execute(sql.SQL(_COUNT).format(sql.Identifier(name), which), [account_id]).fetchone()
+        counts[name] = int(row[0]) if row else 0
     return counts
 
 
 def forget(connection: psycopg.Connection, account_id: UUID) -> None:
     """Delete an account's rows from each table; batches and totals go with their runs."""
     if any(counted(connection, account_id).values()):
-        for table in ("dead_letter", "outcome", "run"):
-            delete = sql.SQL("DELETE FROM crossing_stage.{} WHERE {}").format(sql.Identifier(table), _OF_ACCOUNT[table])
+        for name in ("dead_letter", "outcome", "run"):
+            delete = sql.SQL("DELETE FROM crossing_stage.{} WHERE {}").format(sql.Identifier(name), _OF_ACCOUNT[name])
             connection.execute(delete, [account_id])
 
 
 _COUNT = "SELECT count(*) FROM crossing_stage.{} WHERE {}"
 _MINE = sql.SQL("account_id = %s")
 _OF_MY_RUNS = sql.SQL("run_id IN (SELECT run_id FROM crossing_stage.run WHERE account_id = %s)")
-_OF_ACCOUNT = {"run": _MINE, "batch": _OF_MY_RUNS, "total": _OF_MY_RUNS, "outcome": _MINE, "dead_letter": _MINE}
+_OF_ACCOUNT = {
+    "run": _MINE,
+    "batch": _OF_MY_RUNS,
+    "total": _OF_MY_RUNS,
+    "seen": _OF_MY_RUNS,
+    "outcome": _MINE,
+    "dead_letter": _MINE,
+}
 """Each table of `stage.sql`, and which rows of it are an account's."""
 
 

@@ -28,8 +28,11 @@ CREATE TABLE IF NOT EXISTS crossing_stage.batch (
     PRIMARY KEY (run_id, number)
 );
 
--- Where every source row ended: one row per source row, so none can end twice. Keys begin with the selective column:
--- a planner without statistics then has one good choice only.
+-- Whether the account had nothing of the entity before; NULL in runs of releases that did not ask.
+ALTER TABLE crossing_stage.run ADD COLUMN IF NOT EXISTS fresh boolean;
+
+-- Where source rows ended that did not simply move; one that did is known by its provenance, so none can end twice.
+-- Keys begin with the selective column: a planner without statistics then has one good choice only.
 CREATE TABLE IF NOT EXISTS crossing_stage.outcome (
     account_id uuid NOT NULL,
     entity text NOT NULL,
@@ -41,6 +44,13 @@ CREATE TABLE IF NOT EXISTS crossing_stage.outcome (
     PRIMARY KEY (source_key, account_id, entity),
     CHECK ((target_key IS NOT NULL) = (fate IN ('migrated', 'transformed', 'merged'))),
     CHECK (rule <> '' OR fate = 'migrated')
+);
+
+-- Which rows a run that is not the first has met, until it is closed: what it did not meet has vanished from legacy.
+CREATE TABLE IF NOT EXISTS crossing_stage.seen (
+    run_id uuid NOT NULL REFERENCES crossing_stage.run ON DELETE CASCADE,
+    source_key text COLLATE "C" NOT NULL,
+    PRIMARY KEY (source_key, run_id)
 );
 
 CREATE TABLE IF NOT EXISTS crossing_stage.total (

@@ -1,6 +1,7 @@
 """One batch's raw rows, staged beside the data and judged, mapped and written by one statement."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import psycopg
 from psycopg import errors, sql
@@ -15,12 +16,12 @@ from portal.adapters.stage import Totals
 class Staged:
     """The raw rows of one batch in a table of their own, made and dropped inside the batch's transaction."""
 
-    def __init__(self, connection: psycopg.Connection, order: LoadOrder, *, number: int, provenance: str) -> None:
+    def __init__(
+        self, connection: psycopg.Connection, order: LoadOrder, *, number: int, provenance: str, mark: bool
+    ) -> None:
         self.connection, self.order = connection, order
         self.table = sql.Identifier("crossing_stage", f"raw_{order.run_id.hex}")
-        self.statement = statements.batch(
-            order.spec, order.specs, account=str(order.account_id), stage=self.table, provenance=provenance
-        )
+        self.provenance = provenance
         self.values = {
             "account": order.account_id,
             "entity": order.entity,
@@ -29,13 +30,20 @@ class Staged:
             "spec": order.spec.label,
             "batch": number,
             "at": order.at,
+            "mark": mark,
         }
+
+    def _made(self, statement: Callable[..., sql.Composed]) -> sql.Composed:
+        order = self.order
+        return statement(
+            order.spec, order.specs, account=str(order.account_id), stage=self.table, provenance=self.provenance
+        )
 
     def fill(self, rows: SourceRows) -> None:
         """Copy the rows in as they came."""
         columns = [sql.Identifier(column) for column in self.order.spec.source_columns]
         self.connection.execute(
-            sql.SQL("CREATE UNLOGGED TABLE {} (n bigint GENERATED ALWAYS AS IDENTITY, {})").format(
+            sql.SQL("CREATE UNLOGGED TABLE {} ({})").format(
                 self.table, sql.SQL(", ").join(sql.SQL("{} text").format(column) for column in columns)
             )
         )
@@ -44,21 +52,36 @@ class Staged:
             cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(self.table, sql.SQL(", ").join(columns))) as copy,
         ):
             copy.write(rows.data)
-        self.connection.execute(sql.SQL("ANALYZE {}").format(self.table))
 
-    def apply(self, low: int, high: int) -> tuple[Totals, int]:
+    def insert(self) -> tuple[Totals, int] | None:
+        """Move all rows as an account's first of the entity; None, and nothing is written, where the target objects."""
+        try:
+            with self.connection.transaction():
+                answer = self.connection.execute(self._made(statements.first), self.values).fetchall()
+        except (errors.IntegrityError, errors.DataError):
+            return None
+        return _read(answer)
+
+    def upsert(self, count: int) -> tuple[Totals, int]:
+        """Move all rows whatever is there already; each row that the target refuses is set apart."""
+        number = sql.SQL("ALTER TABLE {} ADD COLUMN n__ bigint GENERATED ALWAYS AS IDENTITY").format(self.table)
+        self.connection.execute(number)
+        self.connection.execute(sql.SQL("ANALYZE {}").format(self.table))
+        return self._apply(self._made(statements.batch), 1, count)
+
+    def _apply(self, statement: sql.Composed, low: int, high: int) -> tuple[Totals, int]:
         """Run the statement over rows `low` to `high`; halve them where the target refuses one."""
         try:
             with self.connection.transaction():
-                answer = self.connection.execute(self.statement, {**self.values, "low": low, "high": high}).fetchall()
+                answer = self.connection.execute(statement, {**self.values, "low": low, "high": high}).fetchall()
         except (errors.IntegrityError, errors.DataError) as error:
             if low == high:
                 return self._refuse(low, error), 0
             middle = (low + high) // 2
-            (left, some), (right, more) = self.apply(low, middle), self.apply(middle + 1, high)
+            left, some = self._apply(statement, low, middle)
+            right, more = self._apply(statement, middle + 1, high)
             return left + right, some + more
-        totals = Counter({(fate, rule): count for fate, rule, count, _ in answer})
-        return totals, answer[0][3] if answer else 0
+        return _read(answer)
 
     def _refuse(self, number: int, error: psycopg.Error) -> Totals:
         """Quarantine a row that satisfies the spec but not the target; the constraint's name is its reason."""
@@ -86,10 +109,14 @@ class Staged:
         self.connection.execute(sql.SQL("DROP TABLE {}").format(self.table))
 
 
+def _read(answer: list[tuple[str, str, int, int]]) -> tuple[Totals, int]:
+    return Counter({(fate, rule): count for fate, rule, count, _ in answer}), answer[0][3] if answer else 0
+
+
 _REFUSED = """
 WITH ended AS (
     INSERT INTO crossing_stage.outcome AS o (account_id, entity, source_key, run_id, fate, rule)
-    SELECT %(account)s, %(entity)s, {key}, %(run)s, 'quarantined', %(rule)s FROM {stage} WHERE n = %(n)s
+    SELECT %(account)s, %(entity)s, {key}, %(run)s, 'quarantined', %(rule)s FROM {stage} WHERE n__ = %(n)s
     ON CONFLICT (account_id, entity, source_key) DO UPDATE
        SET run_id = excluded.run_id, fate = excluded.fate, rule = excluded.rule, target_key = NULL
     RETURNING source_key

@@ -79,9 +79,10 @@ CREATE TABLE platform.flight (
     CHECK (arrived_at > departed_at)
 );
 
--- Where every migrated object comes from; stays when Crossing's own stage is gone.
+-- Where every migrated object comes from; stays when Crossing's own stage is gone. Its objects refer to the account, so
+-- it need not: the check would cost as much as the row.
 CREATE TABLE platform.provenance (
-    account_id uuid NOT NULL REFERENCES platform.account,
+    account_id uuid NOT NULL,
     entity text NOT NULL,
     source_system text NOT NULL,
     source_key text COLLATE "C" NOT NULL,

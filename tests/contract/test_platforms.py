@@ -166,11 +166,11 @@ def test_batches_follow_each_other_and_add_up(world: World) -> None:
 
 
 def test_what_was_staged_for_an_account_is_forgotten_and_its_data_stay(world: World) -> None:
-    world.fill("stn_mast", *(station(code) for code in ("AAA", "BBB", "CCC")))
+    world.fill("stn_mast", *(station(code) for code in ("AAA", "BBB", "CCC", "NYC", "ZWI")))
     order = world.order("airports")
     world.run(order)
     staged = world.mover.staged(account_id=ACCOUNT)
-    assert (staged["run"], staged["outcome"]) == (1, 3)
+    assert (staged["run"], staged["outcome"]) == (1, 2)  # provenance tells of those that moved
     airports = world.airports()
     assert {"AAA", "BBB", "CCC"} <= airports
     left = world.mover.forget(account_id=ACCOUNT)
@@ -183,7 +183,7 @@ def test_what_was_staged_for_an_account_is_forgotten_and_its_data_stay(world: Wo
 
 
 def test_what_was_staged_for_others_is_left_alone(world: World) -> None:
-    world.fill("stn_mast", station("AAA"))
+    world.fill("stn_mast", station("NYC"))
     world.run(world.order("airports"))
     assert set(world.mover.forget(account_id=uuid4()).values()) == {0}
     assert world.mover.staged(account_id=ACCOUNT)["outcome"] == 1

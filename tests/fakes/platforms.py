@@ -172,7 +172,8 @@ class FakeMover:
         tenancy.forbid_transaction("Talking to the new platform")
         mine = [entity for (account, _), entity in self.entities.items() if account == account_id]
         runs = {run_id for entity in mine for run_id, _, _ in entity.outcomes.values()}
-        return {"run": len(runs), "outcome": sum(len(entity.outcomes) for entity in mine)}
+        outcomes = [verdict for entity in mine for _, verdict, _ in entity.outcomes.values()]
+        return {"run": len(runs), "outcome": sum(verdict.fate is not Fate.MIGRATED for verdict in outcomes)}
 
     def forget(self, *, account_id: UUID) -> Mapping[str, int]:
         """Forget as `core.ports.DataMover` promises."""
