@@ -17,7 +17,7 @@ DECIMAL = r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?"
 DATE = r"[12][0-9]{3}[01][0-9][0-3][0-9]"
 HHMM = r"(?:[01][0-9]|2[0-3])[0-5][0-9]|2400"
 MOST_MINUTES = 10_000_000
-"""What `int`, `decimal`, `date` and `hhmm` can read; the same patterns guard the casts in SQL. Groups would slow them."""
+"""What `int`, `decimal`, `date` and `hhmm` can read; the same patterns guard the casts in SQL. Groups are slow."""
 
 _LOWER, _UPPER = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _TO_UPPER, _TO_LOWER = str.maketrans(_LOWER, _UPPER), str.maketrans(_UPPER, _LOWER)
