@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import axe_playwright_python
 import pytest
@@ -150,28 +150,29 @@ def plug_in_authenticator(page: Page) -> tuple[CDPSession, str]:
     return session, session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})["authenticatorId"]
 
 
-def check_page(page: Page, *, expected_status: int = 200, known: Collection[str] = ()) -> None:
+def check_page(page: Page, *, expected_status: int = 200, known: Collection[str] = (), briefly: bool = False) -> None:
     """Fail unless the page is accessible, quiet, safe under its policy, named, and fits a phone; light and dark.
 
     A page that answers with an error status makes the browser complain about itself: name the status. `known` are
-    axe's rules (and `one-h1`, `sideways`) that a page may break for a written reason.
+    axe's rules (and `one-h1`, `sideways`) that a page may break for a written reason. `briefly` looks at the dark on a
+    phone only: for pages that show on a desk what others show too.
     """
     problems: list[str] = []
     if page.locator("h1").count() != 1 and "one-h1" not in known:
         problems.append(f"{page.locator('h1').count()} h1 headings")
     if not page.title().strip(" ·") or "  " in page.title() or page.title().startswith("·"):
         problems.append(f"title {page.title()!r}")
-    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-    for scheme in schemes:
-        page.emulate_media(color_scheme=scheme)
-        # The same document twice: in the dark only its colours are new.
-        only = {"type": "rule", "values": ["color-contrast"]} if scheme == "dark" else RULES
-        problems += [f"{scheme}: {problem}" for problem in _axe(page, only, known)]
     page.emulate_media(color_scheme="light")
+    problems += [f"light: {problem}" for problem in _axe(page, RULES, known)]
+    page.emulate_media(color_scheme="dark")
+    if not briefly:  # the same document again: only its colours are new
+        colours = {"type": "rule", "values": ["color-contrast"]}
+        problems += [f"dark: {problem}" for problem in _axe(page, colours, known)]
     with _size(page, PHONE):
         if (wide := page.evaluate(WIDER)) > 0 and "sideways" not in known:
             problems.append(f"scrolls sideways by {wide} px at 320 px")
-        problems += [f"phone: {problem}" for problem in _axe(page, RULES, known)]
+        problems += [f"dark phone: {problem}" for problem in _axe(page, RULES, known)]
+    page.emulate_media(color_scheme="light")
     problems += page.evaluate("() => window.crossingViolations ?? []")
     own = f"status of {expected_status}"
     problems += [said for said in page.complaints if expected_status == 200 or own not in said]  # type: ignore[attr-defined]  # set by visit
