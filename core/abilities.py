@@ -50,6 +50,7 @@ TITLES = {
     "manage_runs": "start or pause the move of the data",
     "view_parity": "read parity reports",
     "run_parity": "ask for a new comparison",
+    "verify_parity": "check a parity report against an export of your own",
     "manage_workflows": "keep an old way of working for a time",
     "view_integrations": "see what is connected and where webhooks go",
     "manage_integrations": "decide about integrations and register webhooks",

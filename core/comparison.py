@@ -85,3 +85,15 @@ class Measures:
     new_rows: int
     repeated: int
     orphans: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Checksums:
+    """The bucket checksums of an entity as the new platform holds it, by docs/parity-encoding.md.
+
+    `columns` are (name, kind) in the encoded order; each bucket is (records, digests, names, products).
+    """
+
+    key: str
+    columns: tuple[tuple[str, str], ...]
+    buckets: tuple[tuple[int, int, int, int], ...]

@@ -18,6 +18,7 @@ class Permission(StrEnum):
     MANAGE_WORKFLOWS = "manage_workflows"
     VIEW_PARITY = "view_parity"
     RUN_PARITY = "run_parity"
+    VERIFY_PARITY = "verify_parity"
     VIEW_INTEGRATIONS = "view_integrations"
     MANAGE_INTEGRATIONS = "manage_integrations"
     VIEW_EVIDENCE = "view_evidence"
@@ -100,6 +101,7 @@ _ADMIN = _AUDIT | {
     P.MANAGE_SSO,
     P.MANAGE_RUNS,
     P.RUN_PARITY,
+    P.VERIFY_PARITY,
     P.MANAGE_INTEGRATIONS,
     P.MANAGE_WINDOW,
     P.MANAGE_WORKFLOWS,

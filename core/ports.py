@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
-from core.comparison import Difference, Findings, Measures, Plan, Segment
+from core.comparison import Checksums, Difference, Findings, Measures, Plan, Segment
 from core.dns import DnsAnswer
 from core.inventory import Integration
 from core.letters import Letter
@@ -167,6 +167,17 @@ class Comparison(Protocol):
         ...
 
 
+class Checksummer(Protocol):
+    """Whoever sums what the new platform holds, so that the customer can check it against an export."""
+
+    def sum(self, plan: Plan, *, code: str, buckets: int) -> Checksums:
+        """Return the checksums of an entity from one snapshot; `code` is part of every record that is digested.
+
+        Raises Rejected for a platform or a value that has no canonical encoding.
+        """
+        ...
+
+
 class IdentityProvider(Protocol):
     """SAML 2.0 spoken with a customer's identity provider; through the browser, so nothing here waits for anybody."""
 
@@ -203,6 +214,12 @@ def identity_provider() -> IdentityProvider:
 def comparison() -> Comparison:
     """Return the configured comparison engine."""
     found: Comparison = adapter("comparison")
+    return found
+
+
+def checksummer() -> Checksummer:
+    """Return the configured way to sum what the new platform holds."""
+    found: Checksummer = adapter("checksummer")
     return found
 
 
@@ -297,6 +314,7 @@ def mover() -> DataMover:
 
 __all__ = [
     "Billing",
+    "Checksummer",
     "Comparison",
     "DataMover",
     "Dns",
@@ -310,6 +328,7 @@ __all__ = [
     "Unavailable",
     "adapter",
     "billing",
+    "checksummer",
     "comparison",
     "dns",
     "identity_provider",

@@ -122,7 +122,7 @@ class ParityReport(ParitySummary):
     @extend_schema_field(ParityEntity(many=True))
     def get_entities(self, report: Report) -> list[dict[str, object]]:
         """How each entity compared."""
-        return list(ParityEntity(report.entities.order_by("position"), many=True).data)
+        return list(ParityEntity(report.entities.defer("checksums").order_by("position"), many=True).data)
 
 
 class Reports(ApiView):

@@ -9,6 +9,7 @@ app_name = "parity_reports"
 urlpatterns = [
     path("parity/", reports.history, name="history"),
     path("parity/new/", reports.request_report, name="request"),
+    path("parity/crossing_verify_parity.py", files.verifier_file, name="verifier"),
     path("parity/<uuid:report_id>/", reports.report, name="report"),
     path("parity/<uuid:report_id>/report.csv", files.as_csv, name="csv"),
     path("parity/<uuid:report_id>/report.json", files.as_json, name="json"),

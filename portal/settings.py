@@ -231,6 +231,10 @@ ADAPTERS: dict[str, dict[str, Any]] = {
         "BACKEND": "portal.adapters.comparison.DuckComparison",
         "OPTIONS": {"legacy": LEGACY_DATABASE_URL, "new": NEW_DATABASE_URL},
     },
+    "checksummer": {
+        "BACKEND": "portal.adapters.comparison.checksums.PostgresChecksummer",
+        "OPTIONS": {"url": NEW_DATABASE_URL},
+    },
     "identity_provider": {"BACKEND": "portal.adapters.saml.OneloginProvider"},
     "legacy": {"BACKEND": "portal.adapters.legacy.PostgresLegacy", "OPTIONS": {"url": LEGACY_DATABASE_URL}},
     "inventory": {"BACKEND": "portal.adapters.inventory.PostgresInventory", "OPTIONS": {"url": LEGACY_DATABASE_URL}},

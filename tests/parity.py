@@ -76,6 +76,7 @@ def arrange(settings: Any, folder: Any, tenant: Any = None) -> Crossing:
     settings.ADAPTERS = {
         **settings.ADAPTERS,
         "comparison": {"BACKEND": "tests.fakes.comparison.FakeComparison", "OPTIONS": options},
+        "checksummer": {"BACKEND": "tests.fakes.comparison.FakeChecksummer", "OPTIONS": {"new": options["new"]}},
     }
     return crossing
 

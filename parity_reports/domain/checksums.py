@@ -5,10 +5,12 @@ counts twice. One record that is missing, added or changed in a bucket can be so
 This file needs the standard library alone: it is a part of the verifier that customers run.
 """
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from parity_reports.domain import encoding
+from parity_reports.domain.encoding import VERSION, digest_of
 
 PER_BUCKET = 64
 MOST_BUCKETS = 1024
@@ -23,6 +25,11 @@ class Bucket:
     digests: int = 0
     names: int = 0
     products: int = 0
+
+    @property
+    def sums(self) -> tuple[int, int, int, int]:
+        """The four numbers in their published order."""
+        return self.count, self.digests, self.names, self.products
 
     def add(self, *, digest: int, name: int) -> None:
         """Take one record."""
@@ -46,23 +53,36 @@ def buckets_for(count: int) -> int:
     return max(1, min(MOST_BUCKETS, count // PER_BUCKET))
 
 
-def place(key: bytes, buckets: int) -> "tuple[int, int]":
+def place(key: bytes, buckets: int) -> tuple[int, int]:
     """Return the bucket and the name (32 bits) of a record by its encoded key."""
-    digest = encoding.digest(key)
+    digest = digest_of(key)
     return digest % buckets, digest >> _NAME_SHIFT
 
 
-def told(found: "list[Bucket]") -> "list[list[int | str]]":
+def told(buckets: Iterable[tuple[int, int, int, int]]) -> list[list[int | str]]:
     """Return buckets as JSON may hold them: sums pass what its numbers are exact to, so they are text."""
-    return [[one.count, str(one.digests), str(one.names), str(one.products)] for one in found]
+    return [[count, *map(str, sums)] for count, *sums in buckets]
 
 
-def read(stored: Any) -> "list[Bucket]":
+def stored(
+    *, code: str, key: str, columns: Iterable[tuple[str, str]], buckets: Iterable[tuple[int, int, int, int]]
+) -> dict[str, Any]:
+    """Return an entity's checksums as a report holds them: all but the code."""
+    return {
+        "encoding": VERSION,
+        "code_sha256": hashlib.sha256(code.encode()).hexdigest(),
+        "key": key,
+        "columns": [{"name": name, "kind": kind} for name, kind in columns],
+        "buckets": told(buckets),
+    }
+
+
+def read(stored: Any) -> list[Bucket]:
     """Read buckets back. Raises ValueError or TypeError for what never was any."""
     return [Bucket(*(int(number) for number in numbers)) for numbers in stored]
 
 
-def clues(promised: "list[Bucket]", found: "list[Bucket]") -> "list[Clue]":
+def clues(promised: list[Bucket], found: list[Bucket]) -> list[Clue]:
     """Return a clue for every bucket in which the found records are not the promised ones."""
     return [
         _clue(number, one, two)

@@ -72,7 +72,7 @@ def record(kinds: Sequence[str], values: Iterable[Any], *, code: str = "") -> by
     return field("text", code) + b"".join(field(kind, value) for kind, value in zip(kinds, values, strict=True))
 
 
-def digest(encoded: bytes) -> int:
+def digest_of(encoded: bytes) -> int:
     """Return the first 60 bits of the MD5 of an encoded record, as a number."""
     return int(hashlib.md5(encoded, usedforsecurity=False).hexdigest()[: DIGEST_BITS // 4], 16)
 
@@ -144,7 +144,7 @@ def _single(near: float) -> float:
     return single
 
 
-def _double(value: Any) -> "float | str":
+def _double(value: Any) -> float | str:
     exact = _exact(value)
     if isinstance(exact, str):
         return exact
@@ -154,7 +154,7 @@ def _double(value: Any) -> "float | str":
     return near
 
 
-def _rounded(near: "float | str", significant: str, digits: int) -> str:
+def _rounded(near: float | str, significant: str, digits: int) -> str:
     if isinstance(near, str):
         return near
     if near == 0 and math.copysign(1, near) < 0:
@@ -170,7 +170,7 @@ def _rounded(near: "float | str", significant: str, digits: int) -> str:
     return f"-{whole}" if sign and whole else str(whole)
 
 
-def _exact(value: Any) -> "Decimal | str":
+def _exact(value: Any) -> Decimal | str:
     """Return a number as written, or its mark."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
         raise NotEncodable("is not a number")
@@ -234,7 +234,7 @@ def _timestamp(value: Any, _: int) -> str:
     return str(days * 86_400_000_000 + _microseconds(clock) - offset)
 
 
-def _day(found: "re.Match[str]") -> "tuple[int, int, int]":
+def _day(found: re.Match[str]) -> tuple[int, int, int]:
     year, month, day = int(found[1]), int(found[2]), int(found[3])
     astronomical = 1 - year if found[4] else year
     leap = astronomical % 4 == 0 and (astronomical % 100 != 0 or astronomical % 400 == 0)
@@ -251,7 +251,7 @@ def _days(year: int, month: int, day: int) -> int:
     return era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719_468
 
 
-def _microseconds(found: "re.Match[str]") -> int:
+def _microseconds(found: re.Match[str]) -> int:
     hours, minutes, seconds = int(found[1]), int(found[2]), int(found[3] or 0)
     total = ((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + _fraction(found[4])
     if minutes > 59 or seconds > 59 or total > 86_400_000_000:
@@ -259,7 +259,7 @@ def _microseconds(found: "re.Match[str]") -> int:
     return total
 
 
-def _fraction(digits: "str | None") -> int:
+def _fraction(digits: str | None) -> int:
     shown = (digits or "").rstrip("0")
     if len(shown) > 6:
         raise NotEncodable("is finer than a microsecond")
@@ -319,7 +319,7 @@ def _json(value: Any, _: int) -> str:
         raise NotEncodable("is JSON nested too deeply") from None
 
 
-def _names(pairs: "list[tuple[str, Any]]") -> "dict[str, Any]":
+def _names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise NotEncodable("is JSON that gives one name twice")
@@ -343,7 +343,7 @@ def _canonical(value: Any) -> str:
     raise NotEncodable("is not JSON")
 
 
-def _json_number(value: "int | float | Decimal") -> str:
+def _json_number(value: float | Decimal) -> str:
     """Write a number as ECMAScript does; one that no double holds as written keeps all its digits instead."""
     exact = _exact(value)
     if isinstance(exact, str):
@@ -361,7 +361,7 @@ def _json_number(value: "int | float | Decimal") -> str:
     return f"{'-' if exact < 0 else ''}{shown}e{point - 1:+d}"
 
 
-_ENCODERS: "dict[str, Callable[[Any, int], str]]" = {
+_ENCODERS: dict[str, Callable[[Any, int], str]] = {
     "text": _text,
     "integer": _integer,
     "number": _number,

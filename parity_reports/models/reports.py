@@ -105,6 +105,9 @@ class EntityResult(TenantModel, Counts):
     rules = models.JSONField(default=dict, help_text="Per named rule of the mapping: the records it left behind.")
     held = models.JSONField(default=dict, help_text="Per named rule: the missing records it keeps in quarantine.")
     kinds = models.JSONField(default=dict, help_text="Per column and kind: how many differences; redacted at the end.")
+    checksums = models.JSONField(
+        null=True, help_text="Bucket checksums of what the new platform holds (docs/parity-encoding.md)."
+    )
     verdict = models.CharField(max_length=12, choices=VERDICTS, blank=True)
     problem = models.TextField(blank=True)
 

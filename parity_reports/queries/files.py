@@ -19,6 +19,11 @@ class UnableToExport(UseCaseError):
     """The report is not what was sealed."""
 
 
+def name(slug: str, report: Report, ending: str) -> str:
+    """Return the name that a report's file is downloaded under."""
+    return f"parity-{slug}-{report.run}.{ending}"
+
+
 def sealed(report: Report) -> bytes:
     """Return the report's canonical JSON. Raises UnableToExport when it no longer matches its digest."""
     evidence = reports.evidence(report)

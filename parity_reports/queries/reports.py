@@ -89,6 +89,8 @@ def document(report: Report) -> Mapping[str, Any]:
                 "left_behind": row.rules,
                 "in_quarantine": row.held,
                 "differences": row.kinds,
+                # Reports that were sealed before there were checksums stay as they were.
+                **({"checksums": row.checksums} if row.checksums else {}),
             }
             for row in report.entities.order_by("position")
         ],

@@ -1,8 +1,10 @@
 """Comparing one entity of a report, segment by segment; each segment is written with its checkpoint or not at all."""
 
 import dataclasses
+import logging
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -11,12 +13,14 @@ from django.utils.crypto import salted_hmac
 
 from core import ports, queue
 from core.comparison import Measures, Plan, Segment
-from parity_reports.domain import collecting, invariants, verdict
+from parity_reports.domain import checksums, collecting, invariants, verdict
 from parity_reports.domain.collecting import Collector
 from parity_reports.domain.invariants import Invariant
 from parity_reports.domain.verdict import Verdict
 from parity_reports.models import EntityResult, InvariantResult, Sample
-from parity_reports.queries import promises
+from parity_reports.queries import promises, verification
+
+log = logging.getLogger(__name__)
 
 SEGMENT_SIZE = 1_000_000
 """Records of one segment: one job, one checkpoint."""
@@ -35,7 +39,7 @@ def advance(entity: EntityResult, plan: Plan, *, size: int, job_id: UUID | None)
         _compare(entity, plan, job_id=job_id)
         entity.refresh_from_db()
     if not entity.verdict and entity.segments_done == entity.segments_total:
-        _conclude(entity, plan, ports.comparison().measure(plan))
+        _conclude(entity, plan, ports.comparison().measure(plan), _checksums(entity, plan))
 
 
 def give_up(entity: EntityResult, problem: str) -> None:
@@ -75,7 +79,18 @@ def _compare(entity: EntityResult, plan: Plan, *, job_id: UUID | None) -> None:
         queue.progress(job_id, number + 1, len(divided), told)
 
 
-def _conclude(entity: EntityResult, plan: Plan, measures: Measures) -> None:
+def _checksums(entity: EntityResult, plan: Plan) -> dict[str, Any] | None:
+    """Return what lets the customer check the report; None where the new platform's data cannot be encoded."""
+    code = verification.new_code(entity.report_id)
+    try:
+        found = ports.checksummer().sum(plan, code=code, buckets=checksums.buckets_for(entity.actual))
+    except ports.Rejected as refusal:
+        log.warning("parity_reports.not_verifiable entity=%s: %s", entity.entity, refusal)
+        return None
+    return checksums.stored(code=code, key=found.key, columns=found.columns, buckets=found.buckets)
+
+
+def _conclude(entity: EntityResult, plan: Plan, measures: Measures, verifiable: dict[str, Any] | None) -> None:
     """Evaluate the invariants and end the entity; what only served the counting is removed."""
     found = list(
         invariants.evaluate(
@@ -92,7 +107,7 @@ def _conclude(entity: EntityResult, plan: Plan, measures: Measures) -> None:
     )
     with transaction.atomic():
         ended = EntityResult.objects.filter(pk=entity.pk, verdict="").update(
-            verdict=judged.value, sums={}, kinds=_shown_kinds(entity, plan)
+            verdict=judged.value, sums={}, kinds=_shown_kinds(entity, plan), checksums=verifiable
         )
         if ended:
             _write_invariants(entity, found)

@@ -9,7 +9,7 @@ from accounts.queries.tenants import Tenant
 from core.permissions import Permission
 from core.web import ActingRequest, tenant_view
 from parity_reports.models import Report
-from parity_reports.queries import files, reports
+from parity_reports.queries import files, reports, verification
 
 
 @require_safe
@@ -28,6 +28,17 @@ def as_csv(request: ActingRequest, tenant: Tenant, report_id: UUID) -> HttpRespo
     return _attachment(files.table(report), "text/csv; charset=utf-8", tenant, report, "csv")
 
 
+@require_safe
+@tenant_view(Permission.VIEW_PARITY)
+def verifier_file(request: ActingRequest, tenant: Tenant) -> HttpResponse:
+    """Send the verifier of parity reports: one file that needs nothing of ours."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{verification.FILE}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HttpResponse(verification.script(), content_type="text/x-python; charset=utf-8", headers=headers)
+
+
 def _finished(tenant: Tenant, report_id: UUID) -> Report:
     report = reports.find(tenant_id=tenant.pk, report_id=report_id)
     if report is None or report.state != Report.State.FINISHED:
@@ -36,6 +47,6 @@ def _finished(tenant: Tenant, report_id: UUID) -> Report:
 
 
 def _attachment(body: bytes, kind: str, tenant: Tenant, report: Report, ending: str) -> HttpResponse:
-    name = f"parity-{tenant.slug}-{report.run}.{ending}"
+    name = files.name(tenant.slug, report, ending)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return HttpResponse(body, content_type=kind, headers=headers)

@@ -16,7 +16,7 @@ from core.charts import Goal
 from core.permissions import Permission
 from core.web import ActingRequest, answer, tenant_view
 from parity_reports.queries import reports as queries
-from parity_reports.queries import screens
+from parity_reports.queries import screens, verification
 from parity_reports.services import reports
 
 HISTORY, REPORT = "parity_reports/history.html", "parity_reports/report.html"
@@ -42,7 +42,10 @@ def report(request: ActingRequest, tenant: Tenant, report_id: UUID) -> HttpRespo
     if found is None:
         raise Http404
     part = request.headers.get("HX-Request") == "true"
-    context = {"tenant": tenant, "report": screens.of(found), **_may(request, tenant)}
+    verifiable = verification.of(
+        found, slug=tenant.slug, with_code=request.actor.can(Permission.VERIFY_PARITY, tenant_id=tenant.pk)
+    )
+    context = {"tenant": tenant, "report": screens.of(found), "verifiable": verifiable, **_may(request, tenant)}
     response = render(request, f"{REPORT}#live" if part else REPORT, context)
     patch_vary_headers(response, ["HX-Request"])
     return response

@@ -249,6 +249,7 @@ NOT_A_PAGE = {
     "compliance:evidence": "POST, a file",
     "parity_reports:csv": "a file",
     "parity_reports:json": "a file",
+    "parity_reports:verifier": "a file",
     **dict.fromkeys(
         (
             "invitations:join",

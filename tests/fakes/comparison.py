@@ -1,5 +1,6 @@
 """A verified fake of the comparison port: the same answers over rows in memory (one contract suite runs over both)."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,8 +12,10 @@ from zlib import crc32
 from backfills.domain.evaluation import Value, World, evaluate
 from backfills.domain.spec import Spec, Then
 from core import tenancy
-from core.comparison import ColumnDifference, Difference, Findings, Measures, Plan, Segment
-from core.ports import Unavailable
+from core.comparison import Checksums, ColumnDifference, Difference, Findings, Measures, Plan, Segment
+from core.ports import Rejected, Unavailable
+from parity_reports.domain import checksums, encoding
+from parity_reports.domain.checksums import Bucket
 
 type Rows = list[dict[str, Any]]
 
@@ -134,6 +137,37 @@ class FakeComparison:
             found.append((str(key) if key is not None else f"\x01{raw[spec.key_column]}", values, held))
         supplied = [(str(extra[spec.target_key]), dict(extra), "") for extra in spec.supplements]
         return found + supplied, dict(dropped)
+
+
+@dataclass
+class FakeChecksummer:
+    """Sums typed rows in memory by the published encoding; `unencodable` tables are refused."""
+
+    new: Mapping[str, Rows]
+    unencodable: set[str] = field(default_factory=set)
+
+    def sum(self, plan: Plan, *, code: str, buckets: int) -> Checksums:
+        tenancy.forbid_transaction()
+        spec: Spec = plan.spec
+        if spec.target_table in self.unencodable:
+            raise Rejected("A value has no canonical encoding.")
+        kinds = {column.name: _kind(column.type) for column in spec.columns}
+        found = [Bucket() for _ in range(buckets)]
+        for row in self.new[spec.target_table]:
+            if str(row[spec.target_tenant]) == plan.new_tenant:
+                key = encoding.record([kinds[spec.target_key]], [row[spec.target_key]], code=code)
+                whole = encoding.record(list(kinds.values()), [row[name] for name in kinds], code=code)
+                number, name = checksums.place(key, buckets)
+                found[number].add(digest=encoding.digest_of(whole), name=name)
+        return Checksums(spec.target_key, tuple(kinds.items()), tuple(bucket.sums for bucket in found))
+
+
+def _kind(declared: str) -> str:
+    if match := re.fullmatch(r"numeric\(\d+,(\d+)\)", declared):
+        return f"decimal({match[1]})"
+    if declared.endswith("int") or declared == "integer":
+        return "integer"
+    return {"timestamptz": "timestamp", "enum": "text", "numeric": "number"}.get(declared, declared)
 
 
 def _differences(

@@ -70,6 +70,7 @@ TENANT = (
     Row("parity_reports:report", READERS, get=200, ids=("report_id",)),
     Row("parity_reports:csv", READERS, get=200, ids=("report_id",)),
     Row("parity_reports:json", READERS, get=200, ids=("report_id",)),
+    Row("parity_reports:verifier", READERS, get=200),
     Row("parity_reports:what_changed", ALL, get=200),
     Row("parity_reports:workflow", ALL, get=200, ids=("workflow_id",)),
     *(

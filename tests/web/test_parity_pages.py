@@ -6,13 +6,17 @@ import html
 import io
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from core.permissions import TenantRole
+from core import ports, tenancy
+from core.permissions import STAFF_ROLE_GRANTS, Permission, TenantRole
 from parity_reports.models import EntityResult
+from parity_reports.queries import reports, verification
 from tests import make
 from tests.parity import arrange, person
 from tests.queueing import LATER
@@ -246,3 +250,70 @@ def test_the_history_costs_the_same_for_one_report_and_thirty(owner, crossing):
         crossing.compare()
     assert queries(owner, "/t/zebra/parity/") <= one + 1  # the pager's count
     assert "Share of equal records" in text(page(owner))
+
+
+def test_an_owner_gets_the_files_and_the_whole_command_to_check_the_report_alone(owner, crossing, tmp_path):
+    crossing.put(1)
+    crossing.put(2, name=None, fee=None)
+    report = crossing.compare()
+    shown = page(owner, report)
+    whole = r"python3 crossing_verify_parity\.py \S+ \S+ --code [0-9a-f]{32}(?=</code>)"
+    (command,) = re.findall(whole, shown.content.decode())
+    _, script, document, _, _, code = command.split()
+    sealed = owner.get(f"/t/zebra/parity/{report.pk}/report.json").content
+    assert code.encode() not in sealed
+    (tmp_path / document).write_bytes(sealed)
+    (tmp_path / script).write_bytes(owner.get("/t/zebra/parity/crossing_verify_parity.py").content)
+    moved = [{name: value for name, value in row.items() if name != "owner"} for row in crossing.new]
+    (tmp_path / "people.json").write_text(json.dumps(moved, default=str))
+    command = [sys.executable, "-I", "-S", script, document, "people=people.json", "--code", code]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
+    assert "people: EQUAL. All 2 records of people.json are those of the report." in ran.stdout
+    assert report.sha256 in ran.stdout
+    moved[0]["name"] = "ann"
+    (tmp_path / "people.json").write_text(json.dumps(moved, default=str))
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ran.returncode, "changed: 1 (record 1)" in ran.stdout) == (1, True)
+
+
+def test_the_code_is_shown_to_owners_and_administrators_alone(client, crossing):
+    crossing.put(1)
+    report = crossing.compare()
+    with tenancy.scope(tenant_id=crossing.tenant.pk):
+        code = verification.new_code(report.pk)
+    client.force_login(person(crossing, TenantRole.AUDITOR))
+    shown = page(client, report)
+    assert "Check it yourself" in text(shown)
+    assert "which this page shows to your owners and administrators" in text(shown)
+    assert code not in shown.content.decode()
+    assert not any(Permission.VERIFY_PARITY in grants for grants in STAFF_ROLE_GRANTS.values())
+
+
+def test_a_code_whose_secret_was_rotated_stays_while_the_secret_is_a_fallback(owner, crossing, settings):
+    crossing.put(1)
+    report = crossing.compare()
+    with tenancy.scope(tenant_id=crossing.tenant.pk):
+        before, old = verification.of(report, slug="zebra", with_code=True), settings.SECRET_KEY
+        settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another" * 9, [old]
+        assert verification.of(report, slug="zebra", with_code=True) == before
+        settings.SECRET_KEY_FALLBACKS = []
+        lost = verification.of(report, slug="zebra", with_code=True)
+    assert (lost.is_lost, lost.has_code, lost.command.endswith("--code CODE")) == (True, False, True)
+
+
+def test_a_report_from_before_there_were_checksums_stays_sealed_and_offers_no_check(owner, crossing):
+    crossing.put(1)
+    report = crossing.compare()
+    with make.arranging():
+        EntityResult.objects.filter(report=report).update(checksums=None)
+        assert b"checksums" not in reports.evidence(report)
+    assert "Check it yourself" not in text(page(owner, report))
+
+
+def test_data_without_a_canonical_encoding_are_compared_all_the_same(owner, crossing):
+    ports.checksummer().unencodable.add("clean.person")
+    crossing.put(1)
+    report = crossing.compare()
+    assert report.verdict == "equal"
+    assert "zones=zones.csv" in text(page(owner, report))
