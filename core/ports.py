@@ -6,6 +6,7 @@ manner of Django's CACHES. Every adapter refuses to be called inside a transacti
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
@@ -16,6 +17,7 @@ from django.utils.module_loading import import_string
 
 from core.comparison import Checksums, Difference, Findings, Measures, Plan, Segment
 from core.dns import DnsAnswer
+from core.inspecting import Inspected
 from core.inventory import Integration
 from core.letters import Letter
 from core.moving import LoadOrder, RunPosition, SourceRows
@@ -142,6 +144,26 @@ class DataMover(Protocol):
 
         The account's data and where they came from stay; a later run begins anew.
         """
+        ...
+
+
+class InspectionSession(Protocol):
+    """One pass over a tenant's rows, an entity after those it refers to; look-ups find what the pass has judged."""
+
+    def judge(self, *, spec: Any, rows: SourceRows) -> None:
+        """Judge an entity's next rows, in key order; no row, whatever it holds, makes this fail."""
+        ...
+
+    def finish(self, *, spec: Any) -> Inspected:
+        """Tell what became of all rows of an entity."""
+        ...
+
+
+class Inspector(Protocol):
+    """Judges rows by the mapping as a run would, and changes nothing that outlives the session."""
+
+    def session(self, *, specs: Mapping[str, Any]) -> AbstractContextManager[InspectionSession]:
+        """Begin a pass with the mapping's specs."""
         ...
 
 
@@ -306,6 +328,12 @@ def mail() -> Mail:
     return found
 
 
+def inspector() -> Inspector:
+    """Return the configured way to judge rows without moving them."""
+    found: Inspector = adapter("inspector")
+    return found
+
+
 def mover() -> DataMover:
     """Return the configured loading side of the new platform."""
     found: DataMover = adapter("mover")
@@ -319,6 +347,8 @@ __all__ = [
     "DataMover",
     "Dns",
     "IdentityProvider",
+    "InspectionSession",
+    "Inspector",
     "Inventory",
     "LegacyContracts",
     "LegacyPlatform",
@@ -332,6 +362,7 @@ __all__ = [
     "comparison",
     "dns",
     "identity_provider",
+    "inspector",
     "inventory",
     "legacy",
     "legacy_contracts",

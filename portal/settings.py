@@ -253,6 +253,7 @@ ADAPTERS: dict[str, dict[str, Any]] = {
         "OPTIONS": {"url": LEGACY_DATABASE_URL, "currency": "USD"},
     },
     "billing": {"BACKEND": "portal.adapters.billing.PostgresBilling", "OPTIONS": {"url": NEW_DATABASE_URL}},
+    "inspector": {"BACKEND": "portal.adapters.inspection.PostgresInspector", "OPTIONS": {"url": NEW_DATABASE_URL}},
     "mover": {
         "BACKEND": "portal.adapters.newplatform.PostgresMover",
         "OPTIONS": {"url": NEW_DATABASE_URL, "keys": FIELD_KEYS},

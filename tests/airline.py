@@ -125,6 +125,7 @@ def use(platforms: Platforms, settings: Settings) -> None:
     settings.ADAPTERS = {
         **settings.ADAPTERS,
         "legacy": {**settings.ADAPTERS["legacy"], "OPTIONS": {"url": platforms.legacy_reader}},
+        "inspector": {**settings.ADAPTERS["inspector"], "OPTIONS": {"url": platforms.new_loader}},
         "mover": {
             **settings.ADAPTERS["mover"],
             "OPTIONS": {**settings.ADAPTERS["mover"]["OPTIONS"], "url": platforms.new_loader},

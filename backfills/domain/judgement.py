@@ -134,36 +134,53 @@ class Judgement:
     values: Mapping[str, Value]
 
 
-def judge(spec: Spec, row: Mapping[str, str | None], world: World) -> Judgement:
-    """Decide about one source row (all values as text) in Python."""
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A source row as the spec's expressions read it, in Python."""
+
+    known: Mapping[str, Value]
+    values: Mapping[str, Value]
+    unreadable: frozenset[str]
+    """Names of `let` values, and of target columns after `out__`, that could not be read."""
+
+
+def compute(spec: Spec, row: Mapping[str, str | None], world: World) -> Computed:
+    """Evaluate every expression of a spec over one source row (all values as text)."""
     known: dict[str, Value] = dict(row)
-    bad: set[str] = set()
+    values: dict[str, Value] = {}
+    unreadable: set[str] = set()
     for name, node in spec.lets:
         reading = evaluate(node, known, world)
         known[name] = reading.value
-        if reading.bad:
-            bad.add(name)
-    values: dict[str, Value] = {}
-    unreadable: set[str] = set()
+        unreadable |= {name} if reading.bad else set()
     for column in spec.columns:
         reading = evaluate(column.expression, known, world)
         values[column.name] = reading.value
-        if reading.bad:
-            unreadable.add(column.name)
+        unreadable |= {f"out__{column.name}"} if reading.bad else set()
+    return Computed(known, values, frozenset(unreadable))
+
+
+def judge(spec: Spec, row: Mapping[str, str | None], world: World) -> Judgement:
+    """Decide about one source row (all values as text) in Python."""
+    computed = compute(spec, row, world)
     for check in checks(spec):
-        if check.rule is not None:
-            holds = evaluate(check.rule, known, world).value is True
-        elif check.let:
-            holds = check.let in bad
-        else:
-            assert check.column is not None
-            holds = _fails(check, values[check.column.name], check.column.name in unreadable, spec, world)
-        if holds:
+        if holds(check, computed, spec, world):
             return Judgement(check.verdict, {})
-    for verdict, condition in moving(spec):
-        if condition is None or evaluate(condition, known, world).value is True:
-            return Judgement(verdict, values)
+    for verdict, when in moving(spec):
+        if when is None or evaluate(when, computed.known, world).value is True:
+            return Judgement(verdict, computed.values)
     raise AssertionError("the last verdict holds always")
+
+
+def holds(check: Check, computed: Computed, spec: Spec, world: World) -> bool:
+    """Say whether a check finds fault with a row."""
+    if check.rule is not None:
+        return evaluate(check.rule, computed.known, world).value is True
+    if check.let:
+        return check.let in computed.unreadable
+    assert check.column is not None
+    name = check.column.name
+    return _fails(check, computed.values[name], f"out__{name}" in computed.unreadable, spec, world)
 
 
 def _fails(check: Check, value: Value, unreadable: bool, spec: Spec, world: World) -> bool:
@@ -204,26 +221,33 @@ def statement(spec: Spec, compiler: Compiler, raw: str, *, extra: Sequence[str] 
     Values of rows that do not move are as far as they could be read; use them of rows that move only.
     """
     # Names and literals are quoted by the compiler; nothing here comes from a row.
+    passed = ", ".join(f"r.{quote(name)}" for name in (*extra, *(f"out__{column.name}" for column in spec.columns)))
+    key, relation = quote(spec.key_column), computed_rows(spec, compiler, raw)
+    return f"SELECT r.{key} AS source_key, {passed}, ({chosen(spec, compiler)}) AS verdict FROM {relation} AS r"  # noqa: S608 - quoted
+
+
+def computed_rows(spec: Spec, compiler: Compiler, raw: str) -> str:
+    """Return a relation of the raw rows with every `let` and every target column computed (`out__x`)."""
     relation = raw
     for layer in _layers(spec):
-        relation = _with(relation, [f"{compiler.value(node)} AS {quote(name)}" for name, node in layer])
+        relation = with_columns(relation, [f"{compiler.value(node)} AS {quote(name)}" for name, node in layer])
     columns = [f"{compiler.value(column.expression)} AS {quote(f'out__{column.name}')}" for column in spec.columns]
-    relation = _with(relation, columns)
-    lets = dict(spec.lets)
-    tests = [_condition(check, compiler, lets) for check in checks(spec)]
+    return with_columns(relation, columns)
+
+
+def chosen(spec: Spec, compiler: Compiler) -> str:
+    """Return SQL over the computed rows for the verdict's number in `verdicts(spec)`."""
+    tests = [condition(check, compiler, spec) for check in checks(spec)]
     arms = [f"WHEN {test} THEN {number}" for number, test in enumerate(tests) if test != "FALSE"]
     last = len(tests)
-    for offset, (_, condition) in enumerate(moving(spec)):
-        if condition is not None:
-            arms.append(f"WHEN {compiler.value(condition)} THEN {last + offset}")
+    for offset, (_, when) in enumerate(moving(spec)):
+        if when is not None:
+            arms.append(f"WHEN {compiler.value(when)} THEN {last + offset}")
     otherwise = last + len(moving(spec)) - 1
-    chosen = f"CASE {' '.join(arms)} ELSE {otherwise} END"
-    passed = ", ".join(f"r.{quote(name)}" for name in (*extra, *(f"out__{column.name}" for column in spec.columns)))
-    key = quote(spec.key_column)
-    return f"SELECT r.{key} AS source_key, {passed}, ({chosen}) AS verdict FROM {relation} AS r"  # noqa: S608 - quoted
+    return f"CASE {' '.join(arms)} ELSE {otherwise} END" if arms else str(otherwise)
 
 
-def _with(relation: str, made: list[str]) -> str:
+def with_columns(relation: str, made: list[str]) -> str:
     """Add columns to a relation; OFFSET keeps the planner from computing them again wherever they are used."""
     return f"(SELECT r.*, {', '.join(made)} FROM {relation} AS r OFFSET 0)"  # noqa: S608 - quoted by the compiler
 
@@ -239,11 +263,12 @@ def _unreadable(node: Node, made: str, compiler: Compiler) -> str:
     return f"({made} IS NULL AND {bad})" if compiler.shows(node) else bad
 
 
-def _condition(check: Check, compiler: Compiler, lets: Mapping[str, Node]) -> str:
+def condition(check: Check, compiler: Compiler, spec: Spec) -> str:
+    """Return SQL over the computed rows for whether a check finds fault."""
     if check.rule is not None:
         return compiler.value(check.rule)
     if check.let:
-        return _unreadable(lets[check.let], quote(check.let), compiler)
+        return _unreadable(dict(spec.lets)[check.let], quote(check.let), compiler)
     column, test = check.column, check.test
     assert column is not None
     out = quote(f"out__{column.name}")
@@ -285,14 +310,21 @@ def explain(spec: Spec, row: Mapping[str, str | None], world: World) -> list[tup
 
 __all__ = [
     "Check",
+    "Computed",
     "Fate",
     "Judgement",
     "Test",
     "Type",
     "Verdict",
     "checks",
+    "chosen",
+    "compute",
+    "computed_rows",
+    "condition",
     "explain",
+    "holds",
     "judge",
     "statement",
     "verdicts",
+    "with_columns",
 ]

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from backfills.domain import inspection
 from backfills.domain.evaluation import World, evaluate
-from backfills.domain.judgement import judge, statement, verdicts
+from backfills.domain.judgement import Fate, judge, statement, verdicts
 from backfills.domain.language import FUNCTIONS, Call, Const, Node, Ref, Type
 from backfills.domain.spec import Spec, load_set
 from backfills.domain.sql import Compiler, Dialect, quote, text
@@ -135,6 +136,27 @@ def test_python_and_sql_decide_alike_about_every_row(connection: psycopg.Connect
         assert known[number] == judgement.verdict, row
         if judgement.verdict.fate.moves:
             assert dict(zip((column.name for column in spec.columns), values, strict=True)) == judgement.values, row
+
+
+@pytest.mark.parametrize("entity", sorted(ROWS))
+@given(data=st.data())
+@COMMON
+def test_python_and_sql_find_the_same_faults_in_every_row(
+    connection: psycopg.Connection, entity: str, data: Any
+) -> None:
+    spec = SPECS[entity]
+    rows = [
+        {column: row[column] for column in spec.source_columns}
+        for row in data.draw(st.lists(ROWS[entity], min_size=1, max_size=25))
+    ]
+    relation_ = relation(list(spec.source_columns), rows)
+    answers = ask(connection, inspection.statement(spec, compiler(spec), relation_))
+    world = spec.world(LOOKUPS)
+    for row, (*_, number, faults) in zip(rows, answers, strict=True):
+        verdict = judge(spec, row, world).verdict
+        assert verdicts(spec)[number] == verdict
+        assert (faults or []) == inspection.find(spec, row, world), row
+        assert bool(faults) == (verdict.fate is Fate.QUARANTINED), row
 
 
 WORLD = World(
