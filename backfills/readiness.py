@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from backfills.domain.runs import RunState
-from backfills.queries import runs
+from backfills.queries import inspections, movements, runs
 from core.findings import Finding, Outcome
 from core.readiness import check
 
@@ -121,3 +121,54 @@ def dead_letters(*, tenant_id: UUID, at: datetime) -> Finding:
         evidence=evidence,
         fix=worst[1].words.fix,
     )
+
+
+@check(
+    "backfills.inspected",
+    title="Your data was checked before it moves",
+    owner="customer",
+    due="T-30",
+    valid_for=timedelta(days=14),
+    link="runs/inspection/",
+)
+def inspected(*, tenant_id: UUID, at: datetime) -> Finding:
+    """No surprise at the move: every row was judged beforehand, and what would be rejected is few or put right."""
+    if movements.has_judged_everything(tenant_id=tenant_id):
+        # What the runs rejected stands in `dead_letters`.
+        return Finding(Outcome.PASS, "Every row was judged by a run since", facts={"moved": True})
+    found = inspections.latest(tenant_id=tenant_id)
+    facts = {
+        "moved": False,
+        "inspection": str(found.inspection.pk) if found.inspection and found.is_current else None,
+        "over_limit": [row.spec.entity for row in found.over_limit],
+    }
+    if found.is_running:
+        return Finding(
+            Outcome.BLOCK, "Your data is being checked", facts=facts, fix="Wait for the check; nothing for you to do."
+        )
+    if not found.is_current:
+        reason = "Your data was not checked yet"
+        if found.inspection:
+            reason = "The check was not finished" if not found.is_done else "The mapping has changed since the check"
+        return Finding(Outcome.BLOCK, reason, facts=facts, fix="Check your data; nothing moves.")
+    evidence = {
+        repair.fix: {f"{one.spec.entity}: {one.words.title}": one.count for one in repair.faults}
+        for repair in found.repairs
+    }
+    if found.over_limit:
+        return Finding(
+            Outcome.BLOCK,
+            f"{found.rejected:,} of {found.total:,} rows would be rejected, more than the mapping allows",
+            facts=facts,
+            evidence=evidence,
+            fix=found.repairs[0].fix,
+        )
+    if found.rejected:
+        return Finding(
+            Outcome.WARN,
+            f"{found.rejected:,} of {found.total:,} rows would be rejected, fewer than the mapping's limit",
+            facts=facts,
+            evidence=evidence,
+            fix=found.repairs[0].fix,
+        )
+    return Finding(Outcome.PASS, f"{found.total:,} rows were checked, none would be rejected", facts=facts)

@@ -16,6 +16,13 @@ def _about_rows(text: str) -> Any:
     return say
 
 
+def _inspected(text: str) -> Any:
+    def say(data: Mapping[str, Any]) -> str:
+        return text.format(**{name: f"{data[name]:,}" if name in data else "…" for name in ("rows", "rejected")})
+
+    return say
+
+
 sentences(
     {
         "backfills.run.requested": _about_rows("asked to move {entity}"),
@@ -25,5 +32,8 @@ sentences(
         "backfills.run.paused": _about_rows("paused the move of {entity}"),
         "backfills.run.resumed": _about_rows("let the move of {entity} go on"),
         "backfills.run.retried": _about_rows("tried the rejected rows of {entity} again"),
+        "backfills.inspection.requested": "asked to check all legacy rows before they move",
+        "backfills.inspection.finished": _inspected("checked {rows} legacy rows: {rejected} would be rejected"),
+        "backfills.inspection.failed": "could not check all legacy rows",
     }
 )

@@ -11,5 +11,11 @@ from core.outbox import subscribe
 @subscribe("backfills.run.finished")
 def ask_about_rows(*, tenant_id: UUID, at: datetime) -> None:
     """Ask the checks of moved rows again: what they said is older than the run."""
-    for check_id in ("backfills.conserved", "backfills.dead_letters"):
+    for check_id in ("backfills.conserved", "backfills.dead_letters", "backfills.inspected"):
         readiness.request(tenant_id=tenant_id, by=Actor.system("backfills"), check_id=check_id)
+
+
+@subscribe("backfills.inspection.ended")
+def ask_about_faults(*, tenant_id: UUID, at: datetime) -> None:
+    """Ask again whether the rows were checked before they move."""
+    readiness.request(tenant_id=tenant_id, by=Actor.system("backfills"), check_id="backfills.inspected")

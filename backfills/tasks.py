@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from backfills.services import runs
+from backfills.services import inspections, runs
 from core.actor import Actor
 from core.queue import Scope, task
 
@@ -17,3 +17,9 @@ def advance_run(*, run_id: str, job_id: UUID) -> None:
     """Bring a run to its end (or its pause), one committed step after the other."""
     while runs.advance(run_id=UUID(run_id), by=BACKFILLS, at=timezone.now(), job_id=job_id):
         pass
+
+
+@task(scope=Scope.TENANT, timeout=timedelta(hours=6), long=True)
+def inspect(*, inspection_id: str, job_id: UUID) -> None:
+    """Judge every row of a tenant without moving one."""
+    inspections.carry_out(inspection_id=UUID(inspection_id), by=BACKFILLS, at=timezone.now(), job_id=job_id)

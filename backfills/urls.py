@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from backfills.views import runs
+from backfills.views import inspections, runs
 
 app_name = "backfills"
 
 urlpatterns = [
     path("runs/", runs.listing, name="runs"),
     path("runs/start/", runs.start, name="start"),
+    path("runs/inspection/", inspections.latest, name="inspection"),
+    path("runs/inspection/request/", inspections.request, name="inspect"),
     path("runs/entities/<str:entity>/", runs.entity, name="entity"),
     path("runs/entities/<str:entity>/rejected.csv", runs.rejected, name="rejected"),
     path("runs/<uuid:run_id>/pause/", runs.pause, name="pause"),

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import domains, imports, invitations
-from backfills.services import runs
+from backfills.services import inspections, runs
 from comms.domain.cases import CaseState
 from comms.models import Mailing
 from comms.services import cases, statuses
@@ -104,7 +104,7 @@ def _sign_in_by_provider(ready: Customer, blocked: Customer) -> dict[str, Any]:
 
 
 def _move_and_compare(*moved: Customer) -> None:
-    for step in (runs.start, reports.request):
+    for step in (inspections.request, runs.start, reports.request):
         for customer in moved:
             with tenancy.scope(tenant_id=customer.tenant.pk):
                 step(tenant_id=customer.tenant.pk, by=make.SYSTEM, at=timezone.now())

@@ -65,10 +65,9 @@ def faults(spec: Spec) -> list[Fault]:
 
 def source_columns_of(spec: Spec, node: Node) -> frozenset[str]:
     """Return the source columns that an expression reads, directly or through `let`."""
-    lets, found = dict(spec.lets), set()
-    for name in names_in(node):
-        found |= source_columns_of(spec, lets[name]) if name in lets else {name}
-    return frozenset(found)
+    lets = dict(spec.lets)
+    read = (source_columns_of(spec, lets[name]) if name in lets else frozenset({name}) for name in names_in(node))
+    return frozenset().union(*read)
 
 
 def _reads(spec: Spec, check: Check) -> frozenset[str]:

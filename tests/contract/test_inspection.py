@@ -1,7 +1,6 @@
 """Judging every row without moving one: kept by the fake in memory and by PostgreSQL on real databases."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg

@@ -46,7 +46,7 @@ class FakeSession:
                 for number in inspection.find(spec, row, world)
             }
             for kind in kinds:
-                self._note(spec, kind, key, row[kind[1]] if kind[1] in row else None)
+                self._note(spec, kind, key, row.get(kind[1]))
             if verdict.fate.moves:
                 target = str(judged.values[spec.target_key])
                 if target in self.first[spec.entity]:

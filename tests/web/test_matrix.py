@@ -62,6 +62,8 @@ TENANT = (
     Row("backfills:entity", READERS, get=200, ids=("entity",)),
     Row("backfills:rejected", READERS, get=200, ids=("entity",)),
     Row("backfills:start", MANAGERS, post=302),
+    Row("backfills:inspection", READERS, get=200),
+    Row("backfills:inspect", MANAGERS, post=302),
     Row("backfills:pause", MANAGERS, post=302, ids=("run_id",)),
     Row("backfills:resume", MANAGERS, post=302, ids=("run_id",)),
     Row("backfills:retry", MANAGERS, post=302, ids=("run_id",)),

@@ -11,6 +11,7 @@ from core.queue import JobState, JobView
 TITLES = {
     "core.tasks.evaluate_readiness": "Preflight checks",
     "backfills.tasks.advance_run": "Moving your data",
+    "backfills.tasks.inspect": "Checking your data before it moves",
     "parity_reports.tasks.advance_report": "Comparing both platforms",
     "accounts.tasks.check_domain": "Looking up your domain",
     "entitlements.tasks.refresh": "Reading your plan from both platforms",
