@@ -14,6 +14,7 @@ from backfills.domain.spec import Spec, Then
 from backfills.domain.sql import Compiler, Dialect, quote, text
 from core.inspecting import Example, Found, Inspected
 from core.moving import SourceRows
+from core.ports import Rejected
 from portal.adapters.postgres import connected
 
 SOURCE_KEY, TARGET_KEY = "source key", "target key"
@@ -32,7 +33,12 @@ class PostgresInspector:
     def session(self, *, specs: Mapping[str, Spec]) -> Iterator["Session"]:
         """Begin a pass; see `core.ports.Inspector`. The server refuses it every write that would stay."""
         with connected(self.url, platform="new", statement_timeout=self.statement_timeout) as connection:
-            made = Session(connection, specs)
+            try:
+                made = Session(connection, specs)
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise Rejected(
+                    "Our role on the new platform may not make temporary tables: our data lead must grant it."
+                ) from error
             # Temporary tables alone may be written now.
             connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
             yield made

@@ -18,6 +18,9 @@ ALTER DEFAULT PRIVILEGES FOR ROLE demo_owner IN SCHEMA public GRANT SELECT ON TA
 
 \connect :new_database
 SET ROLE demo_owner;
+-- Rows are inspected in temporary tables before they move.
+REVOKE ALL ON DATABASE :"new_database" FROM PUBLIC;
+GRANT CONNECT, TEMPORARY ON DATABASE :"new_database" TO new_loader;
 GRANT USAGE ON SCHEMA public TO new_loader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO new_loader;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO new_loader;

@@ -31,6 +31,5 @@ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = name) \gexec
 
 REVOKE ALL ON DATABASE legacy, newplatform FROM PUBLIC;
 GRANT CONNECT ON DATABASE legacy TO legacy_reader;
-GRANT CONNECT ON DATABASE newplatform TO new_loader;
 
 \ir demo_grants.sql
