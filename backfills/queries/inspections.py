@@ -85,6 +85,11 @@ class Foretold:
         """About how long a run would take."""
         return timedelta(seconds=self.seen.seconds * RUN_TAKES) if self.seen else timedelta(0)
 
+    @property
+    def takes_about(self) -> str:
+        """The same in words."""
+        return _about(self.takes)
+
     def _of(self, *fates: Fate) -> int:
         return sum(count for fate, _, count in self.seen.outcomes if fate in fates) if self.seen else 0
 
@@ -147,6 +152,11 @@ class Latest:
         return sum((row.takes for row in self.rows), timedelta(0))
 
     @property
+    def takes_about(self) -> str:
+        """The same in words."""
+        return _about(self.takes)
+
+    @property
     def over_limit(self) -> list[Foretold]:
         """Entities of which a run would be stopped."""
         return [row for row in self.rows if row.is_over_limit]
@@ -190,6 +200,17 @@ def figures(inspection: Inspection) -> dict[str, int]:
         entities=Count("id"), rows=Sum("rows", default=0), rejected=Sum("rejected", default=0)
     )
     return {name: int(number) for name, number in found.items()}
+
+
+def _about(length: timedelta) -> str:
+    """Say how long something takes, rounded up to what an estimate is worth."""
+    minutes = -(-int(length.total_seconds()) // 60)
+    if minutes <= 1:
+        return "less than a minute"
+    if minutes < 60:
+        return f"about {minutes} minutes"
+    hours = -(-minutes // 30) / 2
+    return f"about {hours:g} hour{'' if hours == 1 else 's'}"
 
 
 def _told(spec: Spec, fault: InspectedFault) -> Fault:

@@ -129,20 +129,15 @@ def _machine(at: datetime) -> str:
 @register.simple_tag
 def left(seconds: float | None) -> str:
     """Say an honest remaining time: rounded up to what the estimate is worth, or that there is none yet."""
-    return "time left not known yet" if seconds is None else f"{about(timedelta(seconds=seconds))} left"
-
-
-@register.simple_tag
-def about(length: timedelta) -> str:
-    """Say how long something takes, rounded up to what an estimate is worth."""
-    seconds = length.total_seconds()
+    if seconds is None:
+        return "time left not known yet"
     if seconds < 60:
-        return "less than a minute"
+        return "less than a minute left"
     minutes = -(-int(seconds) // 60)
     if minutes < 60:
-        return f"about {minutes} minute{'' if minutes == 1 else 's'}"
+        return f"about {minutes} minute{'' if minutes == 1 else 's'} left"
     hours = -(-minutes // 30) / 2
-    return f"about {hours:g} hour{'' if hours == 1 else 's'}"
+    return f"about {hours:g} hour{'' if hours == 1 else 's'} left"
 
 
 @register.simple_block_tag
