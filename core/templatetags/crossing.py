@@ -7,7 +7,7 @@ words. What a caller passes in is escaped; only `core.charts`, the icons and blo
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -68,6 +68,7 @@ def tag(words: str, state: str = "none", symbol: str = "") -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=1024, typed=True)  # a list draws the same few hundreds of times; typed: safe text equals unsafe
 def state_tag(state: str, words: str = "") -> SafeString:
     """Draw the pill of a state with its own icon and words, or other words."""
     look = state_of(state)
@@ -75,6 +76,7 @@ def state_tag(state: str, words: str = "") -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=1024, typed=True)
 def state(name: str, words: str = "") -> SafeString:
     """Draw the round mark of a state; its words are there for those who do not see it."""
     look = state_of(name)

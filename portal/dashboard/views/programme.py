@@ -13,7 +13,7 @@ from portal.dashboard.queries import areas, programme
 from portal.dashboard.queries.programme import Filters, Row
 
 PAGE = "portal/programme.html"
-ROWS_PER_PAGE = 50
+ROWS_PER_PAGE = 40
 _FIRST = ("account", "phase", "days in phase", "window from (UTC)", "window until (UTC)", "wave", "runbook owner")
 _LAST = ("blockers", "exceptions", "rollback", "next action", "whose turn", "due")
 
