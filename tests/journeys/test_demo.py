@@ -20,7 +20,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def home():
     path = Path(tempfile.mkdtemp(prefix="crossing-demo-", dir="/var/tmp"))
-    yield path
+    with state.locked("demo-journey"):  # two demos that start at once may choose one port
+        yield path
     shutil.rmtree(path)
 
 

@@ -21,7 +21,7 @@ from tests import api, worlds
 from tests.fakes.dns import FakeDns
 from tests.worlds import World
 
-FEW, MANY = 10, 300
+FEW, MANY = 10, 100
 CALM: dict[str, Any] = {
     "deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck),
 }  # fmt: skip
@@ -115,4 +115,4 @@ def test_sequences_of_requests_do_as_they_are_described(described: Described) ->
 
 @pytest.mark.slow
 def test_long_sequences_of_requests_do_as_they_are_described(described: Described) -> None:
-    described.hold_sequences(examples=200, steps=12)
+    described.hold_sequences(examples=80, steps=10)
