@@ -225,16 +225,14 @@ ENTITLEMENTS_FOLDER = env.path(
 )
 """What becomes of plans, limits, add-ons, terms and roles: `matrix.yaml` (`docs/integrating.md`)."""
 
+_NEW = {"url": NEW_DATABASE_URL}
 ADAPTERS: dict[str, dict[str, Any]] = {
     "dns": {"BACKEND": "portal.adapters.dns.DnspythonDns", "OPTIONS": {"resolver": DNS_RESOLVER}},
     "comparison": {
         "BACKEND": "portal.adapters.comparison.DuckComparison",
         "OPTIONS": {"legacy": LEGACY_DATABASE_URL, "new": NEW_DATABASE_URL},
     },
-    "checksummer": {
-        "BACKEND": "portal.adapters.comparison.checksums.PostgresChecksummer",
-        "OPTIONS": {"url": NEW_DATABASE_URL},
-    },
+    "checksummer": {"BACKEND": "portal.adapters.comparison.checksums.PostgresChecksummer", "OPTIONS": _NEW},
     "identity_provider": {"BACKEND": "portal.adapters.saml.OneloginProvider"},
     "legacy": {"BACKEND": "portal.adapters.legacy.PostgresLegacy", "OPTIONS": {"url": LEGACY_DATABASE_URL}},
     "inventory": {"BACKEND": "portal.adapters.inventory.PostgresInventory", "OPTIONS": {"url": LEGACY_DATABASE_URL}},
@@ -252,8 +250,8 @@ ADAPTERS: dict[str, dict[str, Any]] = {
         "BACKEND": "portal.adapters.contracts.PostgresContracts",
         "OPTIONS": {"url": LEGACY_DATABASE_URL, "currency": "USD"},
     },
-    "billing": {"BACKEND": "portal.adapters.billing.PostgresBilling", "OPTIONS": {"url": NEW_DATABASE_URL}},
-    "inspector": {"BACKEND": "portal.adapters.inspection.PostgresInspector", "OPTIONS": {"url": NEW_DATABASE_URL}},
+    "billing": {"BACKEND": "portal.adapters.billing.PostgresBilling", "OPTIONS": _NEW},
+    "inspector": {"BACKEND": "portal.adapters.inspection.PostgresInspector", "OPTIONS": _NEW},
     "mover": {
         "BACKEND": "portal.adapters.newplatform.PostgresMover",
         "OPTIONS": {"url": NEW_DATABASE_URL, "keys": FIELD_KEYS},
