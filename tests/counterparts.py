@@ -87,6 +87,7 @@ def _adapters(platforms: Platforms, resolver: str, receiver_port: int) -> dict[s
         "mover": {"url": platforms.new_loader},
         "inspector": {"url": platforms.new_loader},
         "comparison": {"legacy": platforms.legacy_reader, "new": platforms.new_loader},
+        "checksummer": {"url": platforms.new_loader},
     }
     return {
         port: {**adapter, "OPTIONS": {**adapter.get("OPTIONS", {}), **options.get(port, {})}}

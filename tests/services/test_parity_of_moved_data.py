@@ -1,6 +1,7 @@
 """The whole way on real databases: rows move by a run, and the real comparison judges what arrived."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,7 +12,9 @@ from accounts.models import Tenant
 from backfills.services import runs
 from core import queue, tenancy
 from core.actor import Actor
+from parity_reports import verifier
 from parity_reports.models import EntityResult, Report, Sample
+from parity_reports.queries import files, verification
 from parity_reports.services import reports
 from tests import airline, make
 from tests.databases import Platforms
@@ -32,6 +35,10 @@ def world(airline_world: Platforms, settings: Settings) -> Platforms:
                 "settle": 0,
                 "threads": 1,
             },
+        },
+        "checksummer": {
+            "BACKEND": "portal.adapters.comparison.checksums.PostgresChecksummer",
+            "OPTIONS": {"url": airline_world.new_loader},
         },
     }
     return airline_world
@@ -132,3 +139,28 @@ def test_comparing_while_data_move_is_refused_with_the_reason(world: Platforms, 
     runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
     with pytest.raises(reports.UnableToCompare, match="being moved"):
         reports.request(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
+
+
+def test_an_export_of_the_new_platform_agrees_with_the_report_until_it_is_altered(
+    world: Platforms, tenant: Tenant, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    airline.flights(world, 40)
+    airline.flights(world, 1, act_dep=None, act_arr=None, dep_dly=None, arr_dly=None, air_min=None)
+    move(tenant)
+    report = compare(tenant)
+    (tmp_path / "report.json").write_bytes(files.sealed(report))
+    # Whatever zone the export was made in.
+    query = f"COPY (SELECT * FROM platform.flight WHERE account_id = '{tenant.pk}') TO STDOUT (FORMAT csv, HEADER)"
+    with (
+        psycopg.connect(world.new_owner, options="-c timezone=America/New_York") as connection,
+        connection.cursor().copy(query.encode()) as copy,
+    ):
+        exported = b"".join(bytes(block) for block in copy)
+    export = tmp_path / "flights.csv"
+    arguments = [str(tmp_path / "report.json"), f"flights={export}", "--code", verification.new_code(report.pk)]
+    export.write_bytes(exported)
+    assert verifier.main(arguments) == 0, capsys.readouterr()
+    lines = exported.splitlines(keepends=True)
+    export.write_bytes(b"".join([*lines, lines[7]]))
+    assert verifier.main(arguments) == 1
+    assert "stands 2 times (line 8, line 43)" in capsys.readouterr().out
