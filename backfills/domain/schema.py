@@ -11,6 +11,8 @@ from core.domain.declared import closed as _object
 _TABLE = {"type": "string", "pattern": "^[a-z][a-z0-9_]*(\\.[a-z][a-z0-9_]*)?$"}
 _TYPE = "^(smallint|integer|bigint|boolean|date|timestamptz|text|enum|numeric\\([0-9]{1,2},[0-9]{1,2}\\))$"
 _CLASS = {"enum": ["public", "internal"]}
+_DROPPED = _object(["because"], because=_TEXT, since={"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
+_CASE = {"oneOf": [_NAME, _object(["none"], none=_TEXT)]}
 
 
 def _named(value: Any) -> dict[str, Any]:
@@ -35,7 +37,7 @@ SCHEMA: dict[str, Any] = {
             table=_TABLE,
             tenant=_NAME,
             key=_object(["column", "type"], column=_NAME, type={"enum": ["bigint", "text"]}),
-            columns=_named(_object(["class"], **{"class": _CLASS}, note=_TEXT)),
+            columns=_named(_object(["class"], **{"class": _CLASS}, note=_TEXT, dropped=_DROPPED)),
         ),
         target=_object(["table", "tenant", "key"], table=_TABLE, tenant=_NAME, key=_NAME),
         time_zones={"type": "array", "items": _TEXT, "minItems": 1, "uniqueItems": True},
@@ -78,6 +80,9 @@ SCHEMA: dict[str, Any] = {
             name=_NAME,
             because=_TEXT,
             rows={"type": "array", "minItems": 1, "items": _named({"type": ["string", "number", "boolean", "null"]})},
+        ),
+        cases=_object(
+            [], **dict.fromkeys(("deleted", "archived", "orphaned", "duplicate", "conflicting", "held"), _CASE)
         ),
         vanished=_object(["name", "then", "because"], name=_NAME, then={"enum": ["delete", "keep"]}, because=_TEXT),
     ),

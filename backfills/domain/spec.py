@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -34,6 +34,11 @@ class Rule:
     column: str = ""
     fix: str = ""
 
+    @property
+    def title(self) -> str:
+        """Return the name as a person reads it."""
+        return self.name.replace("_", " ").capitalize()
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -59,6 +64,14 @@ class Lookup:
 
     entity: str
     fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Why a source column has no place on the new platform, and since when that is settled (ISO date or '')."""
+
+    because: str
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +110,12 @@ class Spec:
     tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     zones: frozenset[str] = frozenset()
+    dropped: Mapping[str, Dropped] = field(default_factory=dict)
+    """Source columns that are left behind on purpose."""
+    cases: Mapping[str, str] = field(default_factory=dict)
+    """What becomes of deleted, archived, orphaned, … objects: a rule's name, or why there are none."""
+    source_text: str = ""
+    """The file, as it was read."""
 
     @property
     def label(self) -> str:
@@ -153,9 +172,9 @@ def load(text: str, *, file: str = "") -> Spec:
     """Read one entity's spec from YAML text; raises SpecError naming file and line."""
     try:
         document, lines = schema.read(text)
-        return _Builder(document, lines, hashlib.sha256(text.encode()).hexdigest()).spec()
+        return _Builder(document, lines, text).spec()
     except SpecError as error:
-        raise SpecError(error.message, line=error.line, file=file) from error
+        raise SpecError(error.message, line=error.line, file=file, others=error.others) from error
 
 
 def load_set(files: Mapping[str, str]) -> Mapping[str, Spec]:
@@ -184,9 +203,12 @@ def load_set(files: Mapping[str, str]) -> Mapping[str, Spec]:
     return ordered
 
 
+_AT = ("source", "columns")
+
+
 class _Builder:
-    def __init__(self, document: dict[str, Any], lines: Lines, digest: str) -> None:
-        self.document, self.lines, self.digest = document, lines, digest
+    def __init__(self, document: dict[str, Any], lines: Lines, text: str) -> None:
+        self.document, self.lines, self.text = document, lines, text
         self.lookups = {
             name: Lookup(item["entity"], tuple(item["fields"])) for name, item in document.get("lookups", {}).items()
         }
@@ -218,7 +240,7 @@ class _Builder:
             entity=document["entity"],
             version=document["version"],
             title=document["title"],
-            digest=self.digest,
+            digest=hashlib.sha256(self.text.encode()).hexdigest(),
             system=source["system"],
             source_table=source["table"],
             source_tenant=source["tenant"],
@@ -242,8 +264,37 @@ class _Builder:
             tables=document.get("tables", {}),
             sets={name: frozenset(items) for name, items in document.get("sets", {}).items()},
             zones=frozenset(document.get("time_zones", ())),
+            dropped=self._dropped((*lets, *((one.name, one.expression) for one in columns)), rules),
+            cases=self._cases(names),
+            source_text=self.text,
             **singles,
         )
+
+    def _dropped(self, expressions: Iterable[tuple[str, Node]], rules: Iterable[Rule]) -> Mapping[str, Dropped]:
+        """Return the columns that are left behind on purpose; what is read is not left behind."""
+        listed = self.document["source"]["columns"]
+        dropped = {
+            name: Dropped(item["dropped"]["because"], item["dropped"].get("since", ""))
+            for name, item in listed.items()
+            if "dropped" in item
+        }
+        nodes = [*expressions, *((rule.name, rule.when) for rule in rules if rule.when is not None)]
+        for reader, node in nodes:
+            if read := names_in(node) & dropped.keys():
+                name = min(read)
+                raise SpecError(
+                    f"{name} is dropped, but {reader!r} reads it", line=self.lines.of(*_AT, name, "dropped")
+                )
+        return dropped
+
+    def _cases(self, rules: Collection[str]) -> Mapping[str, str]:
+        """Return what becomes of each kind of special object; a rule that is named must be there."""
+        answers: dict[str, str] = {}
+        for kind, answer in self.document.get("cases", {}).items():
+            if isinstance(answer, str) and answer not in rules:
+                raise SpecError(f"cases.{kind}: no rule {answer!r}", line=self.lines.of("cases", kind))
+            answers[kind] = answer if isinstance(answer, str) else answer["none"]
+        return answers
 
     def _parse(self, text: str, *path: str | int) -> Node:
         try:

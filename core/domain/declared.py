@@ -13,8 +13,12 @@ TEXT = {"type": "string", "minLength": 1}
 class SpecError(Exception):
     """A declared document cannot be used; names file, line and what is wrong."""
 
-    def __init__(self, message: str, *, line: int | None = None, file: str = "") -> None:
+    def __init__(
+        self, message: str, *, line: int | None = None, file: str = "", others: Sequence[tuple[int, str]] = ()
+    ) -> None:
         self.message, self.line, self.file = message, line, file
+        self.others = tuple(others)
+        """Line and message of every other problem that is known."""
         place = f"{file or 'spec'}:{line}: " if line else f"{file}: " if file else ""
         super().__init__(f"{place}{message}")
 
@@ -60,9 +64,9 @@ def read(text: str, *, schema: Mapping[str, Any]) -> tuple[dict[str, Any], Lines
     lines = Lines(node)
     problems = sorted(_problem(error, lines) for error in Draft202012Validator(schema).iter_errors(document))
     if problems:
-        _, line, path, message = problems[0]
+        told = [(line, f"{path + ': ' if path else ''}{message}") for _, line, path, message in problems]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise SpecError(f"{path + ': ' if path else ''}{message}{more}", line=line)
+        raise SpecError(told[0][1] + more, line=told[0][0], others=told[1:])
     return document, lines
 
 

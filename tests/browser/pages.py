@@ -83,6 +83,7 @@ TENANT_PAGES = [
     *of_tenant("compliance:promises"),
     *of_tenant("backfills:runs"),
     *of_tenant("backfills:inspection"),
+    *(visit for entity in ("flights", "airports") for visit in of_tenant("backfills:mapping", entity=f"={entity}")),
     *(visit for entity in ("flights", "airports") for visit in of_tenant("backfills:entity", entity=f"={entity}")),
     *of_tenant("parity_reports:history", error=(422, fill("Run a new comparison"))),
     Visit("parity_reports:report", "populated", "owner", {"slug": "=hawaiian", "report_id": "report"}),

@@ -1,0 +1,141 @@
+"""`manage.py spec check|explain|compile|schema`: what a mapping is, before anything runs by it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from backfills.domain import inspection, judgement, plain, schema, wording
+from backfills.domain import spec as specs
+from backfills.domain.spec import Spec
+from backfills.domain.sql import Compiler, Dialect, quote
+from core.domain.declared import SpecError
+
+
+class Command(BaseCommand):
+    """Check a mapping, tell what it does, and show the SQL that it becomes."""
+
+    help = "Check a mapping's folder, explain an entity or one row of it, show its SQL, or print the JSON Schema."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take one of four actions."""
+        actions = parser.add_subparsers(dest="action", required=True)
+        check = actions.add_parser("check", help="Read every file; name file and line of all that is wrong.")
+        explain = actions.add_parser("explain", help="Tell in words what becomes of an entity, or of one row.")
+        compiled = actions.add_parser("compile", help="Show the SQL that judges and maps an entity's rows.")
+        actions.add_parser("schema", help="Print the JSON Schema of a spec file.")
+        for action in (check, explain, compiled):
+            action.add_argument("--folder", type=Path, default=None, help="By default MAPPING_FOLDER.")
+        check.add_argument("--strict", action="store_true", help="Warnings fail too.")
+        for action in (explain, compiled):
+            action.add_argument("entity")
+        explain.add_argument("--row", type=json.loads, help='One source row: \'{"nr": "1", "colour": null}\'.')
+        explain.add_argument("--lookups", type=json.loads, default={}, help='\'{"airport": {"JFK": {"zone": "…"}}}\'.')
+        compiled.add_argument("--dialect", choices=[one.value for one in Dialect], default=Dialect.POSTGRES.value)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do what is asked; CommandError (exit 1) where the mapping is wrong."""
+        if options["action"] == "schema":
+            self.stdout.write(json.dumps(schema.SCHEMA, indent=2))
+            return
+        folder = options["folder"] or Path(settings.MAPPING_FOLDER)
+        files = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
+        if not files:
+            raise CommandError(f"{folder} holds no .yaml file.")
+        if options["action"] == "check":
+            self._check(files, strict=options["strict"])
+            return
+        try:
+            known = specs.load_set(files)
+        except SpecError as error:
+            raise CommandError(str(error)) from error
+        if options["entity"] not in known:
+            raise CommandError(f"The mapping knows no {options['entity']!r}; it knows {', '.join(known)}.")
+        spec = known[options["entity"]]
+        lines = _compiled(spec, Dialect(options["dialect"])) if options["action"] == "compile" else _told(spec, options)
+        self.stdout.write("\n".join(lines))
+
+    def _check(self, files: dict[str, str], *, strict: bool) -> None:
+        problems = [problem for name, text in files.items() for problem in _problems(name, text)]
+        warnings: list[str] = []
+        if not problems:
+            try:
+                for spec in specs.load_set(files).values():
+                    warnings += _warnings(spec)
+            except SpecError as error:
+                problems = [str(error)]
+        for line in (*problems, *(f"warning: {warning}" for warning in warnings)):
+            self.stdout.write(line)
+        if problems or (strict and warnings):
+            raise CommandError(f"{len(problems)} problems, {len(warnings)} warnings.")
+        self.stdout.write(f"{len(files)} files are a mapping; {len(warnings)} warnings.")
+
+
+def _problems(name: str, text: str) -> Iterator[str]:
+    try:
+        specs.load(text, file=name)
+    except SpecError as error:
+        yield str(error)
+        yield from (f"{name}:{line}: {message}" for line, message in error.others)
+
+
+def _warnings(spec: Spec) -> Iterator[str]:
+    for column in plain.unread(spec):
+        yield f"{spec.entity}: nothing reads {column!r}; say `dropped`, with the reason, or leave it out"
+    for kind in plain.CASES:
+        if kind not in spec.cases:
+            yield f"{spec.entity}: cases.{kind} says nothing"
+
+
+def _compiled(spec: Spec, dialect: Dialect) -> Iterator[str]:
+    lookups = {name: (quote(lookup.entity), f"key of {lookup.entity}") for name, lookup in spec.lookups.items()}
+    compiler = Compiler(dialect, spec.tables, spec.sets, spec.zones, lookups)
+    yield f"-- {spec.label} in {dialect}; raw rows stand in {quote('raw')}, all columns as text"
+    yield f"{judgement.statement(spec, compiler, quote('raw'))};"
+    yield "-- `verdict` counts in this list:"
+    for number, one in enumerate(judgement.verdicts(spec)):
+        yield f"--   {number}: {one.fate} {one.rule} {one.column}".rstrip()
+
+
+def _told(spec: Spec, options: dict[str, Any]) -> Iterator[str]:
+    if options["row"] is None:
+        yield from _words(spec)
+        return
+    row = {
+        name: None if options["row"].get(name) is None else str(options["row"][name]) for name in spec.source_columns
+    }
+    world = spec.world({name: options["lookups"].get(name, {}) for name in spec.lookups})
+    yield f"{spec.label}, row {row[spec.key_column]}"
+    for name, expression, worth in judgement.explain(spec, row, world):
+        yield f"  {name} = {'nothing' if worth is None else worth}" + (
+            "" if expression == "let" else f"    [{expression}]"
+        )
+    verdict = judgement.judge(spec, row, world).verdict
+    words = wording.of(spec, fate=verdict.fate, rule=verdict.rule, column=verdict.column)
+    yield f"{wording.FATES[verdict.fate]}: {words.because}" + (f" {words.fix}" if words.fix else "")
+    every = judgement.verdicts(spec)
+    for number in inspection.find(spec, row, world):
+        one = every[number]
+        if one != verdict:
+            yield f"Also: {wording.of(spec, fate=one.fate, rule=one.rule, column=one.column).because}"
+
+
+def _words(spec: Spec) -> Iterator[str]:
+    told = plain.tell(spec)
+    yield f"{spec.title} ({spec.label}): {spec.source_table} → {spec.target_table}"
+    yield from (f"  {one.name}: {one.how} ({one.must})" for one in told.fields)
+    yield from (f"  where “{one.name}” is {one.how}" for one in told.steps)
+    yield from (
+        f"  left out: {name}. {because or 'No reason is declared.'} {on}".rstrip() for name, because, on in told.unread
+    )
+    for title, rules in (
+        ("left behind", told.left_behind),
+        ("rejected", told.rejected),
+        ("moved by a rule", told.changed),
+    ):
+        yield from (f"  {title}: {rule.name}. {rule.because}" for rule in rules)
+    yield from (f"  {kind}: {answer}" for kind, answer in told.cases)
