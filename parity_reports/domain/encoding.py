@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 VERSION = "crossing-parity/1"
@@ -86,6 +87,7 @@ def is_kind(kind: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=256)
 def _shape(kind: str) -> tuple[str, int]:
     found = _KIND.fullmatch(kind)
     if found is None or found[1] not in _ENCODERS or (found[2] is None) is (found[1] in _WITH_PARAMETER):

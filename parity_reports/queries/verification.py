@@ -45,7 +45,9 @@ class Verification:
 
 
 def of(report: Report, *, slug: str, with_code: bool) -> Verification | None:
-    """Return how a report is checked; None for one without checksums."""
+    """Return how a finished report is checked; None for one without checksums."""
+    if report.state != Report.State.FINISHED:
+        return None
     rows = report.entities.filter(checksums__isnull=False).order_by("-actual", "position")
     named = rows.annotate(named=KT("checksums__code_sha256"), columns=KeyTransform("columns", "checksums"))
     found = list(named.values_list("entity", "named", "columns"))

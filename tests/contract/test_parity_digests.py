@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from parity_reports.domain import encoding
-from portal.adapters.comparison.digests import Engine, digest, is_computable, kind, record
+from parity_reports.domain import checksums, encoding
+from parity_reports.domain.checksums import Bucket
+from portal.adapters.comparison.digests import Engine, digest, is_computable, kind, record, sums
 from tests import databases
 
 CODE = "6fb3a1c95d0e4b2a8c7d9e0f1a2b3c4d"
@@ -190,6 +191,29 @@ def test_a_separator_that_moves_from_one_column_to_the_next_is_noticed(postgres,
     pairs = [["a|", "b"], ["a", "|b"], ["a", None], [None, "a"], ["", "a"], ["1:a", ""]]
     found = {through_postgres(postgres, ["text", "text"], row)[0] for row in pairs}
     assert len(found) == len(pairs)
+
+
+def test_buckets_are_summed_alike_by_both_engines_and_as_published(postgres, duck):
+    rows = [(number, f"Ann {number % 7}") for number in range(2000)]
+    expected = [Bucket() for _ in range(3)]
+    for row in rows:
+        bucket, name = checksums.place(encoding.record(["integer"], row[:1], code=CODE), 3)
+        digest_of_row = encoding.digest_of(encoding.record(["integer", "text"], row, code=CODE))
+        expected[bucket].add(digest=digest_of_row, name=name)
+    made = "(SELECT i AS id, 'Ann ' || (i % 7) AS name FROM {} AS g(i)) AS t"
+    for engine, connection, numbers in (
+        (Engine.POSTGRES, postgres, "generate_series(0, 1999)"),
+        (Engine.DUCKDB, duck, "range(0, 2000)"),
+    ):
+        key, whole = (
+            digest(engine, record(engine, columns, code=CODE))
+            for columns in ([("integer", "id")], [("integer", "id"), ("text", "name")])
+        )
+        records = f"(SELECT {key} AS k, {whole} AS d FROM {made.format(numbers)}) AS r"
+        found = connection.execute(sums(engine, records, buckets=3)).fetchall()
+        assert {int(row[0]): tuple(map(int, row[1:])) for row in found} == {
+            number: bucket.sums for number, bucket in enumerate(expected)
+        }
 
 
 def test_json_is_left_to_python():
