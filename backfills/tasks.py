@@ -23,3 +23,10 @@ def advance_run(*, run_id: str, job_id: UUID) -> None:
 def inspect(*, inspection_id: str, job_id: UUID) -> None:
     """Judge every row of a tenant without moving one."""
     inspections.carry_out(inspection_id=UUID(inspection_id), by=BACKFILLS, at=timezone.now(), job_id=job_id)
+
+
+@task(scope=Scope.TENANT, timeout=timedelta(hours=6), long=True)
+def help_run(*, run_id: str, job_id: UUID) -> None:
+    """Move batches of a run beside the job that advances it, while no other tenant waits for the worker."""
+    while runs.help_along(run_id=UUID(run_id), at=timezone.now(), job_id=job_id):
+        pass

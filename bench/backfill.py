@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -31,7 +32,8 @@ from cryptography.fernet import Fernet
 from django.utils import timezone
 
 from backfills.domain import spec as specs
-from core.moving import LoadOrder
+from backfills.services import runs
+from core.moving import LoadOrder, SourceRows
 from portal.adapters.legacy import PostgresLegacy
 from portal.adapters.newplatform import PostgresMover
 from portal.demo import newplatform
@@ -151,6 +153,11 @@ class Measured:
     correct: bool
 
 
+def _read(legacy: PostgresLegacy, order: LoadOrder, after: str | None, until: str | None) -> SourceRows:
+    spec = order.spec
+    return legacy.read(spec=spec, tenant_ref=order.tenant_ref, after=after, until=until, limit=spec.batch)
+
+
 @dataclass(frozen=True)
 class Bench:
     """The pair of platforms and the mapping."""
@@ -197,7 +204,8 @@ class Bench:
         began = time.perf_counter()
         legacy, mover = self.adapters()
         total = legacy.count(spec=order.spec, tenant_ref=order.tenant_ref)
-        mover.open_run(order=order, source_total=total)
+        borders = legacy.divide(spec=order.spec, tenant_ref=order.tenant_ref, parts=runs.RANGES)
+        mover.open_run(order=order, source_total=total, borders=borders)
         processes = [fork.Process(target=self.work, args=(order, peaks)) for _ in range(workers)]
         for process in processes:
             process.start()
@@ -226,10 +234,8 @@ class Bench:
         position = mover.position(order=order)
         while not position.loaded:
             order = replace(order, at=timezone.now())
-            rows = legacy.read(
-                spec=order.spec, tenant_ref=order.tenant_ref, after=position.last_key, limit=order.spec.batch
-            )
-            position = mover.load(order=order, after=position.last_key, rows=rows, last=rows.count < order.spec.batch)
+            read = partial(_read, legacy, order)
+            position = mover.load(order=order, read=read, after_batch=10**9)
         peaks.put(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
     def adapters(self) -> tuple[PostgresLegacy, PostgresMover]:

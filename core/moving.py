@@ -69,9 +69,10 @@ class BatchDone:
 class RunPosition:
     """How far a run is. `totals` counts source rows per (fate, rule)."""
 
-    last_key: str | None
     read: int
     source_total: int
+    ranges: int = 1
+    """Key ranges that may be moved side by side."""
     loaded: bool = False
     """No row follows."""
     closed: bool = False

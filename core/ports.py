@@ -92,8 +92,14 @@ class LegacyPlatform(Protocol):
         """Count a tenant's objects of an entity. `spec` is a `backfills.domain.spec.Spec` (the floor knows no app)."""
         ...
 
-    def read(self, *, spec: Any, tenant_ref: str, after: str | None, limit: int) -> SourceRows:
-        """Read the next rows in key order (bytewise), after a key or from the beginning; at most `limit`."""
+    def divide(self, *, spec: Any, tenant_ref: str, parts: int) -> tuple[str, ...]:
+        """Return the keys that divide the rows into at most so many ranges of about one size; each ends its range."""
+        ...
+
+    def read(
+        self, *, spec: Any, tenant_ref: str, after: str | None, limit: int, until: str | None = None
+    ) -> SourceRows:
+        """Read the next rows in key order (bytewise): after a key, until a key (it included), at most `limit`."""
         ...
 
     def read_keys(self, *, spec: Any, tenant_ref: str, keys: Sequence[str]) -> SourceRows:
@@ -108,15 +114,21 @@ class DataMover(Protocol):
     a kill at any instruction the run goes on from its last whole batch and ends with the same rows and totals.
     """
 
-    def open_run(self, *, order: LoadOrder, source_total: int) -> RunPosition:
-        """Give the run its place and load the spec's supplements; a run that has one keeps it."""
+    def open_run(self, *, order: LoadOrder, source_total: int, borders: Sequence[str] = ()) -> RunPosition:
+        """Give the run its place and load the spec's supplements; a run that has one keeps it.
+
+        `borders` divide its keys into ranges that may move side by side. Where the account has rows of the entity
+        already, or rows merge, it is one range all the same: what a row becomes then depends on those before it.
+        """
         ...
 
-    def load(self, *, order: LoadOrder, after: str | None, rows: SourceRows, last: bool) -> RunPosition:
-        """Judge, map and write one batch and move the checkpoint, all or nothing.
+    def load(
+        self, *, order: LoadOrder, read: Callable[[str | None, str | None], SourceRows], after_batch: int = 0
+    ) -> RunPosition:
+        """Move one batch of a range that nobody else is at, all or nothing, checkpoint included.
 
-        `after` is the checkpoint the rows were read from: when the run stands elsewhere (another worker was
-        first), nothing is written. `last` says that no row follows.
+        `read(after, until)` reads it; fewer rows than the spec's batch end the range. Where others are at all that is
+        left, this waits for one of them. Answers with every batch after `after_batch`.
         """
         ...
 

@@ -6,7 +6,8 @@ all of it written, nothing committed; `after:3` when the third is committed and 
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -20,24 +21,18 @@ BARRIER, WHERE = "CROSSING_TEST_BARRIER", "CROSSING_TEST_STOP"
 class StoppingMover(PostgresMover):
     """Stops at the barrier and waits for a word that never comes."""
 
-    def load(self, *, order: LoadOrder, after: str | None, rows: SourceRows, last: bool) -> RunPosition:
+    def load(
+        self, *, order: LoadOrder, read: Callable[[str | None, str | None], SourceRows], after_batch: int = 0
+    ) -> RunPosition:
         """Load a batch; stop after the one that is asked for."""
-        position = super().load(order=order, after=after, rows=rows, last=last)
+        position = super().load(order=order, read=read, after_batch=after_batch)
         _stop_at("after", order.entity, position.batches[-1].number if position.batches else 0)
         return position
 
-    def _apply(
-        self,
-        connection: psycopg.Connection,
-        order: LoadOrder,
-        rows: SourceRows,
-        *,
-        number: int,
-        fresh: bool | None = False,
-        asked: Sequence[str] = (),
-    ) -> None:
-        super()._apply(connection, order, rows, number=number, fresh=fresh, asked=asked)
+    def _apply(self, connection: psycopg.Connection, order: LoadOrder, rows: SourceRows, **more: Any) -> int:
+        number = super()._apply(connection, order, rows, **more)
         _stop_at("inside", order.entity, number)
+        return number
 
 
 def _stop_at(place: str, entity: str, number: int) -> None:

@@ -104,7 +104,7 @@ class Spec:
     supplement_rule: Rule | None = None
     supplements: tuple[Mapping[str, Any], ...] = ()
     after: tuple[str, ...] = ()
-    batch: int = 5000
+    batch: int = 50_000
     stop_above_percent: float = 0.1
     lookups: Mapping[str, Lookup] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -258,7 +258,7 @@ class _Builder:
                 self._supplement(row, columns, i) for i, row in enumerate((supplements or {}).get("rows", []))
             ),
             after=tuple(document.get("after", ())),
-            batch=document.get("batch", 5000),
+            batch=document.get("batch", 50_000),
             stop_above_percent=document.get("stop_above_percent", 0.1),
             lookups=self.lookups,
             tables=document.get("tables", {}),

@@ -21,6 +21,10 @@ ADVANCE = "backfills.tasks.advance_run"
 """The task that moves a run; a job's key is the run's id."""
 
 
+HELP = "backfills.tasks.help_run"
+"""The task that moves batches of a run beside it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How many rows ended by one rule."""

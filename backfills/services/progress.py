@@ -20,15 +20,17 @@ def mirror(run: Run, position: RunPosition, *, job_id: UUID | None = None) -> No
     writes nothing.
     """
     with transaction.atomic():
+        here = Run.objects.select_for_update().get(pk=run.pk)  # several workers may mirror one run
         known = set(Batch.objects.filter(run=run).values_list("number", flat=True))
         for batch in position.batches:
             if batch.number not in known:
                 _write(run, batch)
-        replace_totals(run, position)
+        if position.read >= here.read:  # else another has told of more meanwhile
+            replace_totals(run, position)
         figures = Batch.objects.filter(run=run).aggregate(changed=Sum("changed"))
         Run.objects.filter(pk=run.pk).update(
-            read=position.read,
-            batches=max([run.batches, *(batch.number for batch in position.batches)]),
+            read=max(here.read, position.read),
+            batches=max([here.batches, *(batch.number for batch in position.batches)]),
             changed=figures["changed"] or 0,
             supplemented=position.supplemented,
             **({"moved_at": position.batches[-1].at} if position.batches else {}),

@@ -12,17 +12,23 @@ from backfills.domain.runs import RunState, before, ending, quarantined
 from backfills.domain.spec import Spec
 from backfills.models import DeadLetter, Run
 from backfills.queries import mapping
-from backfills.queries.runs import ADVANCE
+from backfills.queries.runs import ADVANCE, HELP
 from backfills.services import progress
 from core import ledger, outbox, ports, queue
 from core.actor import Actor
 from core.domain.declared import SpecError
 from core.errors import UseCaseError
-from core.moving import LoadOrder, RunPosition
+from core.moving import LoadOrder, RunPosition, SourceRows
 from core.permissions import Permission
 
 LANE = "backfills"
 """Runs of one tenant move one after the other: an entity after those it refers to."""
+
+
+WORKERS = 2
+"""Workers that move one run at most, so that one giant does not take them all."""
+RANGES = 8
+"""Key ranges of a run at most; more than workers, so that one that is slow does not hold up the end."""
 
 
 class UnableToStart(UseCaseError):
@@ -81,6 +87,11 @@ def _queue(spec: Spec, tenant_id: UUID, by: Actor, at: datetime) -> Run | None:
     return run
 
 
+def _call_for_help(run: Run, by: Actor) -> None:
+    for number in range(1, WORKERS):
+        queue.enqueue(HELP, tenant_id=run.tenant_id, key=f"{run.pk}:{number}", by=by, run_id=run.pk)
+
+
 def _ring(run: Run, by: Actor) -> None:
     queue.enqueue(ADVANCE, tenant_id=run.tenant_id, key=str(run.pk), lane=LANE, by=by, run_id=run.pk)
 
@@ -107,10 +118,11 @@ def advance(*, run_id: UUID, by: Actor, at: datetime, job_id: UUID | None = None
             return _retry_page(run, order, by, job_id)
         if position.loaded:
             return _end(run, order, by)
-        return _move(run, order, position, job_id)
+        _move(run, order, job_id)
     except ports.Rejected as refusal:
         _fail(run, str(refusal), by=by, at=at)
         raise UnableToMove(str(refusal)) from refusal
+    return True
 
 
 def _forbid_harm(run: Run) -> None:
@@ -141,22 +153,48 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
                 f"{order.spec.title} refer to {title.lower()}, which have not moved: move those first."
             )
     total = ports.legacy().count(spec=order.spec, tenant_ref=order.tenant_ref)
-    position = ports.mover().open_run(order=order, source_total=total)
+    parts = min(RANGES, total // order.spec.batch)
+    borders = ports.legacy().divide(spec=order.spec, tenant_ref=order.tenant_ref, parts=parts)
+    position = ports.mover().open_run(order=order, source_total=total, borders=borders)
     with transaction.atomic():
         begun = Run.objects.filter(pk=run.pk, state=RunState.QUEUED).update(
             state=RunState.RUNNING, started_at=order.at, source_total=total, supplemented=position.supplemented
         )
         if begun:
             _record("started", run, by=by, at=order.at, source_total=total)
+            if position.ranges > 1:
+                _call_for_help(run, by)
     return True
 
 
-def _move(run: Run, order: LoadOrder, position: RunPosition, job_id: UUID | None) -> bool:
-    limit = order.spec.batch
-    rows = ports.legacy().read(spec=order.spec, tenant_ref=order.tenant_ref, after=position.last_key, limit=limit)
-    position = ports.mover().load(order=order, after=position.last_key, rows=rows, last=rows.count < limit)
+def _move(run: Run, order: LoadOrder, job_id: UUID | None) -> bool:
+    def read(after: str | None, until: str | None) -> SourceRows:
+        return ports.legacy().read(
+            spec=order.spec, tenant_ref=order.tenant_ref, after=after, until=until, limit=order.spec.batch
+        )
+
+    position = ports.mover().load(order=order, read=read, after_batch=run.batches)
     progress.mirror(run, position, job_id=job_id)
-    return True
+    return not position.loaded
+
+
+def help_along(*, run_id: UUID, at: datetime, job_id: UUID | None = None) -> bool:
+    """Move one batch of a run beside the job that advances it; say if more may be to do.
+
+    It begins nothing and ends nothing, and stands back as soon as another tenant waits for a worker: the run itself
+    goes on without it. What makes a run fail is left to the job that advances it.
+    """
+    run = Run.objects.get(pk=run_id)
+    if run.state != RunState.RUNNING or queue.others_wait(tenant_id=run.tenant_id):
+        return False
+    order = _order(run, at)
+    try:
+        _forbid_harm(run)
+        if ports.mover().position(order=order, after_batch=run.batches).loaded:
+            return False
+        return _move(run, order, job_id)
+    except ports.Rejected:
+        return False
 
 
 def _end(run: Run, order: LoadOrder, by: Actor) -> bool:
@@ -220,6 +258,8 @@ def resume(*, run: Run, by: Actor, at: datetime) -> Run:
         if RunState(run.state).is_over:
             raise UnableToPause("The run has ended meanwhile.")
         _ring(run, by)
+        if state is RunState.RUNNING:
+            _call_for_help(run, by)
     return run
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from core.domain.jobs import JobState
 from core.queue.claims import Cancelled, LeaseLost, progress, settle
 from core.queue.enqueueing import enqueue
-from core.queue.reading import Depth, JobView, depth, job, jobs
+from core.queue.reading import Depth, JobView, depth, job, jobs, others_wait
 from core.queue.registry import TASKS, Scope, Task, call, task
 from core.queue.steering import UnableToCancel, UnableToRetry, cancel, retry
 from core.queue.sweeper import Swept, prune, sweep, waiting
@@ -51,6 +51,7 @@ __all__ = [
     "enqueue",
     "job",
     "jobs",
+    "others_wait",
     "progress",
     "prune",
     "retry",

@@ -8,9 +8,15 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, Min, Q
+from django.db.models.functions import Now
 
+from core import tenancy
+from core.actor import Actor
 from core.domain.jobs import UNFINISHED, JobState, Progress
 from core.models import Job
+from core.queue.registry import TASKS
+
+QUEUE = Actor.system("queue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +125,11 @@ def _view(row: Job) -> JobView:
         finished_at=row.finished_at,
         cancel_asked_at=row.cancel_asked_at,
     )
+
+
+def others_wait(*, tenant_id: UUID) -> bool:
+    """Say whether a long job of another tenant waits for a worker: whoever is only helping stands back then."""
+    long = [registered.name for registered in TASKS.values() if registered.long]
+    with tenancy.staff_scope(by=QUEUE, reason="queue: whether others wait for a worker"):
+        waiting = Job.objects.filter(state=JobState.QUEUED.value, not_before__lte=Now(), task__in=long)
+        return waiting.exclude(tenant_id=tenant_id).exists()

@@ -27,12 +27,33 @@ class PostgresLegacy:
             row = connection.execute(query, [tenant_ref]).fetchone()
         return int(row[0]) if row else 0
 
-    def read(self, *, spec: Spec, tenant_ref: str, after: str | None, limit: int) -> SourceRows:
+    def divide(self, *, spec: Spec, tenant_ref: str, parts: int) -> tuple[str, ...]:
+        """Find borders between ranges; see `core.ports.LegacyPlatform`."""
+        if parts < 2:
+            return ()
+        query = sql.SQL(
+            "SELECT max(k)::text FROM (SELECT {key} AS k, ntile({parts}) OVER (ORDER BY {key}) AS part"
+            " FROM {table} AS s WHERE {tenant} = {ref}) AS numbered GROUP BY part ORDER BY part"
+        ).format(
+            key=_key(spec),
+            parts=sql.Literal(parts),
+            table=_table(spec),
+            tenant=sql.Identifier(spec.source_tenant),
+            ref=sql.Literal(tenant_ref),
+        )
+        with connected(self.url, platform="legacy", statement_timeout=self.statement_timeout) as connection:
+            return tuple(key for (key,) in connection.execute(query).fetchall()[:-1])
+
+    def read(
+        self, *, spec: Spec, tenant_ref: str, after: str | None, limit: int, until: str | None = None
+    ) -> SourceRows:
         """Read the next rows; see `core.ports.LegacyPlatform`."""
-        condition: sql.Composable = sql.SQL("TRUE")
-        if after is not None:
-            condition = sql.SQL("{} > {}").format(_key(spec), _typed(spec, after))
-        return self._copy(spec, tenant_ref, condition, limit)
+        borders: list[sql.Composable] = [
+            sql.SQL("{} {} {}").format(_key(spec), sql.SQL(sign), _typed(spec, border))
+            for sign, border in ((">", after), ("<=", until))
+            if border is not None
+        ]
+        return self._copy(spec, tenant_ref, sql.SQL(" AND ").join(borders or [sql.SQL("TRUE")]), limit)
 
     def read_keys(self, *, spec: Spec, tenant_ref: str, keys: Sequence[str]) -> SourceRows:
         """Read the rows with these keys; see `core.ports.LegacyPlatform`."""

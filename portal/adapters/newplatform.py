@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
@@ -27,6 +27,10 @@ REFERENCE = "reference"
 """The source system of rows that the mapping itself supplies."""
 
 
+class _Contested(Exception):
+    """Rows are there already, or the target refuses one: the batch is moved alone."""
+
+
 class PostgresMover:
     """Loads into the account's tables; its own tables lie in the schema `crossing_stage`, which its role owns.
 
@@ -47,7 +51,7 @@ class PostgresMover:
         self.provenance, self.accounts = provenance, accounts
         self.cipher = MultiFernet([Fernet(key) for key in keys])
 
-    def open_run(self, *, order: LoadOrder, source_total: int) -> RunPosition:
+    def open_run(self, *, order: LoadOrder, source_total: int, borders: Sequence[str] = ()) -> RunPosition:
         """Give the run its place; see `core.ports.DataMover`."""
         with self._connected() as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(hashtext('crossing_stage'))")
@@ -59,32 +63,54 @@ class PostgresMover:
                 [order.account_id, order.account_name, order.tenant_ref],
             )
             if stage.opened(connection, order, source_total=source_total, provenance=self.provenance):
+                stage.divide(connection, order, borders)
                 self._supplement(connection, order)
             return stage.position(connection, order.run_id)
 
-    def load(self, *, order: LoadOrder, after: str | None, rows: SourceRows, last: bool) -> RunPosition:
+    def load(
+        self, *, order: LoadOrder, read: Callable[[str | None, str | None], SourceRows], after_batch: int = 0
+    ) -> RunPosition:
         """Move one batch; see `core.ports.DataMover`."""
+        fresh = self._is_fresh(order) and order.spec.duplicates.then is not Then.MERGE
+        with self._connected() as connection:
+            try:
+                with connection.transaction():
+                    self._move(connection, order, read, alone=not fresh)
+            except (_Contested, errors.DeadlockDetected):
+                with connection.transaction():
+                    self._move(connection, order, read, alone=True)
+            with connection.transaction():
+                return stage.position(connection, order.run_id, after_batch=after_batch)
+
+    def _is_fresh(self, order: LoadOrder) -> bool:
+        """Say whether the run may insert; raises Rejected for a run that is not there."""
         with self._connected() as connection, connection.transaction():
-            run = stage.locked(connection, order.run_id)
-            if run.last_key != after or run.loaded:
-                return stage.position(connection, order.run_id, after_batch=run.batches)
-            number = run.batches + 1
-            self._apply(connection, order, rows, number=number, fresh=run.fresh)
-            connection.execute(
-                "UPDATE crossing_stage.run SET last_key = coalesce(%s, last_key), read = read + %s, batches = %s,"
-                " loaded = %s WHERE run_id = %s",
-                [rows.last_key, rows.count, number if rows.count else run.batches, last, order.run_id],
-            )
-            return stage.position(connection, order.run_id, after_batch=run.batches)
+            return bool(stage.locked(connection, order.run_id).fresh)
+
+    def _move(
+        self,
+        connection: psycopg.Connection,
+        order: LoadOrder,
+        read: Callable[[str | None, str | None], SourceRows],
+        *,
+        alone: bool,
+    ) -> None:
+        """Move a batch: beside others while each only inserts, alone where it matters what is there already."""
+        stage.share(connection, order, alone=alone)
+        claim = stage.claimed(connection, order.run_id)
+        if claim is None:
+            return
+        rows = read(claim.last_key, claim.until)
+        last = rows.count < order.spec.batch
+        self._apply(connection, order, rows, claim=claim, last=last, alone=alone)
 
     def retry(self, *, order: LoadOrder, keys: Sequence[str], rows: SourceRows) -> RunPosition:
         """Judge rejected rows again; see `core.ports.DataMover`."""
         with self._connected() as connection, connection.transaction():
             run = stage.locked(connection, order.run_id)
-            number = run.batches + 1
+            stage.share(connection, order, alone=True)
             stage.uncount(connection, order.run_id, stage.ended(connection, order, keys, self.provenance))
-            self._apply(connection, order, rows, number=number, asked=keys)
-            connection.execute("UPDATE crossing_stage.run SET batches = %s WHERE run_id = %s", [number, order.run_id])
+            self._apply(connection, order, rows, asked=keys, alone=True)
             return stage.position(connection, order.run_id, after_batch=run.batches)
 
     def finish(self, *, order: LoadOrder, source_total: int) -> RunPosition:
@@ -169,37 +195,42 @@ class PostgresMover:
         order: LoadOrder,
         rows: SourceRows,
         *,
-        number: int,
-        fresh: bool | None = False,
+        alone: bool,
+        claim: stage.Range | None = None,
+        last: bool = False,
         asked: Sequence[str] = (),
-    ) -> None:
-        """Stage the rows, move them and count how they ended.
+    ) -> int:
+        """Stage the rows, move them, count how they ended, and return the batch's number.
 
         In an account that had nothing of the entity they are inserted, at a third of the cost; where that meets a
-        duplicate or a refusal, and everywhere else, they are upserted.
+        duplicate or a refusal it is begun anew, `alone`, and they are upserted.
         """
+        mark = claim.mark if claim else stage.RETRIED
         totals: Totals = Counter()
         changed, there = 0, set[str]()
         if rows.count:
-            staged = Staged(connection, order, number=number, provenance=self.provenance, mark=not fresh and not asked)
+            staged = Staged(connection, order, number=mark, provenance=self.provenance, mark=alone and not asked)
             staged.fill(rows)
-            merges = order.spec.duplicates.then is Then.MERGE
-            moved = staged.insert() if fresh and not merges else None
-            totals, changed = moved or staged.upsert(rows.count)
+            moved = staged.upsert(rows.count) if alone else staged.insert()
+            if moved is None:
+                raise _Contested
+            totals, changed = moved
             if any(fate == Fate.QUARANTINED for fate, _ in totals):
-                self._seal_payloads(connection, order, number=number, stage=staged.table)
+                self._seal_payloads(connection, order, number=mark, stage=staged.table)
             there = staged.keys() if asked else set()
             staged.drop()
         gone = sorted(set(asked) - there)
         if gone:
-            totals += stage.bury(connection, order, gone, number=number)
+            totals += stage.bury(connection, order, gone, number=mark)
+        number = stage.advanced(connection, order.run_id, claim, rows, last=last, more=bool(gone))
         stage.count(connection, order.run_id, totals)
         if rows.count or gone:
-            first, last = rows.first_key or gone[0], rows.last_key or gone[-1]
+            first, final = rows.first_key or gone[0], rows.last_key or gone[-1]
             connection.execute(
                 "INSERT INTO crossing_stage.batch VALUES (%s, %s, %s, %s, %s, %s, %s)",
-                [order.run_id, number, first, last, rows.count + len(gone), changed, order.at],
+                [order.run_id, number, first, final, rows.count + len(gone), changed, order.at],
             )
+        return number
 
     def _seal_payloads(
         self, connection: psycopg.Connection, order: LoadOrder, *, number: int, stage: sql.Composable

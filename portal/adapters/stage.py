@@ -8,7 +8,8 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from core.moving import BatchDone, Letter, LoadOrder, RunPosition
+from backfills.domain.spec import Then
+from core.moving import BatchDone, Letter, LoadOrder, RunPosition, SourceRows
 from core.ports import Rejected
 from portal.adapters.batch import table
 
@@ -20,11 +21,28 @@ type Totals = Counter[tuple[str, str]]
 class Place:
     """Where a run stands, its row locked for this transaction."""
 
-    last_key: str | None
     batches: int
     loaded: bool
     closed: bool
     fresh: bool | None
+
+
+RETRIED = -(2**31)
+"""The number of a batch of retried rows until it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A key range, its row locked for this transaction."""
+
+    number: int
+    last_key: str | None
+    until: str | None
+
+    @property
+    def mark(self) -> int:
+        """The number of its batch until the batch has one; nobody else has it meanwhile."""
+        return -1 - self.number
 
 
 def opened(connection: psycopg.Connection, order: LoadOrder, *, source_total: int, provenance: str) -> bool:
@@ -49,11 +67,92 @@ def opened(connection: psycopg.Connection, order: LoadOrder, *, source_total: in
 def locked(connection: psycopg.Connection, run_id: UUID) -> Place:
     """Lock the run's row and return where it stands; raises Rejected for a run that is not there."""
     row = connection.execute(
-        "SELECT last_key, batches, loaded, closed, fresh FROM crossing_stage.run WHERE run_id = %s FOR UPDATE", [run_id]
+        "SELECT batches, loaded, closed, fresh FROM crossing_stage.run WHERE run_id = %s FOR UPDATE", [run_id]
     ).fetchone()
     if row is None:
         raise Rejected("The new platform does not know this run: start it again.")
     return Place(*row)
+
+
+def divide(connection: psycopg.Connection, order: LoadOrder, borders: Sequence[str]) -> None:
+    """Give the run its ranges; only a fresh one whose rows do not merge has more than one."""
+    merges = order.spec.duplicates.then is Then.MERGE
+    row = connection.execute("SELECT fresh FROM crossing_stage.run WHERE run_id = %s", [order.run_id]).fetchone()
+    cuts = [] if merges or row is None or not row[0] else [*borders]
+    for number, (after, until) in enumerate(zip([None, *cuts], [*cuts, None], strict=True)):
+        connection.execute(
+            "INSERT INTO crossing_stage.range (run_id, number, last_key, until) VALUES (%s, %s, %s, %s)",
+            [order.run_id, number, after, until],
+        )
+
+
+def claimed(connection: psycopg.Connection, run_id: UUID) -> Range | None:
+    """Lock a range that is not loaded, if need be after others are done with it; None: all are."""
+    query = (
+        "SELECT number, last_key, until FROM crossing_stage.range WHERE run_id = %s AND NOT loaded"
+        " ORDER BY number LIMIT 1 FOR UPDATE"
+    )
+    connection.execute("SET LOCAL lock_timeout = 0")  # the statement's own timeout limits the wait
+    while True:
+        row = connection.execute(f"{query} SKIP LOCKED".encode(), [run_id]).fetchone()
+        if row is None and (left := _left(connection, run_id)):
+            row = connection.execute(query, [run_id]).fetchone()  # none: it was loaded meanwhile, another may be left
+            if row is None and left:
+                continue
+        return Range(*row) if row else None
+
+
+def share(connection: psycopg.Connection, order: LoadOrder, *, alone: bool) -> None:
+    """Move beside others of the account's entity, or alone, until the end of the transaction."""
+    lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+    connection.execute("SET LOCAL lock_timeout = 0")  # the statement's own timeout limits the wait
+    connection.execute(
+        f"SELECT {lock}(hashtextextended(%s, 0))".encode(), [f"crossing {order.account_id} {order.entity}"]
+    )
+
+
+def advanced(
+    connection: psycopg.Connection,
+    run_id: UUID,
+    claim: Range | None,
+    rows: SourceRows,
+    *,
+    last: bool,
+    more: bool = False,
+) -> int:
+    """Move the range's checkpoint and the run's, and return the batch's number.
+
+    From here to the commit the run's row is held, so that numbers are in the order of commits.
+    """
+    if claim:
+        connection.execute(
+            "UPDATE crossing_stage.range SET last_key = coalesce(%s, last_key), loaded = %s"
+            " WHERE run_id = %s AND number = %s",
+            [rows.last_key, last, run_id, claim.number],
+        )
+    row = connection.execute(
+        "UPDATE crossing_stage.run SET read = read + %s, batches = batches + %s WHERE run_id = %s RETURNING batches",
+        [rows.count if claim else 0, int(rows.count > 0 or more), run_id],
+    ).fetchone()
+    # A statement of its own: it sees what others committed while this one waited for the row.
+    connection.execute(
+        "UPDATE crossing_stage.run SET loaded = true WHERE run_id = %(run)s AND NOT EXISTS"
+        " (SELECT FROM crossing_stage.range WHERE run_id = %(run)s AND NOT loaded)",
+        {"run": run_id},
+    )
+    number = int(row[0]) if row else 0
+    connection.execute(
+        "UPDATE crossing_stage.dead_letter SET batch = %s WHERE run_id = %s AND batch = %s",
+        [number, run_id, claim.mark if claim else RETRIED],
+    )
+    return number
+
+
+def _left(connection: psycopg.Connection, run_id: UUID) -> int:
+    row = connection.execute(
+        "SELECT count(*) FROM crossing_stage.range WHERE run_id = %s AND NOT loaded", [run_id]
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def ended(connection: psycopg.Connection, order: LoadOrder, keys: Sequence[str], provenance: str) -> Totals:
@@ -111,16 +210,18 @@ def count(connection: psycopg.Connection, run_id: UUID, totals: Totals) -> None:
 def position(connection: psycopg.Connection, run_id: UUID, *, after_batch: int = 0) -> RunPosition:
     """Return where a run stands, with its batches after a number; raises Rejected for a run that is not there."""
     row = connection.execute(
-        "SELECT last_key, read, source_total, loaded, closed, supplemented FROM crossing_stage.run WHERE run_id = %s",
+        "SELECT read, source_total, loaded, closed, supplemented,"
+        " (SELECT count(*) FROM crossing_stage.range r WHERE r.run_id = run.run_id)"
+        " FROM crossing_stage.run WHERE run_id = %s",
         [run_id],
     ).fetchone()
     if row is None:
         raise Rejected("The new platform does not know this run: start it again.")
-    last_key, read, source_total, loaded, closed, supplemented = row
+    read, source_total, loaded, closed, supplemented, ranges = row
     totals = connection.execute("SELECT fate, rule, count FROM crossing_stage.total WHERE run_id = %s", [run_id])
     return RunPosition(
-        last_key=last_key,
         read=read,
+        ranges=ranges,
         source_total=source_total,
         loaded=loaded,
         closed=closed,
@@ -155,6 +256,7 @@ _MINE = sql.SQL("account_id = %s")
 _OF_MY_RUNS = sql.SQL("run_id IN (SELECT run_id FROM crossing_stage.run WHERE account_id = %s)")
 _OF_ACCOUNT = {
     "run": _MINE,
+    "range": _OF_MY_RUNS,
     "batch": _OF_MY_RUNS,
     "total": _OF_MY_RUNS,
     "seen": _OF_MY_RUNS,

@@ -46,6 +46,17 @@ CREATE TABLE IF NOT EXISTS crossing_stage.outcome (
     CHECK (rule <> '' OR fate = 'migrated')
 );
 
+-- A run's key ranges, each with its own checkpoint. Whoever moves a batch of one holds its row: a claim that ends with
+-- the connection, however that ends.
+CREATE TABLE IF NOT EXISTS crossing_stage.range (
+    run_id uuid NOT NULL REFERENCES crossing_stage.run ON DELETE CASCADE,
+    number integer NOT NULL,
+    last_key text,
+    until text,
+    loaded boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (run_id, number)
+);
+
 -- Which rows a run that is not the first has met, until it is closed: what it did not meet has vanished from legacy.
 CREATE TABLE IF NOT EXISTS crossing_stage.seen (
     run_id uuid NOT NULL REFERENCES crossing_stage.run ON DELETE CASCADE,

@@ -1,7 +1,8 @@
 """Two promises, kept by the fakes in memory and by the adapters on real databases."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from backfills.domain.spec import load_set
-from core.moving import LoadOrder, RunPosition
+from core.moving import LoadOrder, RunPosition, SourceRows
 from core.ports import DataMover, LegacyPlatform, Rejected, Unavailable
 from core.tenancy import TransactionOpenError
 from portal.adapters.legacy import PostgresLegacy
@@ -53,17 +54,29 @@ class World:
         return set(FakeMover.entities[ACCOUNT, "airports"].objects)
 
     def order(self, entity: str, **different: Any) -> LoadOrder:
-        order = LoadOrder(uuid4(), ACCOUNT, "Zebra Air", airline.CODE, entity, SPECS, timezone.now())
+        small = {name: replace(spec, batch=2) for name, spec in SPECS.items()}
+        order = LoadOrder(uuid4(), ACCOUNT, "Zebra Air", airline.CODE, entity, small, timezone.now())
         return replace(order, **different)
 
-    def run(self, order: LoadOrder, *, limit: int = 2) -> RunPosition:
+    def open(self, order: LoadOrder, *, borders: tuple[str, ...] = ()) -> RunPosition:
+        """Open a run of all rows."""
+        total = self.legacy.count(spec=order.spec, tenant_ref=order.tenant_ref)
+        return self.mover.open_run(order=order, source_total=total, borders=borders)
+
+    def reader(self, order: LoadOrder) -> Callable[[str | None, str | None], SourceRows]:
+        """Return what reads a batch."""
+
+        def read(after: str | None, until: str | None) -> SourceRows:
+            spec, ref = order.spec, order.tenant_ref
+            return self.legacy.read(spec=spec, tenant_ref=ref, after=after, until=until, limit=spec.batch)
+
+        return read
+
+    def run(self, order: LoadOrder, *, borders: tuple[str, ...] = ()) -> RunPosition:
         """Move an entity to the end of its rows."""
-        spec, ref = order.spec, order.tenant_ref
-        position = self.mover.open_run(order=order, source_total=self.legacy.count(spec=spec, tenant_ref=ref))
+        position = self.open(order, borders=borders)
         while not position.loaded:
-            rows = self.legacy.read(spec=spec, tenant_ref=ref, after=position.last_key, limit=limit)
-            last = rows.count < limit
-            position = self.mover.load(order=order, after=position.last_key, rows=rows, last=last)
+            position = self.mover.load(order=order, read=self.reader(order))
         return self.mover.position(order=order)
 
 
@@ -189,15 +202,52 @@ def test_what_was_staged_for_others_is_left_alone(world: World) -> None:
     assert world.mover.staged(account_id=ACCOUNT)["outcome"] == 1
 
 
-def test_a_batch_that_was_read_from_elsewhere_writes_nothing(world: World) -> None:
-    world.fill("stn_mast", *(station(code) for code in ("AAA", "BBB", "CCC")))
+def test_rows_divide_into_ranges_of_about_one_size(world: World) -> None:
+    world.fill("flt_hist", *(flight(number) for number in (1, 2, 3, 9, 10, 100)))
+    divide = partial(world.legacy.divide, spec=SPECS["flights"], tenant_ref=airline.CODE)
+    assert divide(parts=3) == ("2", "9")
+    assert divide(parts=1) == divide(parts=0) == ()
+    rows = world.legacy.read(spec=SPECS["flights"], tenant_ref=airline.CODE, after="2", until="9", limit=9)
+    assert (rows.count, rows.first_key, rows.last_key) == (2, "3", "9")
+
+
+def test_two_workers_are_never_at_one_range_and_the_run_is_loaded_when_all_are(world: World) -> None:
+    codes = ("AAA", "BBB", "CCC", "DDD", "NYC", "ZWI")
+    world.fill("stn_mast", *(station(code) for code in codes))
     order = world.order("airports")
-    world.mover.open_run(order=order, source_total=3)
-    rows = world.legacy.read(spec=order.spec, tenant_ref=airline.CODE, after=None, limit=2)
-    world.mover.load(order=order, after=None, rows=rows, last=False)
-    again = world.mover.load(order=order, after=None, rows=rows, last=False)
-    assert (again.read, again.last_key, again.totals, again.batches) == (2, "BBB", {("migrated", ""): 2}, ())
-    assert len(world.mover.position(order=order).batches) == 1
+    assert world.open(order, borders=("CCC",)).ranges == 2
+    asked: list[tuple[str | None, str | None]] = []
+
+    def read(after: str | None, until: str | None) -> SourceRows:
+        """Let a second worker move a batch while the first one reads."""
+        asked.append((after, until))
+        if len(asked) == 1:
+            world.mover.load(order=order, read=read)
+        return world.reader(order)(after, until)
+
+    position = world.mover.load(order=order, read=read)
+    assert asked == [(None, "CCC"), ("CCC", None)]
+    assert [(batch.number, batch.first_key) for batch in position.batches] == [(1, "DDD"), (2, "AAA")]
+    assert not position.loaded
+    while not position.loaded:
+        position = world.mover.load(order=order, read=read)
+    assert asked[2:] == [("BBB", "CCC"), ("NYC", None)]
+    assert (position.read, sum(position.totals.values())) == (6, 6)
+    assert world.mover.finish(order=order, source_total=6).closed
+
+
+def test_of_two_rows_with_one_key_in_two_ranges_one_moves(world: World) -> None:
+    world.fill("stn_mast", station(" jfk"), station("AAA"), station("BBB"), station("JFK"))
+    position = world.run(world.order("airports"), borders=("AAA",))
+    assert position.totals == {("migrated", ""): 3, ("quarantined", "duplicate_key"): 1}
+
+
+def test_where_rows_are_there_already_or_merge_there_is_one_range(world: World) -> None:
+    world.fill("stn_mast", *(station(code) for code in ("AAA", "BBB")))
+    world.fill("eqp_mast", plane("N1"), plane("N2"))
+    world.run(world.order("airports"))
+    assert world.open(world.order("airports"), borders=("AAA",)).ranges == 1
+    assert world.open(world.order("aircraft_types"), borders=("N1",)).ranges == 1
 
 
 def test_opening_twice_keeps_the_place(world: World) -> None:

@@ -1,7 +1,7 @@
 """Both platforms in memory, held to their word by `tests/contract/test_platforms.py`."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from uuid import UUID
@@ -65,11 +65,21 @@ class FakeLegacy:
         """Count as `core.ports.LegacyPlatform` promises."""
         return len(self._rows(spec, tenant_ref))
 
-    def read(self, *, spec: Spec, tenant_ref: str, after: str | None, limit: int) -> SourceRows:
+    def divide(self, *, spec: Spec, tenant_ref: str, parts: int) -> tuple[str, ...]:
+        """Divide as `core.ports.LegacyPlatform` promises."""
+        keys = [str(row[spec.key_column]) for row in self._rows(spec, tenant_ref)]
+        size = -(-len(keys) // max(1, parts)) or 1
+        return tuple(keys[size - 1 : -1 : size])
+
+    def read(
+        self, *, spec: Spec, tenant_ref: str, after: str | None, limit: int, until: str | None = None
+    ) -> SourceRows:
         """Read as `core.ports.LegacyPlatform` promises."""
         rows = self._rows(spec, tenant_ref)
         if after is not None:
             rows = [row for row in rows if _order(spec, str(row[spec.key_column])) > _order(spec, after)]
+        if until is not None:
+            rows = [row for row in rows if _order(spec, str(row[spec.key_column])) <= _order(spec, until)]
         return encode(spec, rows[:limit])
 
     def read_keys(self, *, spec: Spec, tenant_ref: str, keys: Sequence[str]) -> SourceRows:
@@ -82,11 +92,18 @@ def _order(spec: Spec, key: str) -> Any:
 
 
 @dataclass
+class _Range:
+    last_key: str | None
+    until: str | None
+    loaded: bool = False
+    taken: bool = False
+
+
+@dataclass
 class _Run:
     source_total: int
-    last_key: str | None = None
+    ranges: list[_Range]
     read: int = 0
-    loaded: bool = False
     closed: bool = False
     supplemented: int = 0
     batches: list[BatchDone] = field(default_factory=list)
@@ -118,7 +135,7 @@ class FakeMover:
     def _entity(self, order: LoadOrder, name: str = "") -> _Entity:
         return self.entities.setdefault((order.account_id, name or order.entity), _Entity())
 
-    def open_run(self, *, order: LoadOrder, source_total: int) -> RunPosition:
+    def open_run(self, *, order: LoadOrder, source_total: int, borders: Sequence[str] = ()) -> RunPosition:
         """Open as `core.ports.DataMover` promises."""
         tenancy.forbid_transaction("Talking to the new platform")
         if order.run_id not in self.runs:
@@ -126,18 +143,26 @@ class FakeMover:
             for row in order.spec.supplements:
                 entity.objects.setdefault(str(row[order.spec.target_key]), row)
                 entity.supplied.add(str(row[order.spec.target_key]))
-            self.runs[order.run_id] = _Run(source_total, supplemented=len(order.spec.supplements))
+            merges = order.spec.duplicates.then is Then.MERGE
+            cuts = [] if merges or entity.origins or entity.outcomes else [*borders]
+            ranges = [_Range(*ends) for ends in zip([None, *cuts], [*cuts, None], strict=True)]
+            self.runs[order.run_id] = _Run(source_total, ranges, supplemented=len(order.spec.supplements))
         return self.position(order=order, after_batch=10**9)
 
-    def load(self, *, order: LoadOrder, after: str | None, rows: SourceRows, last: bool) -> RunPosition:
+    def load(
+        self, *, order: LoadOrder, read: Callable[[str | None, str | None], SourceRows], after_batch: int = 0
+    ) -> RunPosition:
         """Load as `core.ports.DataMover` promises."""
         run = self._run(order)
-        if run.last_key != after or run.loaded:
-            return self.position(order=order, after_batch=10**9)
-        known = len(run.batches)
-        self._apply(order, run, rows)
-        run.last_key, run.read, run.loaded = rows.last_key or run.last_key, run.read + rows.count, last
-        return self.position(order=order, after_batch=known)
+        claim = next((one for one in run.ranges if not one.loaded and not one.taken), None)
+        if claim:
+            claim.taken = True
+            rows = read(claim.last_key, claim.until)
+            self._apply(order, run, rows)
+            run.read += rows.count
+            claim.last_key, claim.loaded = rows.last_key or claim.last_key, rows.count < order.spec.batch
+            claim.taken = False
+        return self.position(order=order, after_batch=after_batch)
 
     def retry(self, *, order: LoadOrder, keys: Sequence[str], rows: SourceRows) -> RunPosition:
         """Retry as `core.ports.DataMover` promises."""
@@ -189,10 +214,10 @@ class FakeMover:
         run, entity = self._run(order), self._entity(order)
         mine = [verdict for run_id, verdict, _ in entity.outcomes.values() if run_id == order.run_id]
         return RunPosition(
-            last_key=run.last_key,
             read=run.read,
             source_total=run.source_total,
-            loaded=run.loaded,
+            ranges=len(run.ranges),
+            loaded=all(one.loaded for one in run.ranges),
             closed=run.closed,
             totals=Counter((verdict.fate.value, verdict.rule) for verdict in mine),
             supplemented=run.supplemented,

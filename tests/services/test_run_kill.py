@@ -101,9 +101,8 @@ def left(world: Platforms, run: Run) -> dict[str, Any]:
         "provenance": airline.new_rows(world, traces),
         "totals": sorted(OutcomeTotal.objects.filter(run=run).values_list("fate", "rule", "count")),
         "letters": sorted(DeadLetter.objects.filter(run=run).values_list("source_key", "rule", "state", "attempts")),
-        "batches": list(
-            Batch.objects.filter(run=run).values_list("number", "first_key", "last_key", "rows", "changed")
-        ),
+        # Which range comes first after a kill depends on how soon the server lets go of the dead one's.
+        "batches": sorted(Batch.objects.filter(run=run).values_list("first_key", "last_key", "rows", "changed")),
         "run": (run.state, run.source_total, run.read, run.batches, run.changed),
     }
 
@@ -141,7 +140,7 @@ def test_a_run_killed_between_and_inside_batches_ends_as_an_undisturbed_one(
                     connection = arrived(barrier)
                     run.refresh_from_db()
                     assert run.state == RunState.RUNNING
-                    assert run.batches < 5  # at least one is left
+                    assert run.batches < 8  # at least one is left
                     os.killpg(process.pid, signal.SIGKILL)
                     connection.close()
             with worker(environment):
@@ -156,5 +155,5 @@ def in_peace(world: Platforms, tenant: Tenant) -> dict[str, Any]:
     queue.run_pending()
     run = next(Run.objects.get(pk=one.pk) for one in started if one.entity == "flights")
     found = left(world, run)
-    assert found["run"] == (RunState.SUCCEEDED, FLIGHTS, FLIGHTS, 5, FLIGHTS - REJECTED)
+    assert found["run"] == (RunState.SUCCEEDED, FLIGHTS, FLIGHTS, 8, FLIGHTS - REJECTED)
     return found

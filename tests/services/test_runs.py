@@ -217,6 +217,51 @@ def test_a_paused_run_stands_still_and_goes_on_where_it_stood(world: Platforms, 
     assert (run.state, run.read) == (RunState.SUCCEEDED, 2)
 
 
+@pytest.fixture
+def in_hundreds(tmp_path: Path, settings: Settings) -> None:
+    """The demo's mapping in batches of a hundred."""
+    for path in Path(settings.MAPPING_FOLDER).glob("*.yaml"):
+        (tmp_path / path.name).write_text(path.read_text().replace("batch: 5000", "batch: 100"))
+    settings.MAPPING_FOLDER = tmp_path
+
+
+def begun_flights(world: Platforms, tenant: Tenant) -> Run:
+    """Begin a run of 230 flights, in two ranges."""
+    airline.flights(world, 230)
+    move(tenant, "aircraft_types", "aircraft", "airports")
+    (run,) = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["flights"])
+    assert runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
+    return run
+
+
+@pytest.mark.usefixtures("in_hundreds")
+def test_a_second_worker_moves_batches_of_a_run_and_leaves_its_end_to_the_first(
+    world: Platforms, tenant: Tenant
+) -> None:
+    run = begun_flights(world, tenant)
+    while runs.help_along(run_id=run.pk, at=timezone.now()):
+        pass
+    run.refresh_from_db()
+    assert (run.state, run.read, sum(batch.rows for batch in Batch.objects.filter(run=run))) == ("running", 230, 230)
+    queue.run_pending()
+    run.refresh_from_db()
+    assert (run.state, totals(run)) == (RunState.SUCCEEDED, {("migrated", ""): 230})
+
+
+@pytest.mark.usefixtures("in_hundreds")
+def test_a_second_worker_stands_back_for_other_tenants_and_for_a_pause(world: Platforms, tenant: Tenant) -> None:
+    run = begun_flights(world, tenant)
+    other = make.tenant("Yak Air", legacy_ref="YY")
+    with scope(tenant_id=other.pk):
+        runs.start(tenant_id=other.pk, by=HOUSE, at=timezone.now(), entities=["airports"])
+    assert not runs.help_along(run_id=run.pk, at=timezone.now())
+    assert not Batch.objects.filter(run=run).exists()
+    queue.run_pending()  # the other tenant's turn, and this run goes on by itself meanwhile
+    run.refresh_from_db()
+    assert run.state == RunState.SUCCEEDED
+    assert not runs.help_along(run_id=run.pk, at=timezone.now())
+
+
 def test_flights_wait_for_what_they_refer_to(world: Platforms, tenant: Tenant) -> None:
     run = move(tenant, "flights")["flights"]
     assert run.state == RunState.FAILED

@@ -12,6 +12,7 @@ TITLES = {
     "core.tasks.evaluate_readiness": "Preflight checks",
     "backfills.tasks.advance_run": "Moving your data",
     "backfills.tasks.inspect": "Checking your data before it moves",
+    "backfills.tasks.help_run": "Moving your data, a second pair of hands",
     "parity_reports.tasks.advance_report": "Comparing both platforms",
     "accounts.tasks.check_domain": "Looking up your domain",
     "entitlements.tasks.refresh": "Reading your plan from both platforms",
