@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backfills.views import inspections, mapping, runs
+from backfills.views import fates, inspections, mapping, runs
 
 app_name = "backfills"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("runs/inspection/", inspections.latest, name="inspection"),
     path("runs/inspection/request/", inspections.request, name="inspect"),
     path("runs/entities/<str:entity>/", runs.entity, name="entity"),
+    path("runs/entities/<str:entity>/find/", fates.find, name="fate"),
     path("runs/entities/<str:entity>/mapping/", mapping.told, name="mapping"),
     path("runs/entities/<str:entity>/rejected.csv", runs.rejected, name="rejected"),
     path("runs/<uuid:run_id>/pause/", runs.pause, name="pause"),

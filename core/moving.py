@@ -80,3 +80,17 @@ class RunPosition:
     totals: Mapping[tuple[str, str], int] = field(default_factory=dict)
     supplemented: int = 0
     batches: tuple[BatchDone, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Where one source row ended. `holder` is the row that the object comes from: another one where it was merged."""
+
+    source_key: str
+    fate: str
+    rule: str
+    target_key: str | None
+    holder: str
+    run_id: UUID
+    spec: str
+    at: datetime | None

@@ -20,7 +20,7 @@ from core.dns import DnsAnswer
 from core.inspecting import Inspected
 from core.inventory import Integration
 from core.letters import Letter
-from core.moving import LoadOrder, RunPosition, SourceRows
+from core.moving import LoadOrder, RunPosition, SourceRows, Trace
 from core.outbound import Reply
 from core.saml import ProviderMetadata, SamlResponse, ServiceProvider, SigningCertificate, SignInRequest
 from core.subscriptions import Access, Provision, Subscription, Use
@@ -145,6 +145,10 @@ class DataMover(Protocol):
 
     def position(self, *, order: LoadOrder, after_batch: int = 0) -> RunPosition:
         """Tell how far the run is, with its batches (and their dead letters) after a number."""
+        ...
+
+    def trace(self, *, account_id: UUID, entity: str, system: str, key: str) -> Trace | None:
+        """Tell where one row ended, by its key in legacy or by its object's key here; None: no run has met it."""
         ...
 
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:

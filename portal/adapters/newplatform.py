@@ -13,10 +13,10 @@ from psycopg import errors, sql
 
 from backfills.domain.judgement import Fate
 from backfills.domain.spec import Then
-from core.moving import LoadOrder, RunPosition, SourceRows
+from core.moving import LoadOrder, RunPosition, SourceRows, Trace
 from core.ports import Rejected
 from portal.adapters import batch as statements
-from portal.adapters import stage
+from portal.adapters import stage, tracing
 from portal.adapters.closing import close
 from portal.adapters.postgres import connected
 from portal.adapters.stage import Totals
@@ -142,6 +142,13 @@ class PostgresMover:
                     " refer to them, then this one again."
                 ) from error
             return stage.position(connection, order.run_id)
+
+    def trace(self, *, account_id: UUID, entity: str, system: str, key: str) -> Trace | None:
+        """Tell where one row ended; see `core.ports.DataMover`."""
+        with self._connected() as connection:
+            return tracing.trace(
+                connection, account_id=account_id, entity=entity, system=system, key=key, provenance=self.provenance
+            )
 
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:
         """Count an account's rows in `crossing_stage`; see `core.ports.DataMover`."""

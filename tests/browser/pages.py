@@ -83,6 +83,11 @@ TENANT_PAGES = [
     *of_tenant("compliance:promises"),
     *of_tenant("backfills:runs"),
     *of_tenant("backfills:inspection"),
+    *of_tenant("backfills:fate", entity="=flights"),
+    *(
+        Visit("backfills:fate", name, "blocked", {"slug": "=skywest", "entity": "=flights"}, query=f"?key={key}")
+        for name, key in (("found", "1"), ("nothing-found", "0"))
+    ),
     *(visit for entity in ("flights", "airports") for visit in of_tenant("backfills:mapping", entity=f"={entity}")),
     *(visit for entity in ("flights", "airports") for visit in of_tenant("backfills:entity", entity=f"={entity}")),
     *of_tenant("parity_reports:history", error=(422, fill("Run a new comparison"))),

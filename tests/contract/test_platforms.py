@@ -330,6 +330,29 @@ def test_what_legacy_no_longer_has_is_gone_after_the_next_run(world: World) -> N
     assert world.mover.finish(order=second, source_total=1).totals == {("migrated", ""): 1}
 
 
+def test_any_row_is_traced_by_the_key_it_had_or_has(world: World) -> None:
+    rows = [station("AAA"), station("NYC"), station("BBB", lat_txt="north"), station("ccc")]
+    world.fill("stn_mast", *rows)
+    world.fill("eqp_mast", plane("N1"), plane("N2", mfr_nm="AIRBUS"))
+    order = world.order("airports")
+    assert world.mover.trace(account_id=ACCOUNT, entity="airports", system="legacy", key="AAA") is None
+    world.run(order)
+    world.run(world.order("aircraft_types"))
+
+    def told(key: str, entity: str = "airports") -> tuple[Any, ...] | None:
+        one = world.mover.trace(account_id=ACCOUNT, entity=entity, system="legacy", key=key)
+        return (one.source_key, one.fate, one.rule, one.target_key, one.holder, bool(one.spec)) if one else None
+
+    assert told("AAA") == ("AAA", "migrated", "", "AAA", "AAA", True)
+    assert told("ccc") == told("CCC") == ("ccc", "migrated", "", "CCC", "ccc", True)
+    assert told("NYC") == ("NYC", "dropped", "city_not_airport", None, "", False)
+    assert told("BBB") == ("BBB", "quarantined", "unreadable_value", None, "", False)
+    assert told("N2", "aircraft_types") == ("N2", "merged", "same_type", "AIRBUS A320-232", "N1", True)
+    assert told("ZZZ") is None
+    assert told("AAA", "flights") is None
+    assert world.mover.trace(account_id=uuid4(), entity="airports", system="legacy", key="AAA") is None
+
+
 def test_an_unknown_run_is_refused(world: World) -> None:
     if world.platforms:
         world.mover.open_run(order=world.order("airports"), source_total=0)

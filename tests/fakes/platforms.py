@@ -9,7 +9,7 @@ from uuid import UUID
 from backfills.domain.judgement import DUPLICATE, Fate, Verdict, judge
 from backfills.domain.spec import Spec, Then
 from core import tenancy
-from core.moving import BatchDone, Letter, LoadOrder, RunPosition, SourceRows
+from core.moving import BatchDone, Letter, LoadOrder, RunPosition, SourceRows, Trace
 from core.ports import Rejected
 
 type Row = Mapping[str, str | None]
@@ -191,6 +191,17 @@ class FakeMover:
             entity.objects = {key: row for key, row in entity.objects.items() if key in there}
             run.source_total, run.closed = source_total, True
         return self.position(order=order, after_batch=10**9)
+
+    def trace(self, *, account_id: UUID, entity: str, system: str, key: str) -> Trace | None:
+        """Tell as `core.ports.DataMover` promises."""
+        tenancy.forbid_transaction("Talking to the new platform")
+        known = self.entities.get((account_id, entity), _Entity())
+        key = key if key in known.outcomes else known.origins.get(key, key)
+        if key not in known.outcomes:
+            return None
+        run_id, verdict, target = known.outcomes[key]
+        holder = known.origins.get(str(target), "")
+        return Trace(key, verdict.fate.value, verdict.rule, target, holder, run_id, "known" if holder else "", None)
 
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:
         """Count as `core.ports.DataMover` promises."""

@@ -1,0 +1,46 @@
+"""Where a single object ended: asked of outcomes and provenance, by the key it had or the one it has."""
+
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from core.moving import Trace
+from portal.adapters.batch import table
+
+
+def trace(
+    connection: psycopg.Connection, *, account_id: UUID, entity: str, system: str, key: str, provenance: str
+) -> Trace | None:
+    """Return the trace of a row by its key in legacy, else by its object's key on the new platform; None: neither."""
+    made = connection.execute("SELECT to_regclass('crossing_stage.outcome') IS NOT NULL").fetchone()
+    if made is None or not made[0]:
+        return None
+    given: dict[str, Any] = {"account": account_id, "entity": entity, "system": system, "key": key}
+    name = {"provenance": table(provenance)}
+    row = connection.execute(sql.SQL(_BY_SOURCE).format(**name), given).fetchone()
+    if row is None:
+        source = connection.execute(sql.SQL(_SOURCE_OF).format(**name), given).fetchone()
+        if source is None:
+            return None
+        row = connection.execute(sql.SQL(_BY_SOURCE).format(**name), given | {"key": source[0]}).fetchone()
+    return Trace(*row) if row else None
+
+
+_BY_SOURCE = """
+SELECT coalesce(o.source_key, p.source_key), coalesce(o.fate, 'migrated'), coalesce(o.rule, ''),
+       CASE WHEN o.fate IS NULL THEN p.target_key ELSE o.target_key END, coalesce(h.source_key, ''),
+       coalesce(o.run_id, p.run_id), coalesce(h.spec, ''), h.migrated_at
+  FROM (SELECT * FROM crossing_stage.outcome
+         WHERE source_key = %(key)s AND account_id = %(account)s AND entity = %(entity)s) o
+  FULL JOIN (SELECT * FROM {provenance}
+              WHERE source_key = %(key)s AND account_id = %(account)s AND entity = %(entity)s
+                AND source_system = %(system)s) p ON p.source_key = o.source_key
+  LEFT JOIN {provenance} h ON h.account_id = %(account)s AND h.entity = %(entity)s AND h.source_system = %(system)s
+       AND h.target_key = CASE WHEN o.fate IS NULL THEN p.target_key ELSE o.target_key END
+"""
+_SOURCE_OF = """
+SELECT source_key FROM {provenance}
+ WHERE target_key = %(key)s AND account_id = %(account)s AND entity = %(entity)s AND source_system = %(system)s
+"""
