@@ -31,7 +31,7 @@ check: ## Everything a machine can judge about the code
 fix: ## Mend what a machine can mend
 	$(HOUSE) fix
 
-bench-%: ## A benchmark of bench/ by its name (bench-pages, bench-comparison, …)
+bench-%: ## A benchmark of bench/ by its name (bench-pages, bench-parity, …)
 	$(HOUSE) bench $* $(ARGS)
 
 doctor: ## What is missing or misconfigured, and what to do

@@ -112,7 +112,7 @@ def session(platforms: Mapping[str, str], *, memory_limit: str, threads: int) ->
         )
         try:
             connection.execute("SET TimeZone = 'UTC'")
-            connection.execute(f"LOAD {text(str(_scanner()))}")
+            connection.execute(f"LOAD {text(str(scanner()))}")
             for name, url in platforms.items():
                 _attach(connection, name, url)
             connection.execute("SET enable_external_access = false")
@@ -166,7 +166,7 @@ def _translated(error: duckdb.Error) -> Unavailable | Rejected:
 
 
 @cache
-def _scanner() -> Path:
+def scanner() -> Path:
     """Find the scanner extension in its wheel; the engine checks its signature when it loads it."""
     spec = importlib.util.find_spec("duckdb_extension_postgres_scanner")
     places = spec.submodule_search_locations if spec else None
