@@ -19,10 +19,11 @@ FONT = 'font-family="Inter, InterPDF, sans-serif" font-size="11"'
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One value of a series; None where there was no measurement."""
+    """One value of a series; None where there was no measurement. A `flow` draws in red what `is_bad`."""
 
     label: str
     value: float | None
+    is_bad: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,8 @@ def flow(
 ) -> str:
     """Draw where everything from one source ended: one ribbon per outcome, as thick as its share.
 
-    An outcome of nothing keeps its label and a hairline, so that "0 quarantined" is said rather than left out.
+    An outcome of nothing keeps its label and a hairline, so that "0 quarantined" is said rather than left out. The red
+    is for what is bad alone.
     """
     if not outcomes:
         return _nothing(title, width, 96)
@@ -155,7 +157,8 @@ def flow(
     for index, (outcome, count) in enumerate(zip(outcomes, counts, strict=True)):
         share = _part(count, largest) / total if total else 0.0
         thick = share * room
-        colour, css = SERIES[index % len(SERIES)], f"c{index % len(SERIES)}"
+        kind = len(SERIES) - 1 if outcome.is_bad else index % (len(SERIES) - 1)
+        colour, css = SERIES[kind], f"c{kind}"
         middle = (left + right) / 2
         if thick:
             parts.append(

@@ -154,7 +154,7 @@ _WORDS: Mapping[str, Callable[[list[str], list[str]], str]] = {
     "value": lambda a, n: f"{a[0]} translated by the list “{n[0]}”",
     "text": lambda a, _: f"{a[0]} as text",
     "date_text": lambda a, _: f"{a[0]} written as year, month, day",
-    "round": lambda a, _: f"{a[0]}, rounded to {a[1]} places",
+    "round": lambda a, _: f"{a[0]}, rounded to {a[1]} place{'' if str(a[1]) == '1' else 's'}",
     "mod": lambda a, _: f"the remainder of {a[0]} by {a[1]}",
     "at_local": lambda a, _: f"the moment of {a[0]} at {a[1]} in the time zone {a[2]}",
     "next_local": lambda a, _: f"the first moment after {a[0]} at which it is {a[1]} in the time zone {a[2]}",

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.queries.tenants import Tenant
 from backfills import barriers
+from backfills.domain.judgement import Fate
 from backfills.models import Run
 from backfills.queries import files
 from backfills.queries import runs as listed
@@ -48,7 +49,7 @@ def entity(request: ActingRequest, tenant: Tenant, entity: str) -> HttpResponse:
     context = {
         "tenant": tenant,
         "row": row,
-        "points": [Point(one.words.title, one.count) for one in row.outcomes],
+        "points": [Point(one.words.title, one.count, is_bad=one.fate == Fate.QUARANTINED) for one in row.outcomes],
         "letters": page,
         "batches": listed.batches(row),
         "may_manage": _may_manage(request, tenant),

@@ -82,6 +82,12 @@ def test_ribbons_of_a_flow_are_as_thick_as_their_share() -> None:
     assert kept / dropped == pytest.approx(3, rel=0.01)
 
 
+def test_the_red_of_a_flow_is_for_what_is_bad() -> None:
+    points = [Point(f"kept {n}", 1) for n in range(6)] + [Point("rejected", 1, is_bad=True)]
+    drawn = [rect.attrib["fill"] for rect in parse(charts.flow("All", points, title="Flow")).findall(f"{SVG}rect")[1:]]
+    assert [colour == charts.BAD for colour in drawn] == [False] * 6 + [True]
+
+
 @pytest.mark.parametrize(
     ("value", "words"), [(1204, "1,204"), (4_820_000, "4.82 M"), (99.97, "99.97"), (0, "0"), (2.5e9, "2.50 G")]
 )

@@ -19,7 +19,7 @@ SPECS = load_set({path.name: path.read_text() for path in Path(FOLDER).glob("*.y
         ("upper(trim(a))", "“a” without spaces around it in capital letters"),
         ("when(is_null(a), 'none', a)", "if “a” is empty: “none”; otherwise “a”"),
         ("not is_null(a)", "“a” is there"),
-        ("round(decimal(a) * 1.5, 1)", "“a” as a number times 1.5, rounded to 1 places"),
+        ("round(decimal(a) * 1.5, 1)", "“a” as a number times 1.5, rounded to 1 place"),
         ("a != 'x' and one_of(a, 's')", "“a” is not “x” and “a” is in the list “s”"),
         ("lookup(a, 'airport', 'time_zone')", "the time zone of the airport “a”"),
         ("coalesce(a, None)", "“a” or else nothing"),
