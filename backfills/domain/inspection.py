@@ -2,7 +2,8 @@
 
 The verdict is `judgement`'s, so that what is foretold is what a run decides. A row that would be rejected also
 tells all else that is wrong with it. One cause is told once: a value that is missing because something else could
-not be read is no fault of its own; of the checks that stumble over the same columns the narrowest speaks.
+not be read is no fault of its own; of the checks that stumble over the same columns the narrowest speaks, and a rule of
+the mapping before a built-in one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,10 +58,20 @@ def faults(spec: Spec) -> list[Fault]:
             narrower = tuple(
                 other
                 for other, cause in listed
-                if cause.test in _CAUSES and reads[other] & reads[number] and (len(reads[other]), other) < rank
+                if _stumbles(cause, reads[other], reads[number]) and (len(reads[other]), other) < rank
             )
         found.append(Fault(number, check, narrower))
     return found
+
+
+def _stumbles(cause: Check, reads: frozenset[str], missing: frozenset[str]) -> bool:
+    """Say whether a check may tell why a value is missing that is made of the columns `missing`.
+
+    A built-in one does when both read a column in common; a rule when it is about these columns and no others.
+    """
+    if cause.rule is not None:
+        return bool(reads) and reads <= missing
+    return cause.test in _CAUSES and bool(reads & missing)
 
 
 def source_columns_of(spec: Spec, node: Node) -> frozenset[str]:
