@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -46,7 +47,7 @@ def platforms(settings: Settings, tmp_path: Path) -> Iterator[Platforms]:
         for block in (*blocks("sql", "CREATE TABLE platform.account"), *blocks("sql", "-- in the new database")):
             run_sql(made.new_owner, block)
         legacy, new = made.legacy_reader, made.new_loader
-        options = {
+        options: dict[str, dict[str, Any]] = {
             "legacy": {"url": legacy},
             "mover": {"url": new},
             "inspector": {"url": new},
