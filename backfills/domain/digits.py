@@ -7,6 +7,8 @@ result exactly, and the narrower that type, the faster it is.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 
 from backfills.domain.language import Call, Const, Node, Ref
 
@@ -39,7 +41,7 @@ class Digits:
 INT, DECIMAL, MINUTES = Digits(9), Digits(15, 15), Digits(4)
 """What `int`, `decimal` and the minutes of a day can give; `evaluation` holds the patterns that say so."""
 
-NARROW = Digits(13, 6)
+NARROW, NARROW_WHOLE = Digits(13, 6), Digits(19)
 """What remains of an operand where nothing wider can be calculated exactly; a value beyond it cannot be read."""
 
 
@@ -54,14 +56,11 @@ def of(node: Node, lets: Mapping[str, Node]) -> Digits:
             return result(operator, *operands(operator, of(one, lets), of(two, lets)))
         case Call(function="round", args=(number, Const(value=int(places)))):
             exact = of(number, lets)
-            return Digits(exact.whole + 1, min(exact.fraction, places))
+            return exact if places >= exact.fraction else Digits(exact.whole + 1, places)
         case Call(function="mod", args=(_, divisor)):
             return of(divisor, lets)
         case Call(function="coalesce" | "null_if", args=args) | Call(function="when", args=(_, *args)):
-            widest = Digits(1)
-            for arg in args:
-                widest |= of(arg, lets)
-            return widest
+            return either(*operands("either", *(of(arg, lets) for arg in args)))
         case Call(function=function):
             return {"int": INT, "decimal": DECIMAL}.get(function, MINUTES)
     raise AssertionError(node)
@@ -74,16 +73,22 @@ def of_number(number: Decimal | int) -> Digits:
     return Digits(max(len(figures) + places, 1), max(-places, 0))
 
 
-def result(operator: str, one: Digits, two: Digits) -> Digits:
-    """Return what an operator makes of two numbers."""
+def either(*bounds: Digits) -> Digits:
+    """Return what holds each of several numbers."""
+    return reduce(or_, bounds, Digits(1))
+
+
+def result(operator: str, *bounds: Digits) -> Digits:
+    """Return what an operator makes of two numbers; any but `+ - *` chooses among them or compares them."""
     if operator == "*":
+        one, two = bounds
         return Digits(one.whole + two.whole, one.fraction + two.fraction)
-    either = one | two
-    return Digits(either.whole + 1, either.fraction)
+    widest = either(*bounds)
+    return Digits(widest.whole + 1, widest.fraction) if operator in ("+", "-") else widest
 
 
-def operands(operator: str, one: Digits, two: Digits) -> tuple[Digits, Digits]:
+def operands(operator: str, *bounds: Digits) -> tuple[Digits, ...]:
     """Return in which digits to calculate: all there can be, or what remains so that the result has a type."""
-    if result(operator, one, two).provable:
-        return one, two
-    return NARROW, NARROW
+    if result(operator, *bounds).provable:
+        return bounds
+    return (NARROW if any(bound.fraction for bound in bounds) else NARROW_WHOLE,) * len(bounds)

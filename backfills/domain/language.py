@@ -151,7 +151,7 @@ class _Parser:
                 return Ref(name, self.names[name])
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return Call("not", (self._typed(operand, B),), B)
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(value))):
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(value))) if value < 10**9:
                 return Const(-value, N)
             case ast.BoolOp(op=operator, values=values):
                 name = "and" if isinstance(operator, ast.And) else "or"
@@ -177,7 +177,7 @@ class _Parser:
                 return Const(value, B)
             case int() if abs(value) < 10**9:
                 return Const(value, N)
-            case float():
+            case float() if _is_short(Decimal(str(value))):
                 return Const(Decimal(str(value)), D)
             case str() if "\0" not in value:
                 return Const(value, T)
@@ -247,6 +247,11 @@ class _Parser:
     def _count(name: str, values: list[ast.expr], count: int, *, exact: bool = True) -> None:
         if len(values) < count or (exact and len(values) != count):
             raise SpecError(f"{name} takes {'' if exact else 'at least '}{count} argument{'s' * (count != 1)}")
+
+
+def _is_short(number: Decimal) -> bool:
+    """Whether a literal has no more digits than a number of the source can have."""
+    return re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,15})?", f"{number:f}") is not None
 
 
 def _check_pattern(pattern: str) -> None:

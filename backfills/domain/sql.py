@@ -5,7 +5,7 @@ text is built from the parsed tree alone; every name and literal of the spec is 
 could fail stands inside a CASE that guards it, so that no row can make a statement fail.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -44,6 +44,8 @@ _SQL_TYPES = {
 }  # fmt: skip
 
 _ARITHMETIC = ("+", "-", "*")
+_COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
+_CHOICES = ("coalesce", "null_if")
 _FAST = 18
 """Digits that DuckDB calculates with in 64 bits."""
 
@@ -80,8 +82,9 @@ class Compiler:
                 return self._literal(value, kind)
             case Ref(name=name):
                 return quote(name)
-            case Call(function="when", args=(condition, then, otherwise)):
-                return f"(CASE WHEN {self.value(condition)} THEN {self.value(then)} ELSE {self.value(otherwise)} END)"
+            case Call(function="when", args=(condition, *branches)):
+                then, otherwise = self._together(branches)
+                return f"(CASE WHEN {self.value(condition)} THEN {then} ELSE {otherwise} END)"
             case Call(function="decimal", args=(arg,)) if not self.postgres:
                 return _decimal(self, self.value(arg))
             case Call(function=name, args=args) if name in OPERATORS:
@@ -89,7 +92,7 @@ class Compiler:
                 guard = self._guard(node, [self.value(arg) for arg in args])
                 return f"(CASE WHEN {guard} THEN {plain} END)" if guard else plain
             case Call(function=name, args=args, literal=literal):
-                values = [self.value(arg) for arg in args]
+                values = self._together(args) if name in _CHOICES else [self.value(arg) for arg in args]
                 plain = _FUNCTIONS[name](self, values, literal)
                 guard = self._guard(node, values)
                 return f"(CASE WHEN {guard} THEN {plain} END)" if guard else plain
@@ -100,8 +103,10 @@ class Compiler:
         if not isinstance(node, Call):
             return None
         if node.function == "when":
-            condition, then, otherwise = node.args
-            branches = [self.bad(then), self.bad(otherwise)]
+            condition, *args = node.args
+            branches = [
+                _any([self.bad(arg), wide]) for arg, wide in zip(args, self._too_wide(args), strict=True)
+            ]
             chosen = None
             if any(branches):
                 yes, no = (branch or "FALSE" for branch in branches)
@@ -109,6 +114,8 @@ class Compiler:
             return _any([self.bad(condition), chosen])
         tests = [self.bad(arg) for arg in node.args]
         values = [self.value(arg) for arg in node.args]
+        if node.function in _CHOICES or node.function in _COMPARISONS:
+            tests += self._too_wide(node.args)
         guard = self._guard(node, values)
         if guard:
             present = " AND ".join(f"{value} IS NOT NULL" for value in values)
@@ -146,7 +153,7 @@ class Compiler:
         return f"({value})" if value < 0 else str(value)
 
     def _operator(self, name: str, args: tuple[Node, ...]) -> str:
-        values = [self.value(arg) for arg in args]
+        values = self._together(args) if name in _COMPARISONS else [self.value(arg) for arg in args]
         if name == "not":
             return f"(NOT {values[0]})"
         if name in ("and", "or"):
@@ -175,13 +182,32 @@ class Compiler:
     def _narrowed(self, node: Call, values: list[str]) -> str | None:
         """Return the test that operands are small enough for a result that their type alone does not allow."""
         bounds = [digits.of(arg, self.lets) for arg in node.args]
-        narrow = digits.operands(node.function, bounds[0], bounds[1])
-        tests = [
-            f"TRY_CAST({value} AS {decimal_type(small)}) = {value}"
-            for value, bound, small in zip(values, bounds, narrow, strict=True)
-            if small != bound
+        narrow = digits.operands(node.function, *bounds)
+        tests = [_fits(value, bound, small) for value, bound, small in zip(values, bounds, narrow, strict=True)]
+        return _all(tests)
+
+    def _together(self, args: Sequence[Node]) -> list[str]:
+        """Return values to choose among or to compare; in DuckDB decimals of one type, for it rounds what it unites."""
+        values = [self.value(arg) for arg in args]
+        if self.postgres or not any(arg.type is Type.DECIMAL for arg in args):
+            return values
+        bounds = [digits.of(arg, self.lets) for arg in args]
+        narrow = digits.operands("either", *bounds)
+        kind = decimal_type(digits.either(*narrow))
+        cast = [f"{value}::{kind}" for value in values]
+        tests = [_fits(value, bound, small) for value, bound, small in zip(values, bounds, narrow, strict=True)]
+        return [f"(CASE WHEN {test} THEN {one} END)" if test else one for one, test in zip(cast, tests, strict=True)]
+
+    def _too_wide(self, args: Sequence[Node]) -> list[str | None]:
+        """Return, per value, the test that `_together` could not take it."""
+        if self.postgres or not any(arg.type is Type.DECIMAL for arg in args):
+            return [None] * len(args)
+        values, bounds = [self.value(arg) for arg in args], [digits.of(arg, self.lets) for arg in args]
+        fits = map(_fits, values, bounds, digits.operands("either", *bounds))
+        return [
+            f"({value} IS NOT NULL AND ({test}) IS NOT TRUE)" if test else None
+            for value, test in zip(values, fits, strict=True)
         ]
-        return f"({' AND '.join(tests)})" if tests else None
 
     def _guard(self, node: Call, values: list[str]) -> str | None:
         match node.function:
@@ -247,6 +273,19 @@ class Compiler:
 def decimal_type(bound: Digits) -> str:
     """Return DuckDB's type of a decimal with at most so many digits."""
     return f"DECIMAL({min(bound.total, digits.MOST)},{bound.fraction})"
+
+
+def _fits(value: str, bound: Digits, small: Digits) -> str | None:
+    """Return the test that a number of at most `bound` digits has at most `small` ones; None where it always has."""
+    if small == bound:
+        return None
+    # There and back: numbers of two types would be compared in a third one, rounded.
+    return f"TRY_CAST(TRY_CAST({value} AS {decimal_type(small)}) AS {decimal_type(bound)}) = {value}::{decimal_type(bound)}"
+
+
+def _all(tests: list[str | None]) -> str | None:
+    real = [test for test in tests if test]
+    return "(" + " AND ".join(real) + ")" if real else None
 
 
 def _any(tests: list[str | None]) -> str | None:

@@ -8,6 +8,7 @@ import pytest
 from backfills.domain import digits, evaluation
 from backfills.domain.digits import Digits
 from backfills.domain.language import Type, parse
+from core.domain.declared import SpecError
 
 NAMES = {"a": Type.TEXT, "n": Type.INT}
 LETS = {"n": parse("int(a) * 100", names=NAMES, literals={})}
@@ -26,7 +27,7 @@ LETS = {"n": parse("int(a) * 100", names=NAMES, literals={})}
         ("decimal(a) * 100", Digits(18, 15)),
         ("decimal(a) - 0.25", Digits(16, 15)),
         ("round(decimal(a) * 1.609344, 1)", Digits(17, 1)),
-        ("round(1.5, 4)", Digits(2, 1)),
+        ("round(1.5, 4)", Digits(1, 1)),
         ("coalesce(decimal(a), n)", Digits(15, 15)),
         ("when(is_null(a), None, 7)", Digits(1)),
         ("null_if(n, 0)", Digits(12)),
@@ -40,6 +41,19 @@ def test_what_no_type_could_hold_is_calculated_with_small_operands_alone():
     product = parse("decimal(a) * decimal(a)", names=NAMES, literals={})
     assert digits.of(product, {}) == Digits(26, 12)
     assert digits.of(product, {}).provable
+
+
+def test_what_is_chosen_from_has_a_type_together_too():
+    chosen = parse("coalesce(decimal(a), decimal(a) * decimal(a))", names=NAMES, literals={})
+    assert digits.of(chosen, {}) == digits.NARROW
+    whole = parse("int(a) * int(a) * int(a) * int(a) * int(a)", names=NAMES, literals={})
+    assert digits.of(whole, {}) == Digits(38)
+
+
+@pytest.mark.parametrize("literal", ["1e-16", "1e15", "1e400", "0.1234567890123456", "-1234567890"])
+def test_a_literal_has_no_more_digits_than_a_number_of_the_source_can_have(literal):
+    with pytest.raises(SpecError):
+        parse(literal, names=NAMES, literals={})
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,8 @@ def _share_a_type(left: Value, right: Value) -> bool:
 
 
 def _whole_digits(value: Value) -> int:
-    return 20 if value.family is Family.INTEGER else value.precision - value.scale
+    whole = value.precision - value.scale
+    return max(whole, 20) if value.family is Family.INTEGER else whole
 
 
 def _canonical_number(text: str) -> str:
