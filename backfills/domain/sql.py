@@ -104,9 +104,7 @@ class Compiler:
             return None
         if node.function == "when":
             condition, *args = node.args
-            branches = [
-                _any([self.bad(arg), wide]) for arg, wide in zip(args, self._too_wide(args), strict=True)
-            ]
+            branches = [_any([self.bad(arg), wide]) for arg, wide in zip(args, self._too_wide(args), strict=True)]
             chosen = None
             if any(branches):
                 yes, no = (branch or "FALSE" for branch in branches)
@@ -280,7 +278,8 @@ def _fits(value: str, bound: Digits, small: Digits) -> str | None:
     if small == bound:
         return None
     # There and back: numbers of two types would be compared in a third one, rounded.
-    return f"TRY_CAST(TRY_CAST({value} AS {decimal_type(small)}) AS {decimal_type(bound)}) = {value}::{decimal_type(bound)}"
+    kind = decimal_type(bound)
+    return f"TRY_CAST(TRY_CAST({value} AS {decimal_type(small)}) AS {kind}) = {value}::{kind}"
 
 
 def _all(tests: list[str | None]) -> str | None:
