@@ -335,7 +335,14 @@ def check(options: argparse.Namespace) -> int:
             print(f"  {line}")
         if len(differing) > LISTED:
             print(f"  … and {len(differing) - LISTED} more buckets")
-    print("Your data agree with the report." if agrees else "Your data do NOT agree with the report.")
+    checked = {entity for entity, _ in options.exports}
+    others = [
+        name for name in dict.fromkeys(str(one.get("entity")) for one in report["entities"]) if name not in checked
+    ]
+    if others:
+        print(f"Not checked: {shown(', '.join(others))}.")
+    says = "What was checked agrees" if others else "Your data agree"
+    print(f"{says} with the report." if agrees else "Your data do NOT agree with the report.")
     return 0 if agrees else 1
 
 

@@ -93,6 +93,7 @@ def test_one_file_and_a_bare_python_confirm_the_report_and_name_what_was_planted
 
     good, bad = run("good.csv"), run("bad.csv", "--earlier", "good.csv")
     assert (good.returncode, good.stderr) == (0, "")
+    assert good.stdout.endswith("Not checked: crews.\nWhat was checked agrees with the report.\n")
     assert "flights: EQUAL. All 600 records of good.csv are those of the report." in good.stdout
     assert (bad.returncode, bad.stderr) == (1, "")
     assert "bad.csv has 601 records, the report 600; 4 of 9 buckets differ." in bad.stdout
