@@ -26,6 +26,8 @@ STAGE = Path(__file__).with_name("stage.sql")
 REFERENCE = "reference"
 """The source system of rows that the mapping itself supplies."""
 
+_OUTDATED = "The run began before Crossing was updated: run it again."
+
 
 class _Contested(Exception):
     """Rows are there already, or the target refuses one: the batch is moved alone."""
@@ -54,8 +56,7 @@ class PostgresMover:
     def open_run(self, *, order: LoadOrder, source_total: int, borders: Sequence[str] = ()) -> RunPosition:
         """Give the run its place; see `core.ports.DataMover`."""
         with self._connected() as connection, connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(hashtext('crossing_stage'))")
-            connection.execute(STAGE.read_bytes())
+            self._prepare(connection)
             connection.execute(
                 sql.SQL("INSERT INTO {} (id, name, legacy_ref) VALUES (%s, %s, %s) ON CONFLICT (id) DO NOTHING").format(
                     statements.table(self.accounts)
@@ -85,7 +86,10 @@ class PostgresMover:
     def _is_fresh(self, order: LoadOrder) -> bool:
         """Say whether the run may insert; raises Rejected for a run that is not there."""
         with self._connected() as connection, connection.transaction():
-            return bool(stage.locked(connection, order.run_id).fresh)
+            run = stage.locked(connection, order.run_id)
+            if run.fresh is None:
+                raise Rejected(_OUTDATED)
+            return run.fresh
 
     def _move(
         self,
@@ -121,7 +125,7 @@ class PostgresMover:
                     run = stage.locked(connection, order.run_id)
                     if not run.closed:
                         if run.fresh is None:
-                            raise Rejected("The run began before Crossing was updated: run it again.")
+                            raise Rejected(_OUTDATED)
                         close(connection, order, provenance=self.provenance, fresh=run.fresh)
                         connection.execute(
                             "UPDATE crossing_stage.run SET source_total = %s, closed = true WHERE run_id = %s",
@@ -169,7 +173,15 @@ class PostgresMover:
     @contextmanager
     def _connected(self) -> Iterator[psycopg.Connection]:
         with connected(self.url, platform="new", statement_timeout=self.statement_timeout) as connection:
+            if stage.is_outdated(connection):
+                with connection.transaction():
+                    self._prepare(connection)
             yield connection
+
+    def _prepare(self, connection: psycopg.Connection) -> None:
+        """Make what is lacking in `crossing_stage`, one at a time."""
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext('crossing_stage'))")
+        connection.execute(STAGE.read_bytes())
 
     def _supplement(self, connection: psycopg.Connection, order: LoadOrder) -> None:
         """Write the rows that the mapping itself supplies, where the target has none of that key."""

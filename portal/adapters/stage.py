@@ -45,6 +45,14 @@ class Range:
         return -1 - self.number
 
 
+def is_outdated(connection: psycopg.Connection) -> bool:
+    """Whether a former release made the tables, and none of this one has completed them yet."""
+    row = connection.execute(
+        "SELECT to_regclass('crossing_stage.run') IS NOT NULL AND to_regclass('crossing_stage.range') IS NULL"
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def opened(connection: psycopg.Connection, order: LoadOrder, *, source_total: int, provenance: str) -> bool:
     """Give the run its row, and say whether it had none; the row knows whether the account had none of the entity."""
     known = sql.SQL(
@@ -169,16 +177,22 @@ def ended(connection: psycopg.Connection, order: LoadOrder, keys: Sequence[str],
         ).format(table(provenance)),
         {"account": order.account_id, "entity": order.entity, "system": order.spec.system, "keys": list(keys)},
     )
-    return Counter({(fate, rule): count for fate, rule, count in rows})
+    totals: Totals = Counter()
+    for fate, rule, count in rows:
+        # Outcomes that an earlier release wrote may say of other rows what provenance says of these.
+        totals[fate, rule] += count
+    return totals
 
 
 def bury(connection: psycopg.Connection, order: LoadOrder, keys: list[str], *, number: int) -> Totals:
     """Account for rejected rows that legacy has deleted since: dropped, by the spec's rule."""
     rule = order.spec.vanished.name
     connection.execute(
-        "UPDATE crossing_stage.outcome SET fate = 'dropped', rule = %s, target_key = NULL"
-        " WHERE account_id = %s AND entity = %s AND source_key = ANY (%s)",
-        [rule, order.account_id, order.entity, keys],
+        "INSERT INTO crossing_stage.outcome AS o (account_id, entity, source_key, run_id, fate, rule)"
+        " SELECT %s, %s, key, %s, 'dropped', %s FROM unnest(%s::text[]) AS key"
+        " ON CONFLICT (account_id, entity, source_key) DO UPDATE"
+        " SET fate = excluded.fate, rule = excluded.rule, target_key = NULL",
+        [order.account_id, order.entity, order.run_id, rule, keys],
     )
     connection.execute(
         "UPDATE crossing_stage.dead_letter SET state = 'resolved', batch = %s, last_at = %s, payload = NULL"

@@ -28,8 +28,14 @@ CREATE TABLE IF NOT EXISTS crossing_stage.batch (
     PRIMARY KEY (run_id, number)
 );
 
--- Whether the account had nothing of the entity before; NULL in runs of releases that did not ask.
-ALTER TABLE crossing_stage.run ADD COLUMN IF NOT EXISTS fresh boolean;
+-- Whether the account had nothing of the entity before; NULL in runs of releases that did not ask. Asked for first:
+-- even where there is nothing to do, ALTER TABLE and CREATE INDEX wait for every batch under way, and others for them.
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_attribute
+                    WHERE attrelid = 'crossing_stage.run'::regclass AND attname = 'fresh' AND NOT attisdropped) THEN
+        ALTER TABLE crossing_stage.run ADD COLUMN fresh boolean;
+    END IF;
+END $$;
 
 -- Where source rows ended that did not simply move; one that did is known by its provenance, so none can end twice.
 -- Keys begin with the selective column: a planner without statistics then has one good choice only.
@@ -89,7 +95,11 @@ CREATE TABLE IF NOT EXISTS crossing_stage.dead_letter (
     payload bytea,
     PRIMARY KEY (source_key, account_id, entity)
 );
-CREATE INDEX IF NOT EXISTS dead_letter_batch ON crossing_stage.dead_letter (run_id, batch);
+DO $$ BEGIN
+    IF to_regclass('crossing_stage.dead_letter_batch') IS NULL THEN
+        CREATE INDEX dead_letter_batch ON crossing_stage.dead_letter (run_id, batch);
+    END IF;
+END $$;
 
 -- Conservation: a run is closed only when its outcomes add up to its source rows, and stays so.
 CREATE OR REPLACE FUNCTION crossing_stage.conserved() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$

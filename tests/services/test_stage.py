@@ -1,0 +1,133 @@
+"""Crossing's own tables in the new platform: made anew, made by a former release, and used by several at once."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from django.utils import timezone
+
+from core.moving import LoadOrder, RunPosition, SourceRows
+from core.ports import Rejected
+from portal.adapters.legacy import PostgresLegacy
+from portal.adapters.newplatform import PostgresMover
+from tests import airline
+from tests.contract.test_platforms import KEY, SPECS, station
+from tests.databases import Platforms
+
+ACCOUNT = uuid4()
+FORMER = """
+ALTER TABLE crossing_stage.run DROP COLUMN fresh;
+DROP TABLE crossing_stage.seen, crossing_stage.range;
+INSERT INTO crossing_stage.outcome (account_id, entity, source_key, run_id, fate, rule, target_key)
+SELECT account_id, entity, source_key, run_id, 'migrated', '', target_key FROM platform.provenance;
+"""
+"""Makes of the schema and its rows what the release before this one left behind."""
+
+
+class Stage:
+    """A new platform with an account's airports, and what reads and moves them."""
+
+    def __init__(self, platforms: Platforms) -> None:
+        self.platforms = platforms
+        self.legacy = PostgresLegacy(url=platforms.legacy_reader)
+        self.mover = PostgresMover(url=platforms.new_loader, keys=[KEY], statement_timeout=3)
+
+    def hold(self, *codes: str, **different: Any) -> None:
+        """Let legacy hold these airports alone."""
+        airline.legacy_do(self.platforms, "DELETE FROM stn_mast")
+        airline.insert(self.platforms, "stn_mast", [station(code, **different) for code in codes])
+
+    def order(self, *, account: UUID = ACCOUNT) -> LoadOrder:
+        return LoadOrder(uuid4(), account, "Zebra Air", airline.CODE, "airports", SPECS, timezone.now())
+
+    def opened(self, **asked: Any) -> LoadOrder:
+        order = self.order(**asked)
+        self.mover.open_run(order=order, source_total=0)
+        return order
+
+    def moved(self, order: LoadOrder) -> RunPosition:
+        """Move all that there is, and close the run."""
+
+        def read(after: str | None, until: str | None) -> SourceRows:
+            return self.legacy.read(spec=order.spec, tenant_ref=airline.CODE, after=after, until=until, limit=100)
+
+        assert self.mover.load(order=order, read=read).loaded
+        total = self.legacy.count(spec=order.spec, tenant_ref=airline.CODE)
+        return self.mover.finish(order=order, source_total=total)
+
+    def again(self, order: LoadOrder, *keys: str) -> RunPosition:
+        rows = self.legacy.read_keys(spec=order.spec, tenant_ref=airline.CODE, keys=keys)
+        return self.mover.retry(order=order, keys=keys, rows=rows)
+
+    def do(self, statements: str) -> None:
+        with psycopg.connect(self.platforms.new_loader, autocommit=True) as connection:
+            connection.execute(statements.encode())
+
+    def outcomes(self) -> set[tuple[Any, ...]]:
+        with psycopg.connect(self.platforms.new_loader) as connection:
+            return set(connection.execute("SELECT source_key, fate FROM crossing_stage.outcome"))
+
+
+@pytest.fixture
+def stage(airline_platforms: Platforms) -> Stage:
+    airline.refill(airline_platforms)
+    return Stage(airline_platforms)
+
+
+def test_a_run_opens_while_another_accounts_batch_is_under_way(stage: Stage) -> None:
+    other = stage.opened(account=uuid4())
+    with psycopg.connect(stage.platforms.new_loader) as batch:
+        batch.execute("SELECT FROM crossing_stage.run WHERE run_id = %s FOR UPDATE", [other.run_id])
+        batch.execute("DELETE FROM crossing_stage.dead_letter")
+        assert stage.mover.position(order=stage.opened()).batches == ()
+
+
+def test_a_run_that_a_former_release_began_is_to_be_run_again(stage: Stage) -> None:
+    stage.hold("AAA")
+    order = stage.opened()
+    stage.do(FORMER)
+    with pytest.raises(Rejected, match="before Crossing was updated"):
+        stage.moved(order)
+
+
+def test_what_a_former_release_staged_is_forgotten(stage: Stage) -> None:
+    stage.hold("AAA")
+    stage.moved(stage.opened())
+    stage.do(FORMER)
+    assert stage.mover.staged(account_id=ACCOUNT)["outcome"]
+    assert not any(stage.mover.forget(account_id=ACCOUNT).values())
+
+
+def test_what_a_former_release_moved_is_known_to_the_next_run(stage: Stage) -> None:
+    stage.hold("AAA", "BBB", "CCC")
+    stage.moved(stage.opened())
+    stage.do(FORMER)
+    stage.hold("BBB", "CCC", "DDD")
+    assert stage.moved(stage.opened()).totals == {("migrated", ""): 3}
+    assert stage.outcomes() == set()
+    there = {code for (code,) in airline.new_rows(stage.platforms, "SELECT code FROM platform.airport")}
+    assert {"BBB", "CCC", "DDD"} < there
+    assert "AAA" not in there
+
+
+def test_rows_that_a_former_release_counted_are_counted_once_when_they_are_tried_again(stage: Stage) -> None:
+    stage.hold("AAA", "BBB")
+    order = stage.opened()
+    stage.moved(order)
+    stage.do(FORMER)
+    assert stage.again(order, "AAA", "BBB").totals == {("migrated", ""): 2}
+
+
+def test_a_row_that_moved_and_was_deleted_before_it_is_tried_again_is_counted_where_it_is_written_down(
+    stage: Stage,
+) -> None:
+    stage.hold("AAA", "BBB", lat_txt="north")
+    order = stage.opened()
+    stage.moved(order)
+    stage.hold("AAA", "BBB")
+    assert stage.again(order, "AAA").totals == {("migrated", ""): 1, ("quarantined", "unreadable_value"): 1}
+    stage.hold("BBB")
+    gone = stage.again(order, "AAA")
+    assert gone.totals == {("dropped", "gone_from_legacy"): 1, ("quarantined", "unreadable_value"): 1}
+    assert ("AAA", "dropped") in stage.outcomes()
