@@ -87,6 +87,11 @@ class Compiler:
                 return f"(CASE WHEN {self.value(condition)} THEN {then} ELSE {otherwise} END)"
             case Call(function="decimal", args=(arg,)) if not self.postgres:
                 return _decimal(self, self.value(arg))
+            case Call(function="date", args=(arg,)) if not self.postgres:
+                # What has the shape of a date and is none is read as NULL: no need to read it twice.
+                text_value = self.value(arg)
+                shape = self.full_match(text_value, evaluation.DATE)
+                return f"(CASE WHEN {shape} THEN {_date(self, [text_value], ())} END)"
             case Call(function=name, args=args) if name in OPERATORS:
                 plain = self._operator(name, args)
                 guard = self._guard(node, [self.value(arg) for arg in args])

@@ -123,7 +123,7 @@ def value(spec: Spec, column: Column, *, relation: str) -> Value:
     return Value(
         sql=prefix + name(column.name),
         family=family,
-        mark=prefix + name(f"{column.name}!"),
+        mark=f"CASE WHEN {prefix}{name(column.name + '!')} THEN {text(UNREADABLE)} END",
         precision=min(bound.total, digits.MOST),
         scale=bound.fraction,
     )
@@ -205,8 +205,8 @@ def _worth_of(spec: Spec, compiler: Staged, column: Column) -> str:
 
 
 def _column(column: Column) -> str:
-    mark = f"CASE WHEN {_badness(column.name)} THEN {text(UNREADABLE)} END"
-    return f"{_worth(column.name)} AS {name(column.name)}, {mark} AS {name(column.name + '!')}"
+    # A flag and not its text: of a million records, each column of text is 16 MB even where it is empty.
+    return f"{_worth(column.name)} AS {name(column.name)}, {_badness(column.name)} AS {name(column.name + '!')}"
 
 
 def _worth(column: str) -> str:
