@@ -12,13 +12,14 @@ from tests.people import NEW_YORK, ZONES_MOVED, fill, plan
 
 RECORDS, CORRUPTIONS = 1_000_000, 100
 LEGACY = """
-INSERT INTO person_mast SELECT 'B6', n, ' Person ' || n || ' ', round(n * 1.37 % 10000, 2), CASE WHEN n % 3 = 0
-    THEN 'Y' ELSE 'N' END, to_char(date '2013-01-01' + (n % 365)::int, 'YYYYMMDD'),
-    to_char(time '00:00' + (n % 1440) * interval '1 min', 'HH24MI'), 'NY', NULL FROM generate_series(1, %s::bigint) AS n
+INSERT INTO person_mast SELECT 'B6', n, ' Person ' || n || ' ', round(n * 1.37 %% 10000, 2), CASE WHEN n %% 3 = 0
+    THEN 'Y' ELSE 'N' END, to_char(date '2013-01-01' + (n %% 365)::int, 'YYYYMMDD'),
+    to_char(time '00:00' + (n %% 1440) * interval '1 min', 'HH24MI'), 'NY', NULL
+    FROM generate_series(1, %s::bigint) AS n
 """
 NEW = """
-INSERT INTO clean.person SELECT 't1', n, 'Person ' || n, round(n * 1.37 % 10000, 2) * 100, n % 3 = 0,
-    (date '2013-01-01' + (n % 365)::int + (n % 1440) * interval '1 min') AT TIME ZONE 'America/New_York', 'NY'
+INSERT INTO clean.person SELECT 't1', n, 'Person ' || n, round(n * 1.37 %% 10000, 2) * 100, n %% 3 = 0,
+    (date '2013-01-01' + (n %% 365)::int + (n %% 1440) * interval '1 min') AT TIME ZONE 'America/New_York', 'NY'
     FROM generate_series(1, %s::bigint) AS n
 """
 VALUES = (
