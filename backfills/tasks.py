@@ -10,9 +10,11 @@ from core.actor import Actor
 from core.queue import Scope, task
 
 BACKFILLS = Actor.system("backfills")
+OUTAGES = 50
+"""A run takes hours and goes on where it stands, so it outlives more outages than a short job."""
 
 
-@task(scope=Scope.TENANT, timeout=timedelta(hours=6), long=True)
+@task(scope=Scope.TENANT, timeout=timedelta(hours=6), long=True, max_attempts=OUTAGES)
 def advance_run(*, run_id: str, job_id: UUID) -> None:
     """Bring a run to its end (or its pause), one committed step after the other."""
     while runs.advance(run_id=UUID(run_id), by=BACKFILLS, at=timezone.now(), job_id=job_id):
@@ -25,7 +27,7 @@ def inspect(*, inspection_id: str, job_id: UUID) -> None:
     inspections.carry_out(inspection_id=UUID(inspection_id), by=BACKFILLS, at=timezone.now(), job_id=job_id)
 
 
-@task(scope=Scope.TENANT, timeout=timedelta(hours=6), long=True)
+@task(scope=Scope.TENANT, timeout=timedelta(hours=6), long=True, max_attempts=OUTAGES)
 def help_run(*, run_id: str, job_id: UUID) -> None:
     """Move batches of a run beside the job that advances it, while no other tenant waits for the worker."""
     while runs.help_along(run_id=UUID(run_id), at=timezone.now(), job_id=job_id):

@@ -250,7 +250,7 @@ class Bench:
         shutil.rmtree(folder, ignore_errors=True)
         environment = {
             **os.environ,
-            "SOURCE_URL": self.pair.legacy_owner.replace("postgres://", "postgresql://"),
+            "SOURCE_URL": self.pair.legacy_owner.replace("postgres://", "postgresql+psycopg2://"),
             "TARGET_URL": self.pair.new_owner.replace("postgres://", "postgresql://"),
             "TABLE": "cust_mast",
             "KEY": "cust_no",
