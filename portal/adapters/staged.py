@@ -20,7 +20,8 @@ class Staged:
         self, connection: psycopg.Connection, order: LoadOrder, *, number: int, provenance: str, mark: bool
     ) -> None:
         self.connection, self.order = connection, order
-        self.table = sql.Identifier("crossing_stage", f"raw_{order.run_id.hex}")
+        # Of this batch's name: whoever moves another of the run would wait for a table of one name.
+        self.table = sql.Identifier("crossing_stage", f"raw_{order.run_id.hex}_{abs(number)}")
         self.provenance = provenance
         self.values = {
             "account": order.account_id,

@@ -11,6 +11,7 @@ from core.moving import LoadOrder, RunPosition, SourceRows
 from core.ports import Rejected
 from portal.adapters.legacy import PostgresLegacy
 from portal.adapters.newplatform import PostgresMover
+from portal.adapters.staged import Staged
 from tests import airline
 from tests.contract.test_platforms import KEY, SPECS, station
 from tests.databases import Platforms
@@ -81,6 +82,19 @@ def test_a_run_opens_while_another_accounts_batch_is_under_way(stage: Stage) -> 
         batch.execute("SELECT FROM crossing_stage.run WHERE run_id = %s FOR UPDATE", [other.run_id])
         batch.execute("DELETE FROM crossing_stage.dead_letter")
         assert stage.mover.position(order=stage.opened()).batches == ()
+
+
+def test_two_batches_of_a_run_are_staged_at_once(stage: Stage) -> None:
+    stage.hold("AAA")
+    order = stage.opened()
+    rows = stage.legacy.read(spec=order.spec, tenant_ref=airline.CODE, after=None, limit=1)
+    with psycopg.connect(stage.platforms.new_loader) as one, psycopg.connect(stage.platforms.new_loader) as two:
+        two.execute("SET lock_timeout = '1s'")
+        for number, connection in ((-1, one), (-2, two)):
+            staged = Staged(connection, order, number=number, provenance="platform.provenance", mark=False)
+            staged.fill(rows)
+        one.rollback()
+        two.rollback()
 
 
 def test_a_run_that_a_former_release_began_is_to_be_run_again(stage: Stage) -> None:
