@@ -89,7 +89,7 @@ def tour(chromium: Browser, module_db: None, tmp_path_factory: pytest.TempPathFa
 
 def marked(visit: Visit) -> Any:
     """Leave to the slow run what looks most like something that every run sees."""
-    seldom = (visit.who == "blocked" and visit.state == "populated") or (visit.state == "error" and not visit.args)
+    seldom = visit.state in ("empty", "error") or (visit.who == "blocked" and visit.state == "populated")
     return pytest.param(visit, id=visit.label, marks=[pytest.mark.slow] if seldom else [])
 
 

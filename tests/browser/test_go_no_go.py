@@ -113,6 +113,7 @@ def test_without_javascript_a_confirmed_person_signs(visit: Visits, case: Case) 
 # Fit to be seen
 
 
+@pytest.mark.slow
 def test_the_pages_before_asking_are_fit_to_be_seen(
     visit: Visits, case: Case, assert_page_ok: Callable[[Page], None]
 ) -> None:
@@ -125,6 +126,7 @@ def test_the_pages_before_asking_are_fit_to_be_seen(
     assert_page_ok(visit(path(case, "go-no-go/"), by=auditor.user))
 
 
+@pytest.mark.slow
 def test_the_pages_of_a_request_are_fit_to_be_seen(
     visit: Visits, case: Case, assert_page_ok: Callable[[Page], None]
 ) -> None:
@@ -139,6 +141,7 @@ def test_the_pages_of_a_request_are_fit_to_be_seen(
     assert_page_ok(visit(here, by=case.owner.user))
 
 
+@pytest.mark.slow
 def test_ended_requests_are_fit_to_be_seen(visit: Visits, case: Case, assert_page_ok: Callable[[Page], None]) -> None:
     for reason in ("Our peak season.", "A" * 900):
         asked = ask(case)
@@ -162,6 +165,7 @@ def test_a_refused_window_is_fit_to_be_seen(visit: Visits, case: Case, assert_pa
     assert_page_ok(page, expected_status=422)
 
 
+@pytest.mark.slow
 def test_an_empty_account_is_fit_to_be_seen(
     visit: Visits, committed_db: None, assert_page_ok: Callable[[Page], None]
 ) -> None:

@@ -53,6 +53,7 @@ def account(committed_db: None, fake_dns: type[FakeDns]) -> Account:
     return Account(tenant, make.member(tenant, person=make.user("Ana Ruiz", password=make.PASSWORD)))
 
 
+@pytest.mark.slow
 def test_the_domains_are_fit_to_be_seen_in_every_state(visit: Visits, account: Account) -> None:
     proven, wrong, given_up = (
         account.claim(),
@@ -72,6 +73,7 @@ def test_the_domains_are_fit_to_be_seen_in_every_state(visit: Visits, account: A
     check_page(page)
 
 
+@pytest.mark.slow
 def test_the_members_are_fit_to_be_seen(visit: Visits, account: Account) -> None:
     account.invite()
     account.invite("second@jetblue.example")
@@ -134,6 +136,7 @@ def test_a_domain_is_proven_without_javascript(visit: Visits, account: Account) 
     expect(page.get_by_text("Proven since")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_link_of_an_invitation_is_fit_to_be_seen_by_everyone(visit: Visits, account: Account) -> None:
     link = account.invite("nora@jetblue.example")
     check_page(visit(link))

@@ -118,6 +118,7 @@ def test_the_slightest_changes_on_the_new_platform_are_found(world: Platforms, t
     assert sorted(found) == sorted((column, kind) for _, column, kind in SLIGHTEST)
 
 
+@pytest.mark.slow
 def test_a_deleted_and_an_invented_row_are_found(world: Platforms, tenant: Tenant) -> None:
     airline.flights(world, 3)
     move(tenant)
@@ -127,6 +128,7 @@ def test_a_deleted_and_an_invented_row_are_found(world: Platforms, tenant: Tenan
     assert (report.missing, report.extra) == (2, 1)
 
 
+@pytest.mark.slow
 def test_wrong_bookkeeping_of_the_run_does_not_deceive_the_comparison(world: Platforms, tenant: Tenant) -> None:
     """The comparison is evidence of its own: it reads raw rows, not what the run wrote down about them."""
     airline.flights(world, 2)

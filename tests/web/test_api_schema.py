@@ -21,7 +21,7 @@ from tests import api, worlds
 from tests.fakes.dns import FakeDns
 from tests.worlds import World
 
-FEW, MANY = 10, 100
+FEW, MANY = 6, 100
 CALM: dict[str, Any] = {
     "deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck),
 }  # fmt: skip
@@ -110,7 +110,7 @@ def test_an_endpoint_does_as_it_is_described_at_length(described: Described, lab
 
 
 def test_sequences_of_requests_do_as_they_are_described(described: Described) -> None:
-    described.hold_sequences(examples=12, steps=6)
+    described.hold_sequences(examples=8, steps=6)
 
 
 @pytest.mark.slow

@@ -223,7 +223,7 @@ def test_an_outage_says_that_it_is_tried_again_and_at_last_who_lets_it_go_on(ope
     page = text(browser.get())
     assert "The legacy platform&#x27;s database does not answer (no connection)." in page
     assert "It is tried again by itself; nothing for you to do." in page
-    for attempt in range(1, 6):
+    for attempt in range(1, queue.TASKS["backfills.tasks.advance_run"].max_attempts):
         queue.run_pending(at=timezone.now() + timedelta(hours=attempt))
     page = text(browser.get())
     assert "Your data stand still" in page

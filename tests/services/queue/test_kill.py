@@ -87,6 +87,7 @@ def state_of(job_id: UUID) -> JobState:
     return JobState(Job.objects.get(pk=job_id).state)
 
 
+@pytest.mark.slow
 def test_a_worker_killed_between_and_inside_batches_ends_as_if_undisturbed(child_environment: dict[str, str]) -> None:
     tenant = make.tenant()
     with socket.create_server(("127.0.0.1", 0)) as barrier, tenancy.scope(tenant_id=tenant.id):
