@@ -166,7 +166,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no worker is left alone with it, nor a costly fixture made on both."""
 
     def waits(item: pytest.Item) -> bool:
-        costly = {"module_db", "standing_world", "described"} & set(getattr(item, "fixturenames", ()))
+        costly = {"collected", "described", "module_db", "standing_world"} & set(getattr(item, "fixturenames", ()))
         return not (costly or item.path.is_relative_to(JOURNEYS))
 
     items.sort(key=waits)

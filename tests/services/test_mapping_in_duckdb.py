@@ -68,7 +68,10 @@ def unprovable(node: Node) -> bool:
     )
 
 
-@pytest.mark.parametrize("kind", [Type.TEXT, Type.INT, Type.DECIMAL, Type.BOOL, Type.DATE, Type.INSTANT])
+@pytest.mark.parametrize(
+    "kind",
+    [Type.TEXT, Type.INT, Type.DECIMAL, Type.BOOL, Type.DATE, pytest.param(Type.INSTANT, marks=pytest.mark.slow)],
+)
 @given(data=st.data())
 @COMMON
 def test_every_expression_is_worth_the_same_in_the_engine(
