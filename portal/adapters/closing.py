@@ -5,6 +5,7 @@ from psycopg import sql
 
 from backfills.domain.spec import Spec, Then
 from core.moving import LoadOrder
+from core.ports import Rejected
 from portal.adapters.batch import table
 
 
@@ -12,7 +13,8 @@ def close(connection: psycopg.Connection, order: LoadOrder, *, provenance: str, 
     """Remove what this run did not see or did not move any more, and count anew; runs inside the closing transaction.
 
     An object into which several source rows were merged stays as long as one of them does. A fresh run wrote all
-    that there is, so nothing can have vanished.
+    that there is, so nothing can have vanished. Raises Rejected where a row is written down as moved and the platform
+    holds no object of it.
     """
     spec: Spec = order.spec
     values = {"account": order.account_id, "entity": order.entity, "run": order.run_id, "system": spec.system,
@@ -22,6 +24,8 @@ def close(connection: psycopg.Connection, order: LoadOrder, *, provenance: str, 
         "target": table(spec.target_table),
         "tenant": sql.Identifier(spec.target_tenant),
         "key": sql.Identifier(spec.target_key),
+        # In the order in which rows are read, so that whoever comes next is who would have come first.
+        "first": sql.SQL("min(source_key::bigint)::text" if spec.key_type == "bigint" else "min(source_key)"),
     }
     steps = list(_FORGET)
     if spec.vanished.then is Then.DELETE:
@@ -30,7 +34,16 @@ def close(connection: psycopg.Connection, order: LoadOrder, *, provenance: str, 
         if spec.duplicates.then is Then.MERGE:
             steps.append(_NEXT)
         steps.append(_NOWHERE)
-    for statement in (*steps, *_RECOUNT):
+    for statement in steps:
+        connection.execute(sql.SQL(statement).format(**names), values)
+    lost = connection.execute(sql.SQL(_LOST).format(**names), values).fetchone()
+    if lost and lost[0]:
+        raise Rejected(
+            f"{lost[0]:,} of the rows that were moved have no object on the new platform: something there, a trigger"
+            f" of {spec.target_table} perhaps, kept them from being written. Nothing is called moved until that is"
+            " mended and the run is repeated."
+        )
+    for statement in _RECOUNT:
         connection.execute(sql.SQL(statement).format(**names), values)
 
 
@@ -59,7 +72,7 @@ DELETE FROM {provenance} p
 _NEXT = """
 WITH next AS (
     DELETE FROM crossing_stage.outcome o
-     USING (SELECT target_key, min(source_key) AS source_key
+     USING (SELECT target_key, {first} AS source_key
               FROM crossing_stage.outcome
              WHERE account_id = %(account)s AND entity = %(entity)s AND fate = 'merged'
              GROUP BY target_key) AS m
@@ -78,6 +91,14 @@ DELETE FROM {target} t
  WHERE t.{tenant} = %(account)s
    AND NOT EXISTS (SELECT FROM {provenance} p
                     WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.target_key = t.{key}::text)
+"""
+# Rows that this run met and wrote down as moved, of which the platform holds no object.
+_LOST = """
+SELECT count(*) FROM {provenance} p
+ WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.source_system = %(system)s
+   AND NOT EXISTS (SELECT FROM {target} t WHERE t.{tenant} = %(account)s AND t.{key}::text = p.target_key)
+   AND (%(fresh)s
+        OR EXISTS (SELECT FROM crossing_stage.seen s WHERE s.run_id = %(run)s AND s.source_key = p.source_key))
 """
 # The ledger is counted from where rows ended, not from what batches said of themselves.
 _RECOUNT = (

@@ -57,6 +57,9 @@ class PostgresMover:
         """Give the run its place; see `core.ports.DataMover`."""
         with self._connected() as connection, connection.transaction():
             self._prepare(connection)
+            spec = order.spec
+            stage.demand_key(connection, spec.target_table, spec.target_tenant, spec.target_key)
+            stage.demand_key(connection, self.provenance, "account_id", "entity", "source_system", "source_key")
             connection.execute(
                 sql.SQL("INSERT INTO {} (id, name, legacy_ref) VALUES (%s, %s, %s) ON CONFLICT (id) DO NOTHING").format(
                     statements.table(self.accounts)

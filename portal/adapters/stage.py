@@ -72,6 +72,28 @@ def opened(connection: psycopg.Connection, order: LoadOrder, *, source_total: in
     return row is not None
 
 
+def demand_key(connection: psycopg.Connection, name: str, *columns: str) -> None:
+    """Raise Rejected unless a table has a unique key of just these columns: without one, rows could stand twice."""
+    row = connection.execute(_HAS_KEY, [table(name).as_string(connection), sorted(columns)]).fetchone()
+    if row is None or not row[0]:
+        raise Rejected(
+            f"The new platform's table {name} needs a primary or unique key of {', '.join(columns)}, not deferrable and"
+            " not partial: nothing is moved into it without one."
+        )
+
+
+_HAS_KEY = """
+SELECT EXISTS (
+    SELECT FROM pg_index i
+     WHERE i.indrelid = %s::regclass AND i.indisunique AND i.indisvalid AND i.indimmediate
+       AND i.indpred IS NULL AND i.indexprs IS NULL
+       AND %s = (SELECT array_agg(a.attname::text ORDER BY a.attname::text COLLATE "C")
+                   FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, place)
+                   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                  WHERE k.place <= i.indnkeyatts))
+"""
+
+
 def locked(connection: psycopg.Connection, run_id: UUID) -> Place:
     """Lock the run's row and return where it stands; raises Rejected for a run that is not there."""
     row = connection.execute(

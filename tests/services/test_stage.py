@@ -1,5 +1,7 @@
 """Crossing's own tables in the new platform: made anew, made by a former release, and used by several at once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +13,7 @@ from core.moving import LoadOrder, RunPosition, SourceRows
 from core.ports import Rejected
 from portal.adapters.legacy import PostgresLegacy
 from portal.adapters.newplatform import PostgresMover
+from portal.adapters.stage import demand_key
 from portal.adapters.staged import Staged
 from tests import airline
 from tests.contract.test_platforms import KEY, SPECS, station
@@ -95,6 +98,67 @@ def test_two_batches_of_a_run_are_staged_at_once(stage: Stage) -> None:
             staged.fill(rows)
         one.rollback()
         two.rollback()
+
+
+@contextmanager
+def altered(stage: Stage, there: str, back: str) -> Iterator[None]:
+    """Let the new platform's owner change a table for a while."""
+    for statements in (there, back):
+        with psycopg.connect(stage.platforms.new_owner, autocommit=True) as connection:
+            connection.execute(statements.encode())
+        if statements is there:
+            yield
+
+
+def test_a_row_that_the_platform_swallows_is_not_called_moved(stage: Stage) -> None:
+    stage.hold("AAA", "BBB", "CCC")
+    swallow = """
+        CREATE FUNCTION platform.swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+        CREATE TRIGGER swallow BEFORE INSERT ON platform.airport FOR EACH ROW WHEN (NEW.code = 'BBB')
+            EXECUTE FUNCTION platform.swallow()
+    """
+    mended = "DROP FUNCTION platform.swallow() CASCADE"
+    with altered(stage, swallow, mended):
+        for _ in ("the first run", "a later one"):
+            order = stage.opened()
+            with pytest.raises(Rejected, match="1 of the rows that were moved have no object on the new platform"):
+                stage.moved(order)
+    assert stage.moved(stage.opened()).totals == {("migrated", ""): 3}
+
+
+@pytest.mark.parametrize(
+    ("key", "is_enough"),
+    [
+        ("", False),
+        ("UNIQUE (code)", False),
+        ("UNIQUE (account_id, code, name)", False),
+        ("UNIQUE (account_id, code) DEFERRABLE", False),
+        ("UNIQUE (code, account_id)", True),
+        ("UNIQUE (account_id, code) INCLUDE (name)", True),
+    ],
+)
+def test_nothing_is_moved_where_rows_could_stand_twice(stage: Stage, key: str, is_enough: bool) -> None:
+    without = "ALTER TABLE platform.airport DROP CONSTRAINT airport_pkey CASCADE"
+    with psycopg.connect(stage.platforms.new_owner) as connection:
+        connection.execute(without)
+        if key:
+            connection.execute(f"ALTER TABLE platform.airport ADD {key}".encode())
+        if is_enough:
+            demand_key(connection, "platform.airport", "account_id", "code")
+        else:
+            with pytest.raises(Rejected, match=r"platform\.airport needs a primary or unique key of account_id, code"):
+                demand_key(connection, "platform.airport", "account_id", "code")
+        connection.rollback()
+
+
+def test_a_run_demands_the_keys(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr("portal.adapters.stage.demand_key", lambda _, *named: asked.append(named))
+    stage.opened()
+    assert asked == [
+        ("platform.airport", "account_id", "code"),
+        ("platform.provenance", "account_id", "entity", "source_system", "source_key"),
+    ]
 
 
 def test_a_run_that_a_former_release_began_is_to_be_run_again(stage: Stage) -> None:
