@@ -2,7 +2,7 @@
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods
 
 from accounts.queries.tenants import Tenant
 from backfills.queries import mapping
@@ -11,14 +11,14 @@ from core.permissions import Permission
 from core.web import ActingRequest, tenant_view
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @tenant_view(Permission.VIEW_RUNS)
 def find(request: ActingRequest, tenant: Tenant, entity: str) -> HttpResponse:
-    """Tell where the row with the key in `?key=` ended; without one, ask for it."""
+    """Ask for a key, and tell where its row ended. It is posted: a key may name a person, and addresses are kept."""
     spec = mapping.specs().get(entity)
     if spec is None:
         raise Http404
-    key, found, problem = request.GET.get("key", "").strip(), None, None
+    key, found, problem = request.POST.get("key", "").strip(), None, None
     if key:
         try:
             found = fates.find(tenant_id=tenant.pk, spec=spec, key=key, by=request.actor)

@@ -85,7 +85,7 @@ TENANT_PAGES = [
     *of_tenant("backfills:inspection"),
     *of_tenant("backfills:fate", entity="=flights"),
     *(
-        Visit("backfills:fate", name, "blocked", {"slug": "=skywest", "entity": "=flights"}, query=f"?key={key}")
+        Visit("backfills:fate", name, "blocked", {"slug": "=skywest", "entity": "=flights"}, then=fill("Find", key=key))
         for name, key in (("found", "1"), ("nothing-found", "0"))
     ),
     *(visit for entity in ("flights", "airports") for visit in of_tenant("backfills:mapping", entity=f"={entity}")),

@@ -27,10 +27,11 @@ def ask(airline_world):
     client.force_login(make.member(tenant, TenantRole.AUDITOR).user)
 
     def page(key: str, entity: str = "flights", status: int = 200) -> str:
-        response = client.get(f"/t/{tenant.slug}/runs/entities/{entity}/find/", {"key": key})
+        response = client.post(f"/t/{tenant.slug}/runs/entities/{entity}/find/", {"key": key})
         assert response.status_code == status
         return " ".join(response.content.decode().split())
 
+    page.client, page.tenant = client, tenant
     return page
 
 
@@ -64,6 +65,12 @@ def test_what_cannot_be_a_key_or_an_outage_is_said(ask, monkeypatch):
 
     monkeypatch.setattr(PostgresMover, "trace", away)
     assert "does not answer" in ask("1", status=422)
+
+
+def test_a_key_in_the_address_is_not_read(ask):
+    client, tenant = ask.client, ask.tenant
+    page = client.get(f"/t/{tenant.slug}/runs/entities/flights/find/", {"key": "1"}).content.decode()
+    assert "What became of it" not in page
 
 
 def test_an_unknown_entity_is_not_found(ask):

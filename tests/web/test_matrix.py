@@ -61,7 +61,7 @@ TENANT = (
     Row("backfills:runs", READERS, get=200),
     Row("backfills:entity", READERS, get=200, ids=("entity",)),
     Row("backfills:rejected", READERS, get=200, ids=("entity",)),
-    Row("backfills:fate", READERS, get=200, ids=("entity",)),
+    Row("backfills:fate", READERS, get=200, post=200, ids=("entity",)),
     Row("backfills:mapping", READERS, get=200, ids=("entity",)),
     Row("backfills:start", MANAGERS, post=302),
     Row("backfills:inspection", READERS, get=200),
