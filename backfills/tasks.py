@@ -24,7 +24,7 @@ def advance_run(*, run_id: str, job_id: UUID) -> None:
 @task(scope=Scope.TENANT, timeout=timedelta(hours=6), long=True)
 def inspect(*, inspection_id: str, job_id: UUID) -> None:
     """Judge every row of a tenant without moving one."""
-    inspections.carry_out(inspection_id=UUID(inspection_id), by=BACKFILLS, at=timezone.now(), job_id=job_id)
+    inspections.carry_out(inspection_id=UUID(inspection_id), by=BACKFILLS, now=timezone.now, job_id=job_id)
 
 
 @task(scope=Scope.TENANT, timeout=timedelta(hours=6), long=True, max_attempts=OUTAGES)

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -47,8 +47,9 @@ def request(*, tenant_id: UUID, by: Actor, at: datetime) -> Inspection:
             _ring(made, by)
             _record("requested", made, by=by, at=at)
     except IntegrityError:  # one at a time
-        made = Inspection.objects.get(tenant_id=tenant_id, state=Inspection.State.RUNNING)
-        if not queue.jobs(tenant_id, task=INSPECT, key=str(made.pk), unfinished=True, limit=1):
+        made = Inspection.objects.filter(tenant_id=tenant_id)[:1].get()  # it may have ended meanwhile
+        is_open = made.state == Inspection.State.RUNNING
+        if is_open and not queue.jobs(tenant_id, task=INSPECT, key=str(made.pk), unfinished=True, limit=1):
             with transaction.atomic():
                 _ring(made, by)
     return made
@@ -72,7 +73,7 @@ def _ring(inspection: Inspection, by: Actor) -> None:
     )
 
 
-def carry_out(*, inspection_id: UUID, by: Actor, at: datetime, job_id: UUID | None = None) -> None:
+def carry_out(*, inspection_id: UUID, by: Actor, now: Callable[[], datetime], job_id: UUID | None = None) -> None:
     """Judge all rows, an entity after those it refers to, and keep what was found about each entity.
 
     Safe to repeat: it then begins anew, for nothing outlives a session of judging. Unavailable passes through to be
@@ -94,9 +95,9 @@ def carry_out(*, inspection_id: UUID, by: Actor, at: datetime, job_id: UUID | No
                 done += reading.rows
                 _keep(inspection, position, spec, reading, session.finish(spec=spec))
     except (ports.Rejected, SpecError) as refusal:
-        _end(inspection, Inspection.State.FAILED, by=by, at=at, problem=str(refusal))
+        _end(inspection, Inspection.State.FAILED, by=by, at=now(), problem=str(refusal))
         return
-    _end(inspection, Inspection.State.DONE, by=by, at=at)
+    _end(inspection, Inspection.State.DONE, by=by, at=now())
 
 
 class _Reading:

@@ -1,9 +1,11 @@
 """Every row is judged before anything moves: what is found, what is kept, what a failing platform does."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts.models import Tenant
@@ -91,6 +93,22 @@ def test_asking_twice_asks_once_and_only_the_latest_is_kept(world: Platforms, te
     assert InspectedEntity.objects.exclude(inspection=queries.latest(tenant_id=tenant.pk).inspection).count() == 0
     events = [entry.event for entry in LedgerEntry.objects.filter(event__startswith="backfills.inspection")]
     assert sorted(events) == ["backfills.inspection.finished"] * 2 + ["backfills.inspection.requested"] * 2
+
+
+def test_it_ends_when_it_ends_and_one_that_ended_while_asked_for_comes_back(
+    world: Platforms, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = timezone.now()
+    ended = began + timedelta(hours=3)
+    asked = inspections.request(tenant_id=tenant.pk, by=HOUSE, at=began)
+    inspections.carry_out(inspection_id=asked.pk, by=HOUSE, now=lambda: ended)
+    assert Inspection.objects.get().finished_at == ended
+
+    def taken(**_: object) -> None:
+        raise IntegrityError("the other one was still running")
+
+    monkeypatch.setattr(Inspection.objects, "create", taken)
+    assert inspections.request(tenant_id=tenant.pk, by=HOUSE, at=began) == asked
 
 
 def test_an_outage_is_tried_again_and_begins_anew(
