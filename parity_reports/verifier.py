@@ -117,11 +117,7 @@ def rows(path: Path, expected: Expectation, options: Options) -> Iterator[Row]:
     """Yield an export's records, digested. Raises CannotCheck for what cannot be read as that entity's."""
     headers = [options.headers.get(column, column) for column in expected.columns]
     only_key = expected.kinds[expected.key : expected.key + 1]
-    for where, given in _records(path, headers, options):
-        values = [
-            None if value == "" and not kind.startswith(("text", "bytes")) else value
-            for kind, value in zip(expected.kinds, given, strict=True)
-        ]
+    for where, values in _records(path, headers, expected.kinds, options):
         key = values[expected.key]
         try:
             digest = digest_of(record(expected.kinds, values, code=expected.code))
@@ -187,7 +183,7 @@ def _fault(expected: Expectation, headers: list[str], values: list[Any]) -> str:
     return "the record cannot be encoded"
 
 
-def _records(path: Path, headers: list[str], options: Options) -> Iterator[tuple[str, list[Any]]]:
+def _records(path: Path, headers: list[str], kinds: Sequence[str], options: Options) -> Iterator[tuple[str, list[Any]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             start = file.readline(LARGEST_RECORD + 1)
@@ -201,7 +197,15 @@ def _records(path: Path, headers: list[str], options: Options) -> Iterator[tuple
                 lines = ((number, _parsed(path, number, line)) for number, line in enumerate(again, 1) if line.strip())
                 yield from _objects(path, lines, headers, "line")
             else:
-                yield from _table(path, again, headers, options)
+                for where, given in _table(path, again, headers, options):
+                    # Some exports quote everything: in a column that cannot hold it, "" can only be no value.
+                    yield (
+                        where,
+                        [
+                            None if value == "" and not kind.startswith(("text", "bytes")) else value
+                            for kind, value in zip(kinds, given, strict=True)
+                        ],
+                    )
     except UnicodeDecodeError:
         raise CannotCheck(f"{path} is not UTF-8: export it as UTF-8.") from None
     except OSError as problem:

@@ -198,6 +198,7 @@ HOSTILE = {
     "json nested": ("[" * 100_000, "is not JSON"),
     "json lines of which one lacks a name": ('{"reference": "a"}\n', "line 1 has no “distance_km”"),
     "json with a name twice": ('{"reference": "a", "reference": "b"}', "is not JSON"),
+    "no value as empty text": (json.dumps([ROWS[0] | {"distance_km": ""}]), "the column “distance_km”"),
     "a number as text": (json.dumps([ROWS[0] | {"note": 1}]), "the column “note” is not text"),
 }
 
