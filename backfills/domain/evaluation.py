@@ -88,10 +88,7 @@ _LENIENT: Mapping[str, Callable[[list[Value]], Value]] = {
     "coalesce": lambda values: next((value for value in values if value is not None), None),
     "null_if": lambda values: None if values[0] is not None and values[0] == values[1] else values[0],
 }
-"""Functions that see NULL; all others are NULL of NULL."""
-
-LENIENT = frozenset({*_LENIENT, "when"})
-"""Functions that may be worth something although a part of them could not be read."""
+"""What `language.LENIENT` names; `when` is evaluated by `evaluate` itself."""
 
 
 def _read(pattern: str, text: object) -> str:
@@ -252,4 +249,4 @@ _STRICT: Mapping[str, Callable[..., Value]] = {
     "exists": lambda values, literal, world: str(values[0]) in world.lookups[literal[0]],
 }
 
-__all__ = ["LENIENT", "Reading", "Type", "Value", "World", "evaluate", "instant"]
+__all__ = ["Reading", "Type", "Value", "World", "evaluate", "instant"]

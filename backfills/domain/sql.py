@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from backfills.domain import digits, evaluation
 from backfills.domain.digits import Digits
-from backfills.domain.language import OPERATORS, Call, Const, Node, Ref, Type
+from backfills.domain.language import LENIENT, OPERATORS, Call, Const, Node, Ref, Type
 
 
 class Dialect(StrEnum):
@@ -130,7 +130,7 @@ class Compiler:
         if self.bad(node) is None:
             return True
         assert isinstance(node, Call)
-        return node.function not in evaluation.LENIENT and all(self.shows(arg) for arg in node.args)
+        return node.function not in LENIENT and all(self.shows(arg) for arg in node.args)
 
     def sql_type(self, kind: Type) -> str:
         """Return the dialect's name of a type."""

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from backfills.domain.language import Type, parse
+from backfills.domain import evaluation
+from backfills.domain.language import LENIENT, Type, parse
 from backfills.domain.spec import load, load_set
 from core.domain.declared import SpecError
 
@@ -142,3 +143,8 @@ def test_specs_that_wait_for_each_other_are_refused() -> None:
 def test_nothing_outside_the_language_is_parsed(expression: str) -> None:
     with pytest.raises(SpecError):
         parse(expression, names={"a": Type.TEXT}, literals={})
+
+
+def test_python_lets_the_same_functions_see_null_as_the_language_says() -> None:
+    """Which functions pass an unreadable part on is decided from the language's list, in SQL too."""
+    assert {*evaluation._LENIENT, "when"} == LENIENT

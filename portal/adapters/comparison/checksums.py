@@ -13,17 +13,8 @@ from parity_reports.domain import checksums, encoding
 from parity_reports.domain.checksums import Bucket
 from portal.adapters.comparison import digests
 from portal.adapters.comparison.digests import Engine
-from portal.adapters.comparison.duck import name, text
+from portal.adapters.comparison.duck import SERVER_SETTINGS, name, text
 from portal.adapters.postgres import connected
-
-_SETTINGS = {
-    "intervalstyle": "postgres",
-    "extra_float_digits": "1",
-    "bytea_output": "hex",
-    "lc_monetary": "C",
-    "standard_conforming_strings": "on",
-    "default_transaction_read_only": "on",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +41,7 @@ class PostgresChecksummer:
     @contextmanager
     def _connected(self) -> Iterator[psycopg.Connection]:
         with connected(self.url, platform="new", statement_timeout=self.statement_timeout) as connection:
-            for setting, value in _SETTINGS.items():
+            for setting, value in SERVER_SETTINGS.items():
                 connection.execute("SELECT set_config(%s, %s, false)", [setting, value])
             if connection.info.parameter_status("server_encoding") != "UTF8":
                 raise Rejected("The new platform's database is not in UTF-8; its texts have no canonical encoding.")

@@ -16,19 +16,22 @@ from core.ports import Rejected, Unavailable
 
 logger = logging.getLogger(__name__)
 
+SERVER_SETTINGS = {
+    # Whatever is cast to text on the server must not depend on how the server is configured.
+    "timezone": "UTC",
+    "datestyle": "ISO,YMD",
+    "intervalstyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "lc_monetary": "C",
+    # Keys and tenants are quoted as text literals: a backslash in one must mean itself there too.
+    "standard_conforming_strings": "on",
+    "default_transaction_read_only": "on",
+}
 _SERVER_OPTIONS = " ".join(
     f"-c {name}={value}"
     for name, value in {
-        # Whatever is cast to text on the server must not depend on how the server is configured.
-        "timezone": "UTC",
-        "datestyle": "ISO,YMD",
-        "intervalstyle": "postgres",
-        "extra_float_digits": "1",
-        "bytea_output": "hex",
-        "lc_monetary": "C",
-        # Keys and tenants are quoted as text literals: a backslash in one must mean itself there too.
-        "standard_conforming_strings": "on",
-        "default_transaction_read_only": "on",
+        **SERVER_SETTINGS,
         "statement_timeout": "600000",
         "application_name": "crossing-comparison",
     }.items()
