@@ -1,7 +1,7 @@
 """Crossing's rows in the new platform's `crossing_stage`: a run's place, its totals, its batches with dead letters."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -302,13 +302,19 @@ _OF_ACCOUNT = {
 """Each table of `stage.sql`, and which rows of it are an account's."""
 
 
-def _batches(connection: psycopg.Connection, run_id: UUID, after_batch: int) -> Iterator[BatchDone]:
+def _batches(connection: psycopg.Connection, run_id: UUID, after_batch: int) -> list[BatchDone]:
+    """Read batches, and only then their dead letters: what is committed in between waits with its own batch."""
+    found = connection.execute(
+        "SELECT number, first_key, last_key, rows, changed, at FROM crossing_stage.batch"
+        " WHERE run_id = %s AND number > %s ORDER BY number",
+        [run_id, after_batch],
+    ).fetchall()
     letters: dict[int, list[Letter]] = {}
     settled: dict[int, list[str]] = {}
     for row in connection.execute(
         "SELECT batch, state, source_key, rule, sqlstate, source_column, spec, attempts, first_at, last_at, payload"
-        " FROM crossing_stage.dead_letter WHERE run_id = %s AND batch > %s ORDER BY source_key",
-        [run_id, after_batch],
+        " FROM crossing_stage.dead_letter WHERE run_id = %s AND batch > %s AND batch <= %s ORDER BY source_key",
+        [run_id, after_batch, found[-1][0] if found else after_batch],
     ):
         number, state, key, rule, sqlstate, column, spec, attempts, first_at, last_at, payload = row
         if state == "open":
@@ -316,12 +322,6 @@ def _batches(connection: psycopg.Connection, run_id: UUID, after_batch: int) -> 
             letters.setdefault(number, []).append(letter)
         else:
             settled.setdefault(number, []).append(key)
-    for number, first_key, last_key, rows, changed, at in connection.execute(
-        "SELECT number, first_key, last_key, rows, changed, at FROM crossing_stage.batch"
-        " WHERE run_id = %s AND number > %s ORDER BY number",
-        [run_id, after_batch],
-    ).fetchall():
-        yield BatchDone(
-            number, first_key, last_key, rows, changed, at,
-            letters=tuple(letters.get(number, ())), settled=tuple(settled.get(number, ())),
-        )  # fmt: skip
+    return [
+        BatchDone(*row, letters=tuple(letters.get(row[0], ())), settled=tuple(settled.get(row[0], ()))) for row in found
+    ]

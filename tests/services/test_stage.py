@@ -1,6 +1,6 @@
 """Crossing's own tables in the new platform: made anew, made by a former release, and used by several at once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,7 +13,7 @@ from core.moving import LoadOrder, RunPosition, SourceRows
 from core.ports import Rejected
 from portal.adapters.legacy import PostgresLegacy
 from portal.adapters.newplatform import PostgresMover
-from portal.adapters.stage import demand_key
+from portal.adapters.stage import demand_key, position
 from portal.adapters.staged import Staged
 from tests import airline
 from tests.contract.test_platforms import KEY, SPECS, station
@@ -159,6 +159,36 @@ def test_a_run_demands_the_keys(stage: Stage, monkeypatch: pytest.MonkeyPatch) -
         ("platform.airport", "account_id", "code"),
         ("platform.provenance", "account_id", "entity", "source_system", "source_key"),
     ]
+
+
+class Interrupted:
+    """A connection after whose n-th statement somebody else does something."""
+
+    def __init__(self, connection: psycopg.Connection, number: int, other: Callable[[], object]) -> None:
+        self.connection, self.left, self.other = connection, number, other
+
+    def execute(self, *asked: Any) -> psycopg.Cursor:
+        answer = self.connection.execute(*asked)
+        self.left -= 1
+        if self.left == 0:
+            self.other()
+        return answer
+
+
+@pytest.mark.parametrize("statement", [1, 2, 3, 4])
+def test_no_batch_is_told_without_the_rows_that_it_rejected(stage: Stage, statement: int) -> None:
+    stage.hold("AAA", tz_nm="Nowhere")
+    order = stage.opened()
+
+    def read(after: str | None, until: str | None) -> SourceRows:
+        return stage.legacy.read(spec=order.spec, tenant_ref=airline.CODE, after=after, until=until, limit=100)
+
+    with psycopg.connect(stage.platforms.new_loader) as connection:
+        looking = Interrupted(connection, statement, lambda: stage.mover.load(order=order, read=read))
+        told = position(looking, order.run_id).batches
+    assert looking.left <= 0
+    assert [len(batch.letters) for batch in told] in ([], [1])
+    assert [len(batch.letters) for batch in stage.mover.position(order=order).batches] == [1]
 
 
 def test_a_run_that_a_former_release_began_is_to_be_run_again(stage: Stage) -> None:
