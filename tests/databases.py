@@ -14,7 +14,7 @@ from typing import IO, LiteralString
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 
 from portal.house import development, schema, state
 from portal.house.postgres import HERE, Postgres
@@ -58,16 +58,22 @@ class Clone:
     name: str
     owner_url: str
 
-    def _administer(self, *statements: sql.Composed) -> None:
+    def _anew(self, *statements: sql.Composed) -> None:
+        """Drop the copy, and execute statements."""
         with psycopg.connect(with_database(self.owner_url, "crossing"), autocommit=True) as connection:
+            name = sql.Identifier(self.name)
+            try:
+                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+            except errors.InsufficientPrivilege:
+                # A session of the superuser is about to end, and the owner may not end it: the server waits for it.
+                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(name))
             for statement in statements:
                 connection.execute(statement)
 
     def create(self, *, template: str) -> None:
         """Make (or make again) the copy; sessions that linger in it are ended."""
         name = sql.Identifier(self.name)
-        self._administer(
-            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name),
+        self._anew(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template)),
             sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name),
             sql.SQL("GRANT CONNECT ON DATABASE {} TO crossing_app, crossing_backup").format(name),
@@ -75,7 +81,7 @@ class Clone:
 
     def drop(self) -> None:
         """Remove the copy."""
-        self._administer(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)))
+        self._anew()
 
 
 def ensure_template(*, owner_url: str) -> str:
