@@ -323,5 +323,8 @@ def _batches(connection: psycopg.Connection, run_id: UUID, after_batch: int) -> 
         else:
             settled.setdefault(number, []).append(key)
     return [
-        BatchDone(*row, letters=tuple(letters.get(row[0], ())), settled=tuple(settled.get(row[0], ()))) for row in found
+        BatchDone(
+            number, first, last, rows, changed, at, tuple(letters.get(number, ())), tuple(settled.get(number, ()))
+        )
+        for number, first, last, rows, changed, at in found
     ]
