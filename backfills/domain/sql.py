@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from backfills.domain import digits, evaluation
+from backfills.domain import digits, evaluation, shapes
 from backfills.domain.digits import Digits
 from backfills.domain.language import LENIENT, OPERATORS, Call, Const, Node, Ref, Type
 
@@ -87,6 +87,9 @@ class Compiler:
                 return f"(CASE WHEN {self.value(condition)} THEN {then} ELSE {otherwise} END)"
             case Call(function="decimal", args=(arg,)) if not self.postgres:
                 return _decimal(self, self.value(arg))
+            case Call(function="nfc", args=(arg,)) if self.postgres and shapes.is_cheap(arg):
+                plain = self.value(arg)
+                return f"(CASE WHEN {shapes.is_ascii(plain)} THEN {plain} ELSE normalize({plain}, NFC) END)"
             case Call(function="date", args=(arg,)) if not self.postgres:
                 # What has the shape of a date and is none is read as NULL: no need to read it twice.
                 text_value = self.value(arg)
@@ -217,15 +220,15 @@ class Compiler:
             case "+" | "-" | "*":
                 return None if self.postgres else self._narrowed(node, values)
             case "int":
-                return self.full_match(values[0], evaluation.INT)
+                return self._shaped(node, values[0], shapes.usual_int, evaluation.INT)
             case "decimal":
-                return self.full_match(values[0], evaluation.DECIMAL)
+                return self._shaped(node, values[0], shapes.usual_decimal, evaluation.DECIMAL)
             case "hhmm":
                 return self.full_match(values[0], evaluation.HHMM)
             case "yes_no":
                 return f"({values[0]} IN ('Y', 'N'))"
             case "date":
-                shape = self.full_match(values[0], evaluation.DATE)
+                shape = self._shaped(node, values[0], shapes.usual_date, evaluation.DATE)
                 if self.postgres:
                     return f"({shape} AND pg_input_is_valid({values[0]}, 'date'))"
                 return f"({shape} AND try_strptime({values[0]}, '%Y%m%d') IS NOT NULL)"
@@ -240,6 +243,11 @@ class Compiler:
             case "plus_minutes":
                 return f"({values[1]} BETWEEN {-evaluation.MOST_MINUTES} AND {evaluation.MOST_MINUTES})"
         return None
+
+    def _shaped(self, node: Call, value: str, usual: Callable[[str], str], pattern: str) -> str:
+        """Return the test that a text can be read, with a cheap one before it where that may be asked for."""
+        strict = self.full_match(value, pattern)
+        return f"({usual(value)} OR {strict})" if self.postgres and shapes.is_cheap(node.args[0]) else strict
 
     def among(self, value: str, items: Collection[str]) -> str:
         """Return the test that a text is one of a list."""
