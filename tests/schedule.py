@@ -92,6 +92,14 @@ class Schedule:
             os.killpg(self.worker.pid, signal.SIGKILL)
         self.worker.wait(10)
 
+    def keep(self) -> None:
+        """Start a worker anew that has ended by itself, as `Restart=always` does.
+
+        Celery's does so when the broker is killed again while it reconnects: its channel has no connection then.
+        """
+        if self.worker.poll() is not None:
+            self.worker = self._start_worker()
+
     def kill_broker(self) -> None:
         """Kill the broker and start it again on what it had written."""
         valkey = Valkey(Memory())
@@ -127,10 +135,11 @@ def _listening(name: str) -> int:
     raise RuntimeError("There is no broker to kill.")
 
 
-def until(what: Any, *, seconds: float = 300) -> None:
-    """Sweep as beat would until something is so, whatever is down meanwhile."""
+def until(what: Any, *, schedule: Schedule, seconds: float = 300) -> None:
+    """Sweep as beat would, and keep a worker running, until something is so, whatever is down meanwhile."""
     deadline = time.monotonic() + seconds
     while True:
+        schedule.keep()
         try:
             if what():
                 return
@@ -213,12 +222,12 @@ def disturbed(
     points = sorted(chance.sample(range(rows * 9 // 10), len(victims)))
     try:
         for point, victim in zip(points, victims, strict=True):
-            until(lambda point=point: schedule.read() >= point)
+            until(lambda point=point: schedule.read() >= point, schedule=schedule)
             time.sleep(chance.random() / 4)
             if schedule.read() < rows:
                 killed[victim] += 1
             getattr(schedule, f"kill_{victim}")()
-        until(lambda: RunState(Run.objects.get(pk=run.pk).state).is_over)
+        until(lambda: RunState(Run.objects.get(pk=run.pk).state).is_over, schedule=schedule)
     finally:
         schedule.end()
     return {"killed": killed, "left": left(pair, run)}
