@@ -75,8 +75,8 @@ class PostgresMover:
         self, *, order: LoadOrder, read: Callable[[str | None, str | None], SourceRows], after_batch: int = 0
     ) -> RunPosition:
         """Move one batch; see `core.ports.DataMover`."""
-        fresh = self._is_fresh(order) and order.spec.duplicates.then is not Then.MERGE
         with self._connected() as connection:
+            fresh = self._is_fresh(connection, order) and order.spec.duplicates.then is not Then.MERGE
             try:
                 with connection.transaction():
                     self._move(connection, order, read, alone=not fresh)
@@ -86,9 +86,9 @@ class PostgresMover:
             with connection.transaction():
                 return stage.position(connection, order.run_id, after_batch=after_batch)
 
-    def _is_fresh(self, order: LoadOrder) -> bool:
+    def _is_fresh(self, connection: psycopg.Connection, order: LoadOrder) -> bool:
         """Say whether the run may insert; raises Rejected for a run that is not there."""
-        with self._connected() as connection, connection.transaction():
+        with connection.transaction():
             run = stage.locked(connection, order.run_id)
             if run.fresh is None:
                 raise Rejected(_OUTDATED)
