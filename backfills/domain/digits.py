@@ -38,8 +38,8 @@ class Digits:
         return Digits(max(self.whole, other.whole), max(self.fraction, other.fraction))
 
 
-INT, DECIMAL, MINUTES = Digits(9), Digits(15, 15), Digits(4)
-"""What `int`, `decimal` and the minutes of a day can give; `evaluation` holds the patterns that say so."""
+INT, BIGINT, DECIMAL, MINUTES = Digits(9), Digits(18), Digits(15, 15), Digits(4)
+"""What `int`, `bigint`, `decimal` and the minutes of a day can give; `evaluation` holds the patterns that say so."""
 
 NARROW, NARROW_WHOLE = Digits(13, 6), Digits(19)
 """What remains of an operand where nothing wider can be calculated exactly; a value beyond it cannot be read."""
@@ -62,7 +62,7 @@ def of(node: Node, lets: Mapping[str, Node]) -> Digits:
         case Call(function="coalesce" | "null_if", args=args) | Call(function="when", args=(_, *args)):
             return either(*operands("either", *(of(arg, lets) for arg in args)))
         case Call(function=function):
-            return {"int": INT, "decimal": DECIMAL}.get(function, MINUTES)
+            return {"int": INT, "bigint": BIGINT, "decimal": DECIMAL}.get(function, MINUTES)
     raise AssertionError(node)
 
 

@@ -13,11 +13,16 @@ from backfills.domain.language import Call, Const, Node, Ref, Type
 type Value = str | int | Decimal | bool | date | datetime | None
 
 INT = r"[+-]?[0-9]{1,9}"
+BIGINT = r"[+-]?[0-9]{1,18}"
 DECIMAL = r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?"
-DATE = r"[12][0-9]{3}[01][0-9][0-3][0-9]"
+DATE = r"[12][0-9]{3}[01][0-9][0-3][0-9]|[12][0-9]{3}-[01][0-9]-[0-3][0-9]"
+INSTANT = (
+    r"[12][0-9]{3}-[01][0-9]-[0-3][0-9][ T](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
+    r"(?:Z|[+-](?:0[0-9]|1[0-4])(?::[0-5][0-9])?)"
+)
 HHMM = r"(?:[01][0-9]|2[0-3])[0-5][0-9]|2400"
 MOST_MINUTES = 10_000_000
-"""What `int`, `decimal`, `date` and `hhmm` can read; the same patterns guard the casts in SQL. Groups are slow."""
+"""What the functions of these names can read; the same patterns guard the casts in SQL. Groups are slow."""
 
 _LOWER, _UPPER = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _TO_UPPER, _TO_LOWER = str.maketrans(_LOWER, _UPPER), str.maketrans(_UPPER, _LOWER)
@@ -98,9 +103,29 @@ def _read(pattern: str, text: object) -> str:
 
 
 def _date(values: list[Value], *_: object) -> Value:
-    text = _read(DATE, values[0])
+    return _day(_read(DATE, values[0]).replace("-", ""))
+
+
+def _day(digits: str) -> date:
     try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError as error:
+        raise _Bad from error
+
+
+def _date_of(values: list[Value], *_: object) -> Value:
+    year, month, day = (int(str(value)) for value in values)
+    if not 1000 <= year <= 2999:
+        raise _Bad
+    try:
+        return date(year, month, day)
+    except (ValueError, OverflowError) as error:
+        raise _Bad from error
+
+
+def _instant(values: list[Value], *_: object) -> Value:
+    try:
+        return datetime.fromisoformat(_read(INSTANT, values[0])).astimezone(UTC)
     except ValueError as error:
         raise _Bad from error
 
@@ -231,8 +256,11 @@ _STRICT: Mapping[str, Callable[..., Value]] = {
     "concat": lambda values, *_: "".join(values),
     "matches": lambda values, literal, _: re.fullmatch(literal[0], values[0]) is not None,
     "int": lambda values, *_: int(_read(INT, values[0])),
+    "bigint": lambda values, *_: int(_read(BIGINT, values[0])),
     "decimal": lambda values, *_: Decimal(_read(DECIMAL, values[0])),
     "date": _date,
+    "date_of": _date_of,
+    "instant": _instant,
     "hhmm": _hhmm,
     "yes_no": _yes_no,
     "value": _table,

@@ -24,8 +24,9 @@ from backfills.domain.judgement import (
     with_columns,
 )
 from backfills.domain.language import Node, names_in
+from backfills.domain.quoting import quote
 from backfills.domain.spec import Spec
-from backfills.domain.sql import Compiler, quote
+from backfills.domain.sql import Compiler
 
 _CAUSES = frozenset({Test.UNREADABLE, Test.MISSING, Test.NO_REFERENCE})
 EXAMPLES = 5

@@ -13,8 +13,9 @@ from typing import Any
 
 from backfills.domain.evaluation import Value, World, evaluate
 from backfills.domain.language import Node, Ref, Type, names_in
+from backfills.domain.quoting import quote, text
 from backfills.domain.spec import Column, Spec, Then, numeric_of
-from backfills.domain.sql import Compiler, quote, text
+from backfills.domain.sql import Compiler
 
 
 class Fate(StrEnum):

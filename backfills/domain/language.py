@@ -85,8 +85,11 @@ FUNCTIONS: Mapping[str, Signature] = {
     "matches": Signature((T,), B, ("pattern",)),
     # reading text: what cannot be read is bad
     "int": Signature((T,), N),
+    "bigint": Signature((T,), N),
     "decimal": Signature((T,), D),
     "date": Signature((T,), Type.DATE),
+    "date_of": Signature((N, N, N), Type.DATE),
+    "instant": Signature((T,), Type.INSTANT),
     "hhmm": Signature((T,), N),
     "yes_no": Signature((T,), B),
     "value": Signature((T,), T, ("table",)),

@@ -60,7 +60,7 @@ def tell(spec: Spec) -> Told:
     unread = tuple(
         (name, spec.dropped.get(name, nothing).because, spec.dropped.get(name, nothing).since)
         for name in spec.source_columns
-        if name not in read and name != spec.key_column
+        if name not in read and name not in (spec.key_column, *dict(spec.key_parts))
     )
     return Told(
         fields=tuple(_field(spec, column) for column in spec.columns),
@@ -98,6 +98,8 @@ def _field(spec: Spec, column: Column) -> Field:
         *([f"one of {len(column.values)} known values"] if len(column.values) > 8 else []),
         *([f"refers to {spec.lookups[column.references].entity.replace('_', ' ')}"] if column.references else []),
     ]
+    if spec.key_is_made and spec.key_column in read:  # people know the columns that it is made of
+        read = read - {spec.key_column} | dict(spec.key_parts).keys()
     return Field(
         column.name,
         tuple(name for name in spec.source_columns if name in read),
@@ -147,8 +149,11 @@ _WORDS: Mapping[str, Callable[[list[str], list[str]], str]] = {
     "concat": lambda a, _: " followed by ".join(a),
     "matches": lambda a, n: f"{a[0]} has the expected form",
     "int": lambda a, _: f"{a[0]} as a whole number",
+    "bigint": lambda a, _: f"{a[0]} as a whole number",
     "decimal": lambda a, _: f"{a[0]} as a number",
     "date": lambda a, _: f"{a[0]} as a date",
+    "date_of": lambda a, _: f"the date of year {a[0]}, month {a[1]} and day {a[2]}",
+    "instant": lambda a, _: f"{a[0]} as a moment",
     "hhmm": lambda a, _: f"{a[0]} as a time of day",
     "yes_no": lambda a, _: f"{a[0]}, Y as yes and N as no",
     "value": lambda a, n: f"{a[0]} translated by the list “{n[0]}”",

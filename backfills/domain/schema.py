@@ -9,6 +9,9 @@ from core.domain.declared import Lines
 from core.domain.declared import closed as _object
 
 _TABLE = {"type": "string", "pattern": "^[a-z][a-z0-9_]*(\\.[a-z][a-z0-9_]*)?$"}
+_LEGACY = {"type": "string", "pattern": r"^[^\x00-\x1f]{1,63}$"}
+_LEGACY_TABLE = {"type": "string", "pattern": r"^[^\".\x00-\x1f]{1,63}(\.[^\".\x00-\x1f]{1,63})?$"}
+_KEY_TYPE = {"enum": ["bigint", "text", "uuid", "date"]}
 _TYPE = "^(smallint|integer|bigint|boolean|date|timestamptz|text|enum|numeric\\([0-9]{1,2},[0-9]{1,2}\\))$"
 _CLASS = {"enum": ["public", "internal"]}
 _DROPPED = _object(["because"], because=_TEXT, since={"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
@@ -34,10 +37,10 @@ SCHEMA: dict[str, Any] = {
         source=_object(
             ["system", "table", "tenant", "key", "columns"],
             system=_NAME,
-            table=_TABLE,
-            tenant=_NAME,
-            key=_object(["column", "type"], column=_NAME, type={"enum": ["bigint", "text"]}),
-            columns=_named(_object(["class"], **{"class": _CLASS}, note=_TEXT, dropped=_DROPPED)),
+            table=_LEGACY_TABLE,
+            tenant=_LEGACY,
+            key=_object(["column"], column=_NAME, type=_KEY_TYPE, of={**_named(_KEY_TYPE), "minProperties": 2}),
+            columns=_named(_object(["class"], **{"class": _CLASS}, named=_LEGACY, note=_TEXT, dropped=_DROPPED)),
         ),
         target=_object(["table", "tenant", "key"], table=_TABLE, tenant=_NAME, key=_NAME),
         time_zones={"type": "array", "items": _TEXT, "minItems": 1, "uniqueItems": True},

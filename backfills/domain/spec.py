@@ -86,7 +86,9 @@ class Spec:
     source_table: str
     source_tenant: str
     key_column: str
-    key_type: str
+    """The source column with the key; where the key is made of several, the name under which its text is read."""
+    key_parts: tuple[tuple[str, str], ...]
+    """The source columns that the key stands in, each with its type; rows are read in their order."""
     source_columns: Mapping[str, bool]
     """Source column → whether its values are public."""
     target_table: str
@@ -114,8 +116,20 @@ class Spec:
     """Source columns that are left behind on purpose."""
     cases: Mapping[str, str] = field(default_factory=dict)
     """What becomes of deleted, archived, orphaned, … objects: a rule's name, or why there are none."""
+    source_names: Mapping[str, str] = field(default_factory=dict)
+    """Source columns that legacy calls by another name."""
     source_text: str = ""
     """The file, as it was read."""
+
+    @property
+    def key_is_made(self) -> bool:
+        """Whether the key is made of several columns (`keys`)."""
+        return self.key_column not in dict(self.key_parts)
+
+    @property
+    def key_type(self) -> str:
+        """Return the type of the key as it is read."""
+        return "text" if self.key_is_made else dict(self.key_parts)[self.key_column]
 
     @property
     def label(self) -> str:
@@ -219,12 +233,30 @@ class _Builder:
             "field": frozenset(f"{name}.{one}" for name, item in self.lookups.items() for one in item.fields),
         }
         self.first = document["source"]["key"]["column"]
-        self.names: dict[str, Type] = dict.fromkeys(document["source"]["columns"], Type.TEXT)
+        self.columns = {name: item["class"] == "public" for name, item in document["source"]["columns"].items()}
+        self.key_parts = self._key()
+        self.names: dict[str, Type] = dict.fromkeys(self.columns, Type.TEXT)
+
+    def _key(self) -> tuple[tuple[str, str], ...]:
+        """Return the key's columns with their types; a key made of several becomes one of the source columns."""
+        key, line = self.document["source"]["key"], self.lines.of("source", "key")
+        if ("type" in key) == ("of" in key):
+            raise SpecError("the key has a `type`, or is made `of` several columns with one each", line=line)
+        parts = key.get("of") or {key["column"]: key["type"]}
+        for column in parts:
+            if column not in self.columns:
+                also = "" if "type" in key else f": {column!r}"
+                raise SpecError(f"the key is not among the source columns{also}", line=line)
+        if "of" in key:
+            if key["column"] in self.columns:
+                raise SpecError(
+                    f"the key is made of several columns: {key['column']!r} names their text, and is taken", line=line
+                )
+            self.columns[key["column"]] = all(self.columns[column] for column in parts)
+        return tuple(parts.items())
 
     def spec(self) -> Spec:
         document, source, target = self.document, self.document["source"], self.document["target"]
-        if source["key"]["column"] not in self.names:
-            raise SpecError("the key is not among the source columns", line=self.lines.of("source", "key"))
         lets = tuple((name, self._let(name, text)) for name, text in document.get("let", {}).items())
         columns = tuple(self._column(name, item) for name, item in document["columns"].items())
         if target["key"] not in {column.name for column in columns if column.required}:
@@ -245,8 +277,8 @@ class _Builder:
             source_table=source["table"],
             source_tenant=source["tenant"],
             key_column=source["key"]["column"],
-            key_type=source["key"]["type"],
-            source_columns={name: item["class"] == "public" for name, item in source["columns"].items()},
+            key_parts=self.key_parts,
+            source_columns=self.columns,
             target_table=target["table"],
             target_tenant=target["tenant"],
             target_key=target["key"],
@@ -266,6 +298,7 @@ class _Builder:
             zones=frozenset(document.get("time_zones", ())),
             dropped=self._dropped((*lets, *((one.name, one.expression) for one in columns)), rules),
             cases=self._cases(names),
+            source_names={name: item["named"] for name, item in source["columns"].items() if "named" in item},
             source_text=self.text,
             **singles,
         )
@@ -349,7 +382,7 @@ class _Builder:
         if item["then"] == Then.QUARANTINE and when is not None and not item.get("fix"):
             raise SpecError(f"rule {item['name']}: a quarantine says how to fix it", line=self.lines.of(*path))
         column = item.get("column", "")
-        if column and column not in self.document["source"]["columns"]:
+        if column and column not in self.columns:
             raise SpecError(f"rule {item['name']}: no source column {column!r}", line=self.lines.of(*path, "column"))
         return Rule(item["name"], Then(item["then"]), item["because"], when, column, item.get("fix", ""))
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from backfills.domain import digits, evaluation, shapes
+from backfills.domain import digits, evaluation, shapes, sql_functions
 from backfills.domain.digits import Digits
 from backfills.domain.language import LENIENT, OPERATORS, Call, Const, Node, Ref, Type
+from backfills.domain.quoting import quote, text
+from backfills.domain.sql_functions import FAST, FUNCTIONS
 
 
 class Dialect(StrEnum):
@@ -20,16 +22,6 @@ class Dialect(StrEnum):
 
     POSTGRES = "postgres"
     DUCKDB = "duckdb"
-
-
-def quote(name: str) -> str:
-    """Quote an identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def text(value: str) -> str:
-    """Quote a text literal; the same in both dialects (standard_conforming_strings)."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 _SQL_TYPES = {
@@ -46,10 +38,7 @@ _SQL_TYPES = {
 _ARITHMETIC = ("+", "-", "*")
 _COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 _CHOICES = ("coalesce", "null_if")
-_FAST = 18
-"""Digits that DuckDB calculates with in 64 bits."""
-
-_FAST_DECIMAL = r"[+-]?[0-9]{1,12}(\.[0-9]{1,6})?"
+_SHAPES = {"date": evaluation.DATE, "instant": evaluation.INSTANT}
 _FEW_ZONES = 16
 """Up to so many declared zones, DuckDB converts by a branch per zone."""
 
@@ -86,22 +75,22 @@ class Compiler:
                 then, otherwise = self._together(branches)
                 return f"(CASE WHEN {self.value(condition)} THEN {then} ELSE {otherwise} END)"
             case Call(function="decimal", args=(arg,)) if not self.postgres:
-                return _decimal(self, self.value(arg))
+                return sql_functions.decimal(self, self.value(arg))
             case Call(function="nfc", args=(arg,)) if self.postgres and shapes.is_cheap(arg):
                 plain = self.value(arg)
                 return f"(CASE WHEN {shapes.is_ascii(plain)} THEN {plain} ELSE normalize({plain}, NFC) END)"
-            case Call(function="date", args=(arg,)) if not self.postgres:
-                # What has the shape of a date and is none is read as NULL: no need to read it twice.
+            case Call(function="date" | "instant" as name, args=(arg,)) if not self.postgres:
+                # What has the shape of one and is none is read as NULL: no need to read it twice.
                 text_value = self.value(arg)
-                shape = self.full_match(text_value, evaluation.DATE)
-                return f"(CASE WHEN {shape} THEN {_date(self, [text_value], ())} END)"
+                shape = self.full_match(text_value, _SHAPES[name])
+                return f"(CASE WHEN {shape} THEN {FUNCTIONS[name](self, [text_value], ())} END)"
             case Call(function=name, args=args) if name in OPERATORS:
                 plain = self._operator(name, args)
                 guard = self._guard(node, [self.value(arg) for arg in args])
                 return f"(CASE WHEN {guard} THEN {plain} END)" if guard else plain
             case Call(function=name, args=args, literal=literal):
                 values = self._together(args) if name in _CHOICES else [self.value(arg) for arg in args]
-                plain = _FUNCTIONS[name](self, values, literal)
+                plain = FUNCTIONS[name](self, values, literal)
                 guard = self._guard(node, values)
                 return f"(CASE WHEN {guard} THEN {plain} END)" if guard else plain
         raise AssertionError(node)
@@ -177,11 +166,11 @@ class Compiler:
         one, two = digits.operands(operator, *(digits.of(arg, self.lets) for arg in args))
         result = digits.result(operator, one, two)
         if all(arg.type is Type.INT for arg in args):
-            kind = "BIGINT" if result.total <= _FAST else "HUGEINT"
+            kind = "BIGINT" if result.total <= FAST else "HUGEINT"
             return kind, kind
         if operator == "*":
             # Two narrow operands would be multiplied in 64 bits, whatever the result needs.
-            wide = Digits(max(one.total, _FAST + 1) - one.fraction, one.fraction) if result.total > _FAST else one
+            wide = Digits(max(one.total, FAST + 1) - one.fraction, one.fraction) if result.total > FAST else one
             return decimal_type(wide), decimal_type(two)
         return decimal_type(result), decimal_type(result)
 
@@ -221,6 +210,8 @@ class Compiler:
                 return None if self.postgres else self._narrowed(node, values)
             case "int":
                 return self._shaped(node, values[0], shapes.usual_int, evaluation.INT)
+            case "bigint":
+                return self._shaped(node, values[0], shapes.usual_int, evaluation.BIGINT)
             case "decimal":
                 return self._shaped(node, values[0], shapes.usual_decimal, evaluation.DECIMAL)
             case "hhmm":
@@ -231,7 +222,23 @@ class Compiler:
                 shape = self._shaped(node, values[0], shapes.usual_date, evaluation.DATE)
                 if self.postgres:
                     return f"({shape} AND pg_input_is_valid({values[0]}, 'date'))"
-                return f"({shape} AND try_strptime({values[0]}, '%Y%m%d') IS NOT NULL)"
+                return f"({shape} AND {FUNCTIONS['date'](self, values, ())} IS NOT NULL)"
+            case "instant":
+                shape = self.full_match(values[0], evaluation.INSTANT)
+                if self.postgres:
+                    return f"({shape} AND pg_input_is_valid({values[0]}, 'timestamptz'))"
+                return f"({shape} AND {FUNCTIONS['instant'](self, values, ())} IS NOT NULL)"
+            case "date_of":
+                year, month, day = values
+                plain = sql_functions.digits_of_day(self, values)
+                real = (
+                    f"pg_input_is_valid({plain}, 'date')"
+                    if self.postgres
+                    else f"{sql_functions.date_of(self, values, ())} IS NOT NULL"
+                )
+                return (
+                    f"({year} BETWEEN 1000 AND 2999 AND {month} BETWEEN 1 AND 12 AND {day} BETWEEN 1 AND 31 AND {real})"
+                )
             case "value":
                 return self.among(values[0], self.tables[node.literal[0]])
             case "mod":
@@ -303,96 +310,3 @@ def _all(tests: list[str | None]) -> str | None:
 def _any(tests: list[str | None]) -> str | None:
     real = [test for test in tests if test]
     return "(" + " OR ".join(real) + ")" if real else None
-
-
-def _next_local(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
-    day = f"{sql.local(v[0], v[2])}::date"
-    today, tomorrow = sql.wall(day, v[1], v[2]), sql.wall(f"({day} + 1)", v[1], v[2])
-    return f"(CASE WHEN {today} > {v[0]} THEN {today} ELSE {tomorrow} END)"
-
-
-def _local_minutes(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
-    wall = sql.local(v[0], v[1])
-    return f"(extract(hour FROM {wall}) * 60 + extract(minute FROM {wall}))::bigint"
-
-
-def _plus_minutes(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
-    if sql.postgres:
-        return f"({v[0]} + make_interval(mins => ({v[1]})::int))"
-    return f"({v[0]} + to_minutes(({v[1]})::BIGINT))"
-
-
-def _value(sql: Compiler, v: list[str], literal: tuple[str, ...]) -> str:
-    cases = (f"WHEN {text(key)} THEN {text(to)}" for key, to in sorted(sql.tables[literal[0]].items()))
-    return f"(CASE {v[0]} {' '.join(cases)} END)"
-
-
-def _lookup(sql: Compiler, v: list[str], literal: tuple[str, ...]) -> str:
-    return f"(SELECT l.f__ {sql.looked_up(literal[0], v[0], literal[1])})"
-
-
-def _exists(sql: Compiler, v: list[str], literal: tuple[str, ...]) -> str:
-    return f"(CASE WHEN {v[0]} IS NOT NULL THEN EXISTS (SELECT 1 {sql.looked_up(literal[0], v[0])}) END)"
-
-
-def _round(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
-    return f"round({v[0]}::numeric, {v[1]})" if sql.postgres else f"round({v[0]}, {v[1]})"
-
-
-def _translate(function: str, source: str, to: str) -> Callable[[Compiler, list[str], tuple[str, ...]], str]:
-    def compiled(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
-        if sql.postgres:  # in the collation C its own function changes these letters alone, thirty times faster
-            return f'{function}({v[0]} COLLATE "C")'
-        translated = f"translate({v[0]}, {text(source)}, {text(to)})"
-        # Where every character is one byte, DuckDB's own function changes these letters alone.
-        return f"(CASE WHEN strlen({v[0]}) = length({v[0]}) THEN {function}({v[0]}) ELSE {translated} END)"
-
-    return compiled
-
-
-def _decimal(sql: Compiler, value: str) -> str:
-    """Return DuckDB's reading of a decimal: through 64 bits where they hold it, which is sixty times as fast."""
-    kind = sql.sql_type(Type.DECIMAL)
-    return (
-        f"(CASE WHEN {sql.full_match(value, _FAST_DECIMAL)} THEN {value}::DECIMAL({_FAST},6)::{kind} "
-        f"WHEN {sql.full_match(value, evaluation.DECIMAL)} THEN {value}::{kind} END)"
-    )
-
-
-def _date(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
-    return f"{v[0]}::date" if sql.postgres else f"try_strptime({v[0]}, '%Y%m%d')::DATE"
-
-
-def _date_text(sql: Compiler, v: list[str], _: tuple[str, ...]) -> str:
-    return f"to_char({v[0]}, 'YYYYMMDD')" if sql.postgres else f"strftime({v[0]}, '%Y%m%d')"
-
-
-_a, _z = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_FUNCTIONS: Mapping[str, Callable[[Compiler, list[str], tuple[str, ...]], str]] = {
-    "trim": lambda sql, v, literal: f"trim({v[0]}, ' ')" if not sql.postgres else f"btrim({v[0]}, ' ')",
-    "upper": _translate("upper", _a, _z),
-    "lower": _translate("lower", _z, _a),
-    "nfc": lambda sql, v, literal: f"normalize({v[0]}, NFC)" if sql.postgres else f"nfc_normalize({v[0]})",
-    "concat": lambda sql, v, literal: "(" + " || ".join(v) + ")",
-    "matches": lambda sql, v, literal: sql.full_match(v[0], literal[0]),
-    "int": lambda sql, v, literal: f"{v[0]}::bigint",
-    "decimal": lambda sql, v, literal: f"{v[0]}::{sql.sql_type(Type.DECIMAL)}",
-    "date": _date,
-    "hhmm": lambda sql, v, literal: f"(substr({v[0]}, 1, 2)::bigint * 60 + substr({v[0]}, 3, 2)::bigint)",
-    "yes_no": lambda sql, v, literal: f"({v[0]} = 'Y')",
-    "value": _value,
-    "text": lambda sql, v, literal: f"({v[0]})::{sql.sql_type(Type.TEXT)}",
-    "date_text": _date_text,
-    "round": _round,
-    "mod": lambda sql, v, literal: f"mod({v[0]}, {v[1]})" if sql.postgres else f"({v[0]} % {v[1]})",
-    "at_local": lambda sql, v, literal: sql.wall(v[0], v[1], v[2]),
-    "next_local": _next_local,
-    "plus_minutes": _plus_minutes,
-    "local_minutes": _local_minutes,
-    "coalesce": lambda sql, v, literal: f"coalesce({', '.join(v)})",
-    "null_if": lambda sql, v, literal: f"nullif({v[0]}, {v[1]})",
-    "is_null": lambda sql, v, literal: f"({v[0]} IS NULL)",
-    "one_of": lambda sql, v, literal: sql.among(v[0], sql.sets[literal[0]]),
-    "lookup": _lookup,
-    "exists": _exists,
-}

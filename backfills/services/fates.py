@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from accounts.queries import tenants
-from backfills.domain import wording
+from backfills.domain import keys, wording
 from backfills.domain.judgement import Fate
 from backfills.domain.spec import Spec
 from backfills.domain.wording import Words
@@ -59,7 +59,7 @@ def find(*, tenant_id: UUID, spec: Spec, key: str, by: Actor) -> Found:
     try:
         trace = ports.mover().trace(account_id=tenant_id, entity=spec.entity, system=spec.system, key=key)
         asked = trace.source_key if trace else key
-        in_legacy = _may_be_key(spec, asked) and bool(
+        in_legacy = keys.parts(spec, asked) is not None and bool(
             ports.legacy().read_keys(spec=spec, tenant_ref=ref, keys=[asked]).count
         )
     except (ports.Unavailable, ports.Rejected) as outage:
@@ -71,8 +71,3 @@ def find(*, tenant_id: UUID, spec: Spec, key: str, by: Actor) -> Found:
     words = wording.of(spec, fate=trace.fate, rule=trace.rule, column=column)
     shown = trace.target_key or "" if spec.column(spec.target_key).public else ""
     return Found(key, trace, words, wording.FATES[Fate(trace.fate)], in_legacy, shown)
-
-
-def _may_be_key(spec: Spec, key: str) -> bool:
-    """Say whether legacy's server could take the text as a key of the type."""
-    return spec.key_type != "bigint" or (key.isascii() and key.isdecimal() and len(key) < 19)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from psycopg import sql
 
+from backfills.domain import keys
 from backfills.domain.judgement import DUPLICATE, Fate, moving, statement, verdicts
 from backfills.domain.spec import Column, Spec, Then
 from backfills.domain.sql import Compiler, Dialect
@@ -116,7 +117,7 @@ def batch(
         judged=_judged(spec, specs, account=account, source=source, extra=("n__", "source_hash")),
         verdicts=_listed(spec),
         key=sql.Identifier(f"out__{spec.target_key}"),
-        order=sql.SQL("source_key::bigint" if spec.key_type == "bigint" else 'source_key COLLATE "C"'),
+        order=raw(keys.order(spec, "source_key", Dialect.POSTGRES)),
         duplicate_fate=sql.Literal((Fate.MERGED if merges else Fate.QUARANTINED).value),
         duplicate_rule=sql.Literal(spec.duplicates.name),
         duplicate_state=sql.Literal("" if merges else DUPLICATE),

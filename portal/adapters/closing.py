@@ -3,10 +3,12 @@
 import psycopg
 from psycopg import sql
 
+from backfills.domain import keys
 from backfills.domain.spec import Spec, Then
+from backfills.domain.sql import Dialect
 from core.moving import LoadOrder
 from core.ports import Rejected
-from portal.adapters.batch import table
+from portal.adapters.batch import raw, table
 
 
 def close(connection: psycopg.Connection, order: LoadOrder, *, provenance: str, fresh: bool) -> None:
@@ -25,7 +27,7 @@ def close(connection: psycopg.Connection, order: LoadOrder, *, provenance: str, 
         "tenant": sql.Identifier(spec.target_tenant),
         "key": sql.Identifier(spec.target_key),
         # In the order in which rows are read, so that whoever comes next is who would have come first.
-        "first": sql.SQL("min(source_key::bigint)::text" if spec.key_type == "bigint" else "min(source_key)"),
+        "first": raw(f"(array_agg(source_key ORDER BY {keys.order(spec, 'source_key', Dialect.POSTGRES)}))[1]"),
     }
     steps = list(_FORGET)
     if spec.vanished.then is Then.DELETE:

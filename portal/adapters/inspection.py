@@ -10,8 +10,9 @@ from psycopg import sql
 
 from backfills.domain import inspection
 from backfills.domain.judgement import DUPLICATE, Fate, Verdict, checks, verdicts
+from backfills.domain.quoting import quote, text
 from backfills.domain.spec import Spec, Then
-from backfills.domain.sql import Compiler, Dialect, quote, text
+from backfills.domain.sql import Compiler, Dialect
 from core.inspecting import Example, Found, Inspected
 from core.moving import SourceRows
 from core.ports import Rejected

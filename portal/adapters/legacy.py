@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
-from psycopg import sql
-
+from backfills.domain import source
 from backfills.domain.spec import Spec
 from core.moving import SourceRows
+from core.ports import Rejected
 from portal.adapters.postgres import connected
 
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -19,69 +20,55 @@ class PostgresLegacy:
         self.url, self.statement_timeout = url, statement_timeout
 
     def count(self, *, spec: Spec, tenant_ref: str) -> int:
-        """Count a tenant's objects; see `core.ports.LegacyPlatform`."""
-        query = sql.SQL("SELECT count(*) FROM {} WHERE {} = %s").format(
-            _table(spec), sql.Identifier(spec.source_tenant)
-        )
-        with connected(self.url, platform="legacy", statement_timeout=self.statement_timeout) as connection:
-            row = connection.execute(query, [tenant_ref]).fetchone()
-        return int(row[0]) if row else 0
+        """Count a tenant's objects; see `core.ports.LegacyPlatform`. Raises Rejected where one has no key."""
+        rows = source.of_tenant(spec, tenant_ref)
+        count, keyless = self._ask(f"SELECT count(*), count(*) FILTER (WHERE {source.keyless(spec)}) {rows}")[0]
+        if keyless:
+            raise Rejected(
+                f"{int(keyless):,} rows of {spec.source_table} in legacy have no {_named(spec)}: a row without its key"
+                " cannot be accounted for. Give them one, or leave them out in a view that the mapping reads."
+            )
+        return int(count)
 
     def divide(self, *, spec: Spec, tenant_ref: str, parts: int) -> tuple[str, ...]:
         """Find borders between ranges; see `core.ports.LegacyPlatform`."""
         if parts < 2:
             return ()
-        query = sql.SQL(
-            "SELECT max(k)::text FROM (SELECT {key} AS k, ntile({parts}) OVER (ORDER BY {key}) AS part"
-            " FROM {table} AS s WHERE {tenant} = {ref}) AS numbered GROUP BY part ORDER BY part"
-        ).format(
-            key=_key(spec),
-            parts=sql.Literal(parts),
-            table=_table(spec),
-            tenant=sql.Identifier(spec.source_tenant),
-            ref=sql.Literal(tenant_ref),
+        order = source.order(spec)
+        numbered = (
+            f"SELECT {source.key(spec)} AS k, ntile({int(parts)}) OVER (ORDER BY {order}) AS part,"
+            f" row_number() OVER (ORDER BY {order}) AS n {source.of_tenant(spec, tenant_ref)}"
         )
-        with connected(self.url, platform="legacy", statement_timeout=self.statement_timeout) as connection:
-            return tuple(key for (key,) in connection.execute(query).fetchall()[:-1])
+        borders = self._ask(f"SELECT DISTINCT ON (part) k FROM ({numbered}) AS numbered ORDER BY part, n DESC")  # noqa: S608 - quoted there
+        return tuple(str(key) for (key,) in borders[:-1])
 
     def read(
         self, *, spec: Spec, tenant_ref: str, after: str | None, limit: int, until: str | None = None
     ) -> SourceRows:
         """Read the next rows; see `core.ports.LegacyPlatform`."""
-        borders: list[sql.Composable] = [
-            sql.SQL("{} {} {}").format(_key(spec), sql.SQL(sign), _typed(spec, border))
-            for sign, border in ((">", after), ("<=", until))
-            if border is not None
+        borders = [
+            source.bounded(spec, sign, border) for sign, border in ((">", after), ("<=", until)) if border is not None
         ]
-        return self._copy(spec, tenant_ref, sql.SQL(" AND ").join(borders or [sql.SQL("TRUE")]), limit)
+        return self._copy(spec, tenant_ref, borders, limit)
 
     def read_keys(self, *, spec: Spec, tenant_ref: str, keys: Sequence[str]) -> SourceRows:
         """Read the rows with these keys; see `core.ports.LegacyPlatform`."""
-        if not keys:
-            return SourceRows()
-        listed = sql.SQL(", ").join(_typed(spec, key) for key in keys)
-        return self._copy(spec, tenant_ref, sql.SQL("{} IN ({})").format(_key(spec), listed), len(keys))
+        return self._copy(spec, tenant_ref, [source.among(spec, keys)], len(keys)) if keys else SourceRows()
 
-    def _copy(self, spec: Spec, tenant_ref: str, condition: sql.Composable, limit: int) -> SourceRows:
-        columns = sql.SQL(", ").join(
-            sql.SQL("{}::text").format(sql.Identifier(column)) for column in spec.source_columns
-        )
-        query = sql.SQL(
-            "COPY (SELECT {columns} FROM {table} AS s WHERE {tenant} = {ref} AND {condition}"
-            " ORDER BY {key} LIMIT {limit}) TO STDOUT"
-        ).format(
-            columns=columns,
-            table=_table(spec),
-            tenant=sql.Identifier(spec.source_tenant),
-            ref=sql.Literal(tenant_ref),
-            condition=condition,
-            key=_key(spec),
-            limit=sql.Literal(limit),
+    def _ask(self, query: str) -> list[tuple[Any, ...]]:
+        with connected(self.url, platform="legacy", statement_timeout=self.statement_timeout) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def _copy(self, spec: Spec, tenant_ref: str, conditions: Sequence[str], limit: int) -> SourceRows:
+        narrowed = "".join(f" AND {condition}" for condition in conditions)
+        query = (
+            f"COPY (SELECT {source.selected(spec)} {source.of_tenant(spec, tenant_ref)}{narrowed}"
+            f" ORDER BY {source.order(spec)} LIMIT {int(limit)}) TO STDOUT"
         )
         with (
             connected(self.url, platform="legacy", statement_timeout=self.statement_timeout) as connection,
             connection.cursor() as cursor,
-            cursor.copy(query) as copy,
+            cursor.copy(query.encode()) as copy,
         ):
             data = b"".join(bytes(block) for block in copy)
         return rows_of(data, column=list(spec.source_columns).index(spec.key_column))
@@ -100,18 +87,8 @@ def rows_of(data: bytes, *, column: int) -> SourceRows:
     return SourceRows(data, len(lines), key(lines[0]), key(lines[-1]))
 
 
-def _table(spec: Spec) -> sql.Composed:
-    return sql.SQL(".").join(sql.Identifier(part) for part in spec.source_table.split("."))
-
-
-def _key(spec: Spec) -> sql.Composable:
-    """Return the native key (not the text of the same name that is read), so that its index serves; text bytewise."""
-    column = sql.Identifier("s", spec.key_column)
-    return sql.SQL('{} COLLATE "C"').format(column) if spec.key_type == "text" else column
-
-
-def _typed(spec: Spec, key: str) -> sql.Composable:
-    return sql.Literal(key) if spec.key_type == "text" else sql.Literal(int(key))
+def _named(spec: Spec) -> str:
+    return " or ".join(spec.source_names.get(column, column) for column, _ in spec.key_parts)
 
 
 __all__ = ["PostgresLegacy", "rows_of"]

@@ -25,6 +25,7 @@ def connected(url: str, *, platform: str, statement_timeout: int) -> Iterator[ps
             connect_timeout=10,
             application_name="crossing",
             options=f"-c statement_timeout={statement_timeout}s -c datestyle=ISO -c timezone=UTC -c lock_timeout=30s"
+            " -c standard_conforming_strings=on"  # a backslash in a quoted key means itself
             " -c work_mem=64MB -c jit=off",  # a batch stays in memory; compiling costs more than it saves
         ) as connection:
             yield connection
@@ -32,7 +33,18 @@ def connected(url: str, *, platform: str, statement_timeout: int) -> Iterator[ps
         # Also raised for a cancelled statement, a deadlock, a server that restarts: all of them pass.
         raise Unavailable(f"The {platform} platform's database does not answer ({_class(error)}).") from error
     except psycopg.Error as error:
-        raise Rejected(f"The {platform} platform's database refused the request ({_class(error)}).") from error
+        raise Rejected(f"The {platform} platform's database refused the request ({_why(error)}).") from error
+
+
+def _why(error: psycopg.Error) -> str:
+    """Return the error's class; where it is about what exists and who may, also the server's words: names, no data."""
+    known = _class(error)
+    words = error.diag.message_primary or ""
+    return f"{known}: {words}" if known in _ABOUT_NAMES and words else known
+
+
+_ABOUT_NAMES = {"42P01", "42703", "42501", "42883", "42804", "42704", "3F000"}
+"""No such table, column, right, operator between the types, collation of the type, type, schema."""
 
 
 def _class(error: psycopg.Error) -> str:

@@ -16,6 +16,7 @@ from core.comparison import Checksums, ColumnDifference, Difference, Findings, M
 from core.ports import Rejected, Unavailable
 from parity_reports.domain import checksums, encoding
 from parity_reports.domain.checksums import Bucket
+from tests.fakes.platforms import rows_in_order
 
 type Rows = list[dict[str, Any]]
 
@@ -102,10 +103,7 @@ class FakeComparison:
         found: list[tuple[str, dict[str, Value], str]] = []
         dropped: Counter[str] = Counter()
         seen: set[str] = set()
-        order = (
-            (lambda row: int(row[spec.key_column])) if spec.key_type == "bigint" else (lambda row: row[spec.key_column])
-        )
-        for raw in sorted((r for r in self.legacy[spec.source_table] if r[spec.source_tenant] == tenant), key=order):
+        for raw in rows_in_order(spec, self.legacy[spec.source_table], tenant):
             row: dict[str, Value] = dict(raw)
             bad = set()
             for name, node in spec.lets:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from uuid import UUID
 
+from backfills.domain import keys
 from backfills.domain.judgement import DUPLICATE, Fate, Verdict, judge
 from backfills.domain.spec import Spec, Then
 from core import tenancy
@@ -58,8 +59,7 @@ class FakeLegacy:
 
     def _rows(self, spec: Spec, tenant_ref: str) -> list[dict[str, str | None]]:
         tenancy.forbid_transaction("Talking to the legacy platform")
-        found = [row for row in self.tables.get(spec.source_table, []) if row[spec.source_tenant] == tenant_ref]
-        return sorted(found, key=lambda row: _order(spec, str(row[spec.key_column])))
+        return rows_in_order(spec, self.tables.get(spec.source_table, []), tenant_ref)
 
     def count(self, *, spec: Spec, tenant_ref: str) -> int:
         """Count as `core.ports.LegacyPlatform` promises."""
@@ -77,9 +77,9 @@ class FakeLegacy:
         """Read as `core.ports.LegacyPlatform` promises."""
         rows = self._rows(spec, tenant_ref)
         if after is not None:
-            rows = [row for row in rows if _order(spec, str(row[spec.key_column])) > _order(spec, after)]
+            rows = [row for row in rows if keys.rank(spec, str(row[spec.key_column])) > keys.rank(spec, after)]
         if until is not None:
-            rows = [row for row in rows if _order(spec, str(row[spec.key_column])) <= _order(spec, until)]
+            rows = [row for row in rows if keys.rank(spec, str(row[spec.key_column])) <= keys.rank(spec, until)]
         return encode(spec, rows[:limit])
 
     def read_keys(self, *, spec: Spec, tenant_ref: str, keys: Sequence[str]) -> SourceRows:
@@ -87,8 +87,14 @@ class FakeLegacy:
         return encode(spec, [row for row in self._rows(spec, tenant_ref) if row[spec.key_column] in keys])
 
 
-def _order(spec: Spec, key: str) -> Any:
-    return int(key) if spec.key_type == "bigint" else key.encode()
+def rows_in_order(spec: Spec, table: Sequence[Row], tenant_ref: str) -> list[dict[str, str | None]]:
+    """Return a tenant's rows of a table as the spec names their columns, in key order."""
+    found = []
+    for row in table:
+        if row[spec.source_tenant] == tenant_ref:
+            read = {name: row.get(spec.source_names.get(name, name)) for name in spec.source_columns}
+            found.append({**read, spec.key_column: keys.written(spec, read)})
+    return sorted(found, key=lambda row: keys.rank(spec, str(row[spec.key_column])))
 
 
 @dataclass
@@ -252,7 +258,7 @@ class FakeMover:
         }
         decoded, changed, settled = decode(spec, rows), 0, []
         letters: list[Letter] = []
-        for row in sorted(decoded, key=lambda one: _order(spec, str(one[spec.key_column]))):
+        for row in sorted(decoded, key=lambda one: keys.rank(spec, str(one[spec.key_column]))):
             key, judged = str(row[spec.key_column]), judge(spec, row, spec.world(lookups))
             verdict, target = judged.verdict, None
             if verdict.fate.moves:

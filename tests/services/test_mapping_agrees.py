@@ -16,8 +16,9 @@ from backfills.domain import inspection
 from backfills.domain.evaluation import World, evaluate
 from backfills.domain.judgement import Fate, judge, statement, verdicts
 from backfills.domain.language import FUNCTIONS, Call, Const, Node, Ref, Type
+from backfills.domain.quoting import quote, text
 from backfills.domain.spec import Spec, load_set
-from backfills.domain.sql import Compiler, Dialect, quote, text
+from backfills.domain.sql import Compiler, Dialect
 from tests.databases import Platforms
 
 FOLDER = Path(__file__).parents[2] / "portal" / "demo" / "mapping"
@@ -231,7 +232,29 @@ def expressions(kind: Type, depth: int = 2) -> st.SearchStrategy[Node]:
 
 VALUES = st.one_of(
     st.none(),
-    st.sampled_from(["", " a ", "a", "b", "N1", "Y", "12", "-7", "+5", "0.05", "2400", "0130", "20131103", ZONES[0]]),
+    st.sampled_from(
+        [
+            "",
+            " a ",
+            "a",
+            "b",
+            "N1",
+            "Y",
+            "12",
+            "-7",
+            "+5",
+            "0.05",
+            "2400",
+            "0130",
+            "20131103",
+            ZONES[0],
+            "2013-11-03",
+            "2013-02-29",
+            "2013-11-03 05:30:00.5+00",
+            "2013-02-29T00:00:00Z",
+            "123456789012345",
+        ]
+    ),
     st.text(alphabet="aZ09 .é'%", max_size=4),
 )
 

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from backfills.domain.language import Call, Ref, Type
+from backfills.domain import source
+from backfills.domain.language import Call, Node, Ref, Type
 from backfills.domain.spec import Column, Spec
 from core import tenancy
 from core.comparison import Difference, Findings, Measures, Plan, Segment
@@ -39,19 +40,15 @@ class DuckComparison:
         """
         spec: Spec = plan.spec
         with self._session() as session:
-            condition = f"{name(spec.source_tenant)} = {text(plan.legacy_tenant)}"
-            table, key = name(spec.source_table), name(spec.key_column)
-            count = int(session.ask("legacy", f"SELECT count(*) AS n FROM {table} WHERE {condition}")[0][0])
+            rows = source.of_tenant(spec, plan.legacy_tenant)
+            count = int(session.ask("legacy", f"SELECT count(*) AS n {rows}")[0][0])
             if count <= size:
                 return (Segment(),)
             if not self._aligned(session, spec):
                 buckets = -(-count // size)
                 return tuple(Segment(bucket=number, of=buckets) for number in range(buckets))
-            order = key if spec.key_type == "bigint" else f'{key} COLLATE "C"'
-            numbered = f"SELECT {key}, row_number() OVER (ORDER BY {order}) AS n FROM {table} WHERE {condition}"
-            bounds = session.ask(
-                "legacy", f"SELECT {key}::text AS k FROM ({numbered}) AS r WHERE n % {size} = 0 ORDER BY n"
-            )
+            numbered = f"SELECT {source.key(spec)} AS k, row_number() OVER (ORDER BY {source.order(spec)}) AS n {rows}"
+            bounds = session.ask("legacy", f"SELECT k FROM ({numbered}) AS r WHERE n % {size} = 0 ORDER BY n")
             edges = [None, *(str(row[0]) for row in bounds), None]
             return tuple(Segment(after, upto) for after, upto in pairwise(edges))
 
@@ -71,7 +68,7 @@ class DuckComparison:
         """Count on the platforms' own servers what the comparison must agree with."""
         spec: Spec = plan.spec
         with self._session() as session:
-            legacy = f"FROM {name(spec.source_table)} WHERE {name(spec.source_tenant)} = {text(plan.legacy_tenant)}"
+            legacy = source.of_tenant(spec, plan.legacy_tenant)
             new = f"FROM {name(spec.target_table)} WHERE {name(spec.target_tenant)} = {text(plan.new_tenant)}"
             key = name(spec.target_key)
             repeated = f"SELECT count(*) AS n FROM (SELECT {key} {new} GROUP BY {key} HAVING count(*) > 1) AS r"
@@ -95,11 +92,17 @@ class DuckComparison:
 
     def _aligned(self, session: Session, spec: Spec) -> bool:
         """Whether both platforms hold the same key in the same order, so that a range means the same on both."""
-        legacy = passages(session, "legacy", spec.source_table)[spec.key_column].family
+        if spec.key_is_made:
+            return False
+        column = spec.source_names.get(spec.key_column, spec.key_column)
+        legacy = passages(session, "legacy", spec.source_table)[column].family
         new = passages(session, "new", spec.target_table)[spec.target_key].family
         key = Ref(spec.key_column, Type.TEXT)
-        taken_over = {Family.TEXT: key, Family.INTEGER: Call("int", (key,), Type.INT)}
-        return legacy is new and taken_over.get(legacy) == spec.column(spec.target_key).expression
+        taken_over: dict[Family, list[Node]] = {
+            Family.TEXT: [key],
+            Family.INTEGER: [Call(reading, (key,), Type.INT) for reading in ("int", "bigint")],
+        }
+        return legacy is new and spec.column(spec.target_key).expression in taken_over.get(legacy, ())
 
 
 def _number(rows: list[tuple[int]]) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from backfills.domain import digits
+from backfills.domain import digits, keys, source
 from backfills.domain.digits import Digits
 from backfills.domain.language import Node, Ref, Type, is_strict
 from backfills.domain.spec import Column, Spec, Then
@@ -190,11 +190,8 @@ def fits_number(spec: Spec) -> bool:
 
 def _raw(spec: Spec, tenant: str, where: str) -> str:
     """Return what the legacy server is asked: raw columns as text, the tenant's rows, by the native key."""
-    selected = ", ".join(f"{name(column)}::text AS {name(column)}" for column in spec.source_columns)
     narrowed = f" AND ({where})" if where else ""
-    return (
-        f"SELECT {selected} FROM {name(spec.source_table)} WHERE {name(spec.source_tenant)} = {text(tenant)}{narrowed}"
-    )
+    return f"SELECT {source.selected(spec)} {source.of_tenant(spec, tenant)}{narrowed}"
 
 
 def _worth_of(spec: Spec, compiler: Staged, column: Column) -> str:
@@ -260,7 +257,7 @@ def _unacceptable(compiler: Staged, column: Column) -> list[str]:
 
 def _merge(session: Session, spec: Spec, relation: str) -> int:
     """Keep of the records with one key the first by its source key; return how many were merged into others."""
-    order = f"{name(SOURCE)}::BIGINT" if spec.key_type == "bigint" else name(SOURCE)
+    order = keys.order(spec, name(SOURCE), Dialect.DUCKDB)
     before = session.rows(f"SELECT count(*) FROM {name(relation)}")[0][0]
     session.run(
         f"CREATE OR REPLACE TEMP TABLE {name(relation)} AS SELECT * FROM {name(relation)} QUALIFY "

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from backfills.domain import source
 from backfills.domain.spec import Column, Spec
 from core.comparison import ColumnDifference, Difference, Findings, Plan, Segment
 from core.ports import Rejected
@@ -88,7 +89,7 @@ class Reading:
                     others=self._plan.others,
                     tenant=self._plan.legacy_tenant,
                     relation="expected",
-                    where=legacy_keys or self._range(self._native(self._spec.key_column)),
+                    where=legacy_keys or self._range(source.order(self._spec)),
                     keep=self._kept(),
                     by_number=self._joined_by_number,
                 )
@@ -175,7 +176,7 @@ class Reading:
         known: then everything is read again.
         """
         rows = self._session.rows(f"SELECT source, k FROM suspects LIMIT {_PUSHED_KEYS + 1}")
-        if len(rows) > _PUSHED_KEYS or any(source is None for source, _ in rows):
+        if len(rows) > _PUSHED_KEYS or any(key is None for key, _ in rows):
             return "", ""
         family = self._gate[self._spec.target_key].family
         if family is Family.INTEGER and all(_is_whole(str(key)) for _, key in rows):
@@ -184,8 +185,8 @@ class Reading:
             keys = ", ".join(text(str(key)) for _, key in rows)
         else:
             return "", ""
-        sources = ", ".join(self._bound(str(source)) for source, _ in rows)
-        return f"{name(self._spec.key_column)} IN ({sources})", f"{name(self._spec.target_key)} IN ({keys})"
+        sources = source.among(self._spec, [str(key) for key, _ in rows])
+        return sources, f"{name(self._spec.target_key)} IN ({keys})"
 
     def _judged(self, *, with_texts: bool = False) -> str:
         """Return the SELECT of every key k: kind, held by, source; with texts also, per column, if it differs and both.

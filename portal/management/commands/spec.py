@@ -8,10 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from backfills.domain import inspection, judgement, plain, schema, wording
+from backfills.domain import inspection, judgement, keys, plain, schema, wording
 from backfills.domain import spec as specs
+from backfills.domain.quoting import quote
 from backfills.domain.spec import Spec
-from backfills.domain.sql import Compiler, Dialect, quote
+from backfills.domain.sql import Compiler, Dialect
 from core.domain.declared import SpecError
 
 
@@ -108,6 +109,7 @@ def _told(spec: Spec, options: dict[str, Any]) -> Iterator[str]:
     row = {
         name: None if options["row"].get(name) is None else str(options["row"][name]) for name in spec.source_columns
     }
+    row[spec.key_column] = keys.written(spec, row)
     world = spec.world({name: options["lookups"].get(name, {}) for name in spec.lookups})
     yield f"{spec.label}, row {row[spec.key_column]}"
     for name, expression, worth in judgement.explain(spec, row, world):

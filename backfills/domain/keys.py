@@ -1,0 +1,103 @@
+"""The key of a source row: one column, or several that are written as one text.
+
+A key of several columns is its parts with `/` between them (`ruthba01/1920/1`); in a part, `%` and `/` are written
+`%25` and `%2F`. So no two keys have one text, and people can read and type one. Rows are read in the order of the
+columns themselves, numbers as numbers and text by its bytes, which an index of legacy's can serve.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+
+from backfills.domain.quoting import text
+from backfills.domain.spec import Spec
+from backfills.domain.sql import Dialect
+
+SEPARATOR = "/"
+_ESCAPED = (("%", "%25"), (SEPARATOR, "%2F"))
+_SHAPES = {
+    "bigint": r"-?[0-9]{1,19}",
+    "uuid": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+}
+_LARGEST = 2**63 - 1
+
+
+def written(spec: Spec, row: Mapping[str, str | None]) -> str | None:
+    """Return the key of a row given as text; None where a part of it is empty."""
+    parts = [row[column] for column, _ in spec.key_parts]
+    if any(part is None for part in parts):
+        return None
+    return SEPARATOR.join(map(_escaped, map(str, parts))) if spec.key_is_made else parts[0]
+
+
+def parts(spec: Spec, key: str) -> tuple[str, ...] | None:
+    """Return the values of the key's columns; None for a text that cannot be a key of the entity."""
+    found = [_plain(part) for part in key.split(SEPARATOR)] if spec.key_is_made else [key]
+    if len(found) != len(spec.key_parts):
+        return None
+    fit = all(_fits(part, kind) for part, (_, kind) in zip(found, spec.key_parts, strict=True))
+    return tuple(found) if fit else None
+
+
+def rank(spec: Spec, key: str) -> tuple[int | bytes, ...]:
+    """Return what puts keys into the order in which rows are read, in Python."""
+    found = parts(spec, key) or ()
+    kinds = [kind for _, kind in spec.key_parts]
+    return tuple(int(part) if kind == "bigint" else part.encode() for part, kind in zip(found, kinds, strict=True))
+
+
+def order(spec: Spec, key: str, dialect: Dialect) -> str:
+    """Return the ORDER BY of that order, given SQL for a key's text."""
+    terms = [key]
+    if spec.key_is_made:
+        terms = [f"split_part({key}, {text(SEPARATOR)}, {number})" for number, _ in enumerate(spec.key_parts, start=1)]
+        for plain, escaped in reversed(_ESCAPED):
+            terms = [f"replace({term}, {text(escaped)}, {text(plain)})" for term in terms]
+    bytewise = ' COLLATE "C"' if dialect is Dialect.POSTGRES else ""
+    kinds = [kind for _, kind in spec.key_parts]
+    return ", ".join(
+        f"{term}::bigint" if kind == "bigint" else f"{term}{bytewise}" for term, kind in zip(terms, kinds, strict=True)
+    )
+
+
+def made(spec: Spec, parts: Mapping[str, str]) -> str:
+    """Return SQL for the key's text, given SQL for the text of each of its columns; NULL where one is."""
+    if not spec.key_is_made:
+        return parts[spec.key_column]
+    terms = []
+    for column, kind in spec.key_parts:
+        term = parts[column]
+        for plain, escaped in _ESCAPED if kind == "text" else ():
+            term = f"replace({term}, {text(plain)}, {text(escaped)})"
+        terms.append(term)
+    return f" || {text(SEPARATOR)} || ".join(terms)
+
+
+def _escaped(part: str) -> str:
+    for plain, escaped in _ESCAPED:
+        part = part.replace(plain, escaped)
+    return part
+
+
+def _plain(part: str) -> str:
+    for plain, escaped in reversed(_ESCAPED):
+        part = part.replace(escaped, plain)
+    return part
+
+
+def _fits(part: str, kind: str) -> bool:
+    if kind == "text":
+        return True
+    if not re.fullmatch(_SHAPES[kind], part):
+        return False
+    if kind == "bigint":
+        return abs(int(part)) <= _LARGEST
+    return kind != "date" or _is_day(part)
+
+
+def _is_day(part: str) -> bool:
+    try:
+        return bool(date.fromisoformat(part))
+    except ValueError:
+        return False
