@@ -211,7 +211,8 @@ class Bench:
             process.start()
         for process in processes:
             process.join()
-        position = mover.finish(order=order, source_total=total)
+        source = legacy.keys(spec=order.spec, tenant_ref=order.tenant_ref)
+        position = mover.finish(order=order, source=source)
         seconds = time.perf_counter() - began
         bad = self.rows // POISON_EVERY if poison else 0
         letters = self.ask(

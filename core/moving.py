@@ -1,6 +1,7 @@
 """What a backfill says to the two platforms and hears from them, as facts: shared by ports, adapters and use cases."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,23 @@ class SourceRows:
     count: int = 0
     first_key: str | None = None
     last_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceKeys:
+    """Which rows a source holds: how many, and the sum of their keys' digests, whatever their order.
+
+    A key's digest is the first 60 bits of the MD5 of its text in UTF-8: every engine can compute it.
+    """
+
+    rows: int = 0
+    digest: int = 0
+
+    @classmethod
+    def of(cls, keys: Iterable[str]) -> "SourceKeys":
+        """Describe keys."""
+        digests = [int(hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()[:15], 16) for key in keys]
+        return cls(len(digests), sum(digests))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from core.dns import DnsAnswer
 from core.inspecting import Inspected
 from core.inventory import Integration
 from core.letters import Letter
-from core.moving import LoadOrder, RunPosition, SourceRows, Trace
+from core.moving import LoadOrder, RunPosition, SourceKeys, SourceRows, Trace
 from core.outbound import Reply
 from core.saml import ProviderMetadata, SamlResponse, ServiceProvider, SigningCertificate, SignInRequest
 from core.subscriptions import Access, Provision, Subscription, Use
@@ -92,6 +92,10 @@ class LegacyPlatform(Protocol):
         """Count a tenant's objects of an entity. `spec` is a `backfills.domain.spec.Spec` (the floor knows no app)."""
         ...
 
+    def keys(self, *, spec: Any, tenant_ref: str) -> SourceKeys:
+        """Tell which objects there are by one reading of all their keys, as text."""
+        ...
+
     def divide(self, *, spec: Any, tenant_ref: str, parts: int) -> tuple[str, ...]:
         """Return the keys that divide the rows into at most so many ranges of about one size; each ends its range."""
         ...
@@ -136,10 +140,11 @@ class DataMover(Protocol):
         """Judge rejected rows again; a key among `keys` without row is gone from legacy."""
         ...
 
-    def finish(self, *, order: LoadOrder, source_total: int) -> RunPosition:
-        """Remove what legacy no longer has, and close the run if every source row is accounted for.
+    def finish(self, *, order: LoadOrder, source: SourceKeys) -> RunPosition:
+        """Remove what legacy no longer has, and close the run if just the rows of `source` are accounted for.
 
-        Raises Rejected, with the figures, when source and outcomes differ: the database refuses such a success.
+        Raises Rejected, with the figures, when source and outcomes differ in number (the database refuses such a
+        success too) or, as many as they are, in their keys.
         """
         ...
 

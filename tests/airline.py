@@ -131,3 +131,19 @@ def use(platforms: Platforms, settings: Settings) -> None:
             "OPTIONS": {**settings.ADAPTERS["mover"]["OPTIONS"], "url": platforms.new_loader},
         },
     }
+
+
+def station(code: str, **different: Any) -> dict[str, Any]:
+    """Return an airport's row in legacy."""
+    return {"carr_cd": CODE, "stn_cd": code, "stn_nm": code, "lat_txt": "40.1", "lon_txt": "-73.9",
+            "elev_ft": "13", "tz_nm": "America/New_York", **different}  # fmt: skip
+
+
+def plane(tail: str, **different: Any) -> dict[str, Any]:
+    """Return an aircraft's row in legacy."""
+    return {**PLANE, "cruise_spd": None, "tail_no": tail, **different}
+
+
+def flight(number: int, **different: Any) -> dict[str, Any]:
+    """Return a flight's row in legacy."""
+    return {**FLIGHT, "flt_seq": number, "flt_no": f"{number:04}", "tail_no": None, **different}

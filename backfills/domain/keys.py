@@ -74,6 +74,11 @@ def made(spec: Spec, parts: Mapping[str, str]) -> str:
     return f" || {text(SEPARATOR)} || ".join(terms)
 
 
+def digest(key: str) -> str:
+    """Return PostgreSQL's SQL for the digest of a key's text as `core.moving.SourceKeys` counts it."""
+    return f"('x' || left(md5(convert_to({key}, 'UTF8')), 15))::bit(60)::bigint"
+
+
 def _escaped(part: str) -> str:
     for plain, escaped in _ESCAPED:
         part = part.replace(plain, escaped)

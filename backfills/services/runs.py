@@ -198,9 +198,9 @@ def help_along(*, run_id: UUID, at: datetime, job_id: UUID | None = None) -> boo
 
 
 def _end(run: Run, order: LoadOrder, by: Actor) -> bool:
-    total = ports.legacy().count(spec=order.spec, tenant_ref=order.tenant_ref)
-    position = ports.mover().finish(order=order, source_total=total)
-    _close(run, order, position, by=by, source_total=total)
+    source = ports.legacy().keys(spec=order.spec, tenant_ref=order.tenant_ref)
+    position = ports.mover().finish(order=order, source=source)
+    _close(run, order, position, by=by, source_total=source.rows)
     return False
 
 

@@ -11,8 +11,10 @@ from core.ports import Rejected
 from portal.adapters.batch import raw, table
 
 
-def close(connection: psycopg.Connection, order: LoadOrder, *, provenance: str, fresh: bool) -> None:
+def close(connection: psycopg.Connection, order: LoadOrder, *, provenance: str, fresh: bool) -> int:
     """Remove what this run did not see or did not move any more, and count anew; runs inside the closing transaction.
+
+    Returns the sum of the digests of the keys that are accounted for.
 
     An object into which several source rows were merged stays as long as one of them does. A fresh run wrote all
     that there is, so nothing can have vanished. Raises Rejected where a row is written down as moved and the platform
@@ -45,8 +47,11 @@ def close(connection: psycopg.Connection, order: LoadOrder, *, provenance: str, 
             f" of {spec.target_table} perhaps, kept them from being written. Nothing is called moved until that is"
             " mended and the run is repeated."
         )
-    for statement in _RECOUNT:
-        connection.execute(sql.SQL(statement).format(**names), values)
+    connection.execute("DELETE FROM crossing_stage.total WHERE run_id = %(run)s", values)
+    ended = sql.SQL(_RECOUNT).format(**names, digest=raw(keys.digest("source_key")))
+    row = connection.execute(ended, values).fetchone()
+    connection.execute("DELETE FROM crossing_stage.seen WHERE run_id = %(run)s", values)
+    return int(row[0]) if row else 0
 
 
 _FORGET = (
@@ -103,23 +108,23 @@ SELECT count(*) FROM {provenance} p
         OR EXISTS (SELECT FROM crossing_stage.seen s WHERE s.run_id = %(run)s AND s.source_key = p.source_key))
 """
 # The ledger is counted from where rows ended, not from what batches said of themselves.
-_RECOUNT = (
-    "DELETE FROM crossing_stage.total WHERE run_id = %(run)s",
-    """
-    INSERT INTO crossing_stage.total
-    SELECT run_id, fate, rule, count(*) FROM crossing_stage.outcome
+_RECOUNT = """
+WITH ended AS (
+    SELECT fate, rule, source_key FROM crossing_stage.outcome
      WHERE account_id = %(account)s AND entity = %(entity)s AND run_id = %(run)s
-     GROUP BY run_id, fate, rule
-    """,
-    """
-    INSERT INTO crossing_stage.total
-    SELECT %(run)s, 'migrated', '', count(*) FROM {provenance} p
+     UNION ALL
+    SELECT 'migrated', '', source_key FROM {provenance} p
      WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.source_system = %(system)s
        AND NOT EXISTS (SELECT FROM crossing_stage.outcome o
                         WHERE o.account_id = p.account_id AND o.entity = p.entity AND o.source_key = p.source_key)
        AND (%(fresh)s
             OR EXISTS (SELECT FROM crossing_stage.seen s WHERE s.run_id = %(run)s AND s.source_key = p.source_key))
-    HAVING count(*) > 0
-    """,
-    "DELETE FROM crossing_stage.seen WHERE run_id = %(run)s",
+),
+counted AS (
+    SELECT fate, rule, count(*) AS count, sum({digest}) AS digest FROM ended GROUP BY fate, rule
+),
+kept AS (
+    INSERT INTO crossing_stage.total SELECT %(run)s, fate, rule, count FROM counted
 )
+SELECT coalesce(sum(digest), 0) FROM counted
+"""

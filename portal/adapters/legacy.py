@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from backfills.domain import source
+from backfills.domain import keys, source
 from backfills.domain.spec import Spec
-from core.moving import SourceRows
+from core.moving import SourceKeys, SourceRows
 from core.ports import Rejected
 from portal.adapters.postgres import connected
 
@@ -29,6 +29,12 @@ class PostgresLegacy:
                 " cannot be accounted for. Give them one, or leave them out in a view that the mapping reads."
             )
         return int(count)
+
+    def keys(self, *, spec: Spec, tenant_ref: str) -> SourceKeys:
+        """Tell which objects there are; see `core.ports.LegacyPlatform`."""
+        digest, rows = keys.digest(source.key(spec)), source.of_tenant(spec, tenant_ref)
+        count, total = self._ask(f"SELECT count(*), coalesce(sum({digest}), 0) {rows}")[0]
+        return SourceKeys(int(count), int(total))
 
     def divide(self, *, spec: Spec, tenant_ref: str, parts: int) -> tuple[str, ...]:
         """Find borders between ranges; see `core.ports.LegacyPlatform`."""

@@ -13,7 +13,7 @@ from psycopg import errors, sql
 
 from backfills.domain.judgement import Fate
 from backfills.domain.spec import Then
-from core.moving import LoadOrder, RunPosition, SourceRows, Trace
+from core.moving import LoadOrder, RunPosition, SourceKeys, SourceRows, Trace
 from core.ports import Rejected
 from portal.adapters import batch as statements
 from portal.adapters import stage, tracing
@@ -120,7 +120,7 @@ class PostgresMover:
             self._apply(connection, order, rows, asked=keys, alone=True)
             return stage.position(connection, order.run_id, after_batch=run.batches)
 
-    def finish(self, *, order: LoadOrder, source_total: int) -> RunPosition:
+    def finish(self, *, order: LoadOrder, source: SourceKeys) -> RunPosition:
         """Remove what legacy no longer has, and close the run; see `core.ports.DataMover`."""
         with self._connected() as connection:
             try:
@@ -129,18 +129,23 @@ class PostgresMover:
                     if not run.closed:
                         if run.fresh is None:
                             raise Rejected(_OUTDATED)
-                        close(connection, order, provenance=self.provenance, fresh=run.fresh)
+                        digest = close(connection, order, provenance=self.provenance, fresh=run.fresh)
                         connection.execute(
                             "UPDATE crossing_stage.run SET source_total = %s, closed = true WHERE run_id = %s",
-                            [source_total, order.run_id],
+                            [source.rows, order.run_id],
                         )
                         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                        if digest != source.digest:
+                            raise Rejected(
+                                f"Legacy holds {source.rows:,} rows, as many as are accounted for, but not the same"
+                                " ones: some were deleted and others added while it was read. Run it again."
+                            )
             except errors.CheckViolation as error:
                 if error.diag.constraint_name != "crossing_stage_conserved":
                     raise
                 accounted = sum(stage.position(connection, order.run_id).totals.values())
                 raise Rejected(
-                    f"Legacy holds {source_total:,} rows, of which {accounted:,} are accounted for: the data changed"
+                    f"Legacy holds {source.rows:,} rows, of which {accounted:,} are accounted for: the data changed"
                     " while it was read. Run it again."
                 ) from error
             except errors.ForeignKeyViolation as error:

@@ -142,7 +142,7 @@ def move(legacy: LegacyPlatform, mover: DataMover, account: UUID) -> RunPosition
                 spec=SHADES, tenant_ref="ZZ", after=after, until=until, limit=SHADES.batch
             ),
         )
-    return mover.finish(order=order, source_total=total)
+    return mover.finish(order=order, source=legacy.keys(spec=SHADES, tenant_ref="ZZ"))
 
 
 def compared(platforms: Platforms, account: UUID) -> list[tuple[str, str]]:

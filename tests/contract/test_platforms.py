@@ -13,12 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from backfills.domain.spec import load_set
-from core.moving import LoadOrder, RunPosition, SourceRows
+from core.moving import LoadOrder, RunPosition, SourceKeys, SourceRows
 from core.ports import DataMover, LegacyPlatform, Rejected, Unavailable
 from core.tenancy import TransactionOpenError
 from portal.adapters.legacy import PostgresLegacy
 from portal.adapters.newplatform import PostgresMover
 from tests import airline
+from tests.airline import flight, plane, station
 from tests.databases import Platforms
 from tests.fakes.platforms import FakeLegacy, FakeMover, decode
 
@@ -63,6 +64,11 @@ class World:
         total = self.legacy.count(spec=order.spec, tenant_ref=order.tenant_ref)
         return self.mover.open_run(order=order, source_total=total, borders=borders)
 
+    def finish(self, order: LoadOrder) -> RunPosition:
+        """Close a run over the rows that legacy holds now."""
+        source = self.legacy.keys(spec=order.spec, tenant_ref=order.tenant_ref)
+        return self.mover.finish(order=order, source=source)
+
     def reader(self, order: LoadOrder) -> Callable[[str | None, str | None], SourceRows]:
         """Return what reads a batch."""
 
@@ -86,12 +92,10 @@ ACCOUNT = uuid4()
 @pytest.fixture(params=["fake", "postgres"])
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """Return empty platforms of each kind."""
+    FakeLegacy.reset()
+    FakeMover.reset()
     if request.param == "fake":
-        FakeLegacy.reset()
-        FakeMover.reset()
         yield World(FakeLegacy(), FakeMover(), None)
-        FakeLegacy.reset()
-        FakeMover.reset()
     else:
         platforms: Platforms = request.getfixturevalue("airline_platforms")
         airline.refill(platforms)
@@ -101,19 +105,6 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         for table in ("stn_mast", "eqp_mast"):
             made.empty(table)
         yield made
-
-
-def station(code: str, **different: Any) -> dict[str, Any]:
-    return {"carr_cd": airline.CODE, "stn_cd": code, "stn_nm": code, "lat_txt": "40.1", "lon_txt": "-73.9",
-            "elev_ft": "13", "tz_nm": "America/New_York", **different}  # fmt: skip
-
-
-def plane(tail: str, **different: Any) -> dict[str, Any]:
-    return {**airline.PLANE, "cruise_spd": None, "tail_no": tail, **different}
-
-
-def flight(number: int, **different: Any) -> dict[str, Any]:
-    return {**airline.FLIGHT, "flt_seq": number, "flt_no": f"{number:04}", "tail_no": None, **different}
 
 
 def keys(world: World, entity: str, **asked: Any) -> list[str]:
@@ -233,7 +224,7 @@ def test_two_workers_are_never_at_one_range_and_the_run_is_loaded_when_all_are(w
         position = world.mover.load(order=order, read=read)
     assert asked[2:] == [("BBB", "CCC"), ("NYC", None)]
     assert (position.read, sum(position.totals.values())) == (6, 6)
-    assert world.mover.finish(order=order, source_total=6).closed
+    assert world.finish(order).closed
 
 
 def test_of_two_rows_with_one_key_in_two_ranges_one_moves(world: World) -> None:
@@ -312,22 +303,36 @@ def test_a_run_closes_only_when_every_source_row_is_accounted_for(world: World) 
     order = world.order("airports")
     world.run(order)
     with pytest.raises(Rejected, match="Legacy holds 2 rows, of which 1 are accounted for"):
-        world.mover.finish(order=order, source_total=2)
+        world.mover.finish(order=order, source=SourceKeys.of(["AAA", "BBB"]))
     assert not world.mover.position(order=order).closed
-    assert world.mover.finish(order=order, source_total=1).closed
-    assert world.mover.finish(order=order, source_total=1).closed
+    assert world.finish(order).closed
+    assert world.finish(order).closed
+
+
+def test_a_run_closes_only_over_the_very_rows_that_the_source_holds(world: World) -> None:
+    rows = [station("AAA"), station("NYC"), station("BBB", lat_txt="north"), station("ccc")]
+    world.fill("stn_mast", *rows)
+    order = world.order("airports")
+    world.run(order)
+    world.empty("stn_mast")
+    world.fill("stn_mast", *rows[1:], station("AAB"))
+    with pytest.raises(Rejected, match="4 rows, as many as are accounted for, but not the same ones"):
+        world.finish(order)
+    world.empty("stn_mast")
+    world.fill("stn_mast", *reversed(rows))
+    assert world.finish(order).closed
 
 
 def test_what_legacy_no_longer_has_is_gone_after_the_next_run(world: World) -> None:
     world.fill("eqp_mast", plane("N1"), plane("N2"))
     first = world.order("aircraft_types")
     world.run(first)
-    world.mover.finish(order=first, source_total=2)
+    world.finish(first)
     world.empty("eqp_mast")
     world.fill("eqp_mast", plane("N2"))
     second = world.order("aircraft_types")
     assert world.run(second).totals == {("merged", "same_type"): 1}
-    assert world.mover.finish(order=second, source_total=1).totals == {("migrated", ""): 1}
+    assert world.finish(second).totals == {("migrated", ""): 1}
 
 
 def test_any_row_is_traced_by_the_key_it_had_or_has(world: World) -> None:

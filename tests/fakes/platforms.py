@@ -10,7 +10,7 @@ from backfills.domain import keys
 from backfills.domain.judgement import DUPLICATE, Fate, Verdict, judge
 from backfills.domain.spec import Spec, Then
 from core import tenancy
-from core.moving import BatchDone, Letter, LoadOrder, RunPosition, SourceRows, Trace
+from core.moving import BatchDone, Letter, LoadOrder, RunPosition, SourceKeys, SourceRows, Trace
 from core.ports import Rejected
 
 type Row = Mapping[str, str | None]
@@ -64,6 +64,10 @@ class FakeLegacy:
     def count(self, *, spec: Spec, tenant_ref: str) -> int:
         """Count as `core.ports.LegacyPlatform` promises."""
         return len(self._rows(spec, tenant_ref))
+
+    def keys(self, *, spec: Spec, tenant_ref: str) -> SourceKeys:
+        """Tell as `core.ports.LegacyPlatform` promises."""
+        return SourceKeys.of(str(row[spec.key_column]) for row in self._rows(spec, tenant_ref))
 
     def divide(self, *, spec: Spec, tenant_ref: str, parts: int) -> tuple[str, ...]:
         """Divide as `core.ports.LegacyPlatform` promises."""
@@ -177,15 +181,19 @@ class FakeMover:
         self._apply(order, run, rows, asked=keys)
         return self.position(order=order, after_batch=known)
 
-    def finish(self, *, order: LoadOrder, source_total: int) -> RunPosition:
+    def finish(self, *, order: LoadOrder, source: SourceKeys) -> RunPosition:
         """Finish as `core.ports.DataMover` promises."""
         run, entity = self._run(order), self._entity(order)
         if not run.closed:
             mine = {key: one for key, one in entity.outcomes.items() if one[0] == order.run_id}
-            if len(mine) != source_total:
+            if len(mine) != source.rows:
                 raise Rejected(
-                    f"Legacy holds {source_total:,} rows, of which {len(mine):,} are accounted for: the data changed"
+                    f"Legacy holds {source.rows:,} rows, of which {len(mine):,} are accounted for: the data changed"
                     " while it was read. Run it again."
+                )
+            if SourceKeys.of(mine) != source:
+                raise Rejected(
+                    f"Legacy holds {source.rows:,} rows, as many as are accounted for, but not the same ones."
                 )
             entity.outcomes = mine
             entity.origins = {t: k for t, k in entity.origins.items() if k in mine and mine[k][1].fate.moves}
@@ -195,7 +203,7 @@ class FakeMover:
                     mine[key] = (run_id, Verdict(Fate.MIGRATED), target)
             there = entity.origins.keys() | entity.supplied
             entity.objects = {key: row for key, row in entity.objects.items() if key in there}
-            run.source_total, run.closed = source_total, True
+            run.source_total, run.closed = source.rows, True
         return self.position(order=order, after_batch=10**9)
 
     def trace(self, *, account_id: UUID, entity: str, system: str, key: str) -> Trace | None:

@@ -57,8 +57,8 @@ class Stage:
             return self.legacy.read(spec=order.spec, tenant_ref=airline.CODE, after=after, until=until, limit=100)
 
         assert self.mover.load(order=order, read=read).loaded
-        total = self.legacy.count(spec=order.spec, tenant_ref=airline.CODE)
-        return self.mover.finish(order=order, source_total=total)
+        source = self.legacy.keys(spec=order.spec, tenant_ref=airline.CODE)
+        return self.mover.finish(order=order, source=source)
 
     def again(self, order: LoadOrder, *keys: str) -> RunPosition:
         rows = self.legacy.read_keys(spec=order.spec, tenant_ref=airline.CODE, keys=keys)
