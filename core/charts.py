@@ -14,6 +14,9 @@ ACCENT, MUTED, GRID, BAD, TRACK, PAPER = "#4f3fd0", "#5b6070", "#e3e5ea", "#c832
 SERIES = (ACCENT, "#0f8a8a", "#b7791f", "#b83280", "#6b7280", BAD)
 """Colours of categories; class `c0`…`c5` on a page."""
 
+_LABEL_WIDTH = 117
+"""Room that a label below an axis is given: a day and a time of day."""
+
 FONT = 'font-family="Inter, InterPDF, sans-serif" font-size="11"'
 
 
@@ -43,12 +46,15 @@ def line(
     unit: str = "",
     width: int = 820,
     height: int = 232,
+    counts: bool = False,
+    css: str = "plot",
 ) -> str:
-    """Draw values over time with a goal; gaps stay gaps."""
+    """Draw values over time with a goal; gaps stay gaps. The axis of `counts` begins at 0 and has whole steps."""
     values = [value for point in points if (value := _finite(point.value)) is not None]
     if not values:
         return _nothing(title, width, height)
-    scale = _Scale.around([*values, *([goal.value] if goal and _finite(goal.value) is not None else [])])
+    goals = [goal.value] if goal and _finite(goal.value) is not None else []
+    scale = _Scale.around([*values, *goals], counts=counts)
     # Room for the widest number before the axis; a figure of this font is hardly wider than 0.62 of its height.
     widest = max(len(scale.label(tick) + unit) for tick in scale.ticks)
     box = _Box(left=min(width / 3, 14 + 7 * widest), right=width - 14, top=14, bottom=height - 26)
@@ -79,13 +85,13 @@ def line(
         parts.append(_across("goal", box, y, f'stroke="{BAD}" stroke-dasharray="4 4"'))
         # Above the line where there is room: a label on the last point would be crossed by the curve.
         parts.append(_text(box.left + 4, y - 5 if y - 16 > box.top else y + 14, goal.label))
-    every = max(1, math.ceil(len(points) / 7))
+    every = max(1, math.ceil(len(points) / max(2, width // _LABEL_WIDTH)))
     for index, point in enumerate(points):
         if index % every == 0:
             share = _share(index, len(points))
             anchor = "start" if share == 0 else "end" if share == 1 else "middle"
             parts.append(_text(box.x(share), height - 8, point.label[:16], anchor=anchor))
-    return _svg(title, description or _spoken(points, unit), width, height, parts)
+    return _svg(title, description or _spoken(points, unit), width, height, parts, css=css)
 
 
 def sparkline(values: Sequence[float | None], *, title: str, width: int = 240, height: int = 44) -> str:
@@ -204,16 +210,19 @@ class _Scale:
     ticks: tuple[float, ...]
 
     @classmethod
-    def around(cls, values: Sequence[float]) -> "_Scale":
-        """Return a scale with about four round steps that holds every value."""
+    def around(cls, values: Sequence[float], *, counts: bool = False) -> "_Scale":
+        """Return a scale with about four round steps that holds every value; of counts from 0 in whole steps."""
         low, high = min(values), max(values)
-        if high - low <= max(abs(low), abs(high)) * 1e-9:
+        if counts:
+            low, high = min(low, 0.0), max(high, 4.0)
+        elif high - low <= max(abs(low), abs(high)) * 1e-9:
             pad = abs(high) * 0.05 or 1.0
             low, high = low - pad, high + pad
         # Halves first: the distance of two huge numbers of opposite sign is no float any more.
         raw = (high / 4 - low / 4) or 1.0
         size = max(10.0 ** math.floor(math.log10(raw)), 1e-300)
-        step = next((size * m for m in (1, 2, 2.5, 5, 10) if size * m >= raw * 0.999), size * 10)
+        sizes = (1, 2, 5, 10) if counts else (1, 2, 2.5, 5, 10)
+        step = next((size * m for m in sizes if size * m >= raw * 0.999), size * 10)
         first, last = math.floor(low / step), math.ceil(high / step)
         ticks = tuple(tick for n in range(int(first), int(last) + 1) if math.isfinite(tick := n * step))
         if len(ticks) < 2 or len(ticks) > 12:

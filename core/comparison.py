@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+UNREADABLE = "(unreadable)"
+"""Stands for a value that the mapping cannot read: equal to nothing the new platform could hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -58,12 +61,26 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Reckoned:
+    """What one platform's records say to a declared invariant.
+
+    `rows` were asked; `failed` break it, or hold a value of which it cannot be told. `figure` is the exact count or sum
+    that it compares, as text; '0' for a condition on each record.
+    """
+
+    rows: int
+    failed: int
+    figure: str = "0"
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """What comparing one segment found, besides the differences that went to the caller one by one.
 
     `expected` are the records that must be on the new platform, `actual` those that are, `compared` the distinct
     keys of both. `dropped` counts, per named rule, what the mapping leaves behind. `sums` holds per number column
-    the exact sums (expected, actual) as text.
+    the exact sums (expected, actual) as text, `reckoned` per declared invariant what the promised and the new records
+    say to it.
     """
 
     expected: int
@@ -71,6 +88,7 @@ class Findings:
     compared: int
     dropped: Mapping[str, int] = field(default_factory=dict)
     sums: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    reckoned: Mapping[str, tuple[Reckoned, Reckoned]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import PAGING, Answer, ApiView, Problem, ZipOnly, item_id, keyset, operation
+from core.api import PAGING, Answer, ApiView, Problem, file_of, item_id, keyset, operation
 from core.domain.approvals import Method, RequestState
 from core.models import ApprovalRequest
 from core.permissions import Permission
@@ -123,7 +123,7 @@ class Pack(ApiView):
     """The evidence pack of one request."""
 
     scopes = {"GET": "approvals:read"}
-    renderer_classes = (ZipOnly,)
+    renderer_classes = file_of("application/zip")
 
     @operation(
         "get_evidence_pack", tag=TAG, answer=OpenApiTypes.BINARY, media_type="application/zip", parameters=_ID,

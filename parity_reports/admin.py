@@ -24,7 +24,7 @@ from core.permissions import Permission
 from parity_reports.domain import verdict
 from parity_reports.domain.verdict import Tally
 from parity_reports.models import Reliance, Report
-from parity_reports.queries import reliances, reports, screens
+from parity_reports.queries import reliances, reports
 from parity_reports.queries.catalogue import UnableToReadCatalogue
 from parity_reports.services import reports as services
 
@@ -69,14 +69,14 @@ def _numbers(at: datetime) -> list[Number]:
     return [
         Number(
             "Records that differ",
-            screens.share(tally.error_rate, digits=3) if tally.compared else "–",
+            verdict.share(tally.error_rate, digits=3) if tally.compared else "–",
             f"≤ 0.1 %, over the last comparisons of {len(rows):,} tenants",
             tally.error_rate <= verdict.PARITY_ERROR_TARGET if tally.compared else None,
             listed,
         ),
         Number(
             "Invariants that hold",
-            screens.share(rate, digits=1) if total else "–",
+            verdict.share(rate, digits=1) if total else "–",
             "≥ 99.9 %",
             rate >= verdict.INVARIANT_TARGET if total else None,
             listed,

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import path, reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -10,7 +10,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import PAGING, Answer, ApiView, NoBody, Problem, item_id, keyset, operation
+from accounts.queries import tenants
+from core import sheets
+from core.api import PAGING, Answer, ApiView, NoBody, Problem, file_of, item_id, keyset, operation
 from core.permissions import Permission
 from core.tokens import SCOPES, TokenScope
 from parity_reports.domain.verdict import Tally, Verdict
@@ -18,6 +20,7 @@ from parity_reports.models import Report
 from parity_reports.queries import files
 from parity_reports.queries import reports as listed
 from parity_reports.services import reports
+from parity_reports.views import files as downloads
 
 for _scope in (
     TokenScope("parity:read", "Read parity reports", Permission.VIEW_PARITY),
@@ -27,6 +30,7 @@ for _scope in (
 
 TAG = "Parity"
 _ID = (item_id("report_id", "Id of a report."),)
+_SAME = "It says what the sealed report says, names its run and digest, and is redacted alike."
 _COUNTS = {
     "type": "object",
     "required": list(Tally.__slots__),
@@ -177,10 +181,37 @@ class Document(ApiView):
     )  # fmt: skip
     def get(self, request: Request, report_id: UUID) -> HttpResponse:
         """Return the sealed bytes."""
-        report = _find(self.tenant_id, report_id)
-        if report.state != Report.State.FINISHED:
-            raise Problem("conflict", "The report is still being made.", "Ask again when its state is finished.")
-        return HttpResponse(files.sealed(report), content_type="application/json")
+        return HttpResponse(files.sealed(_finished(self.tenant_id, report_id)), content_type="application/json")
+
+
+class Paper(ApiView):
+    """One parity report as PDF."""
+
+    scopes = {"GET": "parity:read"}
+    renderer_classes = file_of("application/pdf")
+
+    @operation(
+        "get_parity_pdf", tag=TAG, answer=OpenApiTypes.BINARY, media_type="application/pdf", parameters=_ID,
+        summary="Take a report as PDF", described=f"A finished report for people to read. {_SAME}", refuses=(409, 503),
+    )  # fmt: skip
+    def get(self, request: Request, report_id: UUID) -> HttpResponseBase:
+        """Return the PDF."""
+        return downloads.document(tenants.get(tenant_id=self.tenant_id), _finished(self.tenant_id, report_id))
+
+
+class Workbook(ApiView):
+    """One parity report as a workbook."""
+
+    scopes = {"GET": "parity:read"}
+    renderer_classes = file_of(sheets.XLSX)
+
+    @operation(
+        "get_parity_workbook", tag=TAG, answer=OpenApiTypes.BINARY, media_type=sheets.XLSX, parameters=_ID,
+        summary="Take a report as XLSX", described=f"A finished report as a workbook. {_SAME}", refuses=(409,),
+    )  # fmt: skip
+    def get(self, request: Request, report_id: UUID) -> HttpResponseBase:
+        """Return the workbook."""
+        return downloads.workbook(tenants.get(tenant_id=self.tenant_id), _finished(self.tenant_id, report_id))
 
 
 def _counts(row: object) -> dict[str, int]:
@@ -194,8 +225,17 @@ def _find(tenant_id: UUID, report_id: UUID) -> Report:
     return found
 
 
+def _finished(tenant_id: UUID, report_id: UUID) -> Report:
+    report = _find(tenant_id, report_id)
+    if report.state != Report.State.FINISHED:
+        raise Problem("conflict", "The report is still being made.", "Ask again when its state is finished.")
+    return report
+
+
 urlpatterns = [
     path("parity/reports", Reports.as_view(), name="parity_reports"),
     path("parity/reports/<uuid:report_id>", OneReport.as_view(), name="parity_report"),
     path("parity/reports/<uuid:report_id>/document", Document.as_view(), name="parity_document"),
+    path("parity/reports/<uuid:report_id>/document.pdf", Paper.as_view(), name="parity_pdf"),
+    path("parity/reports/<uuid:report_id>/document.xlsx", Workbook.as_view(), name="parity_workbook"),
 ]

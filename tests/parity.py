@@ -62,9 +62,9 @@ class Crossing:
             return Report.objects.get(pk=report.pk)
 
 
-def arrange(settings: Any, folder: Any, tenant: Any = None) -> Crossing:
+def arrange(settings: Any, folder: Any, tenant: Any = None, people: str = PEOPLE) -> Crossing:
     """Put the small mapping and the fake comparison in place for a tenant."""
-    for name, text in (("people", PEOPLE), ("zones", ZONES)):
+    for name, text in (("people", people), ("zones", ZONES)):
         (folder / f"{name}.yaml").write_text(text)
     settings.MAPPING_FOLDER = str(folder)
     crossing = Crossing(tenant or make.tenant())

@@ -66,6 +66,18 @@ rules:
   - {name: archived, when: state == 'A', then: drop, because: Archived rows stay behind.}
   - {name: contested, when: state == 'Q', then: quarantine, because: Two say otherwise., fix: Settle it.}
 """
+INVARIANTS = """
+invariants:
+  - {name: paying, says: As many people pay on both platforms, count: fee > 0}
+  - name: fees
+    says: The fees of the active add up
+    sum: when(active, fee, 0)
+    within: 0.5
+  - {name: zone_known, says: Every zone is known, every: zone, has: zones}
+  - {name: named, says: Everybody has a name, holds: "not (name == '')"}
+  - {name: zone_used, says: Every zone is that of somebody, every: zone, has: {entity: people, column: zone}}
+"""
+"""Appended to `PEOPLE`, what must hold of people."""
 BADGES = """
 format: crossing-mapping/1
 entity: badges
@@ -123,8 +135,8 @@ ZONES_MOVED = [
 ]
 
 
-def plan(entity="people"):
-    return Plan(entity, SPECS[entity], SPECS, legacy_tenant="B6", new_tenant="t1")
+def plan(entity="people", known=SPECS):
+    return Plan(entity, known[entity], known, legacy_tenant="B6", new_tenant="t1")
 
 
 def fill(url, tables):

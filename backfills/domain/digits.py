@@ -45,13 +45,14 @@ NARROW, NARROW_WHOLE = Digits(13, 6), Digits(19)
 """What remains of an operand where nothing wider can be calculated exactly; a value beyond it cannot be read."""
 
 
-def of(node: Node, lets: Mapping[str, Node]) -> Digits:
-    """Return the digits of a number's expression; `lets` are the declared values that it may name."""
+def of(node: Node, lets: Mapping[str, Node | Digits]) -> Digits:
+    """Return the digits of a number's expression; `lets` are what it may name: declared values, or their digits."""
     match node:
         case Const(value=value):
             return of_number(value if isinstance(value, Decimal | int) else 0)
         case Ref(name=name):
-            return of(lets[name], lets)
+            known = lets[name]
+            return known if isinstance(known, Digits) else of(known, lets)
         case Call(function="+" | "-" | "*" as operator, args=(one, two)):
             return result(operator, *operands(operator, of(one, lets), of(two, lets)))
         case Call(function="round", args=(number, Const(value=int(places)))):

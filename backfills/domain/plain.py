@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from backfills.domain.inspection import source_columns_of
+from backfills.domain.invariants import Invariant, Must
 from backfills.domain.language import Call, Const, Node, Ref
 from backfills.domain.spec import Column, Dropped, Rule, Spec, Then
 
@@ -40,6 +41,8 @@ class Told:
     changed: tuple[Rule, ...]
     cases: tuple[tuple[str, str], ...]
     """What becomes of archived, orphaned, … objects."""
+    must_hold: tuple[tuple[str, str], ...]
+    """What is asked of the records of both platforms: its name, and how it is asked."""
 
 
 CASES: Mapping[str, str] = {
@@ -70,6 +73,7 @@ def tell(spec: Spec) -> Told:
         rejected=of[Then.QUARANTINE],
         changed=of[Then.KEEP],
         cases=tuple((words, _case(spec, kind)) for kind, words in CASES.items() if kind in spec.cases),
+        must_hold=tuple((one.says, _asked(one)) for one in spec.invariants),
     )
 
 
@@ -109,6 +113,18 @@ def _field(spec: Spec, column: Column) -> Field:
     )
 
 
+def _asked(one: Invariant) -> str:
+    if one.test is None:
+        where = f"a “{one.other}” of {_name(one.entity)}" if one.other else f"one of {_name(one.entity)}"
+        return f"every “{one.column}” is {where}"
+    match one.must:
+        case Must.COUNT:
+            return f"as many records of which {say(one.test)}"
+        case Must.SUM:
+            return f"the same sum of {say(one.test)}" + (f", give or take {one.within}" if one.within else "")
+    return f"of every record {say(one.test)}"
+
+
 def _name(name: str) -> str:
     return name.replace("_", " ")
 
@@ -121,7 +137,7 @@ def say(node: Node) -> str:
         case Const(value=bool() as value):
             return "yes" if value else "no"
         case Const(value=str() as value):
-            return f"“{value}”" if value.strip() else "a space"
+            return f"“{value}”" if value.strip() else "a space" if value else "an empty text"
         case Const(value=value):
             return str(value)
         case Ref(name=name):

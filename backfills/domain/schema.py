@@ -16,6 +16,17 @@ _TYPE = "^(smallint|integer|bigint|boolean|date|timestamptz|text|enum|numeric\\(
 _CLASS = {"enum": ["public", "internal"]}
 _DROPPED = _object(["because"], because=_TEXT, since={"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
 _CASE = {"oneOf": [_NAME, _object(["none"], none=_TEXT)]}
+_INVARIANT = _object(
+    ["name", "says"],
+    name=_NAME,
+    says={"type": "string", "minLength": 1, "maxLength": 160},
+    count=_TEXT,
+    sum=_TEXT,
+    within={"type": "number", "minimum": 0},
+    every=_NAME,
+    has={"oneOf": [_NAME, _object(["entity", "column"], entity=_NAME, column=_NAME)]},
+    holds=_TEXT,
+)
 
 
 def _named(value: Any) -> dict[str, Any]:
@@ -88,6 +99,7 @@ SCHEMA: dict[str, Any] = {
             [], **dict.fromkeys(("deleted", "archived", "orphaned", "duplicate", "conflicting", "held"), _CASE)
         ),
         vanished=_object(["name", "then", "because"], name=_NAME, then={"enum": ["delete", "keep"]}, because=_TEXT),
+        invariants={"type": "array", "items": _INVARIANT},
     ),
 }
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from backfills.domain import schema
+from backfills.domain import invariants, schema
 from backfills.domain.evaluation import World
+from backfills.domain.invariants import Invariant
 from backfills.domain.language import Node, Type, names_in, parse
 from core.domain.declared import Lines, SpecError
 
@@ -118,6 +119,8 @@ class Spec:
     """What becomes of deleted, archived, orphaned, … objects: a rule's name, or why there are none."""
     source_names: Mapping[str, str] = field(default_factory=dict)
     """Source columns that legacy calls by another name."""
+    invariants: tuple[Invariant, ...] = ()
+    """What must hold of the records on both platforms."""
     source_text: str = ""
     """The file, as it was read."""
 
@@ -193,7 +196,8 @@ def load(text: str, *, file: str = "") -> Spec:
 
 def load_set(files: Mapping[str, str]) -> Mapping[str, Spec]:
     """Read the specs of a mapping, file name → text; in an order in which each stands after what it needs."""
-    specs = {spec.entity: spec for spec in (load(text, file=file) for file, text in sorted(files.items()))}
+    read = {file: load(text, file=file) for file, text in sorted(files.items())}
+    specs = {spec.entity: spec for spec in read.values()}
     ordered: dict[str, Spec] = {}
 
     def place(entity: str, path: tuple[str, ...]) -> None:
@@ -214,6 +218,7 @@ def load_set(files: Mapping[str, str]) -> Mapping[str, Spec]:
             known = {column.name for column in specs[lookup.entity].columns if column.type in ("text", "enum")}
             if not known >= set(lookup.fields):
                 raise SpecError(f"{spec.entity}: lookup {name!r} reads fields that {lookup.entity} does not have")
+    invariants.check_references(read)
     return ordered
 
 
@@ -299,6 +304,7 @@ class _Builder:
             dropped=self._dropped((*lets, *((one.name, one.expression) for one in columns)), rules),
             cases=self._cases(names),
             source_names={name: item["named"] for name, item in source["columns"].items() if "named" in item},
+            invariants=invariants.read(document, self.lines, columns=columns, literals=self.literals),
             source_text=self.text,
             **singles,
         )

@@ -64,6 +64,10 @@ class Compiler:
         """Whether this is PostgreSQL."""
         return self.dialect is Dialect.POSTGRES
 
+    def bound(self, node: Node) -> Digits:
+        """Return the digits that a number can have."""
+        return digits.of(node, self.lets)
+
     def value(self, node: Node) -> str:
         """Return the SQL of an expression's worth; NULL where something cannot be read."""
         match node:
@@ -163,7 +167,7 @@ class Compiler:
 
     def _exact(self, operator: str, args: tuple[Node, ...]) -> tuple[str, str]:
         """Return the types in which DuckDB calculates without rounding or overflow."""
-        one, two = digits.operands(operator, *(digits.of(arg, self.lets) for arg in args))
+        one, two = digits.operands(operator, *(self.bound(arg) for arg in args))
         result = digits.result(operator, one, two)
         if all(arg.type is Type.INT for arg in args):
             kind = "BIGINT" if result.total <= FAST else "HUGEINT"
@@ -176,7 +180,7 @@ class Compiler:
 
     def _narrowed(self, node: Call, values: list[str]) -> str | None:
         """Return the test that operands are small enough for a result that their type alone does not allow."""
-        bounds = [digits.of(arg, self.lets) for arg in node.args]
+        bounds = [self.bound(arg) for arg in node.args]
         narrow = digits.operands(node.function, *bounds)
         tests = [_fits(value, bound, small) for value, bound, small in zip(values, bounds, narrow, strict=True)]
         return _all(tests)
@@ -186,7 +190,7 @@ class Compiler:
         values = [self.value(arg) for arg in args]
         if self.postgres or not any(arg.type is Type.DECIMAL for arg in args):
             return values
-        bounds = [digits.of(arg, self.lets) for arg in args]
+        bounds = [self.bound(arg) for arg in args]
         narrow = digits.operands("either", *bounds)
         kind = decimal_type(digits.either(*narrow))
         cast = [f"{value}::{kind}" for value in values]
@@ -197,7 +201,7 @@ class Compiler:
         """Return, per value, the test that `_together` could not take it."""
         if self.postgres or not any(arg.type is Type.DECIMAL for arg in args):
             return [None] * len(args)
-        values, bounds = [self.value(arg) for arg in args], [digits.of(arg, self.lets) for arg in args]
+        values, bounds = [self.value(arg) for arg in args], [self.bound(arg) for arg in args]
         fits = map(_fits, values, bounds, digits.operands("either", *bounds))
         return [
             f"({value} IS NOT NULL AND ({test}) IS NOT TRUE)" if test else None

@@ -4,7 +4,7 @@ from core.api.paging import PAGING, Cursor, keyset
 from core.api.problems import Flaw, Problem
 from core.api.schema import item_id, operation
 from core.api.serializers import Answer, Body, NoBody, Text
-from core.api.views import ApiView, ZipOnly
+from core.api.views import ApiView, file_of
 
 __all__ = [
     "PAGING",
@@ -16,7 +16,7 @@ __all__ = [
     "NoBody",
     "Problem",
     "Text",
-    "ZipOnly",
+    "file_of",
     "item_id",
     "keyset",
     "operation",

@@ -25,6 +25,7 @@ _WORDS = {
     422: "What the request says cannot be, or cannot be done now; `errors` points at what is wrong.",
     429: "The quota of this minute is used up; Retry-After says for how long.",
     500: "Something went wrong on our side.",
+    503: "Something that is needed for the answer is not there at the moment.",
 }
 _REFUSES = "x-refuses"
 _EVERYWHERE = (401, 403, 406, 429, 500)

@@ -46,15 +46,17 @@ class StrictJson(JSONParser):
             raise Problem("malformed-request", "The body nests too deep.") from error
 
 
-class ZipOnly(BaseRenderer):
+class AsFile(BaseRenderer):
     """Lets an endpoint that answers with a file be asked for it."""
-
-    media_type = "application/zip"
-    format = "zip"
 
     def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
         """Return the bytes as they are."""
         return bytes(data)
+
+
+def file_of(media_type: str) -> tuple[type[BaseRenderer]]:
+    """Return the `renderer_classes` of an endpoint that answers with a file of this kind."""
+    return (type("AsFile", (AsFile,), {"media_type": media_type, "format": media_type.rpartition("/")[2]}),)
 
 
 class Answered(Exception):

@@ -271,10 +271,18 @@ def diff(lines: Iterable[tuple[str, str]]) -> SafeString:
 
 @register.inclusion_tag("components/figure.html")
 def line_chart(
-    points: Sequence[charts.Point], title: str, goal: charts.Goal | None = None, unit: str = "", description: str = ""
+    points: Sequence[charts.Point],
+    title: str,
+    goal: charts.Goal | None = None,
+    unit: str = "",
+    description: str = "",
+    small: bool = False,
+    counts: bool = False,
 ) -> dict[str, Any]:
-    """Draw values over time with their goal, and the same numbers as a table."""
-    return _figure(charts.line(points, title=title, goal=goal, unit=unit, description=description), points, title, unit)
+    """Draw values over time with their goal, and the same numbers as a table; `small` ones stand side by side."""
+    size: dict[str, Any] = {"width": 420, "height": 190, "css": "plot small"} if small else {}
+    drawn = charts.line(points, title=title, goal=goal, unit=unit, description=description, counts=counts, **size)
+    return _figure(drawn, points, title, unit)
 
 
 @register.inclusion_tag("components/figure.html")

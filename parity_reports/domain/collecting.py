@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from core.comparison import Difference, Findings
 from parity_reports.domain import redaction
 from parity_reports.domain.differences import Kind, classify
+from parity_reports.domain.examples import Candidate
 from parity_reports.domain.redaction import Exposure
 from parity_reports.domain.verdict import Tally
 
@@ -42,6 +43,7 @@ class Collector:
     kinds: Counter[tuple[str, Kind]] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
     samples: list[SampleRow] = field(default_factory=list)
+    smallest: dict[Kind, Candidate] = field(default_factory=dict)
 
     def add(self, difference: Difference) -> None:
         """Take one differing record."""
@@ -49,12 +51,12 @@ class Collector:
         if difference.because:
             self.held[difference.because] += 1
         if difference.kind != "different":
-            self._sample(difference.key, Kind(difference.kind), "", Exposure.INTERNAL, None, None)
+            self._take(difference.key, Kind(difference.kind), "", Exposure.INTERNAL, None, None)
         for column in difference.columns:
             kind = classify(column.expected, column.actual)
             self.kinds[column.column, kind] += 1
             exposure = self.exposures.get(column.column, Exposure.INTERNAL)
-            self._sample(difference.key, kind, column.column, exposure, column.expected, column.actual)
+            self._take(difference.key, kind, column.column, exposure, column.expected, column.actual)
 
     def tally(self, findings: Findings) -> Tally:
         """Return the segment's counts."""
@@ -69,13 +71,15 @@ class Collector:
             dropped=sum(findings.dropped.values()),
         )
 
-    def _sample(
+    def _take(
         self, key: str, kind: Kind, column: str, exposure: Exposure, expected: str | None, actual: str | None
     ) -> None:
+        record = redaction.pseudonym(secret=self.secret, entity=self.entity, key=key)
+        candidate = Candidate.of(record=record, column=column, exposure=exposure, expected=expected, actual=actual)
+        self.smallest[kind] = min(self.smallest.get(kind, candidate), candidate, key=lambda one: one.rank)
         if self.kept[column, kind.value] >= SAMPLES_PER_KIND:
             return
         self.kept[column, kind.value] += 1
-        record = redaction.pseudonym(secret=self.secret, entity=self.entity, key=key)
         # A whole record has no values of its own to show.
         shown = redaction.values(exposure if column else Exposure.INTERNAL, expected=expected, actual=actual)
         self.samples.append(SampleRow(record, kind, column, exposure, shown.expected, shown.actual))

@@ -27,6 +27,11 @@ class Kind(StrEnum):
         """One plain sentence for the customer."""
         return _MEANINGS[self]
 
+    @property
+    def next_step(self) -> str:
+        """What happens next with such a difference, and whose turn it is."""
+        return _NEXT[self]
+
 
 ROW_KINDS = frozenset({Kind.MISSING, Kind.EXTRA, Kind.DUPLICATE})
 """Kinds that concern a whole record, not one of its columns."""
@@ -41,6 +46,20 @@ _MEANINGS: Mapping[Kind, str] = {
     Kind.PRECISION: "The numbers or times agree only after rounding.",
     Kind.TRUNCATED: "One value is the beginning of the other: it was cut off.",
     Kind.VALUE: "The values differ.",
+}
+
+
+_NEXT: Mapping[Kind, str] = {
+    Kind.MISSING: "Settle what a rule holds back, if one does, and run the move again: it takes what has not moved.",
+    Kind.EXTRA: "A new run takes away what was deleted in legacy since. What was written on the new platform is yours "
+    "to keep or to delete there.",
+    Kind.DUPLICATE: "The data lead settles which record stays; then compare again.",
+    Kind.NULL: "The data lead looks at how the column is mapped; then the records are moved again.",
+    Kind.CASE: "The mapping says whether capitals count. If it says what you want, a new run moves them again.",
+    Kind.WHITESPACE: "The mapping says whether spaces count. If it says what you want, a new run moves them again.",
+    Kind.PRECISION: "The data lead widens the new platform's column or has the mapping round; they are moved again.",
+    Kind.TRUNCATED: "The data lead widens the new platform's column; then the records are moved again.",
+    Kind.VALUE: "A new run moves the records again; what differs even then, the data lead looks into.",
 }
 
 

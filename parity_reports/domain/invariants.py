@@ -10,7 +10,7 @@ from parity_reports.domain import redaction
 from parity_reports.domain.redaction import Exposure
 from parity_reports.domain.verdict import Tally
 
-_DIGITS = 100
+EXACT_DIGITS = 100
 """Digits that sums are exact to; decimal's own default would round at 28."""
 
 
@@ -21,6 +21,7 @@ class Family(StrEnum):
     SUM = "sum"
     UNIQUE = "unique"
     REFERENCE = "reference"
+    RULE = "rule"
 
 
 class Outcome(StrEnum):
@@ -33,7 +34,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """One invariant of an entity with its answer; the figures are empty where they may not be shown."""
+    """One invariant of an entity with its answer; the figures are empty where they may not be shown.
+
+    What is asked of each record also says of how many (`checked`) and which share passes (`rate`); its figures count
+    the records that break it, promised and new.
+    """
 
     code: str
     title: str
@@ -41,6 +46,8 @@ class Invariant:
     outcome: Outcome
     expected: str = ""
     actual: str = ""
+    checked: int | None = None
+    rate: str = ""
 
 
 def evaluate(
@@ -86,8 +93,8 @@ def evaluate(
             title=f"The sum of “{_words(column)}” over all {what} is the same",
             family=Family.SUM,
             outcome=Outcome.HOLDS if holds else Outcome.BROKEN,
-            expected=_figure(expected) if shown else "",
-            actual=_figure(actual) if shown else "",
+            expected=figure(expected) if shown else "",
+            actual=figure(actual) if shown else "",
         )
 
 
@@ -100,7 +107,7 @@ def unknown(*, title: str) -> Invariant:
 def added(one: Mapping[str, tuple[str, str]], two: Mapping[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
     """Return the exact sums of two segments together."""
     zero = ("0", "0")
-    with localcontext(prec=_DIGITS):
+    with localcontext(prec=EXACT_DIGITS):
         return {
             column: (
                 str(Decimal(one.get(column, zero)[0]) + Decimal(two.get(column, zero)[0])),
@@ -119,7 +126,8 @@ def _words(column: str) -> str:
     return column.replace("_", " ")
 
 
-def _figure(number: str) -> str:
-    with localcontext(prec=_DIGITS):
+def figure(number: str) -> str:
+    """Write an exact number plainly, without zeros at its end."""
+    with localcontext(prec=EXACT_DIGITS):
         exact = Decimal(number)
         return format(exact.normalize() if exact else Decimal(0), "f")

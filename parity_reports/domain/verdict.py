@@ -80,6 +80,18 @@ def pass_rate(*, passed: int, total: int) -> Decimal:
     return Decimal(passed) / total if total else Decimal(0)
 
 
+def share(number: Decimal, *, digits: int = 2) -> str:
+    """Say a share in percent, never rounded up to a full 100 nor down to a clean 0."""
+    percent = 100 * number
+    step = Decimal(1).scaleb(-digits)
+    shown = percent.quantize(step)
+    if shown == 100 and percent < 100:
+        shown = 100 - step
+    if shown == 0 and percent > 0:
+        return f"<{step} %"
+    return f"{shown:f} %"
+
+
 def within_targets(tally: Tally, *, passed: int, total: int) -> bool:
     """Say whether both charter targets are met."""
     return tally.error_rate <= PARITY_ERROR_TARGET and pass_rate(passed=passed, total=total) >= INVARIANT_TARGET

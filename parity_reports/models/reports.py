@@ -102,9 +102,13 @@ class EntityResult(TenantModel, Counts):
     segments = models.JSONField(null=True, help_text="What to compare one by one; null until the entity was divided.")
     segments_done = models.PositiveIntegerField(default=0)
     sums = models.JSONField(default=dict, help_text="Per number column: the exact sums so far, as text.")
+    reckoned = models.JSONField(
+        default=dict, help_text="Per declared invariant: rows, failed ones and figure of both sides so far."
+    )
     rules = models.JSONField(default=dict, help_text="Per named rule of the mapping: the records it left behind.")
     held = models.JSONField(default=dict, help_text="Per named rule: the missing records it keeps in quarantine.")
     kinds = models.JSONField(default=dict, help_text="Per column and kind: how many differences; redacted at the end.")
+    examples = models.JSONField(default=dict, help_text="Per kind of difference its smallest case, as it may be shown.")
     checksums = models.JSONField(
         null=True, help_text="Bucket checksums of what the new platform holds (docs/parity-encoding.md)."
     )
@@ -176,6 +180,10 @@ class InvariantResult(TenantModel):
     outcome = models.CharField(max_length=10, choices=Outcome)
     expected = models.CharField(max_length=60, blank=True)
     actual = models.CharField(max_length=60, blank=True)
+    checked = models.BigIntegerField(null=True, help_text="Of what is asked of each record: how many were asked.")
+    rate = models.CharField(
+        max_length=20, blank=True, help_text="Of what is asked of each record: the share that passes."
+    )
 
     class Meta:
         ordering = ("entity", "code")

@@ -1,18 +1,15 @@
-"""A finished report as bytes for download."""
+"""A finished report as bytes for download: its sealed JSON, and the tables that are made from those bytes."""
 
 import hashlib
-import io
+import json
 from collections.abc import Iterator
 
-from defusedcsv import csv
-
 from core.errors import UseCaseError
+from parity_reports.domain import tables
 from parity_reports.models import Report
 from parity_reports.queries import reports
 
-HEADER = ("run", "sha256", "verdict", "section", "entity", "item", "kind", "expected", "actual")
-_BOM = "\ufeff"
-"""So that spreadsheets read UTF-8."""
+HEADER = tables.FLAT
 
 
 class UnableToExport(UseCaseError):
@@ -35,32 +32,11 @@ def sealed(report: Report) -> bytes:
     return evidence
 
 
-def table(report: Report) -> bytes:
-    """Return the report as CSV (formulas defused): counts, rules, invariants and samples, one line each."""
-    sealed(report)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(HEADER)
-    for line in _lines(report):
-        writer.writerow((report.pk, report.sha256, report.verdict, *line))
-    return (_BOM + text.getvalue()).encode()
+def lines(report: Report) -> Iterator[tables.Line]:
+    """Return the report as one flat table: counts, rules, invariants and samples, one line each."""
+    return tables.flat(json.loads(sealed(report)), sha256=report.sha256)
 
 
-def _lines(report: Report) -> Iterator[tuple[object, ...]]:
-    for entity in report.entities.order_by("position"):
-        tally = entity.tally
-        yield "entity", entity.entity, "records", entity.verdict, tally.expected, tally.actual
-        for kind in ("missing", "extra", "different", "duplicate"):
-            yield "entity", entity.entity, "differences", kind, 0, getattr(tally, kind)
-        for rule, number in entity.rules.items():
-            yield "rule", entity.entity, rule, "left behind", "", number
-        for rule, number in entity.held.items():
-            yield "rule", entity.entity, rule, "in quarantine", "", number
-        for column, kinds in entity.kinds.items():
-            for kind, number in kinds.items():
-                yield "column", entity.entity, column, kind, 0, number
-    for row in report.invariants.order_by("entity", "code"):
-        yield "invariant", row.entity, row.title, row.outcome, row.expected, row.actual
-    for sample in reports.samples(report):
-        item = f"{sample.record} {sample.column}".strip()
-        yield "sample", sample.entity.entity, item, sample.kind, sample.expected, sample.actual
+def sheets(report: Report) -> list[tables.Sheet]:
+    """Return the report as the sheets of a workbook."""
+    return tables.sheets(json.loads(sealed(report)), sha256=report.sha256)

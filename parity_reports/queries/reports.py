@@ -72,10 +72,9 @@ def document(report: Report) -> Mapping[str, Any]:
             "passed": report.invariants_passed,
             "unknown": report.invariants_unknown,
             "results": [
-                {
-                    name: getattr(row, name)
-                    for name in ("entity", "code", "title", "family", "outcome", "expected", "actual")
-                }
+                {name: getattr(row, name) for name in _TOLD}
+                # Of what is asked of each record; reports that were sealed before there was such stay as they were.
+                | ({"checked": row.checked, "rate": row.rate} if row.checked is not None else {})
                 for row in report.invariants.order_by("entity", "code")
             ],
         },
@@ -89,7 +88,8 @@ def document(report: Report) -> Mapping[str, Any]:
                 "left_behind": row.rules,
                 "in_quarantine": row.held,
                 "differences": row.kinds,
-                # Reports that were sealed before there were checksums stay as they were.
+                # Reports that were sealed before there were these stay as they were.
+                **({"examples": row.examples} if row.examples else {}),
                 **({"checksums": row.checksums} if row.checksums else {}),
             }
             for row in report.entities.order_by("position")
@@ -108,6 +108,7 @@ def document(report: Report) -> Mapping[str, Any]:
     }
 
 
+_TOLD = ("entity", "code", "title", "family", "outcome", "expected", "actual")
 _ORDER = ("kind", "column", "record")
 
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from decimal import ROUND_FLOOR, Decimal
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from backfills.queries import mapping
 from core.charts import Point
-from parity_reports.domain import verdict
+from parity_reports.domain import examples, verdict
 from parity_reports.domain.differences import ROW_KINDS, Kind
-from parity_reports.domain.verdict import Tally, Verdict
+from parity_reports.domain.verdict import Tally, Verdict, share
 from parity_reports.models import EntityResult, InvariantResult, Report
 from parity_reports.queries import reports
 
@@ -35,6 +37,7 @@ class Entity:
     """One entity's line: its counts, its state, and how far it is while it is compared."""
 
     title: str
+    spec: str
     tally: Tally
     state: str
     words: str
@@ -67,6 +70,21 @@ class ColumnLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ExampleLine:
+    """The smallest case of a kind of difference, and what happens next with all of that kind."""
+
+    kind: str
+    meaning: str
+    next_step: str
+    entity: str
+    record: str
+    column: str
+    expected: str
+    actual: str
+    made_up: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SampleLine:
     """One differing record."""
 
@@ -78,6 +96,18 @@ class SampleLine:
     expected: str
     actual: str
     hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InvariantLine:
+    """One invariant: what legacy and the new platform say, the share of records that pass, and what happens next."""
+
+    title: str
+    outcome: str
+    expected: str
+    actual: str
+    rate: str
+    next_step: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +123,10 @@ class Screen:
     entities: Sequence[Entity]
     left_behind: Sequence[RuleLine]
     held: Sequence[RuleLine]
+    examples: Sequence[ExampleLine]
     columns: Sequence[ColumnLine]
-    broken: Sequence[InvariantResult]
-    holding: Sequence[InvariantResult]
+    broken: Sequence[InvariantLine]
+    holding: Sequence[InvariantLine]
     samples: Sequence[SampleLine]
 
     @property
@@ -107,7 +138,7 @@ class Screen:
 def of(report: Report) -> Screen:
     """Return a report's page; the number of queries does not grow with what differs."""
     rows = list(report.entities.defer("checksums").order_by("position"))
-    invariants = list(report.invariants.order_by("entity", "code"))
+    invariants = [_invariant(one) for one in report.invariants.order_by("entity", "code")]
     broken = [one for one in invariants if one.outcome != InvariantResult.Outcome.PASS]
     held = _rules(rows, "held")
     return Screen(
@@ -120,6 +151,7 @@ def of(report: Report) -> Screen:
         entities=[_entity(row) for row in rows],
         left_behind=_rules(rows, "rules"),
         held=held,
+        examples=_examples(rows),
         columns=_columns(rows),
         broken=broken,
         holding=[one for one in invariants if one.outcome == InvariantResult.Outcome.PASS],
@@ -127,34 +159,60 @@ def of(report: Report) -> Screen:
     )
 
 
-def trend(*, tenant_id: UUID, zone: tzinfo) -> list[Point]:
-    """Return the share of equal records of the latest finished reports, oldest first; gaps where one is incomplete."""
-    finished = reports.history(tenant_id=tenant_id).filter(state=Report.State.FINISHED)[:_TREND]
-    moments = [(row, row.requested_at.astimezone(zone)) for row in reversed(finished)]
-    return [Point(f"{local.day} {local:%b %H:%M}", _share(row)) for row, local in moments]
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """How the latest finished comparisons went, oldest first; gaps where one is incomplete."""
+
+    equal: list[Point]
+    """Percent of the records that agree."""
+    errors: list[Point]
+    """Records that do not agree."""
+    invariants: list[Point]
+    """Percent of the invariants that hold."""
+
+    @property
+    def is_a_line(self) -> bool:
+        """Whether there is more than one comparison, so that there is something to follow."""
+        return len(self.equal) > 1
 
 
-def share(number: Decimal, *, digits: int = 2) -> str:
-    """Say a share in percent, never rounded up to a full 100 nor down to a clean 0."""
-    percent = 100 * number
-    step = Decimal(1).scaleb(-digits)
-    shown = percent.quantize(step)
-    if shown == 100 and percent < 100:
-        shown = 100 - step
-    if shown == 0 and percent > 0:
-        return f"<{step} %"
-    return f"{shown:f} %"
+def trend(*, tenant_id: UUID, zone: tzinfo, upto: Report | None = None) -> Trend:
+    """Return how the latest finished reports went, or the latest up to one of them."""
+    finished = reports.history(tenant_id=tenant_id).filter(state=Report.State.FINISHED)
+    if upto is not None:
+        finished = finished.filter(requested_at__lte=upto.requested_at)
+    rows = [(row, f"{local.day} {local:%b %H:%M}") for row, local in _local(finished[:_TREND], zone)]
+    return Trend(
+        equal=[Point(label, _share(row)) for row, label in rows],
+        errors=[Point(label, row.tally.errors if _is_whole(row) else None) for row, label in rows],
+        invariants=[Point(label, _holding(row)) for row, label in rows],
+    )
+
+
+def _local(newest_first: QuerySet[Report], zone: tzinfo) -> list[tuple[Report, datetime]]:
+    return [(row, row.requested_at.astimezone(zone)) for row in reversed(newest_first)]
 
 
 _STATES: Mapping[str, str] = {Verdict.EQUAL: "pass", Verdict.DIFFERENT: "fail", Verdict.INCOMPLETE: "incomplete"}
 _WORDS: Mapping[str, str] = {Verdict.EQUAL: "Equal", Verdict.DIFFERENT: "Different", Verdict.INCOMPLETE: "Incomplete"}
 
 
+def _is_whole(report: Report) -> bool:
+    return report.verdict != Verdict.INCOMPLETE and report.compared > 0
+
+
 def _share(report: Report) -> float | None:
-    if report.verdict == Verdict.INCOMPLETE or not report.compared:
-        return None
-    exact = 100 * (1 - report.tally.error_rate)
-    return float(exact.quantize(Decimal("0.001"), rounding=ROUND_FLOOR))
+    return _percent(1 - report.tally.error_rate) if _is_whole(report) else None
+
+
+def _holding(report: Report) -> float | None:
+    rate = verdict.pass_rate(passed=report.invariants_passed, total=report.invariants_total)
+    return _percent(rate) if _is_whole(report) and report.invariants_total else None
+
+
+def _percent(share: Decimal) -> float:
+    """Return a share in percent, never rounded up: 100 is all of them."""
+    return float((100 * share).quantize(Decimal("0.001"), rounding=ROUND_FLOOR))
 
 
 def _headline(report: Report) -> str:
@@ -171,7 +229,7 @@ def _headline(report: Report) -> str:
     return "The comparison is running."
 
 
-def _next_steps(report: Report, held: Sequence[RuleLine], broken: Sequence[InvariantResult]) -> list[str]:
+def _next_steps(report: Report, held: Sequence[RuleLine], broken: Sequence[InvariantLine]) -> list[str]:
     match report.verdict:
         case "":
             return []
@@ -241,7 +299,8 @@ def _entity(row: EntityResult) -> Entity:
     else:
         state, words = "running", "Comparing"
     rate = share(row.tally.error_rate, digits=3) if row.compared else "–"
-    return Entity(row.title, row.tally, state, words, rate, row.problem, row.segments_done, row.segments_total)
+    done, total = row.segments_done, row.segments_total
+    return Entity(row.title, row.spec, row.tally, state, words, rate, row.problem, done, total)
 
 
 def _rules(rows: Sequence[EntityResult], field: str) -> list[RuleLine]:
@@ -268,6 +327,39 @@ def _columns(rows: Sequence[EntityResult]) -> list[ColumnLine]:
         for kind, number in sorted(kinds.items())
         if row.verdict  # before that the counts are not yet redacted
     ]
+
+
+def _invariant(row: InvariantResult) -> InvariantLine:
+    of_each = row.checked is not None
+    expected, actual = (f"{shown} break it" if of_each else shown for shown in (row.expected, row.actual))
+    next_step = ""
+    if row.outcome == InvariantResult.Outcome.FAIL and row.code.startswith("declared:"):
+        next_step = _SETTLE_FIGURES if not of_each else _SETTLE_NEW if row.expected == "0" else _SETTLE_LEGACY
+    return InvariantLine(row.title, row.outcome, expected, actual, row.rate, next_step)
+
+
+_SETTLE_LEGACY = "Legacy breaks it too: put the records right there, then move them again."
+_SETTLE_NEW = (
+    "Only the new platform breaks it: a new run moves the records again; the data lead looks at what still does."
+)
+_SETTLE_FIGURES = "Records that differ or are missing explain it: settle those, then compare again."
+
+
+def _examples(rows: Sequence[EntityResult]) -> list[ExampleLine]:
+    """Return one example per kind, the smallest of all entities."""
+    lines = []
+    for kind in Kind:
+        found = [(examples.read(row.examples[kind]), row.title) for row in rows if row.verdict and kind in row.examples]
+        if found:
+            one, entity = min(found, key=lambda pair: pair[0].rank)
+            there, gone = _WHOLE.get(kind, (one.expected, one.actual))
+            column = one.column.replace("_", " ")
+            lines.append(
+                ExampleLine(
+                    kind, kind.meaning, kind.next_step, entity, one.record, column, there, gone, made_up=one.made_up
+                )
+            )
+    return lines
 
 
 _WHOLE: Mapping[str, tuple[str, str]] = {

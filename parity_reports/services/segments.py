@@ -13,7 +13,7 @@ from django.utils.crypto import salted_hmac
 
 from core import ports, queue
 from core.comparison import Measures, Plan, Segment
-from parity_reports.domain import checksums, collecting, invariants, verdict
+from parity_reports.domain import checksums, collecting, declared, examples, invariants, verdict
 from parity_reports.domain.collecting import Collector
 from parity_reports.domain.invariants import Invariant
 from parity_reports.domain.verdict import Verdict
@@ -46,7 +46,7 @@ def give_up(entity: EntityResult, problem: str) -> None:
     """End an entity as incomplete, with the reason in words fit for the customer. Safe to repeat."""
     with transaction.atomic():
         ended = EntityResult.objects.filter(pk=entity.pk, verdict="").update(
-            verdict=Verdict.INCOMPLETE.value, problem=problem, sums={}, kinds=_shown_kinds(entity, None)
+            verdict=Verdict.INCOMPLETE.value, problem=problem, sums={}, reckoned={}, kinds=_shown_kinds(entity, None)
         )
         if ended:
             _write_invariants(entity, [invariants.unknown(title=entity.title)])
@@ -70,7 +70,9 @@ def _compare(entity: EntityResult, plan: Plan, *, job_id: UUID | None) -> None:
             rules=_summed(entity.rules, findings.dropped),
             held=_summed(entity.held, collector.held),
             sums=invariants.added({name: (one, two) for name, (one, two) in entity.sums.items()}, findings.sums),
+            reckoned=declared.added(entity.reckoned, findings.reckoned),
             kinds=_counted(entity.kinds, collector),
+            examples=examples.merged(entity.examples, collector.smallest),
             **{name: getattr(tally, name) for name in tally.__slots__},
         )
         if written:
@@ -92,22 +94,23 @@ def _checksums(entity: EntityResult, plan: Plan) -> dict[str, Any] | None:
 
 def _conclude(entity: EntityResult, plan: Plan, measures: Measures, verifiable: dict[str, Any] | None) -> None:
     """Evaluate the invariants and end the entity; what only served the counting is removed."""
-    found = list(
-        invariants.evaluate(
-            title=entity.title,
-            tally=entity.tally,
-            measures=measures,
-            supplied=len(plan.spec.supplements),
-            sums={name: (one, two) for name, (one, two) in entity.sums.items()},
-            exposures=promises.exposures(plan),
-        )
+    exposures = promises.exposures(plan)
+    built_in = invariants.evaluate(
+        title=entity.title,
+        tally=entity.tally,
+        measures=measures,
+        supplied=len(plan.spec.supplements),
+        sums={name: (one, two) for name, (one, two) in entity.sums.items()},
+        exposures=exposures,
     )
+    own = declared.evaluate(plan.spec.invariants, reckoned=entity.reckoned, exposures=exposures)
+    found = [*built_in, *own]
     judged = verdict.of_entity(
         entity.tally, segments_done=entity.segments_done, segments_total=entity.segments_total, failed=False
     )
     with transaction.atomic():
         ended = EntityResult.objects.filter(pk=entity.pk, verdict="").update(
-            verdict=judged.value, sums={}, kinds=_shown_kinds(entity, plan), checksums=verifiable
+            verdict=judged.value, sums={}, reckoned={}, kinds=_shown_kinds(entity, plan), checksums=verifiable
         )
         if ended:
             _write_invariants(entity, found)
@@ -125,6 +128,8 @@ def _write_invariants(entity: EntityResult, found: list[Invariant]) -> None:
             outcome=one.outcome.value,
             expected=one.expected[:60],
             actual=one.actual[:60],
+            checked=one.checked,
+            rate=one.rate,
         )
         for one in found
     )

@@ -1,5 +1,6 @@
 """Parity on screen: the history of comparisons, one report, and the button that asks for another."""
 
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from accounts.queries.tenants import Tenant
 from core.charts import Goal
 from core.permissions import Permission
 from core.web import ActingRequest, answer, tenant_view
+from parity_reports.models import Report
 from parity_reports.queries import reports as queries
 from parity_reports.queries import screens, verification
 from parity_reports.services import reports
@@ -46,6 +48,7 @@ def report(request: ActingRequest, tenant: Tenant, report_id: UUID) -> HttpRespo
         found, slug=tenant.slug, with_code=request.actor.can(Permission.VERIFY_PARITY, tenant_id=tenant.pk)
     )
     context = {"tenant": tenant, "report": screens.of(found), "verifiable": verifiable, **_may(request, tenant)}
+    context |= trend_of(tenant, found)
     response = render(request, f"{REPORT}#live" if part else REPORT, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
@@ -62,6 +65,13 @@ def request_report(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     except reports.UnableToCompare as refusal:
         problem = refusal
     return answer(request, f"{HISTORY}#ask", {"tenant": tenant, "may_compare": True}, to=to, problem=problem)
+
+
+def trend_of(tenant: Tenant, report: Report) -> dict[str, Any]:
+    """Return what a finished report's page and paper draw of how it went before; nothing while it runs."""
+    if report.state != Report.State.FINISHED:
+        return {}
+    return {"trend": screens.trend(tenant_id=tenant.pk, zone=ZoneInfo(tenant.time_zone), upto=report), "goal": GOAL}
 
 
 def _may(request: ActingRequest, tenant: Tenant) -> dict[str, bool]:

@@ -254,6 +254,8 @@ NOT_A_PAGE = {
     "compliance:attestation": "a file",
     "compliance:verifier": "a Python file",
     "compliance:evidence": "POST, a file",
+    "parity_reports:pdf": "a file",
+    "parity_reports:xlsx": "a file",
     "parity_reports:csv": "a file",
     "parity_reports:json": "a file",
     "parity_reports:verifier": "a file",

@@ -5,10 +5,21 @@ from decimal import Decimal
 
 import pytest
 
+from backfills.domain import spec as specs
 from core.comparison import ColumnDifference, Segment
 from portal.adapters.comparison import DuckComparison
 from tests.fakes.comparison import FakeComparison
-from tests.people import NEW_YORK, ZONES_MOVED, fill, legacy_person, new_person, plan
+from tests.people import (
+    INVARIANTS,
+    NEW_YORK,
+    PEOPLE,
+    ZONES,
+    ZONES_MOVED,
+    fill,
+    legacy_person,
+    new_person,
+    plan,
+)
 
 
 class World:
@@ -210,3 +221,77 @@ def test_measures_count_on_the_platforms_themselves(world):
     measures = comparison.measure(plan())
     assert (measures.legacy_rows, measures.new_rows, measures.repeated) == (2, 3, 1)
     assert measures.orphans == {"zone": 1}
+
+
+def reckon(world, people, moved, *, invariants=INVARIANTS, zones_moved=ZONES_MOVED, size=None):
+    """What both sides say to declared invariants, over all segments: (asked, failed, figure)."""
+    known = specs.load_set({"people.yaml": PEOPLE + invariants, "zones.yaml": ZONES})
+    comparison = world.make(
+        {"zone_mast": [NEW_YORK], "person_mast": people}, {"clean.zone": zones_moved, "clean.person": moved}
+    )
+    total = {}
+    for segment in comparison.divide(plan(known=known), size=size) if size else (Segment(),):
+        findings = comparison.compare(plan(known=known), segment=segment, report=lambda difference: None)
+        for name, sides in findings.reckoned.items():
+            before = total.get(name, ((0, 0, 0), (0, 0, 0)))
+            total[name] = tuple(
+                (old[0] + side.rows, old[1] + side.failed, old[2] + Decimal(side.figure))
+                for old, side in zip(before, sides, strict=True)
+            )
+    return total
+
+
+def test_declared_invariants_are_asked_of_both_sides(world):
+    people = [legacy_person(1), legacy_person(2, flag="N"), legacy_person(3, zone=None, clock=None)]
+    moved = [new_person(1, ""), new_person(2, active=False, fee=None), new_person(3, zone="ZZ", begins_at=None)]
+    assert reckon(world, people, moved) == {
+        "paying": ((3, 0, 3), (3, 0, 2)),
+        "fees": ((3, 0, 300), (3, 0, 300)),
+        "zone_known": ((2, 0, 0), (3, 1, 0)),
+        "named": ((3, 0, 0), (3, 1, 0)),
+        "zone_used": ((2, 0, 0), (3, 0, 0)),
+    }
+
+
+def test_a_value_that_cannot_be_read_breaks_whatever_asks_for_it(world):
+    found = reckon(world, [legacy_person(1, fee="NaN")], [new_person(1)])
+    assert (found["paying"][0], found["fees"][0], found["named"][0]) == ((1, 1, 0), (1, 1, 0), (1, 0, 0))
+
+
+def test_what_segments_say_adds_up_to_what_the_whole_says(world):
+    people = [legacy_person(number, f"Person {number}", fee=str(number)) for number in range(1, 12)]
+    moved = [new_person(number, f"Person {number}", fee=Decimal(number)) for number in range(3, 14)]
+    assert reckon(world, people, moved, size=4) == reckon(world, people, moved)
+
+
+ASKED = {
+    "active": 1,
+    "fee * 2 - 1.5 > 298.49": 2,
+    "round(fee, 0) == fee": 1,
+    "id + 1 <= 3 and id != 0": 2,
+    "name == 'Ann' or matches(name, 'B[a-z]+')": 2,
+    "coalesce(fee, 0) >= 150": 2,
+    "when(is_null(zone), active, True)": 2,
+    "not is_null(begins_at)": 2,
+    "begins_at < plus_minutes(begins_at, 5)": 2,
+    "local_minutes(begins_at, 'UTC') == 810": 2,
+    "null_if(name, 'Bob') == 'Ann'": 1,
+}
+"""Conditions, and of how many of three people each is true."""
+
+
+def test_every_kind_of_expression_means_the_same_on_either_side(world):
+    listed = "".join(f'  - {{name: rule_{number}, says: Rule, holds: "{test}"}}\n' for number, test in enumerate(ASKED))
+    people = [
+        legacy_person(1),
+        legacy_person(2, "Bob", fee="1.505", flag="N"),
+        legacy_person(3, None, fee=None, flag="N", zone=None, clock=None),
+    ]
+    moved = [
+        new_person(1),
+        new_person(2, "Bob", fee=Decimal("150.50"), active=False),
+        new_person(3, None, fee=None, active=False, zone=None, begins_at=None),
+    ]
+    found = reckon(world, people, moved, invariants=f"invariants:\n{listed}")
+    for number, (test, true) in enumerate(ASKED.items()):
+        assert found[f"rule_{number}"] == ((3, 3 - true, 0),) * 2, test

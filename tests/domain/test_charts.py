@@ -37,6 +37,16 @@ def test_a_line_is_drawn_for_any_series(points: list[Point], goal: Goal | None, 
     assert root.find(f"{SVG}desc") is not None
 
 
+@given(st.lists(st.none() | st.integers(0, 10**14), min_size=1, max_size=40))
+def test_counts_stand_on_an_axis_that_begins_at_zero_and_has_whole_steps(numbers: list[int | None]) -> None:
+    points = [Point("a", number) for number in numbers]
+    root = parse(charts.line(points, title="Counts", counts=True, width=420))
+    ticks = [node.text or "" for node in root.findall(f"{SVG}text[@text-anchor='end']")]
+    if any(number is not None for number in numbers):
+        assert ticks[0] == "0"
+        assert not any("." in tick and tick[-1].isdigit() for tick in ticks)
+
+
 @given(st.lists(NUMBERS, max_size=80))
 def test_a_sparkline_is_drawn_for_any_series(values: list[float | None]) -> None:
     svg = charts.sparkline(values, title="Trend")

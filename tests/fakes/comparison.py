@@ -10,9 +10,20 @@ from typing import Any
 from zlib import crc32
 
 from backfills.domain.evaluation import Value, World, evaluate
+from backfills.domain.invariants import Invariant, Must
 from backfills.domain.spec import Spec, Then
 from core import tenancy
-from core.comparison import Checksums, ColumnDifference, Difference, Findings, Measures, Plan, Segment
+from core.comparison import (
+    UNREADABLE,
+    Checksums,
+    ColumnDifference,
+    Difference,
+    Findings,
+    Measures,
+    Plan,
+    Reckoned,
+    Segment,
+)
 from core.ports import Rejected, Unavailable
 from parity_reports.domain import checksums, encoding
 from parity_reports.domain.checksums import Bucket
@@ -61,7 +72,14 @@ class FakeComparison:
             for column in plan.spec.columns
             if column.type in ("smallint", "integer", "bigint") or column.type.startswith("numeric")
         }
-        return Findings(len(expected), len(actual), len(keys), dropped if segment.bucket == 0 else {}, sums)
+        reckoned = {
+            one.name: (
+                _reckon(one, plan.spec, [row for _, row, _ in expected], self._others(one, plan, legacy=True)),
+                _reckon(one, plan.spec, [row for _, row in actual], self._others(one, plan, legacy=False)),
+            )
+            for one in plan.spec.invariants
+        }
+        return Findings(len(expected), len(actual), len(keys), dropped if segment.bucket == 0 else {}, sums, reckoned)
 
     def measure(self, plan: Plan) -> Measures:
         self._answer()
@@ -82,6 +100,19 @@ class FakeComparison:
                 )
         legacy = sum(row[spec.source_tenant] == plan.legacy_tenant for row in self.legacy[spec.source_table])
         return Measures(legacy, len(new), sum(count > 1 for count in keys.values()), orphans)
+
+    def _others(self, one: Invariant, plan: Plan, *, legacy: bool) -> set[str]:
+        """The values among which an invariant's references must be."""
+        if one.must is not Must.EVERY:
+            return set()
+        other: Spec = plan.others[one.entity]
+        rows: list[Mapping[str, Any]] = [
+            row for row in self.new[other.target_table] if str(row[other.target_tenant]) == plan.new_tenant
+        ]
+        if legacy:
+            promised, _ = self._promised(other, plan.others, plan.legacy_tenant)
+            rows = [row for _, row, held in promised if not held]
+        return {str(row[one.other or other.target_key]) for row in rows}
 
     def _answer(self) -> None:
         tenancy.forbid_transaction()
@@ -129,7 +160,7 @@ class FakeComparison:
                 continue
             seen.add(str(key))
             unreadable = any(reading.bad for reading in readings.values())
-            values = {name: "(unreadable)" if reading.bad else reading.value for name, reading in readings.items()}
+            values = {name: UNREADABLE if reading.bad else reading.value for name, reading in readings.items()}
             lacking = any(column.required and values[column.name] is None for column in spec.columns)
             held = rule.name if rule else "value_not_accepted" if unreadable or lacking else ""
             found.append((str(key) if key is not None else f"\x01{raw[spec.key_column]}", values, held))
@@ -190,6 +221,26 @@ def _differences(
         if columns:
             found.append(Difference(key, "different", columns))
     return found + [Difference(key, "extra") for key in there]
+
+
+def _reckon(one: Invariant, spec: Spec, rows: list[Mapping[str, Any]], known: set[str]) -> Reckoned:
+    untold = [any(row[column] == UNREADABLE for column in one.reads) for row in rows]
+    if one.must is Must.EVERY:
+        there = [
+            (str(row[one.column]), bad) for row, bad in zip(rows, untold, strict=True) if row[one.column] is not None
+        ]
+        return Reckoned(len(there), sum(bad or key not in known for key, bad in there))
+    assert one.test is not None
+    world = World(spec.tables, spec.sets, spec.zones, {})
+    readings = [evaluate(one.test, dict(row), world) for row, bad in zip(rows, untold, strict=True) if not bad]
+    failed = sum(untold) + sum(reading.bad for reading in readings)
+    match one.must:
+        case Must.HOLDS:
+            return Reckoned(len(rows), failed + sum(not (reading.bad or reading.value is True) for reading in readings))
+        case Must.COUNT:
+            return Reckoned(len(rows), failed, str(sum(reading.value is True for reading in readings)))
+        case _:
+            return Reckoned(len(rows), failed, _sum(reading.value for reading in readings))
 
 
 def _text(value: Any) -> str | None:

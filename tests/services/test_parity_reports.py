@@ -16,6 +16,7 @@ from parity_reports.queries import reports as queries
 from parity_reports.services import reports, segments
 from tests import make
 from tests.parity import arrange
+from tests.people import INVARIANTS, PEOPLE
 from tests.queueing import LATER
 
 pytestmark = pytest.mark.django_db
@@ -268,3 +269,45 @@ def test_another_tenant_sees_none_of_it(crossing):
         counts = [model.objects.count() for model in (Report, EntityResult, Sample, InvariantResult)]
         assert queries.find(tenant_id=crossing.tenant.pk, report_id=report.pk) is None
     assert counts == [0, 0, 0, 0]
+
+
+def test_declared_invariants_are_judged_sealed_and_told_with_their_pass_rate(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(segments, "SEGMENT_SIZE", 2)
+    crossing = arrange(settings, tmp_path, people=PEOPLE + INVARIANTS)
+    for number in range(1, 7):
+        crossing.put(number)
+    crossing.put(7, legacy={"nm": ""}, name="")
+    crossing.put(8, fee=None)
+    report = crossing.compare()
+    found = {row.code: row for row in rows(InvariantResult, report=report, code__startswith="declared:")}
+    assert {code.partition(":")[2]: row.outcome for code, row in found.items()} == {
+        "paying": "fail", "fees": "fail", "named": "fail", "zone_known": "pass", "zone_used": "pass",
+    }  # fmt: skip
+    named = found["declared:named"]
+    assert (named.title, named.family, named.checked) == ("Everybody has a name", "rule", 8)
+    assert (named.expected, named.actual, named.rate) == ("<5", "<5", "≥ 50.000 %"), "names are internal"
+    assert (found["declared:paying"].expected, found["declared:paying"].actual) == ("8", "7")
+    with make.arranging():
+        document = json.loads(queries.evidence(report))
+    told = {row["code"]: row for row in document["invariants"]["results"]}
+    assert (told["declared:named"]["rate"], told["declared:named"]["checked"]) == ("≥ 50.000 %", 8)
+    assert "rate" not in told["declared:fees"]
+    assert [row.reckoned for row in rows(EntityResult, report=report)] == [{}, {}], "kept for no longer than it takes"
+
+
+def test_the_smallest_example_of_each_kind_is_sealed_with_the_report(crossing, monkeypatch):
+    monkeypatch.setattr(segments, "SEGMENT_SIZE", 2)
+    for number in range(1, 5):
+        crossing.put(number, legacy={"zone": "NewYork"}, zone="newyork" if number == 3 else "Newyork")
+    crossing.put(6, legacy={"nm": f"{CANARY} x"}, name=CANARY)
+    crossing.put(5, moved=False)
+    report = crossing.compare()
+    with make.arranging():
+        entities = json.loads(queries.evidence(report))["entities"]
+    (people,) = [entity for entity in entities if entity["entity"] == "people"]
+    assert set(people["examples"]) == {"case", "missing", "truncated"}
+    case = people["examples"]["case"]
+    assert (case["column"], case["expected"], case["actual"], case["made_up"]) == ("zone", "“Y”", "“y”", False)
+    truncated = people["examples"]["truncated"]
+    assert (truncated["column"], truncated["expected"], truncated["made_up"]) == ("name", "“aaa”", True)
+    assert (people["examples"]["missing"]["column"], people["examples"]["missing"]["expected"]) == ("", "")

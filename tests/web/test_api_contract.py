@@ -298,7 +298,11 @@ def test_a_domain_goes_its_whole_way(secret: str, fake_dns: Any) -> None:
 
 def test_a_sealed_report_is_given_byte_for_byte(secret: str, owner: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     import hashlib
+    import io
 
+    from openpyxl import load_workbook
+
+    from core import pdf
     from parity_reports.models import Report
     from parity_reports.services import reports
 
@@ -306,11 +310,16 @@ def test_a_sealed_report_is_given_byte_for_byte(secret: str, owner: Member, monk
         row = Report.objects.create(tenant=owner.tenant, requested_at=timezone.now())
         address = f"/api/v1/parity/reports/{row.pk}"
         assert json.loads(call("GET", address, secret=secret).content)["verdict"] is None
-        problem(call("GET", f"{address}/document", secret=secret), 409)
+        for ending in ("", ".pdf", ".xlsx"):
+            problem(call("GET", f"{address}/document{ending}", secret=secret), 409)
         reports.finish(report=row, by=make.actor(owner), at=timezone.now())
     told = json.loads(call("GET", address, secret=secret).content)
     document = call("GET", f"{address}/document", secret=secret).content
     assert hashlib.sha256(document).hexdigest() == told["sha256"]
+    book = load_workbook(io.BytesIO(call("GET", f"{address}/document.xlsx", secret=secret).content))
+    assert told["sha256"] in {cell.value for cell in book["Report"]["B"]}
+    if pdf.is_possible():
+        assert call("GET", f"{address}/document.pdf", secret=secret).content.startswith(b"%PDF-")
 
 
 def test_every_list_asks_the_database_as_often_for_many_as_for_few(

@@ -67,6 +67,8 @@ TABLE = (
     Row("api:parity_reports", "POST", "parity:run", MANAGERS, 422),  # a run of this world is on its way
     Row("api:parity_report", "GET", "parity:read", READERS, ids={"report_id": "report_id"}),
     Row("api:parity_document", "GET", "parity:read", READERS, ids={"report_id": "report_id"}),
+    Row("api:parity_pdf", "GET", "parity:read", READERS, ids={"report_id": "report_id"}),
+    Row("api:parity_workbook", "GET", "parity:read", READERS, ids={"report_id": "report_id"}),
     Row("api:approvals", "GET", "approvals:read", READERS),
     Row("api:approval", "GET", "approvals:read", READERS, ids={"request_id": "request_id"}),
     Row("api:evidence_pack", "GET", "approvals:read", READERS, ids={"request_id": "request_id"}),

@@ -72,6 +72,8 @@ TENANT = (
     Row("parity_reports:history", READERS, get=200),
     Row("parity_reports:request", MANAGERS, post=302),
     Row("parity_reports:report", READERS, get=200, ids=("report_id",)),
+    Row("parity_reports:pdf", READERS, get=200, ids=("report_id",)),
+    Row("parity_reports:xlsx", READERS, get=200, ids=("report_id",)),
     Row("parity_reports:csv", READERS, get=200, ids=("report_id",)),
     Row("parity_reports:json", READERS, get=200, ids=("report_id",)),
     Row("parity_reports:verifier", READERS, get=200),

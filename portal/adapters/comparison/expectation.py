@@ -14,6 +14,7 @@ from backfills.domain.digits import Digits
 from backfills.domain.language import Node, Ref, Type, is_strict
 from backfills.domain.spec import Column, Spec, Then
 from backfills.domain.sql import Compiler, Dialect, decimal_type
+from core.comparison import UNREADABLE
 from parity_reports.domain.gate import Family
 from portal.adapters.comparison.duck import Session, name, remote, text
 from portal.adapters.comparison.typed import Value
@@ -23,9 +24,6 @@ SOURCE, KEY, LEFT, HELD = "source key", "record key", "left behind by", "held by
 
 NOT_MAPPED = "value_not_accepted"
 """What holds a record whose values the mapping cannot read or the new platform's column cannot take."""
-
-UNREADABLE = "(unreadable)"
-"""The mark of a value that the mapping cannot read: equal to nothing the new platform could hold."""
 
 _FAMILIES = {
     Type.TEXT: Family.TEXT,
@@ -92,7 +90,7 @@ def expect(
         sets=spec.sets,
         zones=spec.zones,
         lookups={
-            alias: (_lookup(session, spec=others[lookup.entity], others=others, tenant=tenant), KEY)
+            alias: (promised(session, spec=others[lookup.entity], others=others, tenant=tenant), KEY)
             for alias, lookup in spec.lookups.items()
         },
         lets=dict(spec.lets),
@@ -114,6 +112,19 @@ def expect(
         added = _supplements(spec, by_number=by_number)
         session.run(f"INSERT INTO {name(relation)} BY NAME SELECT * FROM ({added}) WHERE {keep or 'TRUE'}")
     return dropped
+
+
+def promised(session: Session, *, spec: Spec, others: Mapping[str, Spec], tenant: str) -> str:
+    """Build, once per snapshot, what another entity's mapping lets through to be looked up; return the relation."""
+    relation = f"look-up {spec.entity}"
+    if relation not in session.built:
+        expect(session, spec=spec, others=others, tenant=tenant, relation=relation)
+        session.run(
+            f"CREATE OR REPLACE TEMP TABLE {name(relation)} AS SELECT * FROM {name(relation)} "
+            f"WHERE {name(HELD)} IS NULL QUALIFY row_number() OVER (PARTITION BY {name(KEY)}) = 1"
+        )
+        session.built.add(relation)
+    return name(relation)
 
 
 def value(spec: Spec, column: Column, *, relation: str) -> Value:
@@ -284,16 +295,3 @@ def _supplement(spec: Spec, row: Mapping[str, Any], *, by_number: bool) -> list[
 
 def _constant(given: Any) -> str:
     return "NULL" if given is None else text(str(given).lower() if isinstance(given, bool) else str(given))
-
-
-def _lookup(session: Session, *, spec: Spec, others: Mapping[str, Spec], tenant: str) -> str:
-    """Build, once per snapshot, what another entity's mapping lets through to be looked up; return the relation."""
-    relation = f"look-up {spec.entity}"
-    if relation not in session.built:
-        expect(session, spec=spec, others=others, tenant=tenant, relation=relation)
-        session.run(
-            f"CREATE OR REPLACE TEMP TABLE {name(relation)} AS SELECT * FROM {name(relation)} "
-            f"WHERE {name(HELD)} IS NULL QUALIFY row_number() OVER (PARTITION BY {name(KEY)}) = 1"
-        )
-        session.built.add(relation)
-    return name(relation)

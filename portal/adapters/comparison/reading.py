@@ -11,6 +11,7 @@ from parity_reports.domain.gate import Family, Passage, passage
 from portal.adapters.comparison import expectation
 from portal.adapters.comparison.duck import Session, name, remote, text
 from portal.adapters.comparison.expectation import HELD, KEY, SOURCE
+from portal.adapters.comparison.reckoning import Reckoning
 from portal.adapters.comparison.typed import Value, check_arrival, differs, received, selected
 
 _PUSHED_KEYS = 50_000
@@ -46,10 +47,11 @@ class Reading:
         self.suspects = 0
         """Records that differed in the first reading."""
         self._any_repeated = False
+        self._reckoning = Reckoning(plan, self._gate)
 
     def first(self) -> Findings:
         """Read everything; remember which records differ and return the counts."""
-        dropped = self._load()
+        dropped = self._load(reckon=True)
         self._session.run(
             f"CREATE OR REPLACE TEMP TABLE suspects AS SELECT k, source, kind FROM ({self._judged()}) "
             "WHERE kind IS NOT NULL"
@@ -60,7 +62,8 @@ class Reading:
             "count(*) FILTER (kind IN ('extra', 'duplicate')) FROM suspects"
         )[0]
         # Every key is one of the promised that stand once, or one of those found to be extra or repeated.
-        return Findings(int(expected), int(actual), int(once + unpromised), dropped, self._sums())
+        reckoned = self._reckoning.results(self._session)
+        return Findings(int(expected), int(actual), int(once + unpromised), dropped, self._sums(), reckoned)
 
     def again(self) -> Iterator[Difference]:
         """Read the differing records once more and yield those that still differ."""
@@ -77,11 +80,11 @@ class Reading:
             )
             yield Difference(key, kind, columns, because=held or "" if kind == "missing" else "")
 
-    def _load(self, legacy_keys: str = "", new_keys: str = "") -> dict[str, int]:
+    def _load(self, legacy_keys: str = "", new_keys: str = "", *, reckon: bool = False) -> dict[str, int]:
         """Fill `expected`, `actual` and `repeated`, both sides at once; return what the mapping left behind."""
         session = self._session
         with session.beside() as other, ThreadPoolExecutor(1) as pool:
-            loading = pool.submit(self._load_actual, other, new_keys)
+            loading = pool.submit(self._load_actual, other, new_keys, reckon=reckon)
             try:
                 dropped = expectation.expect(
                     session,
@@ -93,6 +96,8 @@ class Reading:
                     keep=self._kept(),
                     by_number=self._joined_by_number,
                 )
+                if reckon:
+                    self._reckoning.promise(session)
             except BaseException:
                 other.interrupt()
                 raise
@@ -108,7 +113,7 @@ class Reading:
         self._any_repeated = bool(session.rows("FROM repeated LIMIT 1"))
         return dropped
 
-    def _load_actual(self, session: Session, new_keys: str) -> None:
+    def _load_actual(self, session: Session, new_keys: str, *, reckon: bool) -> None:
         spec = self._spec
         narrowed = new_keys or self._range(self._native(spec.target_key))
         columns = ", ".join(selected(column.name, self._gate[column.name], column.name) for column in spec.columns)
@@ -126,6 +131,8 @@ class Reading:
                 check_arrival(self._gate[column], str(kind), column=column)
         if kept := self._kept():
             session.run(f"DELETE FROM actual WHERE NOT ({kept})")
+        if reckon:
+            self._reckoning.hold(session)
 
     def _new_key(self) -> Value:
         key = self._spec.target_key

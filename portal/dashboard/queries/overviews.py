@@ -82,7 +82,7 @@ def read(*, tenant: Tenant, by: Actor, at: datetime) -> Overview:
     way = phases.read(tenant_id=tenant.pk, zone=zone, progress=_progress(found))
     may_see_runs = by.can(Permission.VIEW_RUNS, tenant_id=tenant.pk)
     may_see_ledger = by.can(Permission.VIEW_LEDGER, tenant_id=tenant.pk)
-    parity = screens.trend(tenant_id=tenant.pk, zone=zone)
+    parity = screens.trend(tenant_id=tenant.pk, zone=zone).equal
     blockers = sum(check.blocks for check in found.checks)
     return Overview(
         way=way,

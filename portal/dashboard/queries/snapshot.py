@@ -65,7 +65,7 @@ def read(*, tenant: Tenant, at: datetime) -> Snapshot:
     zone = ZoneInfo(tenant.time_zone)
     found = checks.read(tenant=tenant, at=at)
     way = phases.read(tenant_id=tenant.pk, zone=zone)
-    parity = screens.trend(tenant_id=tenant.pk, zone=zone)
+    parity = screens.trend(tenant_id=tenant.pk, zone=zone).equal
     report = reports.latest(tenant_id=tenant.pk)
     checkpoint = reading.witness(tenant_id=tenant.pk)
     blockers = sum(check.blocks for check in found.checks)

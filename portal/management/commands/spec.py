@@ -141,3 +141,4 @@ def _words(spec: Spec) -> Iterator[str]:
     ):
         yield from (f"  {title}: {rule.name}. {rule.because}" for rule in rules)
     yield from (f"  {kind}: {answer}" for kind, answer in told.cases)
+    yield from (f"  must hold on both platforms: {says} ({asked})" for says, asked in told.must_hold)
