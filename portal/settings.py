@@ -149,6 +149,7 @@ CELERY_BROKER_URL = env.str("BROKER_URL")
 CELERY_TASK_DEFAULT_QUEUE = "short"
 CELERY_TASK_QUEUES = (Queue("short"), Queue("long"))
 CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # LOGGING holds in workers too, with what it keeps out
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
@@ -389,7 +390,9 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Crossing <crossing@l
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"()": "portal.logs.Lines", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+    },
     "filters": {"without_links": {"()": "portal.logs.WithoutLinks"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_links"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
