@@ -30,6 +30,12 @@ def connected(url: str, *, platform: str, statement_timeout: int) -> Iterator[ps
         ) as connection:
             yield connection
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        if _class(error).startswith(_TOO_LARGE):
+            raise Rejected(
+                f"The {platform} platform's database cannot hold a value as large as it came ({_class(error)}): mostly"
+                " a key that is too long for an index, which takes about 2,700 bytes. Shorten it in legacy, or leave"
+                " such rows out by a rule of the mapping."
+            ) from error
         # Also raised for a cancelled statement, a deadlock, a server that restarts: all of them pass.
         raise Unavailable(f"The {platform} platform's database does not answer ({_class(error)}).") from error
     except psycopg.Error as error:
@@ -45,6 +51,10 @@ def _why(error: psycopg.Error) -> str:
 
 _ABOUT_NAMES = {"42P01", "42703", "42501", "42883", "42804", "42704", "3F000"}
 """No such table, column, right, operator between the types, collation of the type, type, schema."""
+
+
+_TOO_LARGE = "54"
+"""The class of what goes beyond a limit of the server: trying again does not help."""
 
 
 def _class(error: psycopg.Error) -> str:

@@ -69,6 +69,12 @@ def opened(connection: psycopg.Connection, order: LoadOrder, *, source_total: in
         {"run": order.run_id, "account": order.account_id, "entity": order.entity, "system": order.spec.system,
          "spec": order.spec.label, "total": source_total, "at": order.at},
     ).fetchone()  # fmt: skip
+    # What runs met that never came to their end.
+    connection.execute(
+        "DELETE FROM crossing_stage.seen WHERE run_id IN (SELECT run_id FROM crossing_stage.run"
+        " WHERE account_id = %s AND entity = %s AND run_id <> %s)",
+        [order.account_id, order.entity, order.run_id],
+    )
     return row is not None
 
 

@@ -13,6 +13,7 @@ from core.moving import LoadOrder, RunPosition, SourceRows
 from core.ports import Rejected
 from portal.adapters.legacy import PostgresLegacy
 from portal.adapters.newplatform import PostgresMover
+from portal.adapters.postgres import connected
 from portal.adapters.stage import demand_key, position
 from portal.adapters.staged import Staged
 from tests import airline
@@ -239,3 +240,23 @@ def test_a_row_that_moved_and_was_deleted_before_it_is_tried_again_is_counted_wh
     gone = stage.again(order, "AAA")
     assert gone.totals == {("dropped", "gone_from_legacy"): 1, ("quarantined", "unreadable_value"): 1}
     assert ("AAA", "dropped") in stage.outcomes()
+
+
+def test_what_an_unfinished_run_met_is_forgotten_by_the_next(stage: Stage) -> None:
+    stage.hold("AAA", "BBB")
+    stage.moved(stage.opened())
+    order = stage.opened()
+    stage.mover.load(order=order, read=lambda after, until: stage.legacy.read(
+        spec=order.spec, tenant_ref=airline.CODE, after=after, until=until, limit=1))  # fmt: skip
+    assert stage.mover.staged(account_id=ACCOUNT)["seen"] == 1
+    stage.opened()
+    assert stage.mover.staged(account_id=ACCOUNT)["seen"] == 0
+
+
+def test_a_value_that_no_index_takes_is_refused_for_good(stage: Stage) -> None:
+    with (
+        pytest.raises(Rejected, match="too long for an index, which takes"),
+        connected(stage.platforms.new_loader, platform="new", statement_timeout=9) as connection,
+    ):
+        connection.execute("CREATE TEMPORARY TABLE kept (key text PRIMARY KEY)")
+        connection.execute("INSERT INTO kept SELECT string_agg(md5(n::text), '') FROM generate_series(1, 300) AS n")
