@@ -53,6 +53,7 @@ class Tool:
 
 TOOLS = (
     Tool("crossing", peer=False),
+    Tool("crossing-pushdown", peer=False),
     Tool("duckdb-bare", peer=False),
     Tool("reladiff", ("reladiff==0.6.0", "psycopg2-binary")),
     Tool("reladiff-tuned", ("reladiff==0.6.0", "psycopg2-binary")),
@@ -68,6 +69,10 @@ GOALS = {
     "1pct": [("≤ 2.7 × L1", "L1", 2.7), ("≥ 7 × faster than reladiff", "reladiff", 7.0)],
 }
 TUNED, MEMORY = 3.5, 800
+PUSHED = {"0": 2.1, "100": 2.1}
+"""How much of L1 a re-check by digests may take; more differences are read in full."""
+PUSHED_MEMORY, RECHECK = 150, 0.12
+"""A re-check's megabytes, and its share of the full comparison's time where 100 of a million records differ."""
 
 
 def environment(name: str, packages: tuple[str, ...]) -> Path | None:
@@ -198,6 +203,7 @@ def run_case(case: str, *, pair, data, spec, rows, differing, rounds, tools, ser
     }
     lines = {tool.name: [] for tool, _ in tools}
     failed, base = {}, []
+    reference(pair, spec)  # the first reading after the tables were written anew is nobody's measure
     for _ in range(rounds):
         before = server.spent()
         wall = reference(pair, spec)
@@ -252,10 +258,28 @@ def show(results: list[dict[str, object]]) -> None:
     goals = [*GOALS[case.rsplit("-", 1)[1]], (f"≥ {TUNED} × faster than reladiff tuned", "reladiff-tuned", TUNED)]
     for text, other, bound in goals:
         if other == "L1":
-            print(f"  {'met   ' if ours <= bound else 'missed'} {text}")
+            print(f"  {_met(ours <= bound)} {text}")
         elif (theirs := by_tool.get(other, {}).get("ratio")) and not (other.endswith("tuned") and case.endswith("-0")):
-            print(f"  {'met   ' if theirs / ours >= bound else 'missed'} {text}")
-    print(f"  {'met   ' if by_tool['crossing']['peak_mb'] <= MEMORY else 'missed'} ≤ {MEMORY} MB", flush=True)
+            print(f"  {_met(theirs / ours >= bound)} {text}")
+    print(f"  {_met(by_tool['crossing']['peak_mb'] <= MEMORY)} ≤ {MEMORY} MB", flush=True)
+    show_pushed(case, by_tool.get("crossing-pushdown", {}), ours)
+
+
+def show_pushed(case: str, pushed: dict[str, object], ours: float) -> None:
+    """Print which goals a re-check meets."""
+    if not pushed.get("ratio"):
+        return
+    label = case.rsplit("-", 1)[1]
+    if bound := PUSHED.get(label):
+        print(f"  {_met(pushed['ratio'] <= bound)} re-check ≤ {bound} × L1")
+        print(f"  {_met(pushed['peak_mb'] <= PUSHED_MEMORY)} re-check ≤ {PUSHED_MEMORY} MB")
+    share = pushed["ratio"] / ours
+    verdict = _met(share <= RECHECK) if label == "100" else "      "
+    print(f"  {verdict} re-check ÷ full {share:.2f}" + (f" (≤ {RECHECK})" if label == "100" else ""), flush=True)
+
+
+def _met(is_met: bool) -> str:
+    return "met   " if is_met else "missed"
 
 
 def main() -> None:

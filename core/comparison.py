@@ -25,16 +25,32 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Survey:
+    """How much of an entity there is to compare, as the servers' planners expect; and what a re-check could not do.
+
+    `obstacle` says why both databases cannot digest the records themselves, to follow “because”; '' if they can.
+    """
+
+    legacy_rows: int
+    legacy_bytes: int
+    new_rows: int
+    new_bytes: int
+    obstacle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A part of an entity: a range of keys, or the records whose key falls into one of `of` buckets.
 
-    A range is after one key (exclusive) up to another (inclusive); None is open.
+    A range is after one key (exclusive) up to another (inclusive); None is open. With a `seed` the buckets are samples:
+    one is as good as another, they are the same on both platforms, and the same seed gives the same ones again.
     """
 
     after: str | None = None
     upto: str | None = None
     bucket: int = 0
     of: int = 1
+    seed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +96,8 @@ class Findings:
     `expected` are the records that must be on the new platform, `actual` those that are, `compared` the distinct
     keys of both. `dropped` counts, per named rule, what the mapping leaves behind. `sums` holds per number column
     the exact sums (expected, actual) as text, `reckoned` per declared invariant what the promised and the new records
-    say to it.
+    say to it. `exact` is false where records whose digests are equal were not compared value by value; then nothing is
+    reckoned.
     """
 
     expected: int
@@ -89,6 +106,7 @@ class Findings:
     dropped: Mapping[str, int] = field(default_factory=dict)
     sums: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     reckoned: Mapping[str, tuple[Reckoned, Reckoned]] = field(default_factory=dict)
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)

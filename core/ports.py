@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
-from core.comparison import Checksums, Difference, Findings, Measures, Plan, Segment
+from core.comparison import Checksums, Difference, Findings, Measures, Plan, Segment, Survey
 from core.dns import DnsAnswer
 from core.inspecting import Inspected
 from core.inventory import Integration
@@ -204,6 +204,12 @@ class Comparison(Protocol):
     def compare(self, plan: Plan, *, segment: Segment, report: Callable[[Difference], None]) -> Findings:
         """Compare one segment; each record that differs goes to `report`. Raises rather than answer in part."""
         ...
+
+    def survey(self, plan: Plan) -> Survey:
+        """Say how much there is to compare, without reading it."""
+
+    def recheck(self, plan: Plan, *, report: Callable[[Difference], None]) -> Findings:
+        """Compare an entity as `compare` does, at least cost; unless `Findings.exact`, equal records by digests."""
 
     def measure(self, plan: Plan) -> Measures:
         """Count on the platforms' own servers, apart from any comparison."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import reduce
 from operator import or_
 
-from backfills.domain.language import Call, Const, Node, Ref
+from backfills.domain.language import Call, Const, Node, Ref, Type, calls_in
 
 MOST = 38
 """Digits of the widest decimal of the comparison's engine."""
@@ -93,3 +93,21 @@ def operands(operator: str, *bounds: Digits) -> tuple[Digits, ...]:
     if result(operator, *bounds).provable:
         return bounds
     return (NARROW if any(bound.fraction for bound in bounds) else NARROW_WHOLE,) * len(bounds)
+
+
+def is_exact(node: Node, lets: Mapping[str, Node]) -> bool:
+    """Whether the comparison's engine has a type for every number that an expression makes, chooses or compares."""
+    return all(
+        result(call.function, *(of(arg, lets) for arg in numbers)).provable
+        for call in calls_in(node)
+        if call.function in _TOGETHER and (numbers := _numbers(call))
+    )
+
+
+_TOGETHER = frozenset({"+", "-", "*", "coalesce", "null_if", "when", "=", "<>", "<", "<=", ">", ">="})
+
+
+def _numbers(call: Call) -> "tuple[Node, ...]":
+    """Return the numbers that a call takes together, if it takes numbers."""
+    args = call.args[1:] if call.function == "when" else call.args
+    return args if any(arg.type in (Type.INT, Type.DECIMAL) for arg in args) else ()

@@ -18,8 +18,9 @@ def connected(url: str, *, platform: str, statement_timeout: int) -> Iterator[ps
     tenancy.forbid_transaction(f"Talking to the {platform} platform")
     if not url:
         raise Rejected(f"No {platform} platform is configured.")
-    try:
-        with psycopg.connect(
+    with (
+        translated(platform),
+        psycopg.connect(
             url,
             autocommit=True,
             connect_timeout=10,
@@ -27,8 +28,16 @@ def connected(url: str, *, platform: str, statement_timeout: int) -> Iterator[ps
             options=f"-c statement_timeout={statement_timeout}s -c datestyle=ISO -c timezone=UTC -c lock_timeout=30s"
             " -c standard_conforming_strings=on"  # a backslash in a quoted key means itself
             " -c work_mem=64MB -c jit=off",  # a batch stays in memory; compiling costs more than it saves
-        ) as connection:
-            yield connection
+        ) as connection,
+    ):
+        yield connection
+
+
+@contextmanager
+def translated(platform: str) -> Iterator[None]:
+    """Name a failure of this platform's server, where several are talked to at once."""
+    try:
+        yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         if _class(error).startswith(_TOO_LARGE):
             raise Rejected(

@@ -167,6 +167,46 @@ def test_segments_together_find_what_one_segment_finds(world):
     ]  # fmt: skip
 
 
+def test_a_sample_holds_the_same_records_of_both_platforms_and_all_samples_hold_all(world):
+    people = [legacy_person(number, f"Person {number}") for number in range(1, 60)]
+    moved = [new_person(number, f"Person {number}") for number in range(4, 63) if number != 20]
+    comparison = world.make({"zone_mast": [NEW_YORK], "person_mast": people}, {"clean.zone": [], "clean.person": moved})
+    found, sizes = [], []
+    for bucket in (0, 1, 2):
+        sample = Segment(bucket=bucket, of=3, seed="a seed")
+        findings = comparison.compare(plan(), segment=sample, report=found.append)
+        sizes.append(findings.compared)
+    assert comparison.compare(plan(), segment=sample, report=lambda _: None) == findings
+    assert sum(sizes) == 62
+    assert min(sizes) > 5
+    assert sorted((one.kind, one.key) for one in found) == [
+        ("extra", "60"), ("extra", "61"), ("extra", "62"), ("missing", "1"), ("missing", "2"), ("missing", "20"),
+        ("missing", "3"),
+    ]  # fmt: skip
+
+
+def test_another_seed_gives_another_sample(world):
+    moved = [new_person(number) for number in range(100)]
+    comparison = world.make({"zone_mast": [], "person_mast": []}, {"clean.zone": [], "clean.person": moved})
+    samples = []
+    for seed in ("one", "two"):
+        found = []
+        comparison.compare(plan(), segment=Segment(of=4, seed=seed), report=found.append)
+        samples.append({one.key for one in found})
+    assert samples[0] != samples[1]
+
+
+def test_where_the_key_is_computed_a_sample_is_one_of_it(world):
+    people = [legacy_person(number, f"Person {number}") for number in range(60)]
+    badges = [badge(f"Person {number}") for number in range(1, 60)]
+    comparison = world.make({"zone_mast": [], "person_mast": people}, {"clean.badge": badges, "clean.zone": []})
+    found, compared = [], 0
+    for bucket in (0, 1):
+        sample = Segment(bucket=bucket, of=2, seed="s")
+        compared += comparison.compare(plan("badges"), segment=sample, report=found.append).compared
+    assert (compared, [one.key for one in found]) == (60, ["P-Person 0"])
+
+
 def test_segments_share_out_what_the_mapping_supplies_and_drops(world):
     zones = [{"own_cd": "B6", "zone_cd": f"Z{number}", "tz_nm": "UTC"} for number in range(7)]
     moved = [{"owner": "t1", "code": f"Z{number}", "time_zone": "UTC"} for number in range(6)]

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,6 +23,7 @@ from core.comparison import (
     Plan,
     Reckoned,
     Segment,
+    Survey,
 )
 from core.ports import Rejected, Unavailable
 from parity_reports.domain import checksums, encoding
@@ -44,6 +45,7 @@ class FakeComparison:
     failing: set[str] = field(default_factory=set)
     fail_at: int | None = None
     compared: int = 0
+    obstacle: str = ""
 
     def divide(self, plan: Plan, *, size: int) -> tuple[Segment, ...]:
         self._answer()
@@ -80,6 +82,15 @@ class FakeComparison:
             for one in plan.spec.invariants
         }
         return Findings(len(expected), len(actual), len(keys), dropped if segment.bucket == 0 else {}, sums, reckoned)
+
+    def survey(self, plan: Plan) -> Survey:
+        self._answer()
+        legacy, new = len(self.legacy[plan.spec.source_table]), len(self.new[plan.spec.target_table])
+        return Survey(legacy, 100 * legacy, new, 100 * new, obstacle=self.obstacle)
+
+    def recheck(self, plan: Plan, *, report: Callable[[Difference], None]) -> Findings:
+        found = self.compare(plan, segment=Segment(), report=report)
+        return found if self.obstacle else replace(found, reckoned={}, exact=False)
 
     def measure(self, plan: Plan) -> Measures:
         self._answer()
@@ -121,7 +132,7 @@ class FakeComparison:
 
     @staticmethod
     def _in(segment: Segment, key: str) -> bool:
-        return crc32(key.encode()) % segment.of == segment.bucket
+        return crc32((segment.seed + key).encode()) % segment.of == segment.bucket
 
     def _promised(
         self, spec: Spec, others: Mapping[str, Spec], tenant: str

@@ -11,7 +11,7 @@ from core.comparison import Checksums, Plan
 from core.ports import Rejected
 from parity_reports.domain import checksums, encoding
 from parity_reports.domain.checksums import Bucket
-from portal.adapters.comparison import digests
+from portal.adapters.comparison import catalogue, digests
 from portal.adapters.comparison.digests import Engine
 from portal.adapters.comparison.duck import SERVER_SETTINGS, name, text
 from portal.adapters.postgres import connected
@@ -49,12 +49,9 @@ class PostgresChecksummer:
 
 
 def _kinds(connection: psycopg.Connection, spec: Spec) -> dict[str, str]:
-    rows = connection.execute(
-        "SELECT attname::text, format_type(atttypid, atttypmod)::text FROM pg_attribute "
-        "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
-        [name(spec.target_table)],
-    ).fetchall()
-    declared = {str(column): digests.kind(str(kind)) for column, kind in rows}
+    declared = {
+        column: digests.kind(kind) for column, kind in catalogue.declared(connection, spec.target_table).items()
+    }
     lacking = [column.name for column in spec.columns if column.name not in declared]
     if lacking:
         raise Rejected(f"The new platform's table {spec.target_table} has no column {lacking[0]}.")

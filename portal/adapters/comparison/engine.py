@@ -1,5 +1,6 @@
 """The comparison engine: a typed full join in DuckDB of what the mapping promises and what the new platform holds."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,14 +8,16 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from backfills.domain import source
-from backfills.domain.language import Call, Node, Ref, Type
 from backfills.domain.spec import Column, Spec
 from core import tenancy
-from core.comparison import Difference, Findings, Measures, Plan, Segment
-from parity_reports.domain.gate import Family
-from portal.adapters.comparison import duck
+from core.comparison import Difference, Findings, Measures, Plan, Segment, Survey
+from core.ports import Rejected
+from portal.adapters.comparison import duck, pushdown
 from portal.adapters.comparison.duck import Session, name, text
-from portal.adapters.comparison.reading import Reading, passages
+from portal.adapters.comparison.pushdown import NotPushable
+from portal.adapters.comparison.reading import Reading, keeps_key
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class DuckComparison:
             count = int(session.ask("legacy", f"SELECT count(*) AS n {rows}")[0][0])
             if count <= size:
                 return (Segment(),)
-            if not self._aligned(session, spec):
+            if not keeps_key(session, spec):
                 buckets = -(-count // size)
                 return tuple(Segment(bucket=number, of=buckets) for number in range(buckets))
             numbered = f"SELECT {source.key(spec)} AS k, row_number() OVER (ORDER BY {source.order(spec)}) AS n {rows}"
@@ -63,6 +66,32 @@ class DuckComparison:
                 for difference in reading.again():
                     report(difference)
             return findings
+
+    def survey(self, plan: Plan) -> Survey:
+        """Say how much there is to compare, without reading it, and why a re-check would have to read it all."""
+        with pushdown.opened(plan, legacy=self.legacy, new=self.new) as pushed:
+            return pushed.survey()
+
+    def recheck(self, plan: Plan, *, report: Callable[[Difference], None]) -> Findings:
+        """Compare a whole entity by digests that the platforms compute themselves, and in full what differs by them.
+
+        Where that is not possible or not worth while, everything is compared value by value (`Findings.exact`).
+        """
+        try:
+            with pushdown.opened(plan, legacy=self.legacy, new=self.new) as pushed:
+                suspects = pushed.suspects()
+        except (NotPushable, Rejected) as refusal:
+            # Whatever keeps a server from digesting, the typed comparison decides whether anything is wrong.
+            log.info("parity.recheck_in_full entity=%s: %s", plan.entity, refusal)
+            return self.compare(plan, segment=Segment(), report=report)
+        if suspects.found:
+            self.sleep(self.settle)
+            with self._session() as session:
+                reading = Reading(session, plan, Segment())
+                reading.suspect(suspects.found)
+                for difference in reading.again():
+                    report(difference)
+        return suspects.findings
 
     def measure(self, plan: Plan) -> Measures:
         """Count on the platforms' own servers what the comparison must agree with."""
@@ -89,20 +118,6 @@ class DuckComparison:
         platforms = {"legacy": self.legacy, "new": self.new}
         with duck.session(platforms, memory_limit=self.memory_limit, threads=self.threads) as session:
             yield session
-
-    def _aligned(self, session: Session, spec: Spec) -> bool:
-        """Whether both platforms hold the same key in the same order, so that a range means the same on both."""
-        if spec.key_is_made:
-            return False
-        column = spec.source_names.get(spec.key_column, spec.key_column)
-        legacy = passages(session, "legacy", spec.source_table)[column].family
-        new = passages(session, "new", spec.target_table)[spec.target_key].family
-        key = Ref(spec.key_column, Type.TEXT)
-        taken_over: dict[Family, list[Node]] = {
-            Family.TEXT: [key],
-            Family.INTEGER: [Call(reading, (key,), Type.INT) for reading in ("int", "bigint")],
-        }
-        return legacy is new and spec.column(spec.target_key).expression in taken_over.get(legacy, ())
 
 
 def _number(rows: list[tuple[int]]) -> int:

@@ -130,7 +130,7 @@ def promised(session: Session, *, spec: Spec, others: Mapping[str, Spec], tenant
 def value(spec: Spec, column: Column, *, relation: str) -> Value:
     """Return a column of an expected relation as a typed value."""
     prefix, family = f"{name(relation)}.", _FAMILIES[column.expression.type]
-    bound = _digits(spec, column)
+    bound = proven(spec, column)
     return Value(
         sql=prefix + name(column.name),
         family=family,
@@ -140,7 +140,7 @@ def value(spec: Spec, column: Column, *, relation: str) -> Value:
     )
 
 
-def _digits(spec: Spec, column: Column) -> Digits:
+def proven(spec: Spec, column: Column) -> Digits:
     """Return the digits of everything that the mapping can put into a number column."""
     if column.expression.type not in (Type.INT, Type.DECIMAL):
         return Digits(0)
@@ -152,7 +152,7 @@ def _digits(spec: Spec, column: Column) -> Digits:
 
 def _mapped(spec: Spec, compiler: Staged, tenant: str, where: str, *, by_number: bool) -> str:
     """Return the SELECT that maps the raw rows: each `let` in a stage of its own, then columns and rules."""
-    stages = [f"stage_0 AS (SELECT * FROM {remote('legacy', _raw(spec, tenant, where))})"]
+    stages = [f"stage_0 AS (SELECT * FROM {remote('legacy', raw(spec, tenant, where))})"]
     # Everything is computed once, before it is tested and marked: the engine does not notice repeated expressions.
     for number, (let, node) in enumerate(spec.lets, start=1):
         mark = f"{compiler.marked(node, name(let))} AS {name(let + '!')}"
@@ -171,11 +171,11 @@ def _mapped(spec: Spec, compiler: Staged, tenant: str, where: str, *, by_number:
     ]
     key = _worth(spec.target_key)
     if not by_number:
-        key = _readable_key(key, name(spec.key_column))
+        key = readable_key(key, name(spec.key_column))
     outputs = [
         f"{name(spec.key_column)} AS {name(SOURCE)}",
         f"{key} AS {name(KEY)}",
-        f"{_left(spec, compiler)} AS {name(LEFT)}",
+        f"{left_behind(spec, compiler)} AS {name(LEFT)}",
         f"{_held(spec, compiler)} AS {name(HELD)}",
         *(_column(column) for column in spec.columns),
     ]
@@ -185,21 +185,22 @@ def _mapped(spec: Spec, compiler: Staged, tenant: str, where: str, *, by_number:
 def key_text(relation: str, *, by_number: bool) -> str:
     """Return the SQL of a record's key as text, in an expected relation."""
     key = f"{name(relation)}.{name(KEY)}"
-    return _readable_key(key, f"{name(relation)}.{name(SOURCE)}") if by_number else key
+    return readable_key(key, f"{name(relation)}.{name(SOURCE)}") if by_number else key
 
 
-def _readable_key(key: str, source: str) -> str:
+def readable_key(key: str, source: str) -> str:
+    """Return the SQL of a key's text, in either dialect."""
     # A record whose key cannot be read is still promised: its source key, marked, stands for it.
-    return f"coalesce({key}::VARCHAR, chr(1) || {source})"
+    return f"coalesce({key}::varchar, chr(1) || {source})"
 
 
 def fits_number(spec: Spec) -> bool:
     """Whether every key that the mapping can make is a whole number of 64 bits."""
     column = spec.column(spec.target_key)
-    return column.expression.type is Type.INT and _digits(spec, column).total <= _NUMBER
+    return column.expression.type is Type.INT and proven(spec, column).total <= _NUMBER
 
 
-def _raw(spec: Spec, tenant: str, where: str) -> str:
+def raw(spec: Spec, tenant: str, where: str) -> str:
     """Return what the legacy server is asked: raw columns as text, the tenant's rows, by the native key."""
     narrowed = f" AND ({where})" if where else ""
     return f"SELECT {source.selected(spec)} {source.of_tenant(spec, tenant)}{narrowed}"
@@ -208,7 +209,7 @@ def _raw(spec: Spec, tenant: str, where: str) -> str:
 def _worth_of(spec: Spec, compiler: Staged, column: Column) -> str:
     plain = compiler.value(column.expression)
     if column.expression.type is Type.DECIMAL:
-        return f"({plain})::{decimal_type(_digits(spec, column))}"
+        return f"({plain})::{decimal_type(proven(spec, column))}"
     return plain
 
 
@@ -226,7 +227,7 @@ def _badness(column: str) -> str:
     return name(f"badness of {column}")
 
 
-def _left(spec: Spec, compiler: Staged) -> str:
+def left_behind(spec: Spec, compiler: Compiler) -> str:
     """Return SQL for the name of the rule that leaves the record behind, or ''; the first rule that applies decides."""
     cases = [
         f"WHEN {compiler.value(rule.when)} THEN {text(rule.name if rule.then in _LEAVES else '')}"
@@ -286,12 +287,13 @@ def _supplements(spec: Spec, *, by_number: bool) -> str:
 
 def _supplement(spec: Spec, row: Mapping[str, Any], *, by_number: bool) -> list[str]:
     kind = "BIGINT" if by_number else "VARCHAR"
-    parts = [f"{_constant(row[spec.target_key])}::{kind} AS {name(KEY)}", f"'' AS {name(LEFT)}"]
+    parts = [f"{constant(row[spec.target_key])}::{kind} AS {name(KEY)}", f"'' AS {name(LEFT)}"]
     for column in spec.columns:
-        kind = _SQL_TYPES.get(column.expression.type) or decimal_type(_digits(spec, column))
-        parts.append(f"CAST({_constant(row[column.name])} AS {kind}) AS {name(column.name)}")
+        kind = _SQL_TYPES.get(column.expression.type) or decimal_type(proven(spec, column))
+        parts.append(f"CAST({constant(row[column.name])} AS {kind}) AS {name(column.name)}")
     return parts
 
 
-def _constant(given: Any) -> str:
+def constant(given: Any) -> str:
+    """Return the SQL of a value that the mapping itself gives, as text."""
     return "NULL" if given is None else text(str(given).lower() if isinstance(given, bool) else str(given))

@@ -1,14 +1,18 @@
 """One segment read from both platforms: promised and actual records side by side, and where they disagree."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import batched
 
 from backfills.domain import source
+from backfills.domain.language import Call, Node, Ref, Type
 from backfills.domain.spec import Column, Spec
 from core.comparison import ColumnDifference, Difference, Findings, Plan, Segment
 from core.ports import Rejected
 from parity_reports.domain.gate import Family, Passage, passage
-from portal.adapters.comparison import expectation
+from portal.adapters.comparison import digests, expectation
+from portal.adapters.comparison.catalogue import DECLARED
+from portal.adapters.comparison.digests import Engine
 from portal.adapters.comparison.duck import Session, name, remote, text
 from portal.adapters.comparison.expectation import HELD, KEY, SOURCE
 from portal.adapters.comparison.reckoning import Reckoning
@@ -16,20 +20,48 @@ from portal.adapters.comparison.typed import Value, check_arrival, differs, rece
 
 _PUSHED_KEYS = 50_000
 """Up to so many keys, the second reading asks the platforms for these records alone."""
+_LISTED = 5_000
+"""Keys that one statement tells the engine."""
 
 _NUMBERS = frozenset({Family.INTEGER, Family.NUMERIC})
 
 
 def passages(session: Session, platform: str, table: str) -> dict[str, Passage]:
     """Return how each column of a table passes the type gate, from the platform's own catalogue."""
-    rows = session.ask(
-        platform,
-        "SELECT attname::text AS column_name, format_type(atttypid, atttypmod)::text AS column_type FROM pg_attribute "
-        f"WHERE attrelid = to_regclass({text(name(table))}) AND attnum > 0 AND NOT attisdropped",
-    )
+    rows = session.ask(platform, DECLARED.format(text(name(table))))
     if not rows:
         raise Rejected(f"The {platform} platform has no table {table}, or does not let Crossing read it.")
     return {str(column): passage(str(kind)) for column, kind in rows}
+
+
+def keeps_key(session: Session, spec: Spec) -> bool:
+    """Whether both platforms hold the same key in the same order, so that a range of it means the same on both."""
+    if spec.key_is_made:
+        return False
+    legacy = passages(session, "legacy", spec.source_table)[native_key(spec)].family
+    new = passages(session, "new", spec.target_table)[spec.target_key].family
+    return legacy is new and is_taken_over(spec, legacy)
+
+
+def native_key(spec: Spec) -> str:
+    """Return the key's column as legacy calls it, where the key is one column."""
+    return spec.source_names.get(spec.key_column, spec.key_column)
+
+
+def is_taken_over(spec: Spec, family: Family) -> bool:
+    """Whether the mapping makes the new key of nothing but the legacy one, where both are of this family."""
+    key = Ref(spec.key_column, Type.TEXT)
+    taken_over: dict[Family, list[Node]] = {
+        Family.TEXT: [key],
+        Family.INTEGER: [Call(reading, (key,), Type.INT) for reading in ("int", "bigint")],
+    }
+    return not spec.key_is_made and spec.column(spec.target_key).expression in taken_over.get(family, ())
+
+
+def _is_unicode(session: Session) -> bool:
+    """Whether a text has the same bytes on both servers and in the engine."""
+    asked = "SELECT current_setting('server_encoding') AS e"
+    return {session.ask(platform, asked)[0][0] for platform in ("legacy", "new")} == {"UTF8"}
 
 
 class Reading:
@@ -48,6 +80,7 @@ class Reading:
         """Records that differed in the first reading."""
         self._any_repeated = False
         self._reckoning = Reckoning(plan, self._gate)
+        self._is_sampled_there = bool(segment.seed) and keeps_key(session, self._spec) and _is_unicode(session)
 
     def first(self) -> Findings:
         """Read everything; remember which records differ and return the counts."""
@@ -64,6 +97,14 @@ class Reading:
         # Every key is one of the promised that stand once, or one of those found to be extra or repeated.
         reckoned = self._reckoning.results(self._session)
         return Findings(int(expected), int(actual), int(once + unpromised), dropped, self._sums(), reckoned)
+
+    def suspect(self, found: Iterable[tuple[str, str | None]]) -> None:
+        """Remember records, by key and legacy key, that were found to differ in another way than by `first`."""
+        self._session.run("CREATE OR REPLACE TEMP TABLE suspects (k VARCHAR, source VARCHAR)")
+        for some in batched(found, _LISTED):
+            rows = ", ".join(f"({text(key)}, {'NULL' if source is None else text(source)})" for key, source in some)
+            self._session.run(f"INSERT INTO suspects VALUES {rows}")
+            self.suspects += len(some)
 
     def again(self) -> Iterator[Difference]:
         """Read the differing records once more and yield those that still differ."""
@@ -92,7 +133,7 @@ class Reading:
                     others=self._plan.others,
                     tenant=self._plan.legacy_tenant,
                     relation="expected",
-                    where=legacy_keys or self._range(source.order(self._spec)),
+                    where=legacy_keys or self._pushed_range(source.key(self._spec), source.order(self._spec)),
                     keep=self._kept(),
                     by_number=self._joined_by_number,
                 )
@@ -115,7 +156,7 @@ class Reading:
 
     def _load_actual(self, session: Session, new_keys: str, *, reckon: bool) -> None:
         spec = self._spec
-        narrowed = new_keys or self._range(self._native(spec.target_key))
+        narrowed = new_keys or self._pushed_range(f"{name(spec.target_key)}::text", self._native(spec.target_key))
         columns = ", ".join(selected(column.name, self._gate[column.name], column.name) for column in spec.columns)
         table, tenant = name(spec.target_table), text(self._plan.new_tenant)
         query = f"SELECT {columns} FROM {table} WHERE {name(spec.target_tenant)} = {tenant}"
@@ -158,8 +199,20 @@ class Reading:
         """Return a native key as the servers compare it: text bytewise, whatever their collation."""
         return name(key) if self._by_number else f'{name(key)} COLLATE "C"'
 
+    def _pushed_range(self, key: str, native: str) -> str:
+        """Return the condition by which a server sends the segment alone, or nothing; of a native key also as text."""
+        if not self._segment.seed:
+            return self._range(native)
+        return self._sampled(Engine.POSTGRES, key) if self._is_sampled_there else ""
+
+    def _sampled(self, engine: Engine, key: str) -> str:
+        encoded = digests.record(engine, [("text", key)], code=self._segment.seed)
+        return f"{digests.digest(engine, encoded)} % {self._segment.of} = {self._segment.bucket}"
+
     def _kept(self) -> str:
         """Return the engine's own condition that a record's key is the segment's."""
+        if self._segment.seed:
+            return self._sampled(Engine.DUCKDB, f"{name(KEY)}::VARCHAR")
         if self._segment.of > 1:
             return f"hash({name(KEY)}::VARCHAR) % {self._segment.of} = {self._segment.bucket}"
         return self._range(f"TRY_CAST({name(KEY)} AS HUGEINT)" if self._by_number else name(KEY))
@@ -180,19 +233,23 @@ class Reading:
         """Return conditions on the native keys of the suspects alone, or nothing where they cannot say it all.
 
         A record that legacy seemed to lack may have come in there since, and of a repeated key the rows are not
-        known: then everything is read again.
+        known: unless the legacy key is the same, everything is read again then.
         """
         rows = self._session.rows(f"SELECT source, k FROM suspects LIMIT {_PUSHED_KEYS + 1}")
-        if len(rows) > _PUSHED_KEYS or any(key is None for key, _ in rows):
+        if len(rows) > _PUSHED_KEYS:
             return "", ""
         family = self._gate[self._spec.target_key].family
+        if any(origin is None for origin, _ in rows):
+            if not keeps_key(self._session, self._spec):
+                return "", ""
+            rows = [(key if origin is None else origin, key) for origin, key in rows]
         if family is Family.INTEGER and all(_is_whole(str(key)) for _, key in rows):
             keys = ", ".join(str(int(key)) for _, key in rows)
         elif family is Family.TEXT:
             keys = ", ".join(text(str(key)) for _, key in rows)
         else:
             return "", ""
-        sources = source.among(self._spec, [str(key) for key, _ in rows])
+        sources = source.among(self._spec, [str(origin) for origin, _ in rows])
         return sources, f"{name(self._spec.target_key)} IN ({keys})"
 
     def _judged(self, *, with_texts: bool = False) -> str:

@@ -1,0 +1,271 @@
+"""The comparison pushed down: digests summed per bucket inside each database, and only what differs comes out.
+
+Of an entity without differences, a few thousand sums travel. Of buckets that differ, keys and digests do; of keys that
+differ, records, which the typed comparison judges as it judges its own suspects. So nothing is reported here that the
+typed comparison would not report; that two records with one digest are equal rests on the digest.
+"""
+
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import IsolationLevel
+
+from backfills.domain import source
+from backfills.domain.spec import Spec
+from core.comparison import Findings, Plan, Survey
+from parity_reports.domain.gate import Family, passage
+from portal.adapters.comparison import catalogue, expectation, sides
+from portal.adapters.comparison.duck import SERVER_SETTINGS, name, text
+from portal.adapters.comparison.forms import Form, Server, forms, key_form, obstacle
+from portal.adapters.comparison.reading import is_taken_over, native_key
+from portal.adapters.comparison.sides import Digesting
+from portal.adapters.postgres import connected, translated
+
+log = logging.getLogger(__name__)
+
+STREAM_ABOVE = 0.35
+"""Where more than this share of the buckets differs, reading everything is cheaper."""
+
+PER_BUCKET, MOST_BUCKETS = 64, 16_384
+_UNKNOWN_ROWS = 1_000_000
+TIMEOUT = 600
+"""Seconds that one statement may take."""
+
+_PROBE = """
+SELECT hash_record_extended(ROW(42::bigint, 'é'::text COLLATE "C", true, 1.50::numeric, date '2013-02-28',
+                                timestamptz '2013-02-28 12:00:00.5+00', NULL::text), {0}),
+       hashint8extended(42, {0}), hashtextextended('é' COLLATE "C", {0})
+"""
+"""A record of every hashed type: servers of another version or another byte order would answer otherwise."""
+
+
+class NotPushable(Exception):
+    """The comparison is the typed one's to make; the text says why, to follow “because”."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """Records whose digests differ, by key and legacy key, and the counts of everything that was digested."""
+
+    found: list[tuple[str, str | None]]
+    findings: Findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Summed:
+    buckets: dict[int, tuple[int, int]]
+    gone: dict[str, int]
+    totals: list[str]
+
+    @property
+    def records(self) -> int:
+        return sum(count for count, _ in self.buckets.values())
+
+
+class _Platform:
+    """One server, and its records in the form in which both digest them."""
+
+    def __init__(self, title: str, connection: psycopg.Connection) -> None:
+        self.title, self.connection = title, connection
+        self.relation: Callable[[str], str] = str
+        self.native = ""
+
+    def ask(self, query: str) -> list[tuple[object, ...]]:
+        with translated(self.title):
+            return self.connection.execute(query.encode()).fetchall()
+
+    @property
+    def server(self) -> Server:
+        encoding = self.connection.info.parameter_status("server_encoding") or ""
+        return Server(self.connection.info.server_version, encoding)
+
+
+class Pushdown:
+    """One entity's records digested by both servers, each in one snapshot. Use `opened`."""
+
+    def __init__(self, plan: Plan, legacy: _Platform, new: _Platform) -> None:
+        self._plan, self._legacy, self._new = plan, legacy, new
+        self._spec: Spec = plan.spec
+
+    def survey(self) -> Survey:
+        """Say how much there is to compare, as the planners expect, and what keeps it from being digested there."""
+        spec, plan = self._spec, self._plan
+        raw = expectation.raw(spec, plan.legacy_tenant, "")
+        columns = ", ".join(name(column.name) for column in spec.columns)
+        there = f"SELECT {columns} FROM {name(spec.target_table)} "
+        there += f"WHERE {name(spec.target_tenant)} = {text(plan.new_tenant)}"
+        with translated("legacy"):
+            legacy = catalogue.estimate(self._legacy.connection, raw)
+        with translated("new"):
+            new = catalogue.estimate(self._new.connection, there)
+        try:
+            self._forms()
+        except NotPushable as refusal:
+            return Survey(*legacy, *new, obstacle=str(refusal))
+        return Survey(*legacy, *new)
+
+    def suspects(self) -> Suspects:
+        """Return the records whose digests differ. Raises NotPushable where reading everything is the better way."""
+        columns, key = self._forms()
+        order = list(columns.values())
+        rows = self.survey().new_rows or _UNKNOWN_ROWS
+        buckets = max(1, min(MOST_BUCKETS, rows // PER_BUCKET))
+        how = self._digesting(order, key)
+        self._prepare(columns, key)
+        digest, bucket = how.record(order), how.bucket(key, "k", buckets)
+        one, two = (
+            _summed(rows)
+            for rows in self._both(lambda side: side.ask(sides.sums(side.relation(""), digest, bucket, order)))
+        )
+        twice = self._repeated(bucket)
+        differing = {
+            number
+            for number in one.buckets.keys() | two.buckets.keys()
+            if one.buckets.get(number) != two.buckets.get(number)
+        } | twice
+        if sides.UNREADABLE in one.buckets or sides.UNREADABLE in two.buckets:
+            raise NotPushable("a key cannot be read")
+        if len(differing) > STREAM_ABOVE * len(one.buckets.keys() | two.buckets.keys()):
+            raise NotPushable("more than a third of it differs")
+        sums = self._sums(one, two)
+        if not differing:
+            return Suspects([], Findings(one.records, two.records, one.records, one.gone, sums, exact=False))
+        chosen = sorted(differing)
+
+        def listed(side: _Platform) -> list[tuple[object, ...]]:
+            where = sides.among(how.bucket(key, side.native, buckets), chosen) if side.native else ""
+            return side.ask(sides.listed(side.relation(where), digest, bucket, chosen))
+
+        promised, held = self._both(listed)
+        return _told(promised, held, expected=one, actual=two, sums=sums)
+
+    def _forms(self) -> tuple[dict[str, Form], Form]:
+        with translated("new"):
+            declared = catalogue.declared(self._new.connection, self._spec.target_table)
+        gate = {column: passage(kind) for column, kind in declared.items()}
+        if any(column.name not in gate for column in self._spec.columns):
+            raise NotPushable("the new platform lacks a column")  # which the typed comparison names
+        reason = obstacle(self._spec, gate, legacy=self._legacy.server, new=self._new.server)
+        if reason:
+            raise NotPushable(reason)
+        key = key_form(self._spec, gate)
+        assert key is not None
+        return {column: form for column, form in forms(self._spec, gate).items() if form}, key
+
+    def _digesting(self, order: list[Form], key: Form) -> Digesting:
+        """Choose PostgreSQL's own hash where it tells all values apart and both servers compute the same one."""
+        seed = 1 + secrets.randbits(62)  # never 0, which would hash NaN as it hashes NULL
+        fast = all(form.fast for form in (*order, key))
+        if fast:
+            one, two = self._both(lambda side: side.ask(_PROBE.format(seed)))
+            fast = one == two
+        return Digesting(seed=seed, code=secrets.token_hex(16), fast=fast)
+
+    def _prepare(self, columns: dict[str, Form], key: Form) -> None:
+        spec, plan = self._spec, self._plan
+        self._legacy.relation = lambda where: sides.promised(spec, columns, key, tenant=plan.legacy_tenant, where=where)
+        self._new.relation = lambda where: sides.held(spec, columns, key, tenant=plan.new_tenant, where=where)
+        self._new.native = key.actual.format(name(spec.target_key))
+        with translated("legacy"):
+            declared = catalogue.declared(self._legacy.connection, spec.source_table)
+        family = passage(declared.get(native_key(spec), "")).family
+        wanted = Family.INTEGER if key.kind == "integer" else Family.TEXT
+        if family is wanted and is_taken_over(spec, family):
+            self._legacy.native = key.actual.format(source.native(spec)[0])
+
+    def _repeated(self, bucket: str) -> set[int]:
+        """Return the buckets in which a key stands twice on the new platform.
+
+        Where one stands twice in legacy alone, the sums differ; where it does on both, they may not.
+        """
+        spec = self._spec
+        with translated("new"):
+            if catalogue.is_unique(self._new.connection, spec.target_table, [spec.target_tenant, spec.target_key]):
+                return set()
+        return {int(str(number)) for (number,) in self._new.ask(sides.repeated(self._new.relation(""), bucket))}
+
+    def _sums(self, one: _Summed, two: _Summed) -> dict[str, tuple[str, str]]:
+        columns, _ = self._forms()
+        numbers = [column for column, form in columns.items() if form.is_number]
+        return {
+            column: (expected, actual)
+            for column, expected, actual in zip(numbers, one.totals, two.totals, strict=True)
+            if column != self._spec.target_key
+        }
+
+    def _both[Answer](self, asked: Callable[[_Platform], Answer]) -> tuple[Answer, Answer]:
+        """Ask both servers at once; where one fails, the other is stopped."""
+        with ThreadPoolExecutor(2) as pool:
+            waiting = {pool.submit(asked, side): side for side in (self._legacy, self._new)}
+            try:
+                one, two = (future.result() for future in waiting)
+            except BaseException:
+                for side in waiting.values():
+                    with suppress(psycopg.Error):
+                        side.connection.cancel()
+                raise
+        return one, two
+
+
+@contextmanager
+def opened(plan: Plan, *, legacy: str, new: str) -> Iterator[Pushdown]:
+    """Take a snapshot of each platform; both are only read."""
+    with (
+        connected(legacy, platform="legacy", statement_timeout=TIMEOUT) as one,
+        connected(new, platform="new", statement_timeout=TIMEOUT) as two,
+    ):
+        sides_of = [_Platform("legacy", one), _Platform("new", two)]
+        for side in sides_of:
+            with translated(side.title):
+                for setting, value in SERVER_SETTINGS.items():
+                    side.connection.execute("SELECT set_config(%s, %s, false)", [setting, value])
+                side.connection.isolation_level = IsolationLevel.REPEATABLE_READ
+                side.connection.read_only = True
+        with one.transaction(), two.transaction():
+            yield Pushdown(plan, *sides_of)
+
+
+def _summed(rows: list[tuple[object, ...]]) -> _Summed:
+    buckets: dict[int, tuple[int, int]] = {}
+    gone: dict[str, int] = {}
+    totals: list[str] = []
+    for rule, bucket, count, digests, numbers in rows:
+        if rule is None:
+            assert isinstance(numbers, list)
+            totals = numbers
+        elif rule:
+            gone[str(rule)] = int(str(count))
+        else:
+            buckets[int(str(bucket))] = int(str(count)), int(str(digests))
+    return _Summed(buckets, gone, totals)
+
+
+def _told(
+    promised: list[tuple[object, ...]],
+    held: list[tuple[object, ...]],
+    *,
+    expected: _Summed,
+    actual: _Summed,
+    sums: dict[str, tuple[str, str]],
+) -> Suspects:
+    """Compare the records of the buckets that differ; count keys as the typed comparison does."""
+    left, right = Counter(str(row[0]) for row in promised), Counter(str(row[0]) for row in held)
+    twice = {key for counted in (left, right) for key, count in counted.items() if count > 1}
+    digests = {str(key): digest for key, _, digest in held}
+    found: list[tuple[str, str | None]] = [(key, None) for key in twice]
+    found += [
+        (str(key), None if origin is None else str(origin))
+        for key, origin, digest in promised
+        if str(key) not in twice and digests.get(str(key)) != digest
+    ]
+    extra = [key for key in right if key not in left and key not in twice]
+    found += [(key, None) for key in extra]
+    once = expected.records - sum(left[key] for key in twice)
+    compared = once + len(extra) + len(twice)
+    return Suspects(found, Findings(expected.records, actual.records, compared, expected.gone, sums, exact=False))
