@@ -112,3 +112,17 @@ class Trace:
     run_id: UUID
     spec: str
     at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an object of the new platform came from: which row, by which spec, when.
+
+    `source` says how that row has fared since: `same`, `changed`, `gone`, or `unknown` where nobody kept how it was.
+    A row that the mapping itself supplied is always the `same`.
+    """
+
+    source_key: str
+    spec: str
+    at: datetime
+    source: str

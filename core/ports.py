@@ -20,7 +20,7 @@ from core.dns import DnsAnswer
 from core.inspecting import Inspected
 from core.inventory import Integration
 from core.letters import Letter
-from core.moving import LoadOrder, RunPosition, SourceKeys, SourceRows, Trace
+from core.moving import LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
 from core.outbound import Reply
 from core.saml import ProviderMetadata, SamlResponse, ServiceProvider, SigningCertificate, SignInRequest
 from core.subscriptions import Access, Provision, Subscription, Use
@@ -154,6 +154,12 @@ class DataMover(Protocol):
 
     def trace(self, *, account_id: UUID, entity: str, system: str, key: str) -> Trace | None:
         """Tell where one row ended, by its key in legacy or by its object's key here; None: no run has met it."""
+        ...
+
+    def origins(
+        self, *, account_id: UUID, spec: Any, keys: Sequence[str], read: Callable[[Sequence[str]], SourceRows]
+    ) -> Mapping[str, Origin]:
+        """Tell where objects came from, by their keys here; `read` reads rows as they now are. Unmoved: absent."""
         ...
 
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:
@@ -365,35 +371,3 @@ def mover() -> DataMover:
     """Return the configured loading side of the new platform."""
     found: DataMover = adapter("mover")
     return found
-
-
-__all__ = [
-    "Billing",
-    "Checksummer",
-    "Comparison",
-    "DataMover",
-    "Dns",
-    "IdentityProvider",
-    "InspectionSession",
-    "Inspector",
-    "Inventory",
-    "LegacyContracts",
-    "LegacyPlatform",
-    "Mail",
-    "Outbound",
-    "Rejected",
-    "Unavailable",
-    "adapter",
-    "billing",
-    "checksummer",
-    "comparison",
-    "dns",
-    "identity_provider",
-    "inspector",
-    "inventory",
-    "legacy",
-    "legacy_contracts",
-    "mail",
-    "mover",
-    "outbound",
-]

@@ -4,9 +4,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from core import queue
+from core.actor import Actor
 from core.queue import Scope, task
 from cutover.queries import gates
-from cutover.services import go_no_go
+from cutover.services import go_no_go, line
+
+LINE = Actor.system("stop-the-line")
 
 
 @task(scope=Scope.SYSTEM, every=timedelta(minutes=1))
@@ -14,6 +17,18 @@ def recheck_requests() -> None:
     """Have every open go/no-go looked at again."""
     for tenant_id in gates.tenants_waiting():
         queue.enqueue("cutover.tasks.recheck_request", tenant_id=tenant_id, key="go_no_go")
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(minutes=1))
+def watch_lines() -> None:
+    """Have every line watched on which traffic moves."""
+    line.watch_all(by=LINE)
+
+
+@task(scope=Scope.TENANT)
+def watch_line(*, tenant_id: UUID, at: datetime) -> None:
+    """Stop one tenant's line if a signal says so."""
+    line.stop_if_raised(tenant_id=tenant_id, by=LINE, at=at)
 
 
 @task(scope=Scope.TENANT)

@@ -8,11 +8,13 @@ from uuid import UUID
 from backfills.queries import movements
 from core.findings import Finding, Outcome
 from core.readiness import check
-from parity_reports.domain import verdict
+from parity_reports.domain import drift, verdict
+from parity_reports.domain.drift import Cause
 from parity_reports.domain.trials import Trial
 from parity_reports.domain.verdict import Verdict
 from parity_reports.models import Report
 from parity_reports.queries import catalogue, reliances, reports
+from parity_reports.queries import drift as drift_queries
 
 VALID_FOR = timedelta(days=1)
 _AGAIN = "Run a new comparison on the parity page."
@@ -62,6 +64,42 @@ def invariants(*, tenant_id: UUID, at: datetime) -> Finding:
         evidence=_evidence(report),
         fix="The report lists each one with what was expected and what was found.",
     )
+
+
+@check("parity_reports.drift", title="Nothing drifts since the comparison", owner="data", due="T-2",
+       valid_for=timedelta(minutes=30), link="parity/drift/")  # fmt: skip
+def drift_explained(*, tenant_id: UUID, at: datetime) -> Finding:
+    """What changed in legacy since is normal before the move; what nobody can explain is not."""
+    now = drift_queries.standing(tenant_id=tenant_id, at=at)
+    if now.report is None:
+        return _unknown(None, "")
+    causes = {cause.value: number for cause, number in now.causes.items()}
+    odd = [cause for cause in (Cause.CLOCK, Cause.RULE) if now.causes.get(cause)]
+    facts = {"unexplained": bool(now.unexplained), "causes": [cause.value for cause in odd]}
+    evidence = {"run": now.report.run, "differing": now.differing, "by_cause": causes}
+    if now.unexplained:
+        overdue = drift.is_overdue(now.unexplained_since, at=at)
+        return Finding(
+            Outcome.BLOCK if overdue else Outcome.WARN,
+            f"{_records(now.unexplained)} since the comparison, and nobody knows why yet",
+            facts=facts,
+            evidence=evidence,
+            fix="Our data lead finds out why. Nothing of it is yours to do.",
+        )
+    if not now.is_known(at=at):
+        fix = " ".join(filter(None, (now.problem, "We look again by ourselves as soon as both platforms answer.")))
+        return Finding(Outcome.UNKNOWN, "Nobody could look for an hour", facts=facts, evidence=evidence, fix=fix)
+    if odd:
+        summary = f"{_records(sum(now.causes[cause] for cause in odd))} since the comparison: {odd[0].label.lower()}"
+        return Finding(Outcome.WARN, summary, facts=facts, evidence=evidence, fix=odd[0].meaning)
+    if now.differing:
+        summary = f"{_records(now.differing)} since the comparison, each for a known reason"
+        return Finding(Outcome.PASS, summary, facts=facts, evidence=evidence)
+    return Finding(Outcome.PASS, "Nothing came to differ since the comparison", facts=facts, evidence=evidence)
+
+
+def _records(number: int) -> str:
+    return "1 record came to differ" if number == 1 else f"{number:,} records came to differ"
 
 
 @check("parity_reports.workflows_covered", title="A guide for everything that changes", owner="cs", due="T-14",

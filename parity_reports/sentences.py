@@ -6,6 +6,9 @@ sentences(
     {
         "parity_reports.report.requested": "asked for a comparison of both platforms",
         "parity_reports.report.finished": "finished a comparison: {verdict}",
+        "parity_reports.drift.changed": "looked again after the comparison: {appeared} more records differ,"
+        " {resolved} are equal again",
+        "parity_reports.drift.explained": "explained why a record differs since the comparison",
         "parity_reports.workflow.relied_on": "said that the account relies on “{title}”",
         "parity_reports.workflow.released": "said that the account no longer relies on “{title}”",
         "parity_reports.workflow.tried": "confirmed that “{title}” was tried on the new platform",

@@ -13,6 +13,12 @@ def ask_checks_again(*, tenant_id: UUID) -> None:
     readiness.request(tenant_id=tenant_id, by=Actor.system("parity"))
 
 
+@subscribe("parity_reports.drift.changed")
+def ask_about_drift(*, tenant_id: UUID) -> None:
+    """Have the check of drift answer anew once a re-check found something else than before."""
+    readiness.request(tenant_id=tenant_id, by=Actor.system("parity"), check_id="parity_reports.drift")
+
+
 @subscribe("parity_reports.workflow.decided")
 def ask_workflows_again(*, tenant_id: UUID) -> None:
     """Have the check answer anew once somebody decided about a workflow."""

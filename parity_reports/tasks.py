@@ -1,13 +1,16 @@
 """Entry points of the jobs of parity reports."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.utils import timezone
 
 from core.actor import Actor
 from core.queue import Scope, task
-from parity_reports.services import reports
+from parity_reports.services import drift, reports
 
 ATTEMPTS = 5
+DRIFT = Actor.system("drift")
 
 
 @task(scope=Scope.TENANT, max_attempts=ATTEMPTS, long=True)
@@ -21,3 +24,15 @@ def advance_report(*, tenant_id: UUID, report_id: str, job_id: UUID, attempt: in
         is_last_attempt=attempt >= ATTEMPTS,
         job_id=job_id,
     )
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(minutes=5))
+def watch_drift(*, at: datetime) -> None:
+    """Have every tenant looked at again that is due."""
+    drift.request_due(by=DRIFT, at=at)
+
+
+@task(scope=Scope.TENANT, max_attempts=ATTEMPTS, long=True)
+def recheck(*, tenant_id: UUID, job_id: UUID, attempt: int) -> None:
+    """Read a tenant's entities again, and tell what came to differ since their comparison."""
+    drift.recheck(tenant_id=tenant_id, by=DRIFT, now=timezone.now, is_last_attempt=attempt >= ATTEMPTS, job_id=job_id)

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from parity_reports.views import changes, files, reports, workflows
+from parity_reports.views import changes, drift, files, reports, workflows
 
 app_name = "parity_reports"
 
 urlpatterns = [
     path("parity/", reports.history, name="history"),
     path("parity/new/", reports.request_report, name="request"),
+    path("parity/drift/", drift.page, name="drift"),
+    path("parity/drift/look/", drift.look, name="look"),
     path("parity/crossing_verify_parity.py", files.verifier_file, name="verifier"),
     path("parity/<uuid:report_id>/", reports.report, name="report"),
     path("parity/<uuid:report_id>/report.pdf", files.as_pdf, name="pdf"),

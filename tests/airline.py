@@ -120,6 +120,12 @@ def new_rows(platforms: Platforms, query: str, *params: Any) -> list[tuple[Any, 
         return connection.execute(query, params).fetchall()  # type: ignore[call-overload]  # a test's own query
 
 
+def new_do(platforms: Platforms, statement: str, *params: Any) -> None:
+    """Change the new platform behind everybody's back."""
+    with psycopg.connect(platforms.new_owner) as connection:
+        connection.execute(statement, params)  # type: ignore[call-overload]  # a test's own statement
+
+
 def use(platforms: Platforms, settings: Settings) -> None:
     """Let the ports' real adapters talk to this pair of platforms."""
     settings.ADAPTERS = {
@@ -147,3 +153,23 @@ def plane(tail: str, **different: Any) -> dict[str, Any]:
 def flight(number: int, **different: Any) -> dict[str, Any]:
     """Return a flight's row in legacy."""
     return {**FLIGHT, "flt_seq": number, "flt_no": f"{number:04}", "tail_no": None, **different}
+
+
+def compare_with(platforms: Platforms, settings: Settings) -> None:
+    """Let the real comparison read this pair of platforms, without waiting for what is in flight."""
+    settings.ADAPTERS = {
+        **settings.ADAPTERS,
+        "comparison": {
+            "BACKEND": "portal.adapters.comparison.DuckComparison",
+            "OPTIONS": {
+                "legacy": platforms.legacy_reader,
+                "new": platforms.new_loader,
+                "settle": 0,
+                "threads": 1,
+            },
+        },
+        "checksummer": {
+            "BACKEND": "portal.adapters.comparison.checksums.PostgresChecksummer",
+            "OPTIONS": {"url": platforms.new_loader},
+        },
+    }

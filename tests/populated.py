@@ -27,7 +27,7 @@ from core.permissions import StaffRole, TenantRole
 from cutover.services import cutovers, go_no_go
 from entitlements.services import access, choices, snapshots, subscriptions
 from parity_reports.queries import reports as compared
-from parity_reports.services import guides, reports, workflows
+from parity_reports.services import drift, guides, reports, workflows
 from portal.demo.dns import ZoneFile
 from portal.demo.integrations import connect_one
 from runbooks.services import exceptions
@@ -59,6 +59,7 @@ def make_everything(outside: Counterparts) -> Populated:
         with tenancy.scope(tenant_id=customer.tenant.pk):
             connect_one(customer.airline, customer.tenant.pk, receivers=outside.receivers, verifies=verifies)
     _move_and_compare(ready, blocked)
+    _drift(outside, ready, blocked)
     _contracts(outside, ready, blocked)
     tests = _sign_in_by_provider(ready, blocked)
     portal = Populated({"nobody": None, "owner": ready.owner.user, "blocked": blocked.owner.user, "empty": empty.user})
@@ -109,6 +110,24 @@ def _move_and_compare(*moved: Customer) -> None:
             with tenancy.scope(tenant_id=customer.tenant.pk):
                 step(tenant_id=customer.tenant.pk, by=make.SYSTEM, at=timezone.now())
         queue.run_pending()
+
+
+def _drift(outside: Counterparts, ready: Customer, blocked: Customer) -> None:
+    """One changed an aircraft in legacy and took it back; of the other something nobody explains was changed too."""
+    seats = "UPDATE eqp_mast SET seat_cnt = (seat_cnt::integer {} 1)::text WHERE carr_cd IN ('HA', 'OO')"
+    airline.legacy_do(outside.platforms, seats.format("+"))
+    _look(ready, blocked)
+    airline.legacy_do(outside.platforms, f"{seats.format('-')} AND carr_cd = 'HA'")
+    renamed = "UPDATE platform.airport SET name = name || '!' WHERE account_id = %s AND code = 'JFK'"
+    airline.new_do(outside.platforms, renamed, blocked.tenant.pk)
+    _look(ready, blocked)
+
+
+def _look(*watched: Customer) -> None:
+    for customer in watched:
+        with tenancy.scope(tenant_id=customer.tenant.pk):
+            drift.request(tenant_id=customer.tenant.pk, by=make.SYSTEM, at=timezone.now())
+    queue.run_pending()
 
 
 def _contracts(outside: Counterparts, ready: Customer, blocked: Customer) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db.models import Count, QuerySet
 
-from cutover.domain.phases import Phase
+from cutover.domain.phases import MOVING, Phase
 from cutover.models import Cutover, PhaseChange
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "find",
     "halted_from",
     "history",
+    "moving",
     "of_many",
     "phase_of",
     "runbook_owners",
@@ -38,6 +39,12 @@ def phase_of(tenant_id: UUID) -> Phase:
     """Return the tenant's phase; a tenant whose cutover was not opened yet is in discover."""
     phase = Cutover.objects.filter(tenant_id=tenant_id).values_list("phase", flat=True).first()
     return Phase(phase) if phase else Phase.DISCOVER
+
+
+def moving() -> list[UUID]:
+    """Return the tenants whose traffic moves, of those that the scope shows."""
+    rows = Cutover.objects.filter(phase__in=[phase.value for phase in MOVING]).order_by("phase_since")
+    return list(rows.values_list("tenant_id", flat=True))
 
 
 def history(*, tenant_id: UUID) -> QuerySet[PhaseChange]:

@@ -1,7 +1,7 @@
 """Collecting the differences of a segment: counted exactly, sampled sparingly, redacted at once."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.comparison import Difference, Findings
@@ -13,6 +13,10 @@ from parity_reports.domain.verdict import Tally
 
 SAMPLES_PER_KIND = 5
 """Samples of one column and kind that a report keeps per entity."""
+
+
+NAMES = 20_000
+"""Differing records of an entity whose names a report keeps. Of an entity with more, drift cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,14 @@ class Collector:
     held: Counter[str] = field(default_factory=Counter)
     samples: list[SampleRow] = field(default_factory=list)
     smallest: dict[Kind, Candidate] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
+    """Of the differing records, at most one more than `NAMES`."""
 
     def add(self, difference: Difference) -> None:
         """Take one differing record."""
         self.rows[difference.kind] += 1
+        if len(self.names) <= NAMES:
+            self.names.append(redaction.pseudonym(secret=self.secret, entity=self.entity, key=difference.key))
         if difference.because:
             self.held[difference.because] += 1
         if difference.kind != "different":
@@ -83,6 +91,13 @@ class Collector:
         # A whole record has no values of its own to show.
         shown = redaction.values(exposure if column else Exposure.INTERNAL, expected=expected, actual=actual)
         self.samples.append(SampleRow(record, kind, column, exposure, shown.expected, shown.actual))
+
+
+def named(before: Sequence[str] | None, more: Sequence[str]) -> list[str] | None:
+    """Return the names of all segments together; None where they are too many to keep."""
+    if before is None or len(before) + len(more) > NAMES:
+        return None
+    return [*before, *more]
 
 
 def redacted_kinds(

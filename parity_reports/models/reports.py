@@ -109,6 +109,9 @@ class EntityResult(TenantModel, Counts):
     held = models.JSONField(default=dict, help_text="Per named rule: the missing records it keeps in quarantine.")
     kinds = models.JSONField(default=dict, help_text="Per column and kind: how many differences; redacted at the end.")
     examples = models.JSONField(default=dict, help_text="Per kind of difference its smallest case, as it may be shown.")
+    differing = models.JSONField(
+        null=True, help_text="The names of the records that differ, so that drift is told from them; null: too many."
+    )
     checksums = models.JSONField(
         null=True, help_text="Bucket checksums of what the new platform holds (docs/parity-encoding.md)."
     )

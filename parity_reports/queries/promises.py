@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from uuid import UUID
 
+from django.utils.crypto import salted_hmac
+
 from accounts.queries import tenants
 from backfills.queries import mapping
 from core.comparison import Plan
@@ -22,6 +24,11 @@ def plans(*, tenant_id: UUID) -> list[Plan]:
 def exposures(plan: Plan) -> Mapping[str, Exposure]:
     """Return per column of the new platform whether its values may be shown; what the spec does not open is closed."""
     return {column.name: Exposure.PUBLIC if column.public else Exposure.INTERNAL for column in plan.spec.columns}
+
+
+def secret(*, tenant_id: UUID) -> bytes:
+    """Return the key of the tenant's record names: never stored, another one for every tenant."""
+    return salted_hmac("parity_reports.record", str(tenant_id), algorithm="sha256").digest()
 
 
 def digest(promised: list[Plan]) -> str:

@@ -92,7 +92,7 @@ def document(report: Report) -> Mapping[str, Any]:
                 **({"examples": row.examples} if row.examples else {}),
                 **({"checksums": row.checksums} if row.checksums else {}),
             }
-            for row in report.entities.order_by("position")
+            for row in report.entities.defer("differing").order_by("position")
         ],
         "samples": [
             {

@@ -137,7 +137,7 @@ class Screen:
 
 def of(report: Report) -> Screen:
     """Return a report's page; the number of queries does not grow with what differs."""
-    rows = list(report.entities.defer("checksums").order_by("position"))
+    rows = list(report.entities.defer("checksums", "differing").order_by("position"))
     invariants = [_invariant(one) for one in report.invariants.order_by("entity", "code")]
     broken = [one for one in invariants if one.outcome != InvariantResult.Outcome.PASS]
     held = _rules(rows, "held")

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count
-from django.utils.crypto import salted_hmac
 
 from core import ports, queue
 from core.comparison import Measures, Plan, Segment
@@ -58,7 +57,7 @@ def _compare(entity: EntityResult, plan: Plan, *, job_id: UUID | None) -> None:
     collector = Collector(
         entity=entity.entity,
         exposures=promises.exposures(plan),
-        secret=_secret(entity.tenant_id),
+        secret=promises.secret(tenant_id=entity.tenant_id),
         kept=_kept(entity),
     )
     segment = Segment(**divided[number])
@@ -73,6 +72,7 @@ def _compare(entity: EntityResult, plan: Plan, *, job_id: UUID | None) -> None:
             reckoned=declared.added(entity.reckoned, findings.reckoned),
             kinds=_counted(entity.kinds, collector),
             examples=examples.merged(entity.examples, collector.smallest),
+            differing=collecting.named(entity.differing if number else [], collector.names),
             **{name: getattr(tally, name) for name in tally.__slots__},
         )
         if written:
@@ -171,8 +171,3 @@ def _counted(before: dict[str, dict[str, int]], collector: Collector) -> dict[st
 
 def _summed(before: dict[str, int], more: Mapping[str, int]) -> dict[str, int]:
     return dict(Counter(before) + Counter(more))
-
-
-def _secret(tenant_id: UUID) -> bytes:
-    """Return the key of the tenant's record names: never stored, another one for every tenant."""
-    return salted_hmac("parity_reports.record", str(tenant_id), algorithm="sha256").digest()

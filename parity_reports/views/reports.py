@@ -17,8 +17,8 @@ from core.charts import Goal
 from core.permissions import Permission
 from core.web import ActingRequest, answer, tenant_view
 from parity_reports.models import Report
+from parity_reports.queries import drift_screens, screens, verification
 from parity_reports.queries import reports as queries
-from parity_reports.queries import screens, verification
 from parity_reports.services import reports
 
 HISTORY, REPORT = "parity_reports/history.html", "parity_reports/report.html"
@@ -32,7 +32,8 @@ def history(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Show every comparison, newest first, and how parity developed."""
     page = Paginator(queries.history(tenant_id=tenant.pk), _PER_PAGE).get_page(request.GET.get("page"))
     trend = screens.trend(tenant_id=tenant.pk, zone=ZoneInfo(tenant.time_zone))
-    context = {"tenant": tenant, "page": page, "trend": trend, "goal": GOAL, **_may(request, tenant)}
+    drift = drift_screens.summary(tenant_id=tenant.pk, at=timezone.now())
+    context = {"tenant": tenant, "page": page, "trend": trend, "goal": GOAL, "drift": drift, **_may(request, tenant)}
     return render(request, HISTORY, context)
 
 

@@ -51,12 +51,15 @@ def raw(text: str) -> sql.SQL:
 
 def _source(spec: Spec, stage: sql.Composable, where: str) -> sql.Composed:
     """Return the staged rows, each with its hash."""
-    return sql.SQL(
-        "(SELECT s.*, sha256(convert_to(ROW({columns})::text, 'UTF8')) AS source_hash FROM {stage} AS s{where})"
-    ).format(
-        columns=sql.SQL(", ").join(sql.Identifier(column) for column in spec.source_columns),
-        stage=stage,
-        where=sql.SQL(where),
+    return sql.SQL("(SELECT s.*, {hashed} AS source_hash FROM {stage} AS s{where})").format(
+        hashed=hashed(spec), stage=stage, where=sql.SQL(where)
+    )
+
+
+def hashed(spec: Spec) -> sql.Composed:
+    """Return the hash that provenance keeps of a source row `s`, whose columns are all text."""
+    return sql.SQL("sha256(convert_to(ROW({})::text, 'UTF8'))").format(
+        sql.SQL(", ").join(sql.Identifier(column) for column in spec.source_columns)
     )
 
 

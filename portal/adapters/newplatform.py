@@ -12,11 +12,11 @@ from cryptography.fernet import Fernet, MultiFernet
 from psycopg import errors, sql
 
 from backfills.domain.judgement import Fate
-from backfills.domain.spec import Then
-from core.moving import LoadOrder, RunPosition, SourceKeys, SourceRows, Trace
+from backfills.domain.spec import Spec, Then
+from core.moving import LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
 from core.ports import Rejected
 from portal.adapters import batch as statements
-from portal.adapters import stage, tracing
+from portal.adapters import origins, stage, tracing
 from portal.adapters.closing import close
 from portal.adapters.postgres import connected
 from portal.adapters.stage import Totals
@@ -160,6 +160,15 @@ class PostgresMover:
         with self._connected() as connection:
             return tracing.trace(
                 connection, account_id=account_id, entity=entity, system=system, key=key, provenance=self.provenance
+            )
+
+    def origins(
+        self, *, account_id: UUID, spec: Spec, keys: Sequence[str], read: Callable[[Sequence[str]], SourceRows]
+    ) -> Mapping[str, Origin]:
+        """Tell where objects came from; see `core.ports.DataMover`."""
+        with self._connected() as connection:
+            return origins.origins(
+                connection, account_id=account_id, spec=spec, keys=keys, read=read, provenance=self.provenance
             )
 
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 
-from portal.demo import contracts, crossing, integrations, legacy, moves, newplatform, stories, words
+from portal.demo import contracts, crossing, drifting, integrations, legacy, moves, newplatform, stories, words
 
 
 def load(*, report: Callable[[str], None]) -> None:
@@ -18,6 +18,7 @@ def load(*, report: Callable[[str], None]) -> None:
     integrations.connect(report=report)
     contracts.set_up(report=report)
     moves.move_and_compare(report=report)
+    drifting.drift(report=report)
     words.ask(report=report)
     crossing.cross(report=report)
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -10,8 +11,10 @@ from backfills.domain import keys
 from backfills.domain.judgement import DUPLICATE, Fate, Verdict, judge
 from backfills.domain.spec import Spec, Then
 from core import tenancy
-from core.moving import BatchDone, Letter, LoadOrder, RunPosition, SourceKeys, SourceRows, Trace
+from core.moving import BatchDone, Letter, LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
 from core.ports import Rejected
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 type Row = Mapping[str, str | None]
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -125,6 +128,8 @@ class _Entity:
 
     objects: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, tuple[str, datetime, dict[str, str | None]]] = field(default_factory=dict)
+    """Per source key: spec, time and row of its last move."""
     supplied: set[str] = field(default_factory=set)
     outcomes: dict[str, tuple[UUID, Verdict, str | None]] = field(default_factory=dict)
     letters: dict[str, tuple[Letter, bool]] = field(default_factory=dict)
@@ -217,6 +222,26 @@ class FakeMover:
         holder = known.origins.get(str(target), "")
         return Trace(key, verdict.fate.value, verdict.rule, target, holder, run_id, "known" if holder else "", None)
 
+    def origins(
+        self, *, account_id: UUID, spec: Spec, keys: Sequence[str], read: Callable[[Sequence[str]], SourceRows]
+    ) -> Mapping[str, Origin]:
+        """Tell as `core.ports.DataMover` promises."""
+        tenancy.forbid_transaction("Talking to the new platform")
+        known = self.entities.get((account_id, spec.entity), _Entity())
+        sources = {target: known.origins[target] for target in keys if target in known.origins}
+        now = {str(row[spec.key_column]): row for row in decode(spec, read([*sources.values()]))} if sources else {}
+        found = {}
+        for target, key in sources.items():
+            label, at, before = known.rows.get(key, (spec.label, EPOCH, {}))
+            same = "unknown" if not before else "same" if now.get(key) == before else "changed"
+            source = same if key in now else "gone"
+            found[target] = Origin(key, label, at, source)
+        return found | {
+            target: Origin(target, spec.label, EPOCH, "same")
+            for target in keys
+            if target in known.supplied and target not in found
+        }
+
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:
         """Count as `core.ports.DataMover` promises."""
         tenancy.forbid_transaction("Talking to the new platform")
@@ -277,6 +302,8 @@ class FakeMover:
                 else:
                     changed += entity.objects.get(target) != judged.values
                     entity.objects[target], entity.origins[target] = judged.values, key
+                    label, at, known = entity.rows.get(key, ("", order.at, {}))
+                    entity.rows[key] = (spec.label, at if (label, known) == (spec.label, row) else order.at, row)
             entity.outcomes[key] = (order.run_id, verdict, target)
             before = entity.letters.get(key)
             if verdict.fate is Fate.QUARANTINED:

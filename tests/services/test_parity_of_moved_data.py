@@ -27,22 +27,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def world(airline_world: Platforms, settings: Settings) -> Platforms:
-    settings.ADAPTERS = {
-        **settings.ADAPTERS,
-        "comparison": {
-            "BACKEND": "portal.adapters.comparison.DuckComparison",
-            "OPTIONS": {
-                "legacy": airline_world.legacy_reader,
-                "new": airline_world.new_loader,
-                "settle": 0,
-                "threads": 1,
-            },
-        },
-        "checksummer": {
-            "BACKEND": "portal.adapters.comparison.checksums.PostgresChecksummer",
-            "OPTIONS": {"url": airline_world.new_loader},
-        },
-    }
+    airline.compare_with(airline_world, settings)
     return airline_world
 
 

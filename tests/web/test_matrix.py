@@ -71,6 +71,8 @@ TENANT = (
     Row("backfills:retry", MANAGERS, post=302, ids=("run_id",)),
     Row("parity_reports:history", READERS, get=200),
     Row("parity_reports:request", MANAGERS, post=302),
+    Row("parity_reports:drift", READERS, get=200),
+    Row("parity_reports:look", MANAGERS, post=302),
     Row("parity_reports:report", READERS, get=200, ids=("report_id",)),
     Row("parity_reports:pdf", READERS, get=200, ids=("report_id",)),
     Row("parity_reports:xlsx", READERS, get=200, ids=("report_id",)),

@@ -29,9 +29,11 @@ PLUMBING = frozenset(
         "comms.tasks.tend_case",
         "core.tasks.deliver",
         "cutover.tasks.recheck_request",
+        "cutover.tasks.watch_line",
+        "parity_reports.tasks.recheck",
     }
 )
-"""Tasks that move a tenant's messages along: nothing to watch."""
+"""Tasks that move messages along or look every few minutes whether all is well: nothing to watch."""
 
 SILENT = timedelta(minutes=2)
 """After this long without a sign of life a waiting job says that it waits."""
