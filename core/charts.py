@@ -83,8 +83,10 @@ def line(
     if goal is not None and _finite(goal.value) is not None:
         y = box.y(scale.part(goal.value))
         parts.append(_across("goal", box, y, f'stroke="{BAD}" stroke-dasharray="4 4"'))
-        # Above the line where there is room: a label on the last point would be crossed by the curve.
-        parts.append(_text(box.left + 4, y - 5 if y - 16 > box.top else y + 14, goal.label))
+        # Above the line where there is room, and at the end from which the curve keeps away: it would cross the label.
+        away = [abs(box.y(scale.part(end)) - y) for end in (values[0], values[-1])]
+        x, anchor = (box.left + 4, "start") if away[0] >= away[1] else (box.right - 4, "end")
+        parts.append(_text(x, y - 5 if y - 16 > box.top else y + 14, goal.label, anchor=anchor))
     every = max(1, math.ceil(len(points) / max(2, width // _LABEL_WIDTH)))
     for index, point in enumerate(points):
         if index % every == 0:

@@ -94,23 +94,25 @@ def read(stored: Mapping[str, object]) -> Example:
 def shrink(kind: Kind, expected: str | None, actual: str | None) -> Pair:
     """Return the two values with characters taken away until taking any one more would change the kind.
 
-    What both have in common goes first. A value beside none keeps a character, for the empty text is another matter;
-    what the mapping could not read stays as it is called.
+    What both have in common goes first. A value keeps a character unless spaces are what differs, for the empty text is
+    another matter; what the mapping could not read stays as it is called.
     """
     pair: Pair = (expected, actual)
     if UNREADABLE in pair:
         return pair
     while True:
-        smaller = next((one for one in _smaller(*pair) if _shows(kind, *one)), None)
+        smaller = next((one for one in _smaller(*pair) if _shows(kind, *one) and _keeps(kind, pair, one)), None)
         if smaller is None:
             return pair
         pair = smaller
 
 
 def _shows(kind: Kind, expected: str | None, actual: str | None) -> bool:
-    if kind is Kind.NULL:
-        return bool(expected or actual)
     return expected != actual and classify(expected, actual) is kind
+
+
+def _keeps(kind: Kind, before: Pair, after: Pair) -> bool:
+    return kind is Kind.WHITESPACE or all(new != "" or old == "" for old, new in zip(before, after, strict=True))
 
 
 def _smaller(expected: str | None, actual: str | None) -> Iterator[Pair]:

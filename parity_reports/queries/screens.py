@@ -352,7 +352,7 @@ def _examples(rows: Sequence[EntityResult]) -> list[ExampleLine]:
         found = [(examples.read(row.examples[kind]), row.title) for row in rows if row.verdict and kind in row.examples]
         if found:
             one, entity = min(found, key=lambda pair: pair[0].rank)
-            there, gone = _WHOLE.get(kind, (one.expected, one.actual))
+            there, gone = _WHOLE.get(kind, (one.expected, one.actual)) if kind is not Kind.DUPLICATE else ("", "")
             column = one.column.replace("_", " ")
             lines.append(
                 ExampleLine(

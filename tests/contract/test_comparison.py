@@ -298,6 +298,7 @@ def test_a_value_that_cannot_be_read_breaks_whatever_asks_for_it(world):
     assert (found["paying"][0], found["fees"][0], found["named"][0]) == ((1, 1, 0), (1, 1, 0), (1, 0, 0))
 
 
+@pytest.mark.slow
 def test_what_segments_say_adds_up_to_what_the_whole_says(world):
     people = [legacy_person(number, f"Person {number}", fee=str(number)) for number in range(1, 12)]
     moved = [new_person(number, f"Person {number}", fee=Decimal(number)) for number in range(3, 14)]
