@@ -302,7 +302,6 @@ def test_a_sealed_report_is_given_byte_for_byte(secret: str, owner: Member, monk
 
     from openpyxl import load_workbook
 
-    from core import pdf
     from parity_reports.models import Report
     from parity_reports.services import reports
 
@@ -318,8 +317,6 @@ def test_a_sealed_report_is_given_byte_for_byte(secret: str, owner: Member, monk
     assert hashlib.sha256(document).hexdigest() == told["sha256"]
     book = load_workbook(io.BytesIO(call("GET", f"{address}/document.xlsx", secret=secret).content))
     assert told["sha256"] in {cell.value for cell in book["Report"]["B"]}
-    if pdf.is_possible():
-        assert call("GET", f"{address}/document.pdf", secret=secret).content.startswith(b"%PDF-")
 
 
 def test_every_list_asks_the_database_as_often_for_many_as_for_few(
