@@ -110,6 +110,7 @@ def outputs(client, member, report):
     endings = ["json", "csv", "xlsx", *(["pdf"] if pdf.is_possible() else [])]
     told |= {ending: read(client.get(f"{own}report.{ending}")) for ending in endings}
     for path in (
+        "parity/drift/",
         "preflight/",
         "jobs/",
         "activity/",
