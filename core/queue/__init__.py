@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from core.domain.jobs import JobState
-from core.queue.claims import Cancelled, LeaseLost, progress, settle
+from core.queue.claims import Cancelled, GiveWay, LeaseLost, progress, settle
 from core.queue.enqueueing import enqueue
 from core.queue.reading import Depth, JobView, depth, job, jobs, others_wait
 from core.queue.registry import TASKS, Scope, Task, call, task
@@ -36,6 +36,7 @@ __all__ = [
     "TASKS",
     "Cancelled",
     "Depth",
+    "GiveWay",
     "JobState",
     "JobView",
     "LeaseLost",

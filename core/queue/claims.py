@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import BigIntegerField, Case, F, QuerySet, Value, When
+from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Now
 
 from core.domain.jobs import UNFINISHED, GiveUp, JobState, after_failure
@@ -26,6 +26,10 @@ class LeaseLost(Exception):
 
 class Cancelled(Exception):
     """Somebody asked to cancel the job: stop here, what is committed stays."""
+
+
+class GiveWay(Exception):
+    """The job steps back until others had their turn: what is committed stays, and it goes on from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,20 +210,41 @@ def fail(
     )
     if isinstance(decision, GiveUp):
         return JobState.DEAD if _end(lease, JobState.DEAD, at=at, **told) else None
+    return _requeue(lease, at=at, not_before=moment(at) + decision.after, rung_at=None, **told)
+
+
+def give_way(lease: Lease, *, at: datetime | None = None) -> JobState | None:
+    """Put the job behind those that wait for a worker now; return its state, or None when the lease was lost.
+
+    It keeps its place in its lane, and the attempt does not count. A job that somebody asked to cancel ends.
+    """
+    if lease.row().filter(cancel_asked_at__isnull=False).exists():
+        return JobState.CANCELLED if cancelled(lease, at=at) else None
+    state = _requeue(lease, at=at, not_before=moment(at), rung_at=moment(at), attempts=lease.attempt - 1)
+    if state is JobState.QUEUED:
+        bell.ring(job_id=lease.job_id, tenant_id=lease.tenant_id, task=lease.task)
+    return state
+
+
+def _requeue(lease: Lease, *, at: datetime | None, **values: Any) -> JobState | None:
     try:
         with transaction.atomic():
-            requeued = lease.row().update(
-                state=JobState.QUEUED.value,
-                not_before=moment(at) + decision.after,
-                rung_at=None,
-                claim=None,
-                claimed_until=None,
-                **told,
-            )
+            requeued = lease.row().update(state=JobState.QUEUED.value, claim=None, claimed_until=None, **values)
     except IntegrityError:  # one waits per key: a newer one waits already and does the same
-        told["problem"] = "A newer request of the same kind took its place."
+        told = {"problem": "A newer request of the same kind took its place.", "error": values.get("error", "")}
         return JobState.CANCELLED if _end(lease, JobState.CANCELLED, at=at, **told) else None
     return JobState.QUEUED if requeued else None
+
+
+def free(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    """Leave out jobs before which another of their lane is to end."""
+    earlier = Job.objects.filter(
+        tenant_id=OuterRef("tenant_id"),
+        lane=OuterRef("lane"),
+        sequence__lt=OuterRef("sequence"),
+        state__in=[state.value for state in UNFINISHED],
+    )
+    return jobs.filter(Q(lane="") | ~Exists(earlier))
 
 
 def _end(lease: Lease, state: JobState, *, at: datetime | None, **told: str) -> bool:

@@ -14,6 +14,7 @@ from core import tenancy
 from core.actor import Actor
 from core.domain.jobs import UNFINISHED, JobState, Progress
 from core.models import Job
+from core.queue import claims
 from core.queue.registry import TASKS
 
 QUEUE = Actor.system("queue")
@@ -128,8 +129,8 @@ def _view(row: Job) -> JobView:
 
 
 def others_wait(*, tenant_id: UUID) -> bool:
-    """Say whether a long job of another tenant waits for a worker: whoever is only helping stands back then."""
+    """Say whether a long job of another tenant waits for nothing but a worker: who helps or had a turn stands back."""
     long = [registered.name for registered in TASKS.values() if registered.long]
     with tenancy.staff_scope(by=QUEUE, reason="queue: whether others wait for a worker"):
         waiting = Job.objects.filter(state=JobState.QUEUED.value, not_before__lte=Now(), task__in=long)
-        return waiting.exclude(tenant_id=tenant_id).exists()
+        return claims.free(waiting).exclude(tenant_id=tenant_id).exists()

@@ -9,18 +9,16 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import (
     DurationField,
-    Exists,
     ExpressionWrapper,
     F,
     Max,
-    OuterRef,
     Q,
     Value,
 )
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from core.domain.jobs import RING_AGAIN_AFTER, UNFINISHED, JobState
+from core.domain.jobs import RING_AGAIN_AFTER, JobState
 from core.models import Job
 from core.queue import bell, claims
 from core.queue.claims import Lease, moment
@@ -79,17 +77,11 @@ def _free(*, at: datetime | None) -> int:
 
 def _ring_again(*, at: datetime | None) -> int:
     now = moment(at)
-    earlier = Job.objects.filter(
-        tenant_id=OuterRef("tenant_id"),
-        lane=OuterRef("lane"),
-        sequence__lt=OuterRef("sequence"),
-        state__in=[state.value for state in UNFINISHED],
-    )
     # The longer a job waits the more seldom it is rung for, or a long queue would fill itself with bells.
     half_its_age = ExpressionWrapper((now - F("created_at")) / 2, output_field=DurationField())
     patience = Greatest(Value(RING_AGAIN_AFTER), half_its_age)
     unheard = Job.objects.filter(Q(rung_at=None) | Q(rung_at__lt=now - patience))
-    due = unheard.filter(Q(lane="") | ~Exists(earlier), state=JobState.QUEUED.value, not_before__lte=now)
+    due = claims.free(unheard).filter(state=JobState.QUEUED.value, not_before__lte=now)
     with transaction.atomic():
         jobs = list(due.order_by("not_before").select_for_update(skip_locked=True)[:_AT_ONCE])
         Job.objects.filter(pk__in=[job.pk for job in jobs]).update(rung_at=now)

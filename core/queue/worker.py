@@ -21,7 +21,7 @@ from core.actor import Actor
 from core.domain.jobs import JobState
 from core.errors import UseCaseError
 from core.queue import claims
-from core.queue.claims import Cancelled, Lease, LeaseLost
+from core.queue.claims import Cancelled, GiveWay, Lease, LeaseLost
 from core.queue.registry import TASKS, Scope, call
 
 log = logging.getLogger(__name__)
@@ -73,6 +73,8 @@ def _attempt(lease: Lease, *, at: datetime | None) -> JobState | None:
     except LeaseLost:
         log.warning("queue.lease_lost task=%s job=%s", lease.task, lease.job_id)
         return None
+    except GiveWay:
+        return claims.give_way(lease, at=at)
     except Cancelled:
         return JobState.CANCELLED if claims.cancelled(lease, at=at) else None
     except UseCaseError as refusal:

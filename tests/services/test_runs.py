@@ -11,6 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Tenant
+from backfills import tasks
 from backfills.apps import mapping_is_readable
 from backfills.domain.runs import RunState
 from backfills.models import Batch, DeadLetter, OutcomeTotal, Run
@@ -260,6 +261,27 @@ def test_a_second_worker_stands_back_for_other_tenants_and_for_a_pause(world: Pl
     run.refresh_from_db()
     assert run.state == RunState.SUCCEEDED
     assert not runs.help_along(run_id=run.pk, at=timezone.now())
+
+
+@pytest.mark.usefixtures("in_hundreds")
+def test_a_giant_gives_way_to_another_tenant_once_it_had_its_turn(
+    world: Platforms, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "TURN", timedelta(0))
+    run = begun_flights(world, tenant)
+    other = make.tenant("Yak Air", legacy_ref="YY")
+    with scope(tenant_id=other.pk):
+        (small,) = runs.start(tenant_id=other.pk, by=HOUSE, at=timezone.now(), entities=["airports"])
+    queue.run_pending(limit=1)
+    assert Batch.objects.filter(run=run).count() == 1
+    queue.run_pending()
+    run.refresh_from_db()
+    with scope(tenant_id=other.pk):
+        small.refresh_from_db()
+    assert run.finished_at
+    assert small.finished_at
+    assert run.finished_at > small.finished_at
+    assert run.state == small.state == RunState.SUCCEEDED
 
 
 def test_flights_wait_for_what_they_refer_to(world: Platforms, tenant: Tenant) -> None:

@@ -121,3 +121,52 @@ def test_a_job_asked_to_stop_is_not_tried_again_when_it_fails(tenant: Tenant) ->
     job_id = queue.enqueue(tenant_task(work), tenant_id=tenant.id)
     queue.run_pending()
     assert state_of(job_id).state is JobState.CANCELLED
+
+
+def test_a_job_gives_way_to_those_that_wait_and_goes_on_after_them(tenant: Tenant, rung: list[UUID]) -> None:
+    order: list[str] = []
+
+    def giant() -> None:
+        order.append("giant")
+        if order.count("giant") < 3:
+            raise queue.GiveWay
+
+    def behind() -> None:
+        order.append("behind")
+
+    def other() -> None:
+        order.append("other")
+
+    first = queue.enqueue(tenant_task(giant, max_attempts=1), tenant_id=tenant.id, lane="l", key="g")
+    second = queue.enqueue(tenant_task(behind), tenant_id=tenant.id, lane="l")
+    third = queue.enqueue(tenant_task(other), tenant_id=tenant.id)
+    rung.clear()
+    assert queue.run(job_id=first, tenant_id=tenant.id, heartbeat=False) is JobState.QUEUED
+    assert rung == [first]
+    assert (state_of(first).attempts, state_of(first).problem, state_of(second).state) == (0, "", JobState.QUEUED)
+    queue.run(job_id=third, tenant_id=tenant.id, heartbeat=False)
+    queue.run_pending()
+    assert order == ["giant", "other", "giant", "giant", "behind"]
+    assert state_of(first).state is JobState.DONE
+
+
+def test_a_job_that_gives_way_ends_where_it_was_to_be_cancelled_or_a_newer_one_waits(tenant: Tenant) -> None:
+    def cancelled() -> None:
+        queue.cancel(cancelling, by=BY)
+        raise queue.GiveWay
+
+    cancelling = queue.enqueue(tenant_task(cancelled), tenant_id=tenant.id)
+    queue.run(job_id=cancelling, tenant_id=tenant.id, heartbeat=False)
+    assert state_of(cancelling).state is JobState.CANCELLED
+
+    newer: list[UUID] = []
+
+    def repeated() -> None:
+        if not newer:
+            newer.append(queue.enqueue(name, tenant_id=tenant.id, key="k"))
+            raise queue.GiveWay
+
+    name = tenant_task(repeated)
+    older = queue.enqueue(name, tenant_id=tenant.id, key="k")
+    queue.run_pending()
+    assert (state_of(older).state, state_of(newer[0]).state) == (JobState.CANCELLED, JobState.DONE)

@@ -172,3 +172,15 @@ def test_a_late_worker_cannot_settle(tenant: Tenant) -> None:
     queue.sweep(at=now() + timedelta(minutes=2))
     with leased(late), pytest.raises(queue.LeaseLost):
         queue.settle()
+
+
+def test_what_stands_behind_in_its_lane_does_not_wait_for_a_worker(tenant: Tenant) -> None:
+    def work() -> None: ...
+
+    name = tenant_task(work, long=True)
+    first = queue.enqueue(name, tenant_id=tenant.id, lane="l", key="1")
+    queue.enqueue(name, tenant_id=tenant.id, lane="l", key="2")
+    assert queue.others_wait(tenant_id=uuid4())
+    assert not queue.others_wait(tenant_id=tenant.id)
+    assert claims.claim(job_id=first, worker="w")
+    assert not queue.others_wait(tenant_id=uuid4())
