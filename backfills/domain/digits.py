@@ -33,6 +33,11 @@ class Digits:
         """Whether the engine has a type for it."""
         return self.total <= MOST
 
+    def within(self, room: int) -> "Digits":
+        """Return what remains of these in so many digits: those before the point first."""
+        whole = min(self.whole, room)
+        return Digits(whole, min(self.fraction, room - whole))
+
     def __or__(self, other: "Digits") -> "Digits":
         """Return what holds either."""
         return Digits(max(self.whole, other.whole), max(self.fraction, other.fraction))
@@ -40,6 +45,9 @@ class Digits:
 
 INT, BIGINT, DECIMAL, MINUTES = Digits(9), Digits(18), Digits(15, 15), Digits(4)
 """What `int`, `bigint`, `decimal` and the minutes of a day can give; `evaluation` holds the patterns that say so."""
+
+USUAL = Digits(15, 9)
+"""Digits that a number of the source may well have; `decimal` reads a few more."""
 
 NARROW, NARROW_WHOLE = Digits(13, 6), Digits(19)
 """What remains of an operand where nothing wider can be calculated exactly; a value beyond it cannot be read."""
@@ -89,9 +97,15 @@ def result(operator: str, *bounds: Digits) -> Digits:
 
 
 def operands(operator: str, *bounds: Digits) -> tuple[Digits, ...]:
-    """Return in which digits to calculate: all there can be, or what remains so that the result has a type."""
+    """Return in which digits to calculate: all there can be, or what remains so that the result has a type.
+
+    A small factor, such as a literal, keeps all its digits, and the other one those for which there is room beside it.
+    """
     if result(operator, *bounds).provable:
         return bounds
+    if operator == "*" and min(bound.total for bound in bounds) <= NARROW_WHOLE.total:
+        small = min(bounds, key=lambda bound: bound.total)
+        return tuple(bound if bound is small else bound.within(MOST - small.total) for bound in bounds)
     return (NARROW if any(bound.fraction for bound in bounds) else NARROW_WHOLE,) * len(bounds)
 
 
@@ -101,6 +115,17 @@ def is_exact(node: Node, lets: Mapping[str, Node]) -> bool:
         result(call.function, *(of(arg, lets) for arg in numbers)).provable
         for call in calls_in(node)
         if call.function in _TOGETHER and (numbers := _numbers(call))
+    )
+
+
+def is_narrowed(node: Node, lets: Mapping[str, Node]) -> bool:
+    """Whether something in an expression is calculated in noticeably fewer digits than it can have."""
+    return any(
+        kept.whole < min(bound.whole, USUAL.whole) or kept.fraction < min(bound.fraction, USUAL.fraction)
+        for call in calls_in(node)
+        if call.function in _TOGETHER and (numbers := _numbers(call))
+        for bounds in [[of(arg, lets) for arg in numbers]]
+        for bound, kept in zip(bounds, operands(call.function, *bounds), strict=True)
     )
 
 

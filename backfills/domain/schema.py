@@ -8,14 +8,22 @@ from core.domain.declared import TEXT as _TEXT
 from core.domain.declared import Lines
 from core.domain.declared import closed as _object
 
-_TABLE = {"type": "string", "pattern": "^[a-z][a-z0-9_]*(\\.[a-z][a-z0-9_]*)?$"}
-_LEGACY = {"type": "string", "pattern": r"^[^\x00-\x1f]{1,63}$"}
-_LEGACY_TABLE = {"type": "string", "pattern": r"^[^\".\x00-\x1f]{1,63}(\.[^\".\x00-\x1f]{1,63})?$"}
+_TABLE = {
+    "type": "string",
+    "pattern": "^[a-z][a-z0-9_]*(\\.[a-z][a-z0-9_]*)?$",
+    "description": "a table's or type's name in small letters, digits and _, perhaps after its schema and a point",
+}
+_LEGACY = {"type": "string", "pattern": r"^[^\x00-\x1f]{1,63}$", "description": "the name of a column in legacy"}
+_LEGACY_TABLE = {
+    "type": "string",
+    "pattern": r"^[^\".\x00-\x1f]{1,63}(\.[^\".\x00-\x1f]{1,63})?$",
+    "description": "a table's name as legacy has it, without quotation marks, perhaps after its schema and a point",
+}
 _KEY_TYPE = {"enum": ["bigint", "text", "uuid", "date"]}
+_TYPE_NAMES = "one of smallint, integer, bigint, numeric(precision,scale), boolean, date, timestamptz, text, enum"
 _TYPE = "^(smallint|integer|bigint|boolean|date|timestamptz|text|enum|numeric\\([0-9]{1,2},[0-9]{1,2}\\))$"
 _CLASS = {"enum": ["public", "internal"]}
 _DROPPED = _object(["because"], because=_TEXT, since={"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
-_CASE = {"oneOf": [_NAME, _object(["none"], none=_TEXT)]}
 _INVARIANT = _object(
     ["name", "says"],
     name=_NAME,
@@ -27,6 +35,10 @@ _INVARIANT = _object(
     has={"oneOf": [_NAME, _object(["entity", "column"], entity=_NAME, column=_NAME)]},
     holds=_TEXT,
 )
+_CASE = {
+    "oneOf": [_NAME, _object(["none"], none=_TEXT)],
+    "description": "a rule's name or {none: why there are none}, where a text with a comma is put in quotation marks",
+}
 
 
 def _named(value: Any) -> dict[str, Any]:
@@ -66,6 +78,7 @@ SCHEMA: dict[str, Any] = {
                 type={
                     "type": "string",
                     "pattern": _TYPE,
+                    "description": _TYPE_NAMES,
                 },
                 enum=_object(["type", "values"], type=_TABLE, values={"type": "array", "items": _TEXT, "minItems": 1}),
                 max={"type": "integer", "minimum": 1},

@@ -6,7 +6,13 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
-NAME = {"type": "string", "pattern": "^[a-z][a-z0-9]*(_[a-z0-9]+)*$"}
+NAME = {
+    "type": "string",
+    "pattern": "^[a-z][a-z0-9]*(_[a-z0-9]+)*$",
+    "description": "a name of small letters, digits and single _",
+}
+"""Where a schema describes what it wants, its description says what was expected."""
+
 TEXT = {"type": "string", "minLength": 1}
 
 
@@ -91,4 +97,6 @@ def _problem(error: ValidationError, lines: Lines) -> tuple[bool, int, str, str]
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
         path += [name for name in error.instance if name not in known][:1]
-    return error.validator == "required", lines.of(*path), ".".join(map(str, path)), error.message
+    wanted = error.schema.get("description") if isinstance(error.schema, dict) else None
+    message = f"{error.instance!r} is not {wanted}" if wanted else error.message
+    return error.validator == "required", lines.of(*path), ".".join(map(str, path)), message

@@ -43,6 +43,16 @@ def test_what_no_type_could_hold_is_calculated_with_small_operands_alone():
     assert digits.of(product, {}).provable
 
 
+def test_a_literal_factor_keeps_its_digits_and_leaves_the_rest_to_the_other():
+    product = parse("decimal(a) * 0.45359237", names=NAMES, literals={})
+    assert digits.operands("*", Digits(15, 15), Digits(1, 8)) == (Digits(15, 14), Digits(1, 8))
+    assert digits.of(product, {}) == Digits(16, 22)
+    assert not digits.is_narrowed(product, {})
+    assert digits.is_narrowed(parse("1 + decimal(a) * decimal(a)", names=NAMES, literals={}), {})
+    assert not digits.is_narrowed(parse("round(decimal(a), 3) * round(decimal(a), 3)", names=NAMES, literals={}), {})
+    assert not digits.is_narrowed(parse("when(is_null(a), 'x', 'y')", names=NAMES, literals={}), {})
+
+
 def test_what_is_chosen_from_has_a_type_together_too():
     chosen = parse("coalesce(decimal(a), decimal(a) * decimal(a))", names=NAMES, literals={})
     assert digits.of(chosen, {}) == digits.NARROW

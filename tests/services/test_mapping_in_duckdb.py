@@ -102,6 +102,7 @@ EXTREMES = [
         "decimal(a) + 0.000000000000001",
         "decimal(a) - decimal(b)",
         "round(decimal(a) * 1.609344, 1)",
+        "round(round(decimal(a), 4) * 0.45359237, 1)",
         "round(decimal(a), 6)",
         "coalesce(decimal(a), 1)",
         "when(decimal(a) == decimal(b), 1, 2)",
@@ -115,6 +116,13 @@ def test_decimals_are_calculated_exactly_to_the_last_digit_that_they_can_have(
     for row, (worth, bad) in zip(rows, answers(engine, node, rows), strict=True):
         reading = evaluate(node, dict(row), WORLD)
         assert (plain(worth, Type.DECIMAL), bad) == (reading.value, reading.bad), row
+
+
+def test_a_usual_number_times_a_long_literal_is_exact(engine: duckdb.DuckDBPyConnection) -> None:
+    node = parse("round(decimal(a) * 0.45359237, 1)", names={"a": Type.TEXT}, literals={})
+    rows = [{"a": value} for value in ("215", "181.5", "999999999999999.12345678901234", None)]
+    for row, (worth, bad) in zip(rows, answers(engine, node, rows), strict=True):
+        assert (plain(worth, Type.DECIMAL), bad) == (evaluate(node, dict(row), WORLD).value, False), row
 
 
 def test_what_no_type_of_the_engine_could_hold_is_exact_or_unreadable_but_never_rounded(
@@ -137,6 +145,7 @@ def test_what_no_type_of_the_engine_could_hold_is_exact_or_unreadable_but_never_
         ("when(decimal(a) < 1, decimal(a), decimal(b) * decimal(b))", {"a": "0.000000000000001", "b": "1"}),
         ("null_if(decimal(a), decimal(b) * decimal(b))", {"a": "0.000000000000001", "b": "0"}),
         ("decimal(a) == decimal(b) * decimal(b)", {"a": "0.000000000000001", "b": "0"}),
+        ("decimal(a) * 0.45359237", {"a": "0.000000000000001", "b": None}),
         ("coalesce(int(a) * int(a) * int(a) * int(a), decimal(b))", {"a": "999999999", "b": "0.5"}),
         ("int(a) * int(a) * int(a) * int(a) * int(a)", {"a": "999999999", "b": None}),
     ],

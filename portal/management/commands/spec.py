@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from backfills.domain import inspection, judgement, keys, plain, schema, wording
+from backfills.domain import digits, inspection, judgement, keys, plain, schema, wording
 from backfills.domain import spec as specs
 from backfills.domain.quoting import quote
 from backfills.domain.spec import Spec
@@ -87,6 +87,13 @@ def _problems(name: str, text: str) -> Iterator[str]:
 def _warnings(spec: Spec) -> Iterator[str]:
     for column in plain.unread(spec):
         yield f"{spec.entity}: nothing reads {column!r}; say `dropped`, with the reason, or leave it out"
+    lets = dict(spec.lets)
+    for name, node in (*spec.lets, *((column.name, column.expression) for column in spec.columns)):
+        if digits.is_narrowed(node, lets):
+            yield (
+                f"{spec.entity}: {name!r} can have more digits than a comparison calculates with, which calls such a"
+                " value different; round what it is made of, as in `round(decimal(x), 3)`"
+            )
     for kind in plain.CASES:
         if kind not in spec.cases:
             yield f"{spec.entity}: cases.{kind} says nothing"
