@@ -61,4 +61,5 @@ __all__ = [
     "settle",
     "sweep",
     "task",
+    "waiting",
 ]

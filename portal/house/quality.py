@@ -194,7 +194,10 @@ def fix() -> int:
 
 def lock(*arguments: str) -> int:
     """Pin the requirements anew for every supported Python, with hashes and without any registry's address."""
-    for name, options in (("base", []), ("demo", ["--no-deps"]), ("dev", ["--constraint=requirements/base.lock"])):
+    alone = ["--no-deps"]
+    for name, options in (
+        ("base", []), ("demo", alone), ("examples", alone), ("dev", ["--constraint=requirements/base.lock"])
+    ):  # fmt: skip
         command = [str(setup.VENV / "bin" / "uv"), "pip", "compile", "--universal", "--python-version=3.12", "--quiet"]
         command += ["--generate-hashes", "--no-emit-index-url", "--no-annotate", "--no-header", "--system-certs"]
         files = [f"requirements/{name}.in", f"--output-file=requirements/{name}.lock"]

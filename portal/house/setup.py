@@ -11,7 +11,7 @@ from portal.house import state
 from portal.house.trouble import Trouble, explain, need_space
 
 VENV = state.CHECKOUT / ".venv"
-LOCKS = {"run": ("base", "demo"), "work": ("dev", "demo")}
+LOCKS = {"run": ("base", "demo"), "work": ("dev", "demo", "examples")}
 """What to install to run the portal, and to work on it (which includes the first)."""
 
 

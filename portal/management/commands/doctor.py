@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from portal.doctor import database, examine, machine
+from portal.doctor import database, examine, machine, platforms
 
 EXAMINATIONS = (
     machine.python,
@@ -18,6 +18,8 @@ EXAMINATIONS = (
     database.row_security,
     database.migrations,
     database.backups,
+    platforms.legacy,
+    platforms.new,
     machine.shared_cache,
     machine.broker,
     machine.names,
