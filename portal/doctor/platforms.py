@@ -11,6 +11,7 @@ from backfills.domain.quoting import quote
 from backfills.domain.spec import Spec
 from backfills.queries import mapping
 from core import ports
+from portal.adapters import stage
 from portal.adapters.legacy import PostgresLegacy
 from portal.adapters.newplatform import PostgresMover
 from portal.doctor import Symptom
@@ -168,6 +169,10 @@ def _untaken(connection: psycopg.Connection, spec: Spec) -> str:
     filled = {spec.target_tenant, *(column.name for column in spec.columns)}
     if left := [name for name in table.lacking if name not in filled]:
         return f"nothing fills {', '.join(left)}: map them, or give them a default"
+    try:
+        stage.demand_key(connection, spec.target_table, spec.target_tenant, spec.target_key)
+    except ports.Rejected as refusal:
+        return str(refusal)
     return ""
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from backfills.domain import spec
+from backfills.domain.language import FUNCTIONS
 from entitlements.domain import matrix
 
 PAGE = Path(__file__).parents[2] / "docs" / "integrating.md"
@@ -27,3 +28,12 @@ def test_the_worked_matrix_is_valid():
     entitlements = matrix.load(examples("crossing-entitlements"))
     assert entitlements.plans["GOLD"].limits["people"].apply({"seats": 4}) == 10
     assert entitlements.addons["FAX"].retired == "The new platform sends no fax."
+
+
+def test_the_page_tells_of_every_function_and_type_that_there_is():
+    page = PAGE.read_text(encoding="utf-8")
+    table = page.split("### What an expression can say")[1].split("###")[0]
+    assert set(re.findall(r"`(\w+)\(", table)) - {"coalesce"} == set(FUNCTIONS) - {"coalesce"}
+    assert "`coalesce(a, b, …)`" in table
+    types = page.split("- `type` is one of ")[1].split(";")[0]
+    assert all(f"`{kind}" in types for kind in spec.TARGET_TYPES)
