@@ -31,6 +31,7 @@ sentences(
         "backfills.run.failed": _about_rows("could not move {entity} to the end"),
         "backfills.run.paused": _about_rows("paused the move of {entity}"),
         "backfills.run.resumed": _about_rows("let the move of {entity} go on"),
+        "backfills.run.retry_failed": _about_rows("could not try the rejected rows of {entity} again"),
         "backfills.run.retried": _about_rows("tried the rejected rows of {entity} again"),
         "backfills.inspection.requested": "asked to check all legacy rows before they move",
         "backfills.inspection.finished": _inspected("checked {rows} legacy rows: {rejected} would be rejected"),

@@ -38,7 +38,8 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
     # What was rejected is judged again.
     RunState.SUCCEEDED: frozenset({RunState.RETRYING}),
     RunState.STOPPED: frozenset({RunState.RETRYING}),
-    RunState.RETRYING: frozenset({RunState.SUCCEEDED, RunState.STOPPED, RunState.FAILED}),
+    # One that is refused leaves the run as it stood.
+    RunState.RETRYING: frozenset({RunState.SUCCEEDED, RunState.STOPPED}),
     RunState.FAILED: frozenset(),
 }
 
@@ -59,6 +60,14 @@ def ending(*, source_total: int, totals: Mapping[tuple[str, str], int], stop_abo
     """Decide how a run ends whose every row is accounted for."""
     rejected = quarantined(totals)
     return RunState.STOPPED if rejected * 100 > source_total * stop_above_percent else RunState.SUCCEEDED
+
+
+def why_stopped(*, source_total: int, totals: Mapping[tuple[str, str], int], stop_above_percent: float) -> str:
+    """Say why a run stops the line, in words fit for the customer."""
+    return (
+        f"{quarantined(totals):,} of {source_total:,} rows were rejected, more than the {stop_above_percent:g} %"
+        " that the mapping allows."
+    )
 
 
 def is_conserved(*, source_total: int, counts: Iterable[int]) -> bool:

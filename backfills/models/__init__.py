@@ -1,6 +1,17 @@
 """The tables of backfills."""
 
 from backfills.models.inspections import InspectedEntity, InspectedFault, Inspection
-from backfills.models.runs import Batch, DeadLetter, OutcomeTotal, Run
+from backfills.models.letters import UNRESOLVED, DeadLetter, Retry
+from backfills.models.runs import Batch, OutcomeTotal, Run
 
-__all__ = ["Batch", "DeadLetter", "InspectedEntity", "InspectedFault", "Inspection", "OutcomeTotal", "Run"]
+__all__ = [
+    "UNRESOLVED",
+    "Batch",
+    "DeadLetter",
+    "InspectedEntity",
+    "InspectedFault",
+    "Inspection",
+    "OutcomeTotal",
+    "Retry",
+    "Run",
+]

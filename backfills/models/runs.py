@@ -1,4 +1,4 @@
-"""Runs, their batches, where every source row ended, and the rows that were rejected.
+"""Runs, their batches, and where every source row ended.
 
 The truth about a run's progress stands in the new platform, in the transaction of each batch; `Batch`,
 `OutcomeTotal` and `DeadLetter` are its picture here, rebuilt from there whenever a run goes on.
@@ -7,7 +7,7 @@ The truth about a run's progress stands in the new platform, in the transaction 
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from backfills.domain.judgement import Fate
 from backfills.domain.runs import ACTIVE, RunState
@@ -27,7 +27,6 @@ class Run(TenantModel):
     batches = models.IntegerField(default=0)
     changed = models.BigIntegerField(default=0, help_text="Rows of the new platform that the run wrote.")
     supplemented = models.IntegerField(default=0, help_text="Rows that the mapping itself supplied.")
-    retry_after_key = models.TextField(blank=True, help_text="The last rejected row that the retry has judged again.")
     problem = models.TextField(blank=True, help_text="Why it did not succeed; fit for the customer.")
     requested_by = models.UUIDField(null=True, blank=True, editable=False)
     requested_at = models.DateTimeField(editable=False)
@@ -109,37 +108,3 @@ class OutcomeTotal(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.fate} {self.rule} {self.count}"
-
-
-class DeadLetter(TenantModel):
-    """A source row that was rejected: why, by which spec, how often. Its payload is encrypted."""
-
-    audit: ClassVar[Audit] = Audit.OPERATIONAL
-
-    class State(models.TextChoices):
-        OPEN = "open", "Open"
-        RESOLVED = "resolved", "Resolved"
-
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="dead_letters")
-    entity = models.CharField(max_length=60)
-    source_key = models.TextField()
-    state = models.CharField(max_length=20, choices=State.choices, default=State.OPEN)
-    rule = models.CharField(max_length=80)
-    sqlstate = models.CharField(max_length=5, blank=True)
-    column = models.CharField(max_length=80, blank=True)
-    spec = models.CharField(max_length=120)
-    attempts = models.IntegerField(default=1)
-    first_at = models.DateTimeField()
-    last_at = models.DateTimeField()
-    payload = models.BinaryField(blank=True, editable=False)
-
-    class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("tenant", "entity", "source_key"), name="backfills_letter_once"),
-            models.CheckConstraint(condition=Q(attempts__gte=1), name="backfills_letter_attempts"),
-            models.CheckConstraint(condition=Q(last_at__gte=F("first_at")), name="backfills_letter_times"),
-        )
-        indexes = (models.Index(fields=("tenant", "entity", "state", "rule"), name="backfills_letter_groups"),)
-
-    def __str__(self) -> str:
-        return f"{self.entity} {self.source_key}"

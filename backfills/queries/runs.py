@@ -12,7 +12,7 @@ from backfills.domain.judgement import Fate
 from backfills.domain.runs import ACTIVE, RunState
 from backfills.domain.spec import Spec
 from backfills.domain.wording import Words
-from backfills.models import Batch, DeadLetter, OutcomeTotal, Run
+from backfills.models import UNRESOLVED, Batch, DeadLetter, OutcomeTotal, Retry, Run
 from backfills.queries import mapping
 from core import queue
 from core.queue import JobView
@@ -61,11 +61,23 @@ class EntityRow:
     rejects: list[Rejects] = field(default_factory=list)
     job: JobView | None = None
     """The job that moves it, while its run is active."""
+    retry: Retry | None = None
+    """The latest time its rejected rows were judged again."""
 
     @property
     def has_public_key(self) -> bool:
         """Whether a row's key in legacy may be shown."""
         return self.spec.source_columns[self.spec.key_column]
+
+    @property
+    def is_of_earlier_mapping(self) -> bool:
+        """Whether its rows moved by another version of the mapping than the one in force."""
+        return self.run is not None and self.run_state is not RunState.QUEUED and self.run.spec != self.spec.label
+
+    @property
+    def failed_retry(self) -> Retry | None:
+        """The latest retry, if it was not finished and nothing has been tried since."""
+        return self.retry if self.retry and self.retry.state == Retry.State.FAILED and not self.is_active else None
 
     @property
     def is_stuck(self) -> bool:
@@ -194,13 +206,14 @@ def latest(*, tenant_id: UUID) -> dict[str, Run]:
 
 
 def moves(*, tenant_id: UUID) -> Moves:
-    """Return every entity of the mapping with its latest run, in the order in which they move; four queries."""
+    """Return every entity of the mapping with its latest run, in the order in which they move; five queries."""
     runs = latest(tenant_id=tenant_id)
     outcomes: dict[UUID, list[OutcomeTotal]] = defaultdict(list)
     for total in OutcomeTotal.objects.filter(run__in=runs.values()).order_by("fate", "rule"):
         outcomes[total.run_id].append(total)
     rejects = _rejects(DeadLetter.objects.filter(run__in=runs.values()))
     jobs = {job.key: job for job in reversed(queue.jobs(tenant_id, task=ADVANCE, limit=4 * len(mapping.specs())))}
+    retried = {one.run_id: one for one in reversed(Retry.objects.filter(run__in=runs.values()))}
     rows = []
     for spec in mapping.specs().values():
         run = runs.get(spec.entity)
@@ -211,6 +224,7 @@ def moves(*, tenant_id: UUID) -> Moves:
                 [_outcome(spec, total) for total in sorted(outcomes[run.pk], key=_rank)] if run else [],
                 [_named(spec, row) for row in rejects.get(spec.entity, ())],
                 jobs.get(str(run.pk)) if run else None,
+                retried.get(run.pk) if run else None,
             )
         )
     return Moves(rows)
@@ -223,9 +237,7 @@ def of_entity(*, tenant_id: UUID, entity: str) -> EntityRow | None:
 
 def letters(row: EntityRow) -> QuerySet[DeadLetter]:
     """Return the rejected rows of an entity's latest run, in key order; without their payload."""
-    found = (
-        DeadLetter.objects.filter(run=row.run, state=DeadLetter.State.OPEN) if row.run else DeadLetter.objects.none()
-    )
+    found = DeadLetter.objects.filter(run=row.run, state__in=UNRESOLVED) if row.run else DeadLetter.objects.none()
     # Native order without casting: a number's text is longer the greater it is.
     by_key = (Length("source_key"), "source_key") if row.spec.key_type == "bigint" else ("source_key",)
     return found.defer("payload").order_by("rule", *by_key)
@@ -234,6 +246,11 @@ def letters(row: EntityRow) -> QuerySet[DeadLetter]:
 def batches(row: EntityRow, *, limit: int = 10) -> QuerySet[Batch]:
     """Return the latest batches of an entity's run, newest first."""
     return Batch.objects.filter(run=row.run).order_by("-number")[:limit]
+
+
+def retries(row: EntityRow, *, limit: int = 10) -> QuerySet[Retry]:
+    """Return the latest times that a run's rejected rows were judged again, newest first."""
+    return Retry.objects.filter(run=row.run)[:limit]
 
 
 def find(*, tenant_id: UUID, run_id: UUID) -> Run | None:
@@ -246,7 +263,7 @@ type _Group = tuple[str, str, int, str]
 
 def _rejects(letters: QuerySet[DeadLetter]) -> dict[str, list[_Group]]:
     found: dict[str, list[_Group]] = defaultdict(list)
-    grouped = letters.filter(state=DeadLetter.State.OPEN).values("entity", "rule", "column")
+    grouped = letters.filter(state__in=UNRESOLVED).values("entity", "rule", "column")
     for row in grouped.annotate(count=Count("id"), example=Min("source_key")).order_by("-count", "rule", "column"):
         found[row["entity"]].append((row["rule"], row["column"], row["count"], row["example"]))
     return found

@@ -14,15 +14,13 @@ from backfills.domain.spec import Spec
 from backfills.models import InspectedEntity, InspectedFault, Inspection
 from backfills.queries import inspections, mapping
 from backfills.queries.inspections import INSPECT
+from backfills.services import steps
 from core import ledger, outbox, ports, queue
 from core.actor import Actor
 from core.domain.declared import SpecError
 from core.errors import UseCaseError
 from core.inspecting import Inspected
 from core.permissions import Permission
-
-LANE = "backfills"
-"""That of the runs: a tenant's legacy rows are read by one job at a time."""
 
 
 class UnableToInspect(UseCaseError):
@@ -67,7 +65,7 @@ def _ring(inspection: Inspection, by: Actor) -> None:
         INSPECT,
         tenant_id=inspection.tenant_id,
         key=str(inspection.pk),
-        lane=LANE,
+        lane=steps.LANE,  # of the runs: a tenant's legacy rows are read by one job at a time
         by=by,
         inspection_id=inspection.pk,
     )

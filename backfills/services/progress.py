@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Sum
 
-from backfills.models import Batch, DeadLetter, OutcomeTotal, Run
+from backfills.models import UNRESOLVED, Batch, DeadLetter, OutcomeTotal, Run
 from core import queue
 from core.moving import BatchDone, RunPosition
 
@@ -96,9 +96,9 @@ def _write(run: Run, batch: BatchDone) -> None:
 
 def settle_others(run: Run) -> None:
     """Resolve what other runs rejected: this one has judged every row that legacy still has."""
-    DeadLetter.objects.filter(tenant_id=run.tenant_id, entity=run.entity, state=DeadLetter.State.OPEN).exclude(
-        run=run
-    ).update(state=DeadLetter.State.RESOLVED, payload=b"")
+    DeadLetter.objects.filter(tenant_id=run.tenant_id, entity=run.entity, state__in=UNRESOLVED).exclude(run=run).update(
+        state=DeadLetter.State.RESOLVED, payload=b""
+    )
 
 
 __all__ = ["mirror", "replace_totals", "settle_others"]

@@ -1,4 +1,4 @@
-"""Runs: start, advance by one committed batch, pause, resume, and try rejected rows again."""
+"""Runs: start, advance by one committed batch, pause, and resume."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,25 +8,18 @@ from django.db import IntegrityError, transaction
 
 from accounts.queries import tenants
 from backfills import barriers
-from backfills.domain.runs import RunState, before, ending, quarantined
+from backfills.domain.runs import RunState, before, ending, why_stopped
 from backfills.domain.spec import Spec
-from backfills.models import DeadLetter, Run
+from backfills.models import Run
 from backfills.queries import mapping
-from backfills.queries.runs import ADVANCE, HELP
-from backfills.services import progress
-from core import ledger, outbox, ports, queue
+from backfills.services import progress, retries, steps
+from core import outbox, ports, queue
 from core.actor import Actor
 from core.domain.declared import SpecError
 from core.errors import UseCaseError
 from core.moving import LoadOrder, RunPosition, SourceRows
 from core.permissions import Permission
 
-LANE = "backfills"
-"""Runs of one tenant move one after the other: an entity after those it refers to."""
-
-
-WORKERS = 2
-"""Workers that move one run at most, so that one giant does not take them all."""
 RANGES = 8
 """Key ranges of a run at most; more than workers, so that one that is slow does not hold up the end."""
 
@@ -37,10 +30,6 @@ class UnableToStart(UseCaseError):
 
 class UnableToPause(UseCaseError):
     """The run cannot be paused or resumed now."""
-
-
-class UnableToRetry(UseCaseError):
-    """The rejected rows cannot be tried again now."""
 
 
 class UnableToMove(UseCaseError):
@@ -80,20 +69,11 @@ def _queue(spec: Spec, tenant_id: UUID, by: Actor, at: datetime) -> Run | None:
                 requested_by=by.id,
                 requested_at=at,
             )
-            _ring(run, by)
-            _record("requested", run, by=by, at=at)
+            steps.ring(run, by)
+            steps.record("requested", run, by=by, at=at)
     except IntegrityError:  # one run per entity moves at a time
         return None
     return run
-
-
-def _call_for_help(run: Run, by: Actor) -> None:
-    for number in range(1, WORKERS):
-        queue.enqueue(HELP, tenant_id=run.tenant_id, key=f"{run.pk}:{number}", by=by, run_id=run.pk)
-
-
-def _ring(run: Run, by: Actor) -> None:
-    queue.enqueue(ADVANCE, tenant_id=run.tenant_id, key=str(run.pk), lane=LANE, by=by, run_id=run.pk)
 
 
 def advance(*, run_id: UUID, by: Actor, at: datetime, job_id: UUID | None = None) -> bool:
@@ -109,26 +89,35 @@ def advance(*, run_id: UUID, by: Actor, at: datetime, job_id: UUID | None = None
         return False
     order = _order(run, at)
     try:
-        _forbid_harm(run)
+        _forbid_harm(run, order)
         if state is RunState.QUEUED:
             return _begin(run, order, by)
         position = ports.mover().position(order=order, after_batch=run.batches)
         progress.mirror(run, position, job_id=job_id)
         if state is RunState.RETRYING:
-            return _retry_page(run, order, by, job_id)
+            return retries.judge_page(run=run, order=order, job_id=job_id) or _close_again(run, order, by)
         if position.loaded:
             return _end(run, order, by)
         _move(run, order, job_id)
     except ports.Rejected as refusal:
-        _fail(run, str(refusal), by=by, at=at)
+        if state is RunState.RETRYING:
+            retries.give_up(run, str(refusal), by=by, at=at, stop_above_percent=order.spec.stop_above_percent)
+        else:
+            _fail(run, str(refusal), by=by, at=at)
         raise UnableToMove(str(refusal)) from refusal
     return True
 
 
-def _forbid_harm(run: Run) -> None:
-    """Raise Rejected where a copy from legacy would do harm; rows that never arrived may still be tried again."""
-    if run.state != RunState.RETRYING and (reason := barriers.why_shut(tenant_id=run.tenant_id)):
+def _forbid_harm(run: Run, order: LoadOrder) -> None:
+    """Raise Rejected where going on would do harm; rows that never arrived may still be tried again at any time."""
+    retry = retries.under_way(run)
+    is_retry = run.state == RunState.RETRYING
+    if not is_retry and (reason := barriers.why_shut(tenant_id=run.tenant_id)):
         raise ports.Rejected(reason)
+    begun_with = retry.spec if retry else run.spec
+    if run.state != RunState.QUEUED and begun_with != order.spec.label and (retry or not is_retry):
+        again = "try the rejected rows again" if retry else "start the run again; what has moved stays"
+        raise ports.Rejected(f"The mapping was changed meanwhile, and one version judges all rows: {again}.")
 
 
 def _order(run: Run, at: datetime) -> LoadOrder:
@@ -158,12 +147,17 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
     position = ports.mover().open_run(order=order, source_total=total, borders=borders)
     with transaction.atomic():
         begun = Run.objects.filter(pk=run.pk, state=RunState.QUEUED).update(
-            state=RunState.RUNNING, started_at=order.at, source_total=total, supplemented=position.supplemented
+            state=RunState.RUNNING,
+            spec=order.spec.label,  # it may have changed while the run waited for its turn
+            started_at=order.at,
+            source_total=total,
+            supplemented=position.supplemented,
         )
         if begun:
-            _record("started", run, by=by, at=order.at, source_total=total)
+            run.spec = order.spec.label
+            steps.record("started", run, by=by, at=order.at, source_total=total)
             if position.ranges > 1:
-                _call_for_help(run, by)
+                steps.call_for_help(run, by)
     return True
 
 
@@ -189,7 +183,7 @@ def help_along(*, run_id: UUID, at: datetime, job_id: UUID | None = None) -> boo
         return False
     order = _order(run, at)
     try:
-        _forbid_harm(run)
+        _forbid_harm(run, order)
         if ports.mover().position(order=order, after_batch=run.batches).loaded:
             return False
         return _move(run, order, job_id)
@@ -204,24 +198,30 @@ def _end(run: Run, order: LoadOrder, by: Actor) -> bool:
     return False
 
 
+def _close_again(run: Run, order: LoadOrder, by: Actor) -> bool:
+    position = ports.mover().position(order=order, after_batch=run.batches)
+    _close(run, order, position, by=by, source_total=position.source_total)
+    return False
+
+
 def _close(run: Run, order: LoadOrder, position: RunPosition, *, by: Actor, source_total: int) -> None:
-    state = ending(source_total=source_total, totals=position.totals, stop_above_percent=order.spec.stop_above_percent)
-    rejected = quarantined(position.totals)
+    limit = order.spec.stop_above_percent
+    state = ending(source_total=source_total, totals=position.totals, stop_above_percent=limit)
     problem = ""
     if state is RunState.STOPPED:
-        problem = (
-            f"{rejected:,} of {source_total:,} rows were rejected, more than the {order.spec.stop_above_percent:g} %"
-            " that the mapping allows."
-        )
+        problem = why_stopped(source_total=source_total, totals=position.totals, stop_above_percent=limit)
     with transaction.atomic():
         progress.replace_totals(run, position)
         progress.settle_others(run)
         ended = Run.objects.filter(pk=run.pk, state__in=before(state)).update(
-            state=state, finished_at=order.at, source_total=source_total, problem=problem, retry_after_key=""
+            state=state, finished_at=order.at, source_total=source_total, problem=problem
         )
         if ended:
+            retries.end(run, at=order.at)
             figures = {f"{fate}:{rule}" if rule else fate: count for (fate, rule), count in position.totals.items()}
-            _record("finished", run, by=by, at=order.at, state=state.value, source_total=source_total, outcomes=figures)
+            steps.record(
+                "finished", run, by=by, at=order.at, state=state.value, source_total=source_total, outcomes=figures
+            )
             outbox.publish("backfills.run.finished", tenant_id=run.tenant_id, run_id=run.pk)
 
 
@@ -231,7 +231,7 @@ def _fail(run: Run, problem: str, *, by: Actor, at: datetime) -> None:
             state=RunState.FAILED, finished_at=at, problem=problem
         )
         if failed:
-            _record("failed", run, by=by, at=at)
+            steps.record("failed", run, by=by, at=at)
 
 
 def pause(*, run: Run, by: Actor, at: datetime) -> Run:
@@ -240,7 +240,7 @@ def pause(*, run: Run, by: Actor, at: datetime) -> Run:
     with transaction.atomic():
         paused = Run.objects.filter(pk=run.pk, state__in=before(RunState.PAUSED)).update(state=RunState.PAUSED)
         if paused:
-            _record("paused", run, by=by, at=at)
+            steps.record("paused", run, by=by, at=at)
     run.refresh_from_db()
     if run.state != RunState.PAUSED:
         raise UnableToPause("The run has ended meanwhile.")
@@ -253,57 +253,11 @@ def resume(*, run: Run, by: Actor, at: datetime) -> Run:
     with transaction.atomic():
         state = RunState.RUNNING if run.started_at else RunState.QUEUED
         if Run.objects.filter(pk=run.pk, state=RunState.PAUSED).update(state=state):
-            _record("resumed", run, by=by, at=at)
+            steps.record("resumed", run, by=by, at=at)
         run.refresh_from_db()
         if RunState(run.state).is_over:
             raise UnableToPause("The run has ended meanwhile.")
-        _ring(run, by)
+        steps.ring(run, by)
         if state is RunState.RUNNING:
-            _call_for_help(run, by)
+            steps.call_for_help(run, by)
     return run
-
-
-def retry(*, run: Run, by: Actor, at: datetime) -> Run:
-    """Judge the rejected rows of an ended run again, as they now stand in legacy and by the mapping of now."""
-    by.require(Permission.MANAGE_RUNS, tenant_id=run.tenant_id)
-    if not DeadLetter.objects.filter(run=run, state=DeadLetter.State.OPEN).exists():
-        raise UnableToRetry("No row of this run is rejected any more.")
-    try:
-        with transaction.atomic():
-            again = Run.objects.filter(pk=run.pk, state__in=before(RunState.RETRYING)).update(
-                state=RunState.RETRYING, finished_at=None, retry_after_key="", problem=""
-            )
-            if again:
-                _ring(run, by)
-                _record("retried", run, by=by, at=at)
-    except IntegrityError as error:  # one run per entity moves at a time
-        raise UnableToRetry("A newer run of these rows is under way.") from error
-    if not again:
-        raise UnableToRetry("The run is under way.", fix="Try again when it has ended.")
-    run.refresh_from_db()
-    return run
-
-
-def _retry_page(run: Run, order: LoadOrder, by: Actor, job_id: UUID | None) -> bool:
-    letters = DeadLetter.objects.filter(run=run, state=DeadLetter.State.OPEN, source_key__gt=run.retry_after_key)
-    keys = list(letters.order_by("source_key").values_list("source_key", flat=True)[: order.spec.batch])
-    if not keys:
-        position = ports.mover().position(order=order, after_batch=run.batches)
-        _close(run, order, position, by=by, source_total=position.source_total)
-        return False
-    rows = ports.legacy().read_keys(spec=order.spec, tenant_ref=order.tenant_ref, keys=keys)
-    position = ports.mover().retry(order=order, keys=keys, rows=rows)
-    progress.mirror(run, position, job_id=job_id)
-    Run.objects.filter(pk=run.pk).update(retry_after_key=keys[-1])
-    return True
-
-
-def _record(what: str, run: Run, *, by: Actor, at: datetime, **data: object) -> None:
-    ledger.record(
-        f"backfills.run.{what}",
-        by=by,
-        at=at,
-        tenant_id=run.tenant_id,
-        subject=run,
-        data={"entity": run.entity, "spec": run.spec, **data},
-    )

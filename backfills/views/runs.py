@@ -15,9 +15,9 @@ from accounts.queries.tenants import Tenant
 from backfills import barriers
 from backfills.domain.judgement import Fate
 from backfills.models import Run
-from backfills.queries import files
+from backfills.queries import files, waivers
 from backfills.queries import runs as listed
-from backfills.services import runs
+from backfills.services import retries, runs
 from core.charts import Point
 from core.errors import UseCaseError
 from core.permissions import Permission
@@ -52,6 +52,8 @@ def entity(request: ActingRequest, tenant: Tenant, entity: str) -> HttpResponse:
         "points": [Point(one.words.title, one.count, is_bad=one.fate == Fate.QUARANTINED) for one in row.outcomes],
         "letters": page,
         "batches": listed.batches(row),
+        "retries": listed.retries(row),
+        "waiver": waivers.standing(tenant_ids=[tenant.pk], at=timezone.now()).get(tenant.pk),
         "may_manage": _may_manage(request, tenant),
     }
     return render(request, ENTITY, context)
@@ -102,7 +104,7 @@ def resume(request: ActingRequest, tenant: Tenant, run_id: UUID) -> HttpResponse
 @tenant_view(Permission.MANAGE_RUNS)
 def retry(request: ActingRequest, tenant: Tenant, run_id: UUID) -> HttpResponse:
     """Try the rejected rows of a run again."""
-    return _steer(request, tenant, run_id, runs.retry)
+    return _steer(request, tenant, run_id, retries.request)
 
 
 def _steer(request: ActingRequest, tenant: Tenant, run_id: UUID, use_case: Callable[..., Run]) -> HttpResponse:

@@ -5,6 +5,7 @@ from core.domain.gates import Answer, Cover, GateState, Line, Standing
 from core.readiness.evaluating import evaluate, prune
 from core.readiness.reading import (
     blocked_over_time,
+    covers,
     gate,
     gate_of_many,
     history,
@@ -35,6 +36,7 @@ __all__ = [
     "blocked_over_time",
     "check",
     "checks_of",
+    "covers",
     "evaluate",
     "exceptions",
     "expiring",

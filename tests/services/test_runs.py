@@ -109,31 +109,6 @@ def test_rejected_rows_stop_the_line_and_say_why(world: Platforms, tenant: Tenan
     assert all(b"N3AAAA" not in bytes(letter.payload) and letter.payload for letter in letters)
 
 
-def test_repaired_rows_move_on_retry_and_the_run_then_succeeds(world: Platforms, tenant: Tenant) -> None:
-    airline.flights(world, 1)
-    airline.flights(world, 3, tail_no="N3AAAA")
-    run = move(tenant)["flights"]
-    airline.legacy_do(world, "UPDATE flt_hist SET tail_no = 'N2ZZ' WHERE flt_seq IN (2, 3)")
-    airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 4")
-    runs.retry(run=run, by=HOUSE, at=timezone.now())
-    queue.run_pending()
-    run.refresh_from_db()
-    assert run.state == RunState.SUCCEEDED
-    assert totals(run) == {("migrated", ""): 3, ("dropped", "gone_from_legacy"): 1}
-    assert not DeadLetter.objects.filter(state=DeadLetter.State.OPEN).exists()
-
-
-def test_rows_that_stay_wrong_count_their_attempts(world: Platforms, tenant: Tenant) -> None:
-    airline.flights(world, 1, tail_no="N3AAAA")
-    run = move(tenant)["flights"]
-    runs.retry(run=run, by=HOUSE, at=timezone.now())
-    queue.run_pending()
-    run.refresh_from_db()
-    assert run.state == RunState.STOPPED
-    assert DeadLetter.objects.get().attempts == 2
-    assert totals(run) == {("quarantined", "fleet_number_for_registration"): 1}
-
-
 def test_rows_deleted_in_legacy_leave_the_new_platform(world: Platforms, tenant: Tenant) -> None:
     airline.flights(world, 3)
     move(tenant)
