@@ -33,6 +33,7 @@ sentences(
         "backfills.run.resumed": _about_rows("let the move of {entity} go on"),
         "backfills.run.retry_failed": _about_rows("could not try the rejected rows of {entity} again"),
         "backfills.run.retried": _about_rows("tried the rejected rows of {entity} again"),
+        "backfills.spec.kept": "used a version of the mapping for the first time",
         "backfills.inspection.requested": "asked to check all legacy rows before they move",
         "backfills.inspection.finished": _inspected("checked {rows} legacy rows: {rejected} would be rejected"),
         "backfills.inspection.failed": "could not check all legacy rows",

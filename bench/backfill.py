@@ -38,12 +38,98 @@ from portal.adapters.legacy import PostgresLegacy
 from portal.adapters.newplatform import PostgresMover
 from portal.demo import newplatform
 from portal.house import state
-from tests import databases, poison
+from tests import databases
 
 RESULTS = Path(__file__).parent / "results" / "backfill.json"
 PEER = Path(__file__).parent / "peers" / "dlt_copy.py"
 DLT = "dlt[postgres,sql_database]==1.31.0"
 KEY = Fernet.generate_key().decode()
+POISON_EVERY = 1000
+KINDS = 10
+"""Kinds of bad rows; every thousandth row is one of them when the source is poisoned."""
+
+SPEC = """
+format: crossing-mapping/1
+entity: customers
+version: 1
+title: Customers
+batch: {batch}
+stop_above_percent: 0.1
+source:
+  system: legacy
+  table: cust_mast
+  tenant: own_cd
+  key: {{column: cust_no, type: bigint}}
+  columns:
+    cust_no: {{class: public}}
+    guid: {{class: public}}
+    nm: {{class: public}}
+    mail: {{class: public}}
+    amt: {{class: public}}
+    flag: {{class: public}}
+    day: {{class: public}}
+    clock: {{class: public}}
+    zone: {{class: public}}
+    city: {{class: public}}
+    qty: {{class: public}}
+    kind: {{class: public}}
+target: {{table: clean.customer, tenant: account_id, key: id}}
+time_zones: [America/New_York, Europe/Berlin]
+tables:
+  kinds: {{P: person, O: organisation}}
+sets:
+  zones: [America/New_York, Europe/Berlin]
+let:
+  since: date(day)
+  minutes: hhmm(clock)
+rules:
+  - {{name: no_such_zone, when: "not one_of(zone, 'zones')", then: quarantine, column: zone, because: Odd., fix: Mend.}}
+  - {{name: too_much, when: "int(qty) > 5000", then: quarantine, column: qty, because: Too many., fix: Correct it.}}
+columns:
+  id: {{is: int(cust_no), type: bigint, required: true, class: public}}
+  guid: {{is: lower(guid), type: text, required: true, max: 32, class: public}}
+  name: {{is: nfc(trim(nm)), type: text, required: true, class: public}}
+  email: {{is: lower(mail), type: text, required: true, class: public}}
+  cents: {{is: "decimal(amt) * 100", type: "numeric(14,2)", required: true, class: public}}
+  active: {{is: yes_no(flag), type: boolean, required: true, class: public}}
+  begins_at: {{is: "at_local(since, minutes, zone)", type: timestamptz, required: true, class: public}}
+  city: {{is: "coalesce(city, 'unknown')", type: text, required: true, class: public}}
+  quantity: {{is: int(qty), type: smallint, required: true, class: public}}
+  kind: {{is: "value(kind, 'kinds')", type: text, required: true, class: public}}
+"""
+LEGACY = """
+CREATE TABLE cust_mast (own_cd text, cust_no bigint PRIMARY KEY, guid text, nm text, mail text, amt text, flag char(1),
+    day text, clock text, zone text, city text, qty text, kind text);
+INSERT INTO cust_mast SELECT 'A', n, upper(md5(n::text)), '  Customer ' || n || ' ', 'Person' || n || '@Example.COM',
+    round(n * 1.37 % 100000, 2)::text, CASE WHEN n % 3 = 0 THEN 'Y' ELSE 'N' END,
+    to_char(date '2013-01-01' + (n % 365)::int, 'YYYYMMDD'),
+    to_char(time '00:00' + (n % 1440) * interval '1 min', 'HH24MI'),
+    CASE WHEN n % 2 = 0 THEN 'America/New_York' ELSE 'Europe/Berlin' END,
+    CASE WHEN n % 10 = 0 THEN NULL ELSE 'City ' || n % 500 END, (n % 1000)::text,
+    CASE WHEN n % 7 = 0 THEN 'O' ELSE 'P' END FROM generate_series(1, {rows}) AS n;
+GRANT SELECT ON cust_mast TO legacy_reader;
+"""
+POISON = """
+UPDATE cust_mast SET
+    guid = CASE k WHEN 0 THEN guid || 'x' ELSE guid END, nm = CASE k WHEN 1 THEN NULL ELSE nm END,
+    amt = CASE k WHEN 2 THEN '12,50' WHEN 3 THEN '999999999999999' ELSE amt END,
+    flag = CASE k WHEN 4 THEN '?' ELSE flag END, day = CASE k WHEN 5 THEN '20130230' ELSE day END,
+    clock = CASE k WHEN 6 THEN '2561' ELSE clock END, zone = CASE k WHEN 7 THEN 'Mars/Olympus' ELSE zone END,
+    qty = CASE k WHEN 8 THEN '6000' ELSE qty END, kind = CASE k WHEN 9 THEN 'Z' ELSE kind END
+FROM (SELECT cust_no AS n, cust_no / {every} % {kinds} AS k FROM cust_mast WHERE cust_no % {every} = 0) AS bad
+WHERE cust_no = n;
+"""
+NEW = """
+CREATE SCHEMA clean;
+CREATE TABLE clean.customer (account_id uuid NOT NULL, id bigint, guid text NOT NULL,
+    name text NOT NULL, email text NOT NULL, cents numeric(14,2) NOT NULL, active boolean NOT NULL,
+    begins_at timestamptz NOT NULL, city text NOT NULL, quantity smallint NOT NULL, kind text NOT NULL,
+    PRIMARY KEY (account_id, id));
+CREATE TABLE clean.raw (own_cd text, cust_no bigint, guid text, nm text, mail text, amt text, flag char(1), day text,
+    clock text, zone text, city text, qty text, kind text);
+GRANT USAGE ON SCHEMA clean TO new_loader;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA clean TO new_loader;
+"""
 WRONG = """
 SELECT count(*) FROM generate_series(1, %(rows)s) AS n LEFT JOIN clean.customer AS c ON c.id = n
  WHERE CASE WHEN %(poison)s AND n %% %(every)s = 0 THEN c.id IS NOT NULL
@@ -111,7 +197,7 @@ class Bench:
         self.do(self.pair.new_owner, "TRUNCATE clean.customer, platform.provenance, platform.account CASCADE")
         self.do(self.pair.new_loader, "TRUNCATE crossing_stage.run CASCADE",
                 "TRUNCATE crossing_stage.outcome, crossing_stage.dead_letter")  # fmt: skip
-        loaded = specs.load_set({"customers": poison.SPEC.format(batch=self.batch)})
+        loaded = specs.load_set({"customers": SPEC.format(batch=self.batch)})
         order = LoadOrder(uuid4(), uuid4(), "Account", "A", "customers", loaded, timezone.now())
         fork = multiprocessing.get_context("fork")
         peaks: multiprocessing.SimpleQueue[int] = fork.SimpleQueue()
@@ -128,18 +214,18 @@ class Bench:
         source = legacy.keys(spec=order.spec, tenant_ref=order.tenant_ref)
         position = mover.finish(order=order, source=source)
         seconds = time.perf_counter() - began
-        bad = self.rows // poison.EVERY if poison else 0
+        bad = self.rows // POISON_EVERY if poison else 0
         letters = self.ask(
             "SELECT count(DISTINCT (rule, sqlstate, source_column)) FROM crossing_stage.dead_letter",
             url=self.pair.new_loader,
         )
-        wrong = self.ask(WRONG, rows=self.rows, poison=poison, every=poison.EVERY)
+        wrong = self.ask(WRONG, rows=self.rows, poison=poison, every=POISON_EVERY)
         correct = (
             not wrong
             and position.closed
             and sum(position.totals.values()) == self.rows
             and sum(count for (fate, _), count in position.totals.items() if fate == "quarantined") == bad
-            and letters == min(bad, poison.KINDS)
+            and letters == min(bad, KINDS)
         )
         return Measured(seconds, sum(peaks.get() for _ in processes), correct)
 
@@ -241,15 +327,15 @@ def main(rows: int = 1_000_000, rounds: int = 3, batch: int = 50_000, only: str 
     with databases.platforms(kind="bench") as pair:
         bench = Bench(pair, rows, batch)
         newplatform.create(pair.new_owner)
-        bench.do(pair.legacy_owner, poison.LEGACY.replace("{rows}", str(rows)))
-        bench.do(pair.new_owner, poison.NEW)
+        bench.do(pair.legacy_owner, LEGACY.replace("{rows}", str(rows)))
+        bench.do(pair.new_owner, NEW)
         bench.do(pair.new_loader, (Path(databases.__file__).parents[1] / "portal/adapters/stage.sql").read_text())
         figures: dict[str, list[tuple[float, Measured]]] = {}
         print(f"{rows:,} rows, batches of {batch:,}, {rounds} rounds", flush=True)
         tools = {}
         for chosen, spoil in zip(cases(bench), (False, True), strict=True):
             if spoil:
-                bench.do(pair.legacy_owner, poison.POISON.format(every=poison.EVERY, kinds=poison.KINDS))
+                bench.do(pair.legacy_owner, POISON.format(every=POISON_EVERY, kinds=KINDS))
             for url, table in ((pair.legacy_owner, "cust_mast"),):
                 bench.do(url, f"VACUUM FULL {table}", f"VACUUM ANALYZE {table}")
             for _ in range(rounds):

@@ -119,7 +119,8 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     may_view: ClassVar[Permission] = Permission.VIEW_PROGRAMME
     show_full_result_count = False
     list_per_page = 50
-    actions = None
+    actions: ClassVar[tuple[str, ...] | None] = None
+    """Nothing is done to many rows at once, unless a page names what."""
     change_form_outer_after_template = "admin/operations.html"
 
     @classmethod

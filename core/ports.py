@@ -162,6 +162,15 @@ class DataMover(Protocol):
         """Tell where objects came from, by their keys here; `read` reads rows as they now are. Unmoved: absent."""
         ...
 
+    def ended(
+        self, *, account_id: UUID, entity: str, system: str, fate: str, rule: str, skip: int, limit: int
+    ) -> tuple[str, ...]:
+        """Return keys in legacy of rows that ended so, in the order of their bytes, after skipping some.
+
+        Meant for a person who looks: it gives up after seconds, with Unavailable.
+        """
+        ...
+
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:
         """Count an account's rows in each table of Crossing's own place there; provenance is none of them."""
         ...

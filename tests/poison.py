@@ -1,4 +1,4 @@
-"""A table of customers outside of the demo, every thousandth row bad in one of ten ways; the benchmark's too.
+"""A table of customers outside of the demo, every thousandth row bad in one of ten ways.
 
 Five kinds are mended by a new version of the mapping, the others by correcting the row in legacy.
 """
@@ -99,7 +99,7 @@ UPDATE cust_mast SET
     amt = CASE amt WHEN '12,50' THEN '12.50' WHEN '999999999999999' THEN '9.99' ELSE amt END,
     flag = CASE flag WHEN '?' THEN 'Y' ELSE flag END, day = CASE day WHEN '20130230' THEN '20130228' ELSE day END,
     clock = CASE clock WHEN '2561' THEN '2051' ELSE clock END
-WHERE cust_no % {every} = 0;
+WHERE cust_no %% {every} = 0;
 """
 """What the customer puts right in legacy."""
 NEW = """

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from allauth.account.forms import default_token_generator
@@ -10,12 +11,17 @@ from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.conf import settings
 from django.core import mail
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import domains, imports, invitations
-from backfills.services import inspections, runs
+from backfills.domain.runs import RunState
+from backfills.domain.spec import load
+from backfills.models import Run
+from backfills.queries import runs as moves
+from backfills.services import inspections, retries, runs, versions
 from comms.domain.cases import CaseState
 from comms.models import Mailing
 from comms.services import cases, statuses
@@ -60,6 +66,7 @@ def make_everything(outside: Counterparts) -> Populated:
             connect_one(customer.airline, customer.tenant.pk, receivers=outside.receivers, verifies=verifies)
     _move_and_compare(ready, blocked)
     _drift(outside, ready, blocked)
+    _judge_again(blocked)
     _contracts(outside, ready, blocked)
     tests = _sign_in_by_provider(ready, blocked)
     portal = Populated({"nobody": None, "owner": ready.owner.user, "blocked": blocked.owner.user, "empty": empty.user})
@@ -127,6 +134,22 @@ def _look(*watched: Customer) -> None:
     for customer in watched:
         with tenancy.scope(tenant_id=customer.tenant.pk):
             drift.request(tenant_id=customer.tenant.pk, by=make.SYSTEM, at=timezone.now())
+    queue.run_pending()
+
+
+def _judge_again(blocked: Customer) -> None:
+    """Let an earlier version of the mapping have been used before, and try the rejected flights again."""
+    at, tenant_id = timezone.now(), blocked.tenant.pk
+    text = (Path(settings.MAPPING_FOLDER) / "flights.yaml").read_text()
+    earlier = load(text.replace("above_percent: 0.1", "above_percent: 5").replace("because: The", "because: This"))
+    with tenancy.scope(tenant_id=tenant_id):
+        versions.keep([earlier], by=make.SYSTEM, at=at - timedelta(days=3))
+        Run.objects.create(
+            tenant_id=tenant_id, entity="flights", state=RunState.FAILED, spec=earlier.label,
+            requested_at=at - timedelta(days=3), finished_at=at - timedelta(days=3), problem="Legacy did not answer.",
+        )  # fmt: skip
+        run = moves.latest(tenant_id=tenant_id)["flights"]
+        retries.request(run=run, by=make.SYSTEM, at=at)
     queue.run_pending()
 
 

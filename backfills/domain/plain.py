@@ -72,7 +72,7 @@ def tell(spec: Spec) -> Told:
         left_behind=of[Then.DROP],
         rejected=of[Then.QUARANTINE],
         changed=of[Then.KEEP],
-        cases=tuple((words, _case(spec, kind)) for kind, words in CASES.items() if kind in spec.cases),
+        cases=tuple((words, answer(spec, kind)) for kind, words in CASES.items() if kind in spec.cases),
         must_hold=tuple((one.says, _asked(one)) for one in spec.invariants),
     )
 
@@ -87,10 +87,11 @@ def _expressions(spec: Spec) -> list[Node]:
     return [*(column.expression for column in spec.columns), *rules]
 
 
-def _case(spec: Spec, kind: str) -> str:
-    answer = spec.cases[kind]
-    rule = spec.rule(answer)
-    return rule.because if rule else answer
+def answer(spec: Spec, kind: str) -> str:
+    """Say what becomes of a kind of special objects: by its rule's reason, or why there are none."""
+    declared = spec.cases[kind]
+    rule = spec.rule(declared)
+    return rule.because if rule else declared
 
 
 def _field(spec: Spec, column: Column) -> Field:

@@ -3,6 +3,7 @@
 from backfills.models.inspections import InspectedEntity, InspectedFault, Inspection
 from backfills.models.letters import UNRESOLVED, DeadLetter, Retry
 from backfills.models.runs import Batch, OutcomeTotal, Run
+from backfills.models.versions import SpecVersion
 
 __all__ = [
     "UNRESOLVED",
@@ -14,4 +15,5 @@ __all__ = [
     "OutcomeTotal",
     "Retry",
     "Run",
+    "SpecVersion",
 ]

@@ -1,4 +1,4 @@
-"""Where one object ended, asked of both platforms."""
+"""Where objects ended: one by its key, asked of both platforms, or those that ended in one way."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,13 +9,16 @@ from backfills.domain.judgement import Fate
 from backfills.domain.spec import Spec
 from backfills.domain.wording import Words
 from backfills.models import DeadLetter
-from core import ports
+from backfills.queries.runs import EntityRow, Outcome
+from core import ports, pseudonyms
 from core.actor import Actor
-from core.errors import UseCaseError
+from core.errors import NotFound, UseCaseError
 from core.moving import Trace
 from core.permissions import Permission
 
 LONGEST_KEY = 200
+PAGE, PAGES = 50, 20
+"""Rows on a page, and pages at most: whoever needs them all has the platforms themselves."""
 
 
 class UnableToFind(UseCaseError):
@@ -71,3 +74,65 @@ def find(*, tenant_id: UUID, spec: Spec, key: str, by: Actor) -> Found:
     words = wording.of(spec, fate=trace.fate, rule=trace.rule, column=column)
     shown = trace.target_key or "" if spec.column(spec.target_key).public else ""
     return Found(key, trace, words, wording.FATES[Fate(trace.fate)], in_legacy, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row as it may be shown: its key where that is public, else a name that tells nothing of it."""
+
+    name: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A page of the rows of an entity that ended in one way."""
+
+    outcome: Outcome
+    rows: list[Row]
+    number: int
+    has_more: bool
+
+    @property
+    def first(self) -> int:
+        """Return the number of its first row."""
+        return (self.number - 1) * PAGE + 1
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether rows follow that no page shows."""
+        return self.number == PAGES and self.outcome.count > PAGE * PAGES
+
+
+def ended(*, tenant_id: UUID, row: EntityRow, fate: str, rule: str, number: int, by: Actor) -> Ended | None:
+    """Return a page of the rows that ended by one rule, the first `PAGE * PAGES` of them; writes nothing.
+
+    Without a fate it is the first outcome of the latest run, None where that has none yet. Raises NotFound for what is
+    no outcome of that run or no page, UnableToFind where the platform does not answer.
+    """
+    by.require(Permission.VIEW_RUNS, tenant_id=tenant_id)
+    if not fate and not row.outcomes:
+        return None
+    outcome = next((one for one in row.outcomes if not fate or (one.fate, one.rule) == (fate, rule)), None)
+    if outcome is None or not 1 <= number <= PAGES:
+        raise NotFound("No row ended so in the latest run.")
+    try:
+        found = ports.mover().ended(
+            account_id=tenant_id,
+            entity=row.spec.entity,
+            system=row.spec.system,
+            fate=outcome.fate,
+            rule=outcome.rule,
+            skip=(number - 1) * PAGE,
+            limit=PAGE + 1,
+        )
+    except (ports.Unavailable, ports.Rejected) as outage:
+        raise UnableToFind(str(outage), fix="Try again in a moment; nothing is lost.") from outage
+    secret = pseudonyms.secret(tenant_id=tenant_id)
+    rows = [
+        Row(key, key)
+        if row.has_public_key
+        else Row(pseudonyms.pseudonym(secret=secret, entity=row.spec.entity, key=key))
+        for key in found[:PAGE]
+    ]
+    return Ended(outcome, rows, number, has_more=len(found) > PAGE and number < PAGES)

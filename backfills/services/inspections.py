@@ -14,7 +14,7 @@ from backfills.domain.spec import Spec
 from backfills.models import InspectedEntity, InspectedFault, Inspection
 from backfills.queries import inspections, mapping
 from backfills.queries.inspections import INSPECT
-from backfills.services import steps
+from backfills.services import steps, versions
 from core import ledger, outbox, ports, queue
 from core.actor import Actor
 from core.domain.declared import SpecError
@@ -42,6 +42,7 @@ def request(*, tenant_id: UUID, by: Actor, at: datetime) -> Inspection:
                 requested_by=by.id,
                 requested_at=at,
             )
+            versions.keep(specs.values(), by=by, at=at)
             _ring(made, by)
             _record("requested", made, by=by, at=at)
     except IntegrityError:  # one at a time

@@ -1,16 +1,20 @@
 """Retries: the rejected rows of an ended run, judged again; no other row is touched."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet, Sum
 
+from backfills.domain import changes
 from backfills.domain.runs import RunState, before, ending, why_stopped
 from backfills.domain.spec import Spec
 from backfills.models import Batch, DeadLetter, OutcomeTotal, Retry, Run
 from backfills.queries import mapping
-from backfills.services import progress, steps
+from backfills.queries import versions as used
+from backfills.services import progress, steps, versions
 from core import outbox, ports
 from core.actor import Actor
 from core.domain.declared import SpecError
@@ -27,7 +31,7 @@ def request(*, run: Run, by: Actor, at: datetime) -> Run:
     """Judge the rejected rows of an ended run again, as they now stand in legacy and by the mapping of now.
 
     Rows that have moved stay as the run's own version of the mapping moved them. Raises UnableToRetry where no row
-    is rejected, where something moves, and where the mapping does not know the entity any more.
+    is rejected, where something moves, and where the mapping of now reads or writes other tables than the run did.
     """
     by.require(Permission.MANAGE_RUNS, tenant_id=run.tenant_id)
     spec = _spec_of_now(run)
@@ -50,12 +54,32 @@ def request(*, run: Run, by: Actor, at: datetime) -> Run:
                 requested_by=by.id,
                 requested_at=at,
             )
+            versions.keep([spec], by=by, at=at)
             steps.ring(run, by)
             steps.record("retried", run, by=by, at=at, judged_by=spec.label, asked=asked)
     except IntegrityError as error:  # one run per entity moves at a time
         raise UnableToRetry("A newer run of these rows is under way.") from error
     run.refresh_from_db()
     return run
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Runs whose rejected rows are tried again, and those of which they cannot be, with the reason."""
+
+    begun: list[Run]
+    refused: list[tuple[Run, str]]
+
+
+def request_each(*, runs: Iterable[Run], by: Actor, at: datetime) -> Asked:
+    """Judge the rejected rows of several runs again; what cannot be done for one keeps no other from it."""
+    asked = Asked([], [])
+    for run in runs:
+        try:
+            asked.begun.append(request(run=run, by=by, at=at))
+        except UnableToRetry as refusal:
+            asked.refused.append((run, f"{refusal.message} {refusal.fix}".strip()))
+    return asked
 
 
 def _spec_of_now(run: Run) -> Spec:
@@ -65,6 +89,13 @@ def _spec_of_now(run: Run) -> Spec:
         raise UnableToRetry("The mapping cannot be read.", fix=f"Our data lead must correct it: {error}") from error
     if spec is None:
         raise UnableToRetry(f"The mapping knows no “{run.entity}” any more.")
+    before = used.kept([run.spec]).get(run.spec)  # of runs by earlier releases no text is kept
+    try:
+        reason = changes.why_not_retried(used.read(before), spec) if before and run.spec != spec.label else ""
+    except used.UnableToCompare as error:
+        raise UnableToRetry(error.message, fix="Move everything again instead.") from error
+    if reason:
+        raise UnableToRetry(f"By the mapping of now {reason}.", fix="Move everything again instead.")
     return spec
 
 

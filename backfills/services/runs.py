@@ -12,7 +12,7 @@ from backfills.domain.runs import RunState, before, ending, why_stopped
 from backfills.domain.spec import Spec
 from backfills.models import Run
 from backfills.queries import mapping
-from backfills.services import progress, retries, steps
+from backfills.services import progress, retries, steps, versions
 from core import outbox, ports, queue
 from core.actor import Actor
 from core.domain.declared import SpecError
@@ -69,6 +69,7 @@ def _queue(spec: Spec, tenant_id: UUID, by: Actor, at: datetime) -> Run | None:
                 requested_by=by.id,
                 requested_at=at,
             )
+            versions.keep([spec], by=by, at=at)
             steps.ring(run, by)
             steps.record("requested", run, by=by, at=at)
     except IntegrityError:  # one run per entity moves at a time
@@ -155,6 +156,7 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
         )
         if begun:
             run.spec = order.spec.label
+            versions.keep([order.spec], by=by, at=order.at)
             steps.record("started", run, by=by, at=order.at, source_total=total)
             if position.ranges > 1:
                 steps.call_for_help(run, by)

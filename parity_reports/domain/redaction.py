@@ -1,9 +1,9 @@
 """What of a difference may be shown: an allow-list per column, keys as per-tenant HMAC, small counts as "<k"."""
 
-import hashlib
-import hmac
 from dataclasses import dataclass
 from enum import StrEnum
+
+from core.domain.pseudonyms import pseudonym
 
 K = 5
 """Counts about a restricted column that are smaller than this are shown as "<5"."""
@@ -54,11 +54,4 @@ def count(exposure: Exposure, number: int) -> int | str:
     return f"<{K}"
 
 
-def pseudonym(*, secret: bytes, entity: str, key: str) -> str:
-    """Return the name a record has in this tenant's reports: 16 hex digits of an HMAC-SHA-256 of its key.
-
-    The same record has the same name in every report of one tenant, another one in every other tenant's.
-    Parts are length-prefixed, so that no two keys run together.
-    """
-    message = b"".join(b"%d:%b" % (len(part.encode()), part.encode()) for part in (entity, key))
-    return hmac.new(secret, message, hashlib.sha256).hexdigest()[:16]
+__all__ = ["LONGEST_SHOWN", "Exposure", "K", "Shown", "count", "pseudonym", "values"]

@@ -4,10 +4,9 @@ import hashlib
 from collections.abc import Mapping
 from uuid import UUID
 
-from django.utils.crypto import salted_hmac
-
 from accounts.queries import tenants
 from backfills.queries import mapping
+from core import pseudonyms
 from core.comparison import Plan
 from parity_reports.domain.redaction import Exposure
 
@@ -28,7 +27,7 @@ def exposures(plan: Plan) -> Mapping[str, Exposure]:
 
 def secret(*, tenant_id: UUID) -> bytes:
     """Return the key of the tenant's record names: never stored, another one for every tenant."""
-    return salted_hmac("parity_reports.record", str(tenant_id), algorithm="sha256").digest()
+    return pseudonyms.secret(tenant_id=tenant_id)
 
 
 def digest(promised: list[Plan]) -> str:

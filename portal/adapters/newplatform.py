@@ -171,6 +171,14 @@ class PostgresMover:
                 connection, account_id=account_id, spec=spec, keys=keys, read=read, provenance=self.provenance
             )
 
+    def ended(
+        self, *, account_id: UUID, entity: str, system: str, fate: str, rule: str, skip: int, limit: int
+    ) -> tuple[str, ...]:
+        """Return keys of rows that ended so; see `core.ports.DataMover`."""
+        how = {"account": account_id, "entity": entity, "system": system, "fate": fate, "rule": rule}
+        with self._connected() as connection:
+            return tracing.ended(connection, how, skip=skip, limit=limit, provenance=self.provenance)
+
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:
         """Count an account's rows in `crossing_stage`; see `core.ports.DataMover`."""
         with self._connected() as connection:

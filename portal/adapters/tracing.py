@@ -1,11 +1,13 @@
-"""Where a single object ended: asked of outcomes and provenance, by the key it had or the one it has."""
+"""Where objects ended: one by the key it had or the one it has, or those that ended in one way."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
+from backfills.domain.judgement import Fate
 from core.moving import Trace
 from portal.adapters.batch import table
 
@@ -28,6 +30,36 @@ def trace(
     return Trace(*row) if row else None
 
 
+def ended(
+    connection: psycopg.Connection, how: Mapping[str, Any], *, skip: int, limit: int, provenance: str
+) -> tuple[str, ...]:
+    """Return source keys of rows that ended in one way; `how`: account, entity, system, fate, rule."""
+    made = connection.execute("SELECT to_regclass('crossing_stage.outcome') IS NOT NULL").fetchone()
+    if made is None or not made[0]:
+        return ()
+    connection.execute(sql.SQL("SET statement_timeout = {}").format(sql.Literal(PATIENCE)))
+    is_plain = how["fate"] == Fate.MIGRATED and not how["rule"]
+    asked = sql.SQL(_PLAINLY if is_plain else _BY_RULE).format(provenance=table(provenance))
+    rows = connection.execute(asked, {**how, "skip": skip, "limit": limit})
+    return tuple(key for (key,) in rows)
+
+
+PATIENCE = "10s"
+"""How long somebody waits for a page."""
+_BY_RULE = """
+SELECT source_key FROM crossing_stage.outcome
+ WHERE account_id = %(account)s AND entity = %(entity)s AND fate = %(fate)s AND rule = %(rule)s
+ ORDER BY source_key OFFSET %(skip)s LIMIT %(limit)s
+"""
+# Rows that simply moved are known by their provenance alone.
+_PLAINLY = """
+SELECT p.source_key FROM {provenance} p
+ WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.source_system = %(system)s
+   AND NOT EXISTS (SELECT FROM crossing_stage.outcome o
+                    WHERE o.account_id = p.account_id AND o.entity = p.entity AND o.source_key = p.source_key
+                      AND o.fate <> 'migrated')
+ ORDER BY p.source_key OFFSET %(skip)s LIMIT %(limit)s
+"""
 _BY_SOURCE = """
 SELECT coalesce(o.source_key, p.source_key), coalesce(o.fate, 'migrated'), coalesce(o.rule, ''),
        CASE WHEN o.fate IS NULL THEN p.target_key ELSE o.target_key END, coalesce(h.source_key, ''),

@@ -82,6 +82,19 @@ def test_the_sql_of_each_dialect_is_shown(tmp_path: Path, dialect: str) -> None:
     assert "quarantined no_colour" in said
 
 
+def test_what_changed_between_two_files_or_folders_is_told(tmp_path: Path) -> None:
+    for name, text in (("old", GOOD), ("new", GOOD.replace("version: 1", "version: 2").replace("R: red", "R: rose"))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "things.yaml").write_text(text)
+    (tmp_path / "new" / "more.yaml").write_text(GOOD.replace("entity: things", "entity: more"))
+    said = spec("diff", str(tmp_path / "old"), str(tmp_path / "new"))
+    assert "more: added" in said
+    assert ": 1 change\n  changed (lists) colours: R: becomes “red” → becomes “rose”" in said
+    old = str(tmp_path / "old" / "things.yaml")
+    assert ": 0 changes" in spec("diff", old, old)
+    assert "No such file" in failing("diff", old, str(tmp_path / "gone.yaml"))[1]
+
+
 def test_an_unknown_entity_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
     assert "holds no .yaml file" in failing("check", f"--folder={tmp_path}")[1]
     assert "it knows things" in failing("explain", "stars", folder(tmp_path, things=GOOD))[1]

@@ -242,6 +242,15 @@ class FakeMover:
             if target in known.supplied and target not in found
         }
 
+    def ended(
+        self, *, account_id: UUID, entity: str, system: str, fate: str, rule: str, skip: int, limit: int
+    ) -> tuple[str, ...]:
+        """List as `core.ports.DataMover` promises."""
+        tenancy.forbid_transaction("Talking to the new platform")
+        known = self.entities.get((account_id, entity), _Entity())
+        mine = (key for key, (_, one, _) in known.outcomes.items() if (one.fate, one.rule) == (fate, rule))
+        return tuple(sorted(mine, key=str.encode)[skip : skip + limit])
+
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:
         """Count as `core.ports.DataMover` promises."""
         tenancy.forbid_transaction("Talking to the new platform")

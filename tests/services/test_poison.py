@@ -1,4 +1,4 @@
-"""One row in a thousand is bad, in ten ways: each is told with its reason, put right, and moves; no other is touched."""
+"""One row in a thousand is bad, in ten ways: each is told with its reason, put right, and moves; no other is."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -94,7 +94,7 @@ def letters(*states: str) -> dict[int, DeadLetter]:
 
 def figures(run: Run) -> list[dict[str, Any]]:
     found = Retry.objects.filter(run=run).order_by("requested_at")
-    return [*found.values("state", "spec", "asked", "settled", "changed", "problem")]
+    return [dict(one) for one in found.values("state", "spec", "asked", "settled", "changed", "problem")]
 
 
 def test_ten_kinds_of_bad_rows_are_told_put_right_and_moved_and_no_other_row_is_touched(world: World) -> None:

@@ -63,6 +63,8 @@ TENANT = (
     Row("backfills:rejected", READERS, get=200, ids=("entity",)),
     Row("backfills:fate", READERS, get=200, post=200, ids=("entity",)),
     Row("backfills:mapping", READERS, get=200, ids=("entity",)),
+    Row("backfills:mapping_changes", READERS, get=200, ids=("entity",)),
+    Row("backfills:ended", READERS, get=200, ids=("entity",)),
     Row("backfills:start", MANAGERS, post=302),
     Row("backfills:inspection", READERS, get=200),
     Row("backfills:inspect", MANAGERS, post=302),

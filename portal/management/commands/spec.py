@@ -1,4 +1,4 @@
-"""`manage.py spec check|explain|compile|schema`: what a mapping is, before anything runs by it."""
+"""`manage.py spec check|explain|compile|diff|schema`: what a mapping is, before anything runs by it."""
 
 import json
 from collections.abc import Iterator
@@ -8,26 +8,32 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from backfills.domain import digits, inspection, judgement, keys, plain, schema, wording
+from backfills.domain import changes, digits, inspection, judgement, keys, plain, schema, wording
 from backfills.domain import spec as specs
 from backfills.domain.quoting import quote
 from backfills.domain.spec import Spec
 from backfills.domain.sql import Compiler, Dialect
+from backfills.queries import versions
 from core.domain.declared import SpecError
 
 
 class Command(BaseCommand):
     """Check a mapping, tell what it does, and show the SQL that it becomes."""
 
-    help = "Check a mapping's folder, explain an entity or one row of it, show its SQL, or print the JSON Schema."
+    help = (
+        "Check a mapping's folder, explain an entity or one row of it, show its SQL, what changed, or the JSON Schema."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take one of four actions."""
+        """Take one of five actions."""
         actions = parser.add_subparsers(dest="action", required=True)
         check = actions.add_parser("check", help="Read every file; name file and line of all that is wrong.")
         explain = actions.add_parser("explain", help="Tell in words what becomes of an entity, or of one row.")
         compiled = actions.add_parser("compile", help="Show the SQL that judges and maps an entity's rows.")
+        diff = actions.add_parser("diff", help="Tell what changed from one version to another.")
+        for name in ("before", "after"):
+            diff.add_argument(name, help="A file, a folder, or a version that was used (invoices@1+0123456789ab).")
         actions.add_parser("schema", help="Print the JSON Schema of a spec file.")
         for action in (check, explain, compiled):
             action.add_argument("--folder", type=Path, default=None, help="By default MAPPING_FOLDER.")
@@ -42,6 +48,9 @@ class Command(BaseCommand):
         """Do what is asked; CommandError (exit 1) where the mapping is wrong."""
         if options["action"] == "schema":
             self.stdout.write(json.dumps(schema.SCHEMA, indent=2))
+            return
+        if options["action"] == "diff":
+            self.stdout.write("\n".join(_changed(_versions(options["before"]), _versions(options["after"]))))
             return
         folder = options["folder"] or Path(settings.MAPPING_FOLDER)
         files = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
@@ -74,6 +83,37 @@ class Command(BaseCommand):
         if problems or (strict and warnings):
             raise CommandError(f"{len(problems)} problems, {len(warnings)} warnings.")
         self.stdout.write(f"{len(files)} files are a mapping; {len(warnings)} warnings.")
+
+
+def _versions(named: str) -> dict[str, Spec]:
+    """Read what a file, a folder or the label of a kept version names, by entity."""
+    try:
+        if "@" in named and not Path(named).exists():
+            found = versions.kept([named]).get(named)
+            if found is None:
+                raise CommandError(f"No version {named} was used here; the admin lists those that were.")
+            return {found.entity: specs.load(found.text, file=named)}
+        path = Path(named)
+        files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+        loaded = [specs.load(file.read_text(encoding="utf-8"), file=file.name) for file in files]
+    except (SpecError, OSError) as error:
+        raise CommandError(str(error)) from error
+    if not loaded:
+        raise CommandError(f"{named} holds no .yaml file.")
+    return {spec.entity: spec for spec in loaded}
+
+
+def _changed(before: dict[str, Spec], after: dict[str, Spec]) -> Iterator[str]:
+    for entity in (*after, *(one for one in before if one not in after)):
+        if entity not in before or entity not in after:
+            yield f"{entity}: {'added' if entity in after else 'removed'}"
+            continue
+        old, new = before[entity], after[entity]
+        found = changes.between(old, new)
+        yield f"{old.label} → {new.label}: {len(found)} change{'' if len(found) == 1 else 's'}"
+        for change in found:
+            told = " → ".join(filter(None, (change.before, change.after)))
+            yield f"  {change.kind} ({change.part.value.lower()}) {change.name}: {told}"
 
 
 def _problems(name: str, text: str) -> Iterator[str]:

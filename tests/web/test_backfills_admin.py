@@ -1,0 +1,182 @@
+"""Runs, rejected rows, retries and versions in the staff's admin: what is read, who may try again, what never shows."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from backfills.domain.runs import RunState
+from backfills.domain.spec import load
+from backfills.models import DeadLetter, OutcomeTotal, Retry, Run, SpecVersion
+from backfills.queries import mapping, waivers
+from backfills.services import retries, versions
+from core.permissions import StaffRole
+from core.readiness import EXCEPTIONS, Cover
+from core.tenancy import scope
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+LETTERS = reverse("admin:backfills_deadletter_changelist")
+RUNS = reverse("admin:backfills_run_changelist")
+SECRET = b"seats 12A and 12B"
+
+
+def rejected(tenant, *, entity="flights", rows=2, first=1):
+    """A run of a tenant that rejected some rows."""
+    at = timezone.now()
+    with scope(tenant_id=tenant.pk):
+        run = Run.objects.create(
+            tenant_id=tenant.pk, entity=entity, state=RunState.STOPPED, spec=mapping.specs()[entity].label,
+            source_total=rows, requested_at=at, finished_at=at, problem="Too many.",
+        )  # fmt: skip
+        OutcomeTotal.objects.create(tenant_id=tenant.pk, run=run, fate="quarantined", rule="missing_value", count=rows)
+        DeadLetter.objects.bulk_create(
+            DeadLetter(
+                tenant_id=tenant.pk, run=run, entity=entity, source_key=f"4711{number}", rule="missing_value",
+                sqlstate="23502", column="dep_dly", spec=run.spec, first_at=at, last_at=at, payload=SECRET,
+            )
+            for number in range(first, first + rows)
+        )  # fmt: skip
+    return run
+
+
+@pytest.fixture
+def run():
+    return rejected(make.tenant("Zebra Air"))
+
+
+@pytest.fixture
+def as_(client):
+    def signed_in(*roles):
+        client.force_login(make.staff(*roles))
+        return client
+
+    return signed_in
+
+
+def page(client, url, **query):
+    answer = client.get(url, query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_rejected_rows_are_listed_by_tenant_entity_rule_and_state(as_, run):
+    rejected(make.tenant("Yak Air"), rows=1, first=9)
+    client = as_(StaffRole.AUDITOR)
+    every = page(client, LETTERS)
+    assert ("47111" in every, "47112" in every, "47119" in every) == (True, True, True)
+    for query in ({"standing": "open"}, {"entity": "flights"}, {"rule": "missing_value"}):
+        assert "47119" in page(client, LETTERS, **query)
+    for query in ({"standing": "resolved"}, {"tenant__id__exact": str(run.tenant_id)}, {"q": "zebra"}):
+        assert "47119" not in page(client, LETTERS, **query)
+    assert "47111" in page(client, LETTERS, run__id__exact=str(run.pk))
+
+
+def test_neither_a_payload_nor_a_key_that_is_not_public_is_shown_or_guessed(as_, run, settings, tmp_path):
+    for name, spec in mapping.specs().items():
+        text = spec.source_text.replace("flt_seq: {class: public}", "flt_seq: {class: internal}")
+        (tmp_path / f"{name}.yaml").write_text(text)
+    settings.MAPPING_FOLDER = tmp_path
+    with make.arranging():
+        letter = DeadLetter.objects.first()
+    client = as_(*StaffRole)
+    for shown in (page(client, LETTERS), page(client, reverse("admin:backfills_deadletter_change", args=[letter.pk]))):
+        assert "4711" not in shown
+        assert SECRET.decode() not in shown
+        assert f"letter {letter.pk}" in shown
+    for lookup in ("payload", "payload__startswith", "source_key", "source_key__startswith"):
+        assert client.get(LETTERS, {lookup: "4"}).status_code in (302, 400)
+
+
+def test_a_letter_says_why_and_what_to_do_as_the_customer_reads_it(as_, run):
+    with make.arranging():
+        letter = DeadLetter.objects.first()
+    shown = page(as_(StaffRole.SUPPORT), reverse("admin:backfills_deadletter_change", args=[letter.pk]))
+    assert "“dep_dly” is empty, but the new platform needs it." in shown
+    assert "Fill in “dep_dly” in legacy, then try again." in shown
+
+
+def test_rows_that_an_exception_lets_stay_behind_are_waived_until_it_expires(as_, run, monkeypatch):
+    ends = timezone.now() + timedelta(days=3)
+
+    def covers(*, tenant_ids, at):
+        cover = Cover(waivers.CHECK, "ex-1", ends, title="Two flights of 2013 stay behind.")
+        return {run.tenant_id: [cover]} if run.tenant_id in tenant_ids and at < ends else {}
+
+    monkeypatch.setattr(EXCEPTIONS, "_items", {"tests": covers})
+    rejected(make.tenant("Yak Air"), rows=1, first=9)
+    client = as_(StaffRole.AUDITOR)
+    waived = page(client, LETTERS, standing="waived")
+    assert ("47111" in waived, "47119" in waived) == (True, False)
+    assert "47111" not in page(client, LETTERS, standing="open")
+    with make.arranging():
+        assert waivers.standing(tenant_ids=[run.tenant_id], at=ends + timedelta(seconds=1)) == {}
+
+
+def test_rejected_rows_of_chosen_runs_are_tried_again_and_those_of_others_say_why_not(as_, run):
+    other = rejected(make.tenant("Yak Air"), rows=1)
+    with scope(tenant_id=other.tenant_id):
+        DeadLetter.objects.filter(run=other).update(state="resolved")
+    chosen = {"action": "try_again_chosen", "_selected_action": [str(run.pk), str(other.pk)], "index": "0"}
+    as_(StaffRole.AUDITOR).post(RUNS, chosen)
+    with make.arranging():
+        assert not Retry.objects.exists()
+    said = as_(StaffRole.DATA_LEAD).post(RUNS, chosen, follow=True).content.decode()
+    assert "Rejected rows of 1 run are being tried again." in said
+    assert "Yak Air, flights (stopped): No row of this run is rejected any more." in said
+    with make.arranging():
+        assert Retry.objects.get().run_id == run.pk
+        run.refresh_from_db()
+        assert run.state == RunState.RETRYING
+    assert "run" in page(as_(StaffRole.AUDITOR), reverse("admin:backfills_retry_changelist"))
+
+
+@pytest.mark.parametrize(
+    ("role", "may"),
+    [(role, role in {StaffRole.RUNBOOK_OWNER, StaffRole.TECHNICAL_LEAD, StaffRole.DATA_LEAD}) for role in StaffRole],
+)
+def test_who_may_try_a_run_again_has_the_button(as_, run, role, may):
+    client = as_(role)
+    again = reverse("admin:backfills_run_try_again", args=[run.pk])
+    assert (again in page(client, reverse("admin:backfills_run_change", args=[run.pk]))) is may
+    assert ("try_again_chosen" in page(client, RUNS)) is may
+    assert client.post(again).status_code == (302 if may else 403)
+    with make.arranging():
+        assert Retry.objects.exists() is may
+
+
+def test_a_version_is_shown_word_for_word_with_what_changed_in_it(as_, run):
+    spec, at = mapping.specs()["flights"], timezone.now()
+    later = load(spec.source_text.replace("above_percent: 0.1", "above_percent: 2"))
+    with scope(tenant_id=run.tenant_id):
+        versions.keep([spec], by=make.SYSTEM, at=at)
+        versions.keep([later], by=make.SYSTEM, at=at + timedelta(days=1))
+    with make.arranging():
+        first, second = SpecVersion.objects.order_by("first_used_at")
+    client = as_(StaffRole.AUDITOR)
+    assert later.label in page(client, reverse("admin:backfills_specversion_changelist"))
+    shown = page(client, reverse("admin:backfills_specversion_change", args=[second.pk]))
+    assert "above 0.1 % rejected rows → above 2 % rejected rows" in shown
+    assert "stop_above_percent: 2" in shown
+    assert "It is the first one." in page(client, reverse("admin:backfills_specversion_change", args=[first.pk]))
+
+
+@pytest.mark.parametrize("name", ["run", "deadletter", "retry", "specversion"])
+def test_a_list_costs_the_same_however_long_it_is(as_, run, name):
+    client = as_(StaffRole.DATA_LEAD)
+    url = reverse(f"admin:backfills_{name}_changelist")
+    costs = []
+    for number in range(2):
+        page(client, url)
+        with CaptureQueriesContext(connection) as captured:
+            page(client, url)
+        costs.append(len(captured))
+        for other in range(3 * (1 - number)):
+            made = rejected(make.tenant(f"Airline {other}"), rows=5)
+            with scope(tenant_id=made.tenant_id):
+                retries.request(run=made, by=make.SYSTEM, at=timezone.now())
+    assert costs[1] <= costs[0]
