@@ -4,7 +4,7 @@ import math
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core import charts
@@ -38,6 +38,7 @@ def test_a_line_is_drawn_for_any_series(points: list[Point], goal: Goal | None, 
 
 
 @given(st.lists(st.none() | st.integers(0, 10**14), min_size=1, max_size=40))
+@example([10])  # a quarter of it is no whole number
 def test_counts_stand_on_an_axis_that_begins_at_zero_and_has_whole_steps(numbers: list[int | None]) -> None:
     points = [Point("a", number) for number in numbers]
     root = parse(charts.line(points, title="Counts", counts=True, width=420))
