@@ -28,7 +28,7 @@ import psycopg
 
 from backfills.domain import spec as specs
 from bench import datasets
-from portal.adapters.comparison import duck
+from portal.adapters.comparison import extensions
 from portal.house import state
 from tests import databases
 
@@ -198,7 +198,7 @@ def run_case(case: str, *, pair, data, spec, rows, differing, rounds, tools, ser
         "rows": rows,
         "spec": data.spec,
         "bare": data.section("bare"),
-        "scanner": str(duck.scanner()),
+        "scanner": str(extensions.scanner("postgres")),
         "checkout": str(CHECKOUT),
     }
     lines = {tool.name: [] for tool, _ in tools}

@@ -226,14 +226,14 @@ ENTITLEMENTS_FOLDER = env.path(
 )
 """What becomes of plans, limits, add-ons, terms and roles: `matrix.yaml` (`docs/integrating.md`)."""
 
-_NEW = {"url": NEW_DATABASE_URL}
+_NEW, _COMPARED = {"url": NEW_DATABASE_URL}, {"url": env.str("COMPARISON_NEW_URL", default=NEW_DATABASE_URL)}
 ADAPTERS: dict[str, dict[str, Any]] = {
     "dns": {"BACKEND": "portal.adapters.dns.DnspythonDns", "OPTIONS": {"resolver": DNS_RESOLVER}},
     "comparison": {
         "BACKEND": "portal.adapters.comparison.DuckComparison",
-        "OPTIONS": {"legacy": LEGACY_DATABASE_URL, "new": NEW_DATABASE_URL},
+        "OPTIONS": {"legacy": env.str("COMPARISON_LEGACY_URL", default=LEGACY_DATABASE_URL), "new": _COMPARED["url"]},
     },
-    "checksummer": {"BACKEND": "portal.adapters.comparison.checksums.PostgresChecksummer", "OPTIONS": _NEW},
+    "checksummer": {"BACKEND": "portal.adapters.comparison.checksums.PostgresChecksummer", "OPTIONS": _COMPARED},
     "identity_provider": {"BACKEND": "portal.adapters.saml.OneloginProvider"},
     "legacy": {"BACKEND": "portal.adapters.legacy.PostgresLegacy", "OPTIONS": {"url": LEGACY_DATABASE_URL}},
     "inventory": {"BACKEND": "portal.adapters.inventory.PostgresInventory", "OPTIONS": {"url": LEGACY_DATABASE_URL}},

@@ -8,6 +8,7 @@ from psycopg import sql
 
 from backfills.domain import spec as specs
 from core.comparison import Plan
+from tests import engines
 
 ZONES = """
 format: crossing-mapping/1
@@ -111,6 +112,18 @@ CREATE TABLE clean.badge (owner text, code text, fee numeric(12,2));
 GRANT USAGE ON SCHEMA clean TO new_loader;
 GRANT SELECT ON ALL TABLES IN SCHEMA clean TO new_loader;
 """
+LEGACY_FILES = {
+    "zone_mast": {"own_cd": "VARCHAR", "zone_cd": "VARCHAR", "tz_nm": "VARCHAR"},
+    "person_mast": dict.fromkeys(("own_cd", "seq", "nm", "fee", "flag", "day", "clock", "zone", "state"), "VARCHAR"),
+}
+NEW_FILES = {
+    "clean.zone": {"owner": "VARCHAR", "code": "VARCHAR", "time_zone": "VARCHAR"},
+    "clean.person": {
+        "owner": "VARCHAR", "id": "BIGINT", "name": "VARCHAR", "fee": "DECIMAL(12,2)", "active": "BOOLEAN",
+        "begins_at": "TIMESTAMPTZ", "zone": "VARCHAR",
+    },
+    "clean.badge": {"owner": "VARCHAR", "code": "VARCHAR", "fee": "DECIMAL(12,2)"},
+}  # fmt: skip
 TABLES = {"legacy": ("zone_mast", "person_mast"), "new": ("clean.zone", "clean.person")}
 
 
@@ -150,3 +163,8 @@ def fill(url, tables):
                 connection.execute(
                     sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(name, columns, marks), list(row.values())
                 )
+
+
+def in_files(engine, folder, rows, declared):
+    """Write tables as files of an engine and return their address."""
+    return engines.write(engine, folder, {table: (declared[table], each) for table, each in rows.items()})

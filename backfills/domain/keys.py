@@ -54,10 +54,12 @@ def order(spec: Spec, key: str, dialect: Dialect) -> str:
         terms = [f"split_part({key}, {text(SEPARATOR)}, {number})" for number, _ in enumerate(spec.key_parts, start=1)]
         for plain, escaped in reversed(_ESCAPED):
             terms = [f"replace({term}, {text(escaped)}, {text(plain)})" for term in terms]
-    bytewise = ' COLLATE "C"' if dialect is Dialect.POSTGRES else ""
+    postgres = dialect is Dialect.POSTGRES
+    bytewise = ' COLLATE "C"' if postgres else ""
     kinds = [kind for _, kind in spec.key_parts]
     return ", ".join(
-        f"{term}::bigint" if kind == "bigint" else f"{term}{bytewise}" for term, kind in zip(terms, kinds, strict=True)
+        (f"{term}::bigint" if postgres else f"TRY_CAST({term} AS HUGEINT)") if kind == "bigint" else f"{term}{bytewise}"
+        for term, kind in zip(terms, kinds, strict=True)
     )
 
 

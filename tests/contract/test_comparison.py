@@ -11,11 +11,14 @@ from portal.adapters.comparison import DuckComparison
 from tests.fakes.comparison import FakeComparison
 from tests.people import (
     INVARIANTS,
+    LEGACY_FILES,
+    NEW_FILES,
     NEW_YORK,
     PEOPLE,
     ZONES,
     ZONES_MOVED,
     fill,
+    in_files,
     legacy_person,
     new_person,
     plan,
@@ -37,10 +40,27 @@ class World:
         return findings, sorted(found, key=lambda difference: difference.key)
 
 
-@pytest.fixture(params=["fake", "duckdb"])
+FILES = ("sqlite to csv", "csv to parquet", "parquet to duckdb", "duckdb to sqlite")
+
+
+@pytest.fixture(params=["fake", "duckdb", *(pytest.param(pair, marks=pytest.mark.slow) for pair in FILES)])
 def world(request):
     if request.param == "fake":
         return World(FakeComparison)
+    if request.param in FILES:
+        one, _, two = request.param.partition(" to ")
+        folder = request.getfixturevalue("tmp_path")
+
+        def written(legacy, new):
+            return DuckComparison(
+                legacy=in_files(one, folder / "legacy", legacy, LEGACY_FILES),
+                new=in_files(two, folder / "new", new, NEW_FILES),
+                settle=0,
+                threads=1,
+                memory_limit="300MB",
+            )
+
+        return World(written)
     people = request.getfixturevalue("people_platforms")
 
     def make(legacy, new):

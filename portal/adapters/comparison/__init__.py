@@ -1,7 +1,8 @@
-"""The comparison of two PostgreSQL platforms in DuckDB.
+"""The comparison of two platforms in DuckDB.
 
-`duck` holds the session, `typed` the values, `expectation` what the mapping promises, `reading` one segment, and
-`engine` the port. All SQL is put together from names quoted by `duck.name` and texts quoted by `duck.text`.
+`platforms` reads each kind of platform, `duck` holds the session, `typed` the values, `expectation` what the mapping
+promises, `reading` one segment, and `engine` the port. All SQL is put together from names and texts that `quoting`
+quoted.
 """
 
 from portal.adapters.comparison.engine import DuckComparison

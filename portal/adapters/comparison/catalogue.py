@@ -2,7 +2,7 @@
 
 import psycopg
 
-from portal.adapters.comparison.duck import name
+from portal.adapters.comparison.quoting import name
 
 DECLARED = (
     "SELECT attname::text AS column_name, format_type(atttypid, atttypmod)::text AS column_type FROM pg_attribute "

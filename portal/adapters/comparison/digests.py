@@ -7,10 +7,11 @@ dates, `extra_float_digits` 1, UTF-8) are the session's to keep.
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
+from core.comparison import Segment
 from core.ports import Rejected
 from parity_reports.domain import encoding
 from parity_reports.domain.gate import Family, passage
-from portal.adapters.comparison.duck import text
+from portal.adapters.comparison.quoting import text
 
 FLOAT_DIGITS = 9
 """Digits after the point that a float is rounded to for its digest."""
@@ -79,6 +80,11 @@ def field(engine: Engine, kind: str, value: str) -> str:
     octets = shapes[shape](value, int(parameter or 0))
     length = "octet_length" if engine is Engine.POSTGRES else "strlen"
     return f"coalesce({length}({octets}) || ':' || {octets}, 'N')"
+
+
+def sampled(engine: Engine, key: str, segment: Segment) -> str:
+    """Return the condition that a key, given as the SQL of its text, falls into a segment that is a sample."""
+    return f"{digest(engine, record(engine, [('text', key)], code=segment.seed))} % {segment.of} = {segment.bucket}"
 
 
 def sums(engine: Engine, records: str, *, buckets: int) -> str:

@@ -1,50 +1,34 @@
-"""One DuckDB session over several PostgreSQL platforms: signed scanner, bounded memory, one snapshot per side."""
+"""One DuckDB session over several platforms: bounded memory, no other file or address, one snapshot per side."""
 
-import importlib.util
 import logging
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import duckdb
-from psycopg.conninfo import make_conninfo
 
 from core.ports import Rejected, Unavailable
+from portal.adapters.comparison.platforms import Platform, platform
+from portal.adapters.comparison.platforms.postgres import remote
+from portal.adapters.comparison.quoting import name, text
+
+__all__ = ["Session", "name", "remote", "session", "text"]
 
 logger = logging.getLogger(__name__)
-
-SERVER_SETTINGS = {
-    # Whatever is cast to text on the server must not depend on how the server is configured.
-    "timezone": "UTC",
-    "datestyle": "ISO,YMD",
-    "intervalstyle": "postgres",
-    "extra_float_digits": "1",
-    "bytea_output": "hex",
-    "lc_monetary": "C",
-    # Keys and tenants are quoted as text literals: a backslash in one must mean itself there too.
-    "standard_conforming_strings": "on",
-    "default_transaction_read_only": "on",
-}
-_SERVER_OPTIONS = " ".join(
-    f"-c {name}={value}"
-    for name, value in {
-        **SERVER_SETTINGS,
-        "statement_timeout": "600000",
-        "application_name": "crossing-comparison",
-    }.items()
-)
 
 
 class Session:
     """All platforms inside one DuckDB transaction: every read of one platform sees the same snapshot."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+    def __init__(self, connection: duckdb.DuckDBPyConnection, platforms: Mapping[str, Platform]) -> None:
+        self._connection, self._platforms = connection, platforms
         self.built: set[str] = set()
         """Relations made from the present snapshots that later statements may use again."""
+
+    def platform(self, name: str) -> Platform:
+        """Return a platform of this session."""
+        return self._platforms[name]
 
     def run(self, statement: str) -> None:
         """Execute a statement for its effect."""
@@ -65,6 +49,16 @@ class Session:
         return self.rows(f"SELECT * FROM {remote(platform, query)}")
 
     @contextmanager
+    def reading(self, platform: str) -> Iterator[None]:
+        """Put what goes wrong while one platform is read into that platform's words."""
+        try:
+            yield
+        except duckdb.Error as error:
+            if (explained := self._platforms[platform].explained(error)) is None:
+                raise
+            raise explained from None
+
+    @contextmanager
     def beside(self) -> Iterator["Session"]:
         """Open a second transaction over the same platforms, for another thread; what it makes is kept.
 
@@ -74,7 +68,7 @@ class Session:
         try:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("BEGIN")
-            yield Session(connection)
+            yield Session(connection, self._platforms)
             connection.execute("COMMIT")
         finally:
             # As of the first connection: never leave it to the destructor.
@@ -89,17 +83,25 @@ class Session:
     def renew(self) -> None:
         """Give every snapshot back; the next read sees what has been committed since."""
         self._connection.execute("COMMIT")
+        self.check_unchanged()
         self._connection.execute("BEGIN")
         self.built.clear()
+
+    def check_unchanged(self) -> None:
+        """Raise Unavailable if a file that was read is no longer what it was."""
+        for one in self._platforms.values():
+            one.check_unchanged()
 
 
 @contextmanager
 def session(platforms: Mapping[str, str], *, memory_limit: str, threads: int) -> Iterator[Session]:
-    """Open a read-only session over platforms given as {name: database URL}.
+    """Open a read-only session over platforms given as {name: address}.
 
-    Raises `Unavailable` when a platform does not answer or stops answering half-way, `Rejected` for what trying
-    again cannot mend. Neither text carries a value, an address or a credential.
+    Raises `Unavailable` when a platform does not answer, stops answering half-way or changes while it is read and
+    nothing protects from that, `Rejected` for what trying again cannot mend. Neither text carries a value, an address
+    or a credential.
     """
+    sides = {name: platform(url, name=name) for name, url in platforms.items()}
     with tempfile.TemporaryDirectory(prefix="crossing-comparison-") as spill:
         connection = duckdb.connect(
             ":memory:",
@@ -115,12 +117,15 @@ def session(platforms: Mapping[str, str], *, memory_limit: str, threads: int) ->
         )
         try:
             connection.execute("SET TimeZone = 'UTC'")
-            connection.execute(f"LOAD {text(str(scanner()))}")
-            for name, url in platforms.items():
-                _attach(connection, name, url)
+            for side in sides.values():
+                side.attach(connection)
+            if folders := [text(side.folder) for side in sides.values() if side.folder]:
+                connection.execute(f"SET allowed_directories = [{', '.join(folders)}]")
             connection.execute("SET enable_external_access = false")
             connection.execute("BEGIN")
-            yield Session(connection)
+            opened = Session(connection, sides)
+            yield opened
+            opened.check_unchanged()
         except duckdb.Error as error:
             raise _translated(error) from None
         finally:
@@ -128,34 +133,6 @@ def session(platforms: Mapping[str, str], *, memory_limit: str, threads: int) ->
             with suppress(duckdb.Error):
                 connection.execute("ROLLBACK")
             connection.close()
-
-
-def text(value: str) -> str:
-    """Quote a text literal; the same in DuckDB and PostgreSQL."""
-    if "\0" in value:
-        raise Rejected("A text with a zero byte cannot be compared.")
-    return "'" + value.replace("'", "''") + "'"
-
-
-def name(identifier: str) -> str:
-    """Quote an identifier; a dotted one part by part."""
-    return ".".join('"' + part.replace('"', '""') + '"' for part in identifier.split("."))
-
-
-def remote(platform: str, query: str) -> str:
-    """Return the relation that a platform's server answers with to a query."""
-    return f"postgres_query({text(platform)}, {text(query)})"
-
-
-def _attach(connection: duckdb.DuckDBPyConnection, platform: str, url: str) -> None:
-    if not url:
-        raise Unavailable(f"No address is configured for the {platform} platform.")
-    target = make_conninfo(url, options=_SERVER_OPTIONS, connect_timeout=10)
-    try:
-        connection.execute(f"ATTACH {text(target)} AS {name(platform)} (TYPE postgres, READ_ONLY)")
-    except duckdb.Error:
-        # The engine's own message repeats the address and the password.
-        raise Unavailable(f"The {platform} platform's database does not answer.") from None
 
 
 def _translated(error: duckdb.Error) -> Unavailable | Rejected:
@@ -166,14 +143,3 @@ def _translated(error: duckdb.Error) -> Unavailable | Rejected:
     if isinstance(error, duckdb.BinderException | duckdb.CatalogException | duckdb.ParserException):
         return Rejected("The mapping names a table or column that one of the platforms does not have.")
     return Unavailable("A platform stopped answering before everything was read.")
-
-
-@cache
-def scanner() -> Path:
-    """Find the scanner extension in its wheel; the engine checks its signature when it loads it."""
-    spec = importlib.util.find_spec("duckdb_extension_postgres_scanner")
-    places = spec.submodule_search_locations if spec else None
-    for place in places or ():
-        for found in Path(place).rglob("postgres_scanner.duckdb_extension"):
-            return found
-    raise Rejected("The PostgreSQL scanner of the comparison engine is not installed.")

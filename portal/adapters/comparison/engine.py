@@ -7,22 +7,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from backfills.domain import source
 from backfills.domain.spec import Column, Spec
 from core import tenancy
 from core.comparison import Difference, Findings, Measures, Plan, Segment, Survey
 from core.ports import Rejected
 from portal.adapters.comparison import duck, pushdown
-from portal.adapters.comparison.duck import Session, name, text
+from portal.adapters.comparison.duck import Session
+from portal.adapters.comparison.platforms import Rows, Sources, is_postgres
 from portal.adapters.comparison.pushdown import NotPushable
 from portal.adapters.comparison.reading import Reading, keeps_key
 
 log = logging.getLogger(__name__)
 
+_ROW_BYTES = 200
+"""How long a record is taken to be where no planner can be asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class DuckComparison:
-    """Compares entities of two PostgreSQL platforms.
+    """Compares entities of two platforms, each given by its address (`platforms` lists what can be read).
 
     `settle` are the seconds after which differing records are read again before they are reported: what was in
     flight on a live platform has arrived by then.
@@ -43,16 +46,14 @@ class DuckComparison:
         """
         spec: Spec = plan.spec
         with self._session() as session:
-            rows = source.of_tenant(spec, plan.legacy_tenant)
-            count = int(session.ask("legacy", f"SELECT count(*) AS n {rows}")[0][0])
+            legacy, sources = session.platform("legacy"), Sources(spec, plan.legacy_tenant)
+            count = legacy.count_sources(session, sources)
             if count <= size:
                 return (Segment(),)
             if not keeps_key(session, spec):
                 buckets = -(-count // size)
                 return tuple(Segment(bucket=number, of=buckets) for number in range(buckets))
-            numbered = f"SELECT {source.key(spec)} AS k, row_number() OVER (ORDER BY {source.order(spec)}) AS n {rows}"
-            bounds = session.ask("legacy", f"SELECT k FROM ({numbered}) AS r WHERE n % {size} = 0 ORDER BY n")
-            edges = [None, *(str(row[0]) for row in bounds), None]
+            edges = [None, *legacy.bounds(session, sources, size=size), None]
             return tuple(Segment(after, upto) for after, upto in pairwise(edges))
 
     def compare(self, plan: Plan, *, segment: Segment, report: Callable[[Difference], None]) -> Findings:
@@ -69,14 +70,22 @@ class DuckComparison:
 
     def survey(self, plan: Plan) -> Survey:
         """Say how much there is to compare, without reading it, and why a re-check would have to read it all."""
-        with pushdown.opened(plan, legacy=self.legacy, new=self.new) as pushed:
-            return pushed.survey()
+        if self._is_in_postgres:
+            with pushdown.opened(plan, legacy=self.legacy, new=self.new) as pushed:
+                return pushed.survey()
+        with self._session() as session:
+            legacy = session.platform("legacy").count_sources(session, Sources(plan.spec, plan.legacy_tenant))
+            new = session.platform("new").count(session, _new_rows(plan, plan.spec))
+        obstacle = "one of the platforms is no PostgreSQL"
+        return Survey(legacy, legacy * _ROW_BYTES, new, new * _ROW_BYTES, obstacle=obstacle)
 
     def recheck(self, plan: Plan, *, report: Callable[[Difference], None]) -> Findings:
         """Compare a whole entity by digests that the platforms compute themselves, and in full what differs by them.
 
         Where that is not possible or not worth while, everything is compared value by value (`Findings.exact`).
         """
+        if not self._is_in_postgres:
+            return self.compare(plan, segment=Segment(), report=report)
         try:
             with pushdown.opened(plan, legacy=self.legacy, new=self.new) as pushed:
                 suspects = pushed.suspects()
@@ -94,23 +103,21 @@ class DuckComparison:
         return suspects.findings
 
     def measure(self, plan: Plan) -> Measures:
-        """Count on the platforms' own servers what the comparison must agree with."""
+        """Count on the platforms' own servers, or in their files again, what the comparison must agree with."""
         spec: Spec = plan.spec
         with self._session() as session:
-            legacy = source.of_tenant(spec, plan.legacy_tenant)
-            new = f"FROM {name(spec.target_table)} WHERE {name(spec.target_tenant)} = {text(plan.new_tenant)}"
-            key = name(spec.target_key)
-            repeated = f"SELECT count(*) AS n FROM (SELECT {key} {new} GROUP BY {key} HAVING count(*) > 1) AS r"
+            new, rows = session.platform("new"), _new_rows(plan, spec)
             return Measures(
-                legacy_rows=_number(session.ask("legacy", f"SELECT count(*) AS n {legacy}")),
-                new_rows=_number(session.ask("new", f"SELECT count(*) AS n {new}")),
-                repeated=_number(session.ask("new", repeated)),
-                orphans={
-                    column.name: _number(session.ask("new", _orphans(plan, column)))
-                    for column in spec.columns
-                    if column.references
-                },
+                legacy_rows=session.platform("legacy").count_sources(session, Sources(spec, plan.legacy_tenant)),
+                new_rows=new.count(session, rows),
+                repeated=new.repeated(session, rows, spec.target_key),
+                orphans={column.name: _orphans(session, plan, column) for column in spec.columns if column.references},
             )
+
+    @property
+    def _is_in_postgres(self) -> bool:
+        """Whether both platforms have servers that digest."""
+        return is_postgres(self.legacy) and is_postgres(self.new)
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -120,17 +127,13 @@ class DuckComparison:
             yield session
 
 
-def _number(rows: list[tuple[int]]) -> int:
-    return int(rows[0][0])
+def _new_rows(plan: Plan, spec: Spec) -> Rows:
+    return Rows(spec.target_table, spec.target_tenant, plan.new_tenant)
 
 
-def _orphans(plan: Plan, column: Column) -> str:
-    """Return the query that counts the records whose reference points to nothing on the new platform."""
+def _orphans(session: Session, plan: Plan, column: Column) -> int:
+    """Count the records whose reference points to nothing on the new platform."""
     spec: Spec = plan.spec
     other: Spec = plan.others[spec.lookups[column.references].entity]
-    return (
-        f"SELECT count(*) AS n FROM {name(spec.target_table)} AS one WHERE one.{name(spec.target_tenant)} = "
-        f"{text(plan.new_tenant)} AND one.{name(column.name)} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "
-        f"{name(other.target_table)} AS other WHERE other.{name(other.target_tenant)} = one.{name(spec.target_tenant)} "
-        f"AND other.{name(other.target_key)} = one.{name(column.name)})"
-    )
+    new, of = session.platform("new"), _new_rows(plan, other)
+    return new.orphans(session, _new_rows(plan, spec), column.name, of=of, key=other.target_key)

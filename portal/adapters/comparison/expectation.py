@@ -15,8 +15,10 @@ from backfills.domain.language import Node, Ref, Type, is_strict
 from backfills.domain.spec import Column, Spec, Then
 from backfills.domain.sql import Compiler, Dialect, decimal_type
 from core.comparison import UNREADABLE
+from core.ports import Rejected
 from parity_reports.domain.gate import Family
-from portal.adapters.comparison.duck import Session, name, remote, text
+from portal.adapters.comparison.duck import Session, name, text
+from portal.adapters.comparison.platforms import Sources
 from portal.adapters.comparison.typed import Value
 
 SOURCE, KEY, LEFT, HELD = "source key", "record key", "left behind by", "held by"
@@ -70,20 +72,19 @@ class Staged(Compiler):
 def expect(
     session: Session,
     *,
-    spec: Spec,
+    sources: Sources,
     others: Mapping[str, Spec],
-    tenant: str,
     relation: str,
-    where: str = "",
     keep: str = "",
     by_number: bool = False,
 ) -> dict[str, int]:
     """Build `relation`: the records that must be on the new platform; return how many each named rule left behind.
 
     A record that a rule or an unreadable value keeps in quarantine is still promised, so it stays, with the rule's
-    name in `held by`. `where` is a condition for the legacy server, on its native key; `keep` one for the engine, on
-    the record's key. That is text, or `by_number` a whole number; then it is NULL where it cannot be read.
+    name in `held by`. `sources` are the rows to ask the legacy platform for; `keep` is a condition for the
+    engine, on the record's key. That is text, or `by_number` a whole number; then it is NULL where it cannot be read.
     """
+    spec, tenant = sources.spec, sources.tenant
     compiler = Staged(
         Dialect.DUCKDB,
         tables=spec.tables,
@@ -95,10 +96,12 @@ def expect(
         },
         lets=dict(spec.lets),
     )
-    session.run(
-        f"CREATE OR REPLACE TEMP TABLE {name(relation)} AS "
-        f"{_mapped(spec, compiler, tenant, where, by_number=by_number)}"
-    )
+    rows = session.platform("legacy").texts(session, sources)
+    with session.reading("legacy"):
+        session.run(
+            f"CREATE OR REPLACE TEMP TABLE {name(relation)} AS {_mapped(spec, compiler, rows, by_number=by_number)}"
+        )
+    check_keys(session, relation, SOURCE, platform="legacy", column=spec.key_column)
     if keep:
         session.run(f"DELETE FROM {name(relation)} WHERE NOT ({keep})")
     counted = session.rows(f"SELECT {name(LEFT)}, count(*) FROM {name(relation)} WHERE {name(LEFT)} <> '' GROUP BY 1")
@@ -118,7 +121,7 @@ def promised(session: Session, *, spec: Spec, others: Mapping[str, Spec], tenant
     """Build, once per snapshot, what another entity's mapping lets through to be looked up; return the relation."""
     relation = f"look-up {spec.entity}"
     if relation not in session.built:
-        expect(session, spec=spec, others=others, tenant=tenant, relation=relation)
+        expect(session, sources=Sources(spec, tenant), others=others, relation=relation)
         session.run(
             f"CREATE OR REPLACE TEMP TABLE {name(relation)} AS SELECT * FROM {name(relation)} "
             f"WHERE {name(HELD)} IS NULL QUALIFY row_number() OVER (PARTITION BY {name(KEY)}) = 1"
@@ -150,9 +153,9 @@ def proven(spec: Spec, column: Column) -> Digits:
     return bound
 
 
-def _mapped(spec: Spec, compiler: Staged, tenant: str, where: str, *, by_number: bool) -> str:
+def _mapped(spec: Spec, compiler: Staged, rows: str, *, by_number: bool) -> str:
     """Return the SELECT that maps the raw rows: each `let` in a stage of its own, then columns and rules."""
-    stages = [f"stage_0 AS (SELECT * FROM {remote('legacy', raw(spec, tenant, where))})"]
+    stages = [f"stage_0 AS (SELECT * FROM {rows})"]
     # Everything is computed once, before it is tested and marked: the engine does not notice repeated expressions.
     for number, (let, node) in enumerate(spec.lets, start=1):
         mark = f"{compiler.marked(node, name(let))} AS {name(let + '!')}"
@@ -204,6 +207,16 @@ def raw(spec: Spec, tenant: str, where: str) -> str:
     """Return what the legacy server is asked: raw columns as text, the tenant's rows, by the native key."""
     narrowed = f" AND ({where})" if where else ""
     return f"SELECT {source.selected(spec)} {source.of_tenant(spec, tenant)}{narrowed}"
+
+
+def check_keys(session: Session, relation: str, key: str, *, platform: str, column: str) -> None:
+    """Raise Rejected where a platform holds records whose key is NULL or none at all: they could not be told apart."""
+    ((count,),) = session.rows(f"SELECT count(*) FROM {name(relation)} WHERE {name(key)} IS NULL")
+    if count:
+        raise Rejected(
+            f"{count} rows of the {platform} platform have nothing in {column} that can be their key. "
+            "Give each its key there, then compare again."
+        )
 
 
 def _worth_of(spec: Spec, compiler: Staged, column: Column) -> str:

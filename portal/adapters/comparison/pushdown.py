@@ -21,8 +21,9 @@ from backfills.domain.spec import Spec
 from core.comparison import Findings, Plan, Survey
 from parity_reports.domain.gate import Family, passage
 from portal.adapters.comparison import catalogue, expectation, sides
-from portal.adapters.comparison.duck import SERVER_SETTINGS, name, text
 from portal.adapters.comparison.forms import Form, Server, forms, key_form, obstacle
+from portal.adapters.comparison.platforms.postgres import SERVER_SETTINGS
+from portal.adapters.comparison.quoting import name, text
 from portal.adapters.comparison.reading import is_taken_over, native_key
 from portal.adapters.comparison.sides import Digesting
 from portal.adapters.postgres import connected, translated

@@ -4,19 +4,17 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 
-from backfills.domain import source
 from backfills.domain.language import Call, Node, Ref, Type
 from backfills.domain.spec import Column, Spec
 from core.comparison import ColumnDifference, Difference, Findings, Plan, Segment
-from core.ports import Rejected
-from parity_reports.domain.gate import Family, Passage, passage
+from parity_reports.domain.gate import Family
 from portal.adapters.comparison import digests, expectation
-from portal.adapters.comparison.catalogue import DECLARED
 from portal.adapters.comparison.digests import Engine
-from portal.adapters.comparison.duck import Session, name, remote, text
+from portal.adapters.comparison.duck import Session, name, text
 from portal.adapters.comparison.expectation import HELD, KEY, SOURCE
+from portal.adapters.comparison.platforms import Keys, Rows, Sources
 from portal.adapters.comparison.reckoning import Reckoning
-from portal.adapters.comparison.typed import Value, check_arrival, differs, received, selected
+from portal.adapters.comparison.typed import Value, check_arrival, differs, received
 
 _PUSHED_KEYS = 50_000
 """Up to so many keys, the second reading asks the platforms for these records alone."""
@@ -26,20 +24,13 @@ _LISTED = 5_000
 _NUMBERS = frozenset({Family.INTEGER, Family.NUMERIC})
 
 
-def passages(session: Session, platform: str, table: str) -> dict[str, Passage]:
-    """Return how each column of a table passes the type gate, from the platform's own catalogue."""
-    rows = session.ask(platform, DECLARED.format(text(name(table))))
-    if not rows:
-        raise Rejected(f"The {platform} platform has no table {table}, or does not let Crossing read it.")
-    return {str(column): passage(str(kind)) for column, kind in rows}
-
-
 def keeps_key(session: Session, spec: Spec) -> bool:
     """Whether both platforms hold the same key in the same order, so that a range of it means the same on both."""
     if spec.key_is_made:
         return False
-    legacy = passages(session, "legacy", spec.source_table)[native_key(spec)].family
-    new = passages(session, "new", spec.target_table)[spec.target_key].family
+    native, wanted = {native_key(spec): spec.key_type}, {spec.target_key: spec.column(spec.target_key).type}
+    legacy = session.platform("legacy").gate(session, spec.source_table, native)[native_key(spec)].family
+    new = session.platform("new").gate(session, spec.target_table, wanted)[spec.target_key].family
     return legacy is new and is_taken_over(spec, legacy)
 
 
@@ -58,29 +49,25 @@ def is_taken_over(spec: Spec, family: Family) -> bool:
     return not spec.key_is_made and spec.column(spec.target_key).expression in taken_over.get(family, ())
 
 
-def _is_unicode(session: Session) -> bool:
-    """Whether a text has the same bytes on both servers and in the engine."""
-    asked = "SELECT current_setting('server_encoding') AS e"
-    return {session.ask(platform, asked)[0][0] for platform in ("legacy", "new")} == {"UTF8"}
-
-
 class Reading:
     """A segment as both platforms hold it in one pair of snapshots."""
 
     def __init__(self, session: Session, plan: Plan, segment: Segment) -> None:
         self._session, self._plan, self._segment = session, plan, segment
         self._spec: Spec = plan.spec
-        self._gate = passages(session, "new", self._spec.target_table)
-        lacking = [column.name for column in self._spec.columns if column.name not in self._gate]
-        if lacking:
-            raise Rejected(f"The new platform's table has no column {lacking[0]}, which the mapping fills.")
+        wanted = {column.name: column.type for column in self._spec.columns}
+        self._gate = session.platform("new").gate(session, self._spec.target_table, wanted)
         key = self._gate[self._spec.target_key]
         self._joined_by_number = key.family is Family.INTEGER and expectation.fits_number(self._spec)
         self.suspects = 0
         """Records that differed in the first reading."""
         self._any_repeated = False
         self._reckoning = Reckoning(plan, self._gate)
-        self._is_sampled_there = bool(segment.seed) and keeps_key(session, self._spec) and _is_unicode(session)
+        self._is_sampled_there = (
+            bool(segment.seed)
+            and keeps_key(session, self._spec)
+            and all(session.platform(side).is_unicode(session) for side in ("legacy", "new"))
+        )
 
     def first(self) -> Findings:
         """Read everything; remember which records differ and return the counts."""
@@ -108,7 +95,7 @@ class Reading:
 
     def again(self) -> Iterator[Difference]:
         """Read the differing records once more and yield those that still differ."""
-        self._load(*self._pushed())
+        self._load(self._pushed())
         for relation in ("expected", "actual", "repeated"):
             key = "k::VARCHAR" if relation == "repeated" else self._key_text(relation)
             self._session.run(f"DELETE FROM {relation} WHERE {key} NOT IN (SELECT k FROM suspects)")
@@ -121,19 +108,18 @@ class Reading:
             )
             yield Difference(key, kind, columns, because=held or "" if kind == "missing" else "")
 
-    def _load(self, legacy_keys: str = "", new_keys: str = "", *, reckon: bool = False) -> dict[str, int]:
+    def _load(self, pushed: tuple[Sources, Keys] | None = None, *, reckon: bool = False) -> dict[str, int]:
         """Fill `expected`, `actual` and `repeated`, both sides at once; return what the mapping left behind."""
-        session = self._session
+        session, spec = self._session, self._spec
+        sources, new_keys = pushed or (self._sources(), self._range(spec.target_key))
         with session.beside() as other, ThreadPoolExecutor(1) as pool:
             loading = pool.submit(self._load_actual, other, new_keys, reckon=reckon)
             try:
                 dropped = expectation.expect(
                     session,
-                    spec=self._spec,
                     others=self._plan.others,
-                    tenant=self._plan.legacy_tenant,
                     relation="expected",
-                    where=legacy_keys or self._pushed_range(source.key(self._spec), source.order(self._spec)),
+                    sources=sources,
                     keep=self._kept(),
                     by_number=self._joined_by_number,
                 )
@@ -154,22 +140,20 @@ class Reading:
         self._any_repeated = bool(session.rows("FROM repeated LIMIT 1"))
         return dropped
 
-    def _load_actual(self, session: Session, new_keys: str, *, reckon: bool) -> None:
-        spec = self._spec
-        narrowed = new_keys or self._pushed_range(f"{name(spec.target_key)}::text", self._native(spec.target_key))
-        columns = ", ".join(selected(column.name, self._gate[column.name], column.name) for column in spec.columns)
-        table, tenant = name(spec.target_table), text(self._plan.new_tenant)
-        query = f"SELECT {columns} FROM {table} WHERE {name(spec.target_tenant)} = {tenant}"
-        query += f" AND ({narrowed})" if narrowed else ""
+    def _load_actual(self, session: Session, keys: Keys, *, reckon: bool) -> None:
+        spec, new = self._spec, session.platform("new")
+        rows = Rows(spec.target_table, spec.target_tenant, self._plan.new_tenant, keys)
         key = self._new_key()
-        session.run(
-            f"CREATE OR REPLACE TABLE actual AS SELECT *, "
-            f"{f'{key.sql}::BIGINT' if self._joined_by_number else key.text} AS {name(KEY)} "
-            f"FROM {remote('new', query)} AS actual"
-        )
+        with session.reading("new"):
+            session.run(
+                f"CREATE OR REPLACE TABLE actual AS SELECT *, "
+                f"{f'{key.sql}::BIGINT' if self._joined_by_number else key.text} AS {name(KEY)} "
+                f"FROM {new.values(session, rows, self._gate)} AS actual"
+            )
         for column, kind in session.rows("SELECT column_name, column_type FROM (DESCRIBE actual)"):
             if column in self._gate:
                 check_arrival(self._gate[column], str(kind), column=column)
+        expectation.check_keys(session, "actual", KEY, platform="new", column=spec.target_key)
         if kept := self._kept():
             session.run(f"DELETE FROM actual WHERE NOT ({kept})")
         if reckon:
@@ -195,62 +179,48 @@ class Reading:
     def _by_number(self) -> bool:
         return bool(self._spec.key_type == "bigint")
 
-    def _native(self, key: str) -> str:
-        """Return a native key as the servers compare it: text bytewise, whatever their collation."""
-        return name(key) if self._by_number else f'{name(key)} COLLATE "C"'
-
-    def _pushed_range(self, key: str, native: str) -> str:
-        """Return the condition by which a server sends the segment alone, or nothing; of a native key also as text."""
-        if not self._segment.seed:
-            return self._range(native)
-        return self._sampled(Engine.POSTGRES, key) if self._is_sampled_there else ""
-
-    def _sampled(self, engine: Engine, key: str) -> str:
-        encoded = digests.record(engine, [("text", key)], code=self._segment.seed)
-        return f"{digests.digest(engine, encoded)} % {self._segment.of} = {self._segment.bucket}"
-
     def _kept(self) -> str:
         """Return the engine's own condition that a record's key is the segment's."""
-        if self._segment.seed:
-            return self._sampled(Engine.DUCKDB, f"{name(KEY)}::VARCHAR")
-        if self._segment.of > 1:
-            return f"hash({name(KEY)}::VARCHAR) % {self._segment.of} = {self._segment.bucket}"
-        return self._range(f"TRY_CAST({name(KEY)} AS HUGEINT)" if self._by_number else name(KEY))
+        segment = self._segment
+        if segment.seed:
+            return digests.sampled(Engine.DUCKDB, f"{name(KEY)}::VARCHAR", segment)
+        if segment.of > 1:
+            return f"hash({name(KEY)}::VARCHAR) % {segment.of} = {segment.bucket}"
+        key = f"TRY_CAST({name(KEY)} AS HUGEINT)" if self._by_number else name(KEY)
+        return self._range(KEY).condition(key)
 
-    def _range(self, key: str) -> str:
-        """Return the condition of the segment's range, or nothing."""
-        tests = []
-        if self._segment.after is not None:
-            tests.append(f"{key} > {self._bound(self._segment.after)}")
-        if self._segment.upto is not None:
-            tests.append(f"{key} <= {self._bound(self._segment.upto)}")
-        return " AND ".join(tests)
+    def _range(self, column: str) -> Keys:
+        """Return the segment as a range of native keys, or as a sample of them where the servers can draw it."""
+        segment = self._segment
+        sample = segment if self._is_sampled_there else None
+        return Keys(column, self._by_number, segment.after, segment.upto, sample=sample)
 
-    def _bound(self, value: str) -> str:
-        return str(int(value)) if self._by_number else text(value)
+    def _sources(self) -> Sources:
+        """Return the source rows of the segment."""
+        spec, segment = self._spec, self._segment
+        sample = segment if self._is_sampled_there else None
+        return Sources(spec, self._plan.legacy_tenant, segment.after, segment.upto, sample=sample)
 
-    def _pushed(self) -> tuple[str, str]:
-        """Return conditions on the native keys of the suspects alone, or nothing where they cannot say it all.
+    def _pushed(self) -> tuple[Sources, Keys] | None:
+        """Return the suspects alone, by their native keys; None where these cannot say it all.
 
         A record that legacy seemed to lack may have come in there since, and of a repeated key the rows are not
         known: unless the legacy key is the same, everything is read again then.
         """
+        spec = self._spec
         rows = self._session.rows(f"SELECT source, k FROM suspects LIMIT {_PUSHED_KEYS + 1}")
-        if len(rows) > _PUSHED_KEYS:
-            return "", ""
-        family = self._gate[self._spec.target_key].family
+        if not rows or len(rows) > _PUSHED_KEYS:
+            return None
         if any(origin is None for origin, _ in rows):
-            if not keeps_key(self._session, self._spec):
-                return "", ""
+            if not keeps_key(self._session, spec):
+                return None
             rows = [(key if origin is None else origin, key) for origin, key in rows]
-        if family is Family.INTEGER and all(_is_whole(str(key)) for _, key in rows):
-            keys = ", ".join(str(int(key)) for _, key in rows)
-        elif family is Family.TEXT:
-            keys = ", ".join(text(str(key)) for _, key in rows)
-        else:
-            return "", ""
-        sources = source.among(self._spec, [str(origin) for origin, _ in rows])
-        return sources, f"{name(self._spec.target_key)} IN ({keys})"
+        sources, keys = (tuple(str(row[place]) for row in rows) for place in (0, 1))
+        family = self._gate[spec.target_key].family
+        by_number = family is Family.INTEGER
+        if not (by_number or family is Family.TEXT) or (by_number and not all(map(_is_whole, keys))):
+            return None
+        return Sources(spec, self._plan.legacy_tenant, among=sources), Keys(spec.target_key, by_number, among=keys)
 
     def _judged(self, *, with_texts: bool = False) -> str:
         """Return the SELECT of every key k: kind, held by, source; with texts also, per column, if it differs and both.

@@ -13,7 +13,8 @@ from core.comparison import Plan, Reckoned
 from core.ports import Rejected
 from parity_reports.domain.gate import Family, Passage
 from portal.adapters.comparison import expectation
-from portal.adapters.comparison.duck import Session, name, remote, text
+from portal.adapters.comparison.duck import Session, name
+from portal.adapters.comparison.platforms import Rows
 from portal.adapters.comparison.typed import Value, received
 
 _UNTOLD = name("cannot be told")
@@ -71,11 +72,10 @@ class Reckoning:
         """Make what the new platform's references are looked up in."""
         for one in self._references():
             other: Spec = self._plan.others[one.entity]
-            query = (
-                f"SELECT DISTINCT {name(one.other or other.target_key)}::text AS k FROM {name(other.target_table)} "
-                f"WHERE {name(other.target_tenant)} = {text(self._plan.new_tenant)}"
-            )
-            session.run(f"CREATE OR REPLACE TABLE {_among('actual', one)} AS FROM {remote('new', query)}")
+            rows = Rows(other.target_table, other.target_tenant, self._plan.new_tenant)
+            with session.reading("new"):
+                keys = session.platform("new").distinct(session, rows, one.other or other.target_key)
+                session.run(f"CREATE OR REPLACE TABLE {_among('actual', one)} AS FROM {keys}")
 
     def results(self, session: Session) -> dict[str, tuple[Reckoned, Reckoned]]:
         """Return per invariant what both sides say."""

@@ -13,8 +13,8 @@ from backfills.domain.spec import Spec, Then
 from backfills.domain.sql import Compiler, Dialect
 from portal.adapters.comparison import digests, expectation
 from portal.adapters.comparison.digests import Engine
-from portal.adapters.comparison.duck import name, text
 from portal.adapters.comparison.forms import Form
+from portal.adapters.comparison.quoting import name, text
 
 UNREADABLE = -1
 """The bucket of records whose key cannot be read."""

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from core.ports import Rejected
 from parity_reports.domain.gate import Family, Passage
-from portal.adapters.comparison.duck import name
+from portal.adapters.comparison import texts
+from portal.adapters.comparison.quoting import name
 
 _EXACT_DIGITS = 38
 _AS_TEXT = frozenset({Family.TEXT, Family.OTHER})
@@ -102,9 +103,13 @@ def differs(left: Value, right: Value, *, tolerance: Decimal | None = None, colu
 
     Raises `Rejected` for two types that cannot be compared exactly.
     """
-    if {left.family, right.family} <= _NUMBERS and not _share_a_type(left, right):
+    families = {left.family, right.family}
+    if families <= _NUMBERS and not _share_a_type(left, right):
         # No common decimal type holds both: their canonical text does. A tolerance cannot apply there.
         return f"({left.text} IS DISTINCT FROM {right.text})"
+    if Family.FLOAT in families and families & _NUMBERS and not tolerance:
+        # As doubles, two whole numbers beyond 2^53 would be one. A float is the number that it is shown as.
+        return f"({_as_number(left)} IS DISTINCT FROM {_as_number(right)})"
     body = _body(left, right, tolerance, column)
     if not (left.mark or right.mark):
         return body
@@ -149,6 +154,15 @@ def _floats(left: Value, right: Value, tolerance: Decimal | None) -> str:
         return _beyond(one, two, tolerance)
     # Equal in every bit that means something: 0.0 and -0.0 are told apart, all NaN are one.
     return f"({one} IS DISTINCT FROM {two} OR (signbit({one}) <> signbit({two}) AND NOT isnan({one})) IS TRUE)"
+
+
+def _as_number(value: Value) -> str:
+    """Return the canonical text of a number or a float; negative zero is none of the numbers."""
+    if value.family is not Family.FLOAT:
+        return value.text
+    double = f"({value.sql})::DOUBLE"
+    shown = f"CASE WHEN {double} = 0 AND signbit({double}) THEN '-0' ELSE {texts.number(f'({double}::VARCHAR)')} END"
+    return f"coalesce({value.mark}, {shown})" if value.mark else f"({shown})"
 
 
 def _beyond(one: str, two: str, tolerance: Decimal) -> str:

@@ -1,0 +1,33 @@
+"""The platforms that a comparison can read, each by the scheme of its address."""
+
+from urllib.parse import urlsplit
+
+from core.ports import Rejected
+from portal.adapters.comparison.platforms.base import Keys, Platform, Rows, Sources
+from portal.adapters.comparison.platforms.csv_files import CsvFiles
+from portal.adapters.comparison.platforms.duckdb_file import DuckdbFile
+from portal.adapters.comparison.platforms.parquet_files import ParquetFiles
+from portal.adapters.comparison.platforms.postgres import Postgres
+from portal.adapters.comparison.platforms.sqlite_file import SqliteFile
+
+__all__ = ["Keys", "Platform", "Rows", "Sources", "is_postgres", "platform"]
+
+_SERVED = ("postgres", "postgresql")
+_FILES = {"sqlite": SqliteFile, "duckdb": DuckdbFile, "parquet": ParquetFiles, "csv": CsvFiles}
+
+
+def is_postgres(url: str) -> bool:
+    """Tell whether an address is that of a platform with a server that digests its records itself."""
+    scheme = urlsplit(url).scheme.partition("+")[0].lower()
+    return not url or scheme in _SERVED or (not scheme and "=" in url)
+
+
+def platform(url: str, *, name: str) -> Platform:
+    """Return a platform by its address; it is attached later, and belongs to one session."""
+    scheme = urlsplit(url).scheme.partition("+")[0].lower()
+    if found := _FILES.get(scheme):
+        return found(name, url)
+    if is_postgres(url):
+        return Postgres(name, url)
+    known = ", ".join(f"{one}://" for one in ("postgres", *_FILES))
+    raise Rejected(f"The {name} platform's address begins with none of {known}; correct it in the settings.")

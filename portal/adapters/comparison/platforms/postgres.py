@@ -1,0 +1,168 @@
+"""A platform in PostgreSQL: whatever its server can do, it does; its snapshot is a transaction's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import duckdb
+from psycopg.conninfo import make_conninfo
+
+from backfills.domain import source
+from core.ports import Rejected, Unavailable
+from parity_reports.domain.gate import Passage, passage
+from portal.adapters.comparison import digests
+from portal.adapters.comparison.catalogue import DECLARED
+from portal.adapters.comparison.digests import Engine
+from portal.adapters.comparison.extensions import scanner
+from portal.adapters.comparison.platforms.base import Asking, Keys, Rows, Sources
+from portal.adapters.comparison.quoting import name, text
+from portal.adapters.comparison.typed import selected
+
+SERVER_SETTINGS = {
+    # Whatever is cast to text on the server must not depend on how the server is configured.
+    "timezone": "UTC",
+    "datestyle": "ISO,YMD",
+    "intervalstyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "lc_monetary": "C",
+    # Keys and tenants are quoted as text literals: a backslash in one must mean itself there too.
+    "standard_conforming_strings": "on",
+    "default_transaction_read_only": "on",
+}
+_SERVER_OPTIONS = " ".join(
+    f"-c {name}={value}"
+    for name, value in {
+        **SERVER_SETTINGS,
+        "statement_timeout": "600000",
+        "application_name": "crossing-comparison",
+    }.items()
+)
+
+
+def remote(platform: str, query: str) -> str:
+    """Return the relation that a platform's server answers with to a query."""
+    return f"postgres_query({text(platform)}, {text(query)})"
+
+
+@dataclass
+class Postgres:
+    """A platform's database; see `base.Platform`."""
+
+    name: str
+    url: str = field(repr=False)
+    folder: str = ""
+
+    def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Attach the database, read-only, under fixed settings."""
+        if not self.url:
+            raise Unavailable(f"No address is configured for the {self.name} platform.")
+        connection.execute(f"LOAD {text(str(scanner('postgres')))}")
+        target = make_conninfo(self.url, options=_SERVER_OPTIONS, connect_timeout=10)
+        try:
+            connection.execute(f"ATTACH {text(target)} AS {name(self.name)} (TYPE postgres, READ_ONLY)")
+        except duckdb.Error:
+            # The engine's own message repeats the address and the password.
+            raise Unavailable(f"The {self.name} platform's database does not answer.") from None
+
+    def gate(self, session: Asking, table: str, wanted: Mapping[str, str]) -> dict[str, Passage]:
+        """Return how each column passes the type gate, from the platform's own catalogue."""
+        rows = self._ask(
+            session,
+            DECLARED.format(text(name(table))),
+        )
+        if not rows:
+            raise Rejected(f"The {self.name} platform has no table {table}, or does not let Crossing read it.")
+        found = {str(column): passage(str(kind)) for column, kind in rows}
+        if lacking := [column for column in wanted if column not in found]:
+            raise Rejected(f"The {self.name} platform's table has no column {lacking[0]}, which the mapping names.")
+        return {column: found[column] for column in wanted}
+
+    def is_unicode(self, session: Asking) -> bool:
+        """Ask the server how its database is encoded."""
+        return self._ask(session, "SELECT current_setting('server_encoding') AS e") == [("UTF8",)]
+
+    def texts(self, session: Asking, sources: Sources) -> str:
+        """Return raw columns as text, the tenant's rows, by the native key."""
+        return remote(self.name, f"SELECT {source.selected(sources.spec)} {_sources(sources)}")
+
+    def count_sources(self, session: Asking, sources: Sources) -> int:
+        """Count source rows."""
+        return self._number(session, f"SELECT count(*) AS n {_sources(sources)}")
+
+    def bounds(self, session: Asking, sources: Sources, *, size: int) -> list[str]:
+        """Return the keys that end ranges of `size` source rows each."""
+        key, order = source.key(sources.spec), source.order(sources.spec)
+        numbered = f"SELECT {key} AS k, row_number() OVER (ORDER BY {order}) AS n {_sources(sources)}"
+        found = self._ask(session, f"SELECT k FROM ({numbered}) AS r WHERE n % {size} = 0 ORDER BY n")
+        return [str(row[0]) for row in found]
+
+    def values(self, session: Asking, rows: Rows, gate: Mapping[str, Passage]) -> str:
+        """Return typed columns, each as the gate lets it through."""
+        columns = ", ".join(selected(column, one, column) for column, one in gate.items())
+        return remote(self.name, f"SELECT {columns} {_from(rows)}")
+
+    def distinct(self, session: Asking, rows: Rows, column: str) -> str:
+        """Return what stands in a column, each value once, as text `k`."""
+        return remote(self.name, f"SELECT DISTINCT {name(column)}::text AS k {_from(rows)}")
+
+    def count(self, session: Asking, rows: Rows) -> int:
+        """Count rows."""
+        return self._number(session, f"SELECT count(*) AS n {_from(rows)}")
+
+    def repeated(self, session: Asking, rows: Rows, key: str) -> int:
+        """Count the keys that stand more than once."""
+        return self._number(
+            session,
+            f"SELECT count(*) AS n FROM (SELECT {name(key)} {_from(rows)} GROUP BY 1 HAVING count(*) > 1) AS r",
+        )
+
+    def orphans(self, session: Asking, rows: Rows, column: str, *, of: Rows, key: str) -> int:
+        """Count the rows whose column points to no row of another table."""
+        known = (
+            f"SELECT 1 FROM {name(of.table)} AS other WHERE other.{name(of.tenant_column)} = "
+            f"one.{name(rows.tenant_column)} AND other.{name(key)} = one.{name(column)}"
+        )
+        return self._number(
+            session,
+            f"SELECT count(*) AS n FROM {name(rows.table)} AS one WHERE one.{name(rows.tenant_column)} = "
+            f"{text(rows.tenant)} AND one.{name(column)} IS NOT NULL AND NOT EXISTS ({known})",
+        )
+
+    def explained(self, error: duckdb.Error) -> Unavailable | Rejected | None:
+        """Add nothing to what is said of every platform."""
+        return None
+
+    def check_unchanged(self) -> None:
+        """Accept everything: the transaction's snapshot does not change."""
+
+    def _ask(self, session: Asking, query: str) -> list[tuple[object, ...]]:
+        return session.rows(f"SELECT * FROM {remote(self.name, query)}")
+
+    def _number(self, session: Asking, query: str) -> int:
+        return int(str(self._ask(session, query)[0][0]))
+
+
+def _sources(sources: Sources) -> str:
+    spec, tests = sources.spec, [source.of_tenant(sources.spec, sources.tenant)]
+    if sources.after is not None:
+        tests.append(source.bounded(spec, ">", sources.after))
+    if sources.upto is not None:
+        tests.append(source.bounded(spec, "<=", sources.upto))
+    if sources.among:
+        tests.append(source.among(spec, sources.among))
+    if sources.sample:
+        tests.append(digests.sampled(Engine.POSTGRES, source.key(spec), sources.sample))
+    return " AND ".join(tests)
+
+
+def _native(keys: Keys) -> str:
+    """Return a native key as the server compares it: text bytewise, whatever its collation."""
+    return name(keys.column) if keys.by_number else f'{name(keys.column)} COLLATE "C"'
+
+
+def _from(rows: Rows) -> str:
+    condition = rows.keys.condition(_native(rows.keys)) if rows.keys else ""
+    if rows.keys and rows.keys.sample:
+        condition = digests.sampled(Engine.POSTGRES, f"{name(rows.keys.column)}::text", rows.keys.sample)
+    narrowed = f" AND ({condition})" if condition else ""
+    return f"FROM {name(rows.table)} WHERE {name(rows.tenant_column)} = {text(rows.tenant)}{narrowed}"
