@@ -1,6 +1,5 @@
 """Names of records whose keys may not be shown."""
 
-import hashlib
 import hmac
 
 
@@ -10,5 +9,6 @@ def pseudonym(*, secret: bytes, entity: str, key: str) -> str:
     The same record has the same name wherever one tenant meets it, another one in every other tenant's.
     Parts are length-prefixed, so that no two keys run together.
     """
-    message = b"".join(b"%d:%b" % (len(part.encode()), part.encode()) for part in (entity, key))
-    return hmac.new(secret, message, hashlib.sha256).hexdigest()[:16]
+    one, two = entity.encode(), key.encode()
+    # In one call: a report that differs everywhere names every record.
+    return hmac.digest(secret, b"%d:%b%d:%b" % (len(one), one, len(two), two), "sha256").hex()[:16]

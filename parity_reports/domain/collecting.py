@@ -82,10 +82,17 @@ class Collector:
     def _take(
         self, key: str, kind: Kind, column: str, exposure: Exposure, expected: str | None, actual: str | None
     ) -> None:
+        best, enough = self.smallest.get(kind), self.kept[column, kind.value] >= SAMPLES_PER_KIND
+        if (
+            enough
+            and best is not None
+            and best.beats(column=column, exposure=exposure, expected=expected, actual=actual)
+        ):
+            return  # so it is with most of many differences
         record = redaction.pseudonym(secret=self.secret, entity=self.entity, key=key)
         candidate = Candidate.of(record=record, column=column, exposure=exposure, expected=expected, actual=actual)
-        self.smallest[kind] = min(self.smallest.get(kind, candidate), candidate, key=lambda one: one.rank)
-        if self.kept[column, kind.value] >= SAMPLES_PER_KIND:
+        self.smallest[kind] = candidate if best is None else min(best, candidate, key=lambda one: one.rank)
+        if enough:
             return
         self.kept[column, kind.value] += 1
         # A whole record has no values of its own to show.

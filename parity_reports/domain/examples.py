@@ -67,6 +67,13 @@ class Candidate:
         length = len(self.expected or "") + len(self.actual or "")
         return not self.is_public, length, self.expected or "", self.actual or "", self.column, self.record
 
+    def beats(self, *, column: str, exposure: Exposure, expected: str | None, actual: str | None) -> bool:
+        """Say whether this one surely stays the example; False where it takes a closer look."""
+        if exposure is not Exposure.PUBLIC or not self.is_public:
+            return exposure is not Exposure.PUBLIC and (self.is_public or column > self.column)
+        one, two = (self.expected or "", self.actual or ""), (expected or "", actual or "")
+        return (sum(map(len, two)), *two) > (sum(map(len, one)), *one)
+
     def example(self, kind: Kind) -> Example:
         """Return the smallest case of the difference."""
         if kind in ROW_KINDS:
