@@ -187,7 +187,10 @@ class InspectionSession(Protocol):
     """One pass over a tenant's rows, an entity after those it refers to; look-ups find what the pass has judged."""
 
     def judge(self, *, spec: Any, rows: SourceRows) -> None:
-        """Judge an entity's next rows, in key order; no row, whatever it holds, makes this fail."""
+        """Judge an entity's next rows, in key order; no row, whatever it holds, makes this fail.
+
+        Raises Rejected where two of them have one key: such rows cannot be told apart, and no run could move them.
+        """
         ...
 
     def finish(self, *, spec: Any) -> Inspected:

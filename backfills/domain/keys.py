@@ -81,6 +81,16 @@ def digest(key: str) -> str:
     return f"('x' || left(md5(convert_to({key}, 'UTF8')), 15))::bit(60)::bigint"
 
 
+def not_unique(spec: Spec) -> str:
+    """Say why nothing moves of an entity in which two rows have one key, and what to do."""
+    columns = " and ".join(spec.source_names.get(column, column) for column, _ in spec.key_parts)
+    return (
+        f"Several rows of {spec.source_table} in legacy have one {columns}: rows without a key of their own cannot be"
+        " told apart, so nothing of them moves. The mapping must name a key that stands once (`of:` takes several"
+        " columns), or read a view that has one."
+    )
+
+
 def _escaped(part: str) -> str:
     for plain, escaped in _ESCAPED:
         part = part.replace(plain, escaped)

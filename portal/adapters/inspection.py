@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from backfills.domain import inspection
+from backfills.domain import inspection, keys
 from backfills.domain.judgement import DUPLICATE, Fate, Verdict, checks, verdicts
 from backfills.domain.quoting import quote, text
 from backfills.domain.spec import Spec, Then
@@ -64,6 +64,8 @@ class Session:
             with self.connection.cursor() as cursor, cursor.copy(entity.copy) as copy:
                 copy.write(rows.data)
             for kind, number, count, examples in self.connection.execute(entity.statement(self.entities)):
+                if kind == "twice":
+                    raise Rejected(keys.not_unique(spec))
                 if kind == "verdict":
                     entity.verdicts[number] += count
                 else:
@@ -180,10 +182,10 @@ class _Entity:
         duplicates = Found("", "", 0)
         merges = spec.duplicates.then is Then.MERGE
         end = Verdict(Fate.MERGED if merges else Fate.QUARANTINED, spec.duplicates.name, "" if merges else DUPLICATE)
-        for number, count, keys in doubled:
+        for number, count, told in doubled:
             counts[number] -= count
             totals[end.fate.value, end.rule] += count
-            named = (*duplicates.examples, *(self._example(key, None) for key in keys))
+            named = (*duplicates.examples, *(self._example(key, None) for key in told))
             column = spec.source_of_column(spec.column(spec.target_key))
             duplicates = Found(end.rule, column, duplicates.count + count, named[: inspection.EXAMPLES])
         for number, count in counts.items():
@@ -209,6 +211,8 @@ fault AS (
       FROM judged, unnest(faults) AS f (number) JOIN (VALUES {kinds}) AS k (number, kind) USING (number)
 )
 SELECT 'verdict', verdict, count(*), NULL::text[] FROM judged GROUP BY verdict
+UNION ALL
+SELECT 'twice', 0, count(*), NULL FROM judged HAVING count(*) > count(DISTINCT source_key)
 UNION ALL
 SELECT 'fault', kind, count(*), (array_agg(ARRAY[source_key, value] ORDER BY n))[1:{examples}] FROM fault GROUP BY kind
 """

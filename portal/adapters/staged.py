@@ -6,9 +6,11 @@ from collections.abc import Callable
 import psycopg
 from psycopg import errors, sql
 
+from backfills.domain import keys
 from backfills.domain.judgement import Fate
 from backfills.domain.wording import REFUSED
 from core.moving import LoadOrder, SourceRows
+from core.ports import Rejected
 from portal.adapters import batch as statements
 from portal.adapters.stage import Totals
 
@@ -64,7 +66,14 @@ class Staged:
         return _read(answer)
 
     def upsert(self, count: int) -> tuple[Totals, int]:
-        """Move all rows whatever is there already; each row that the target refuses is set apart."""
+        """Move all rows whatever is there already; each row that the target refuses is set apart.
+
+        Raises Rejected where two rows have one key: the second would be written over the first's outcome.
+        """
+        twice = sql.SQL("SELECT FROM {} GROUP BY {} HAVING count(*) > 1 LIMIT 1")
+        key = sql.Identifier(self.order.spec.key_column)
+        if self.connection.execute(twice.format(self.table, key)).fetchone() is not None:
+            raise Rejected(keys.not_unique(self.order.spec))
         number = sql.SQL("ALTER TABLE {} ADD COLUMN n__ bigint GENERATED ALWAYS AS IDENTITY").format(self.table)
         self.connection.execute(number)
         self.connection.execute(sql.SQL("ANALYZE {}").format(self.table))

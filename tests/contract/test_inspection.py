@@ -9,7 +9,7 @@ from django.db import transaction
 
 from backfills.domain.spec import Spec, load_set
 from core.inspecting import Example, Found, Inspected
-from core.ports import Inspector, Unavailable
+from core.ports import Inspector, Rejected, Unavailable
 from core.tenancy import TransactionOpenError
 from portal.adapters.inspection import PostgresInspector
 from tests.databases import Platforms
@@ -167,6 +167,11 @@ def test_rows_that_would_be_one_object_follow_the_mappings_rule(inspector: Inspe
     told = inspect(inspector, specs, stops=[stop(" a"), stop("A"), stop("B")], rides=[ride(1)])
     assert told["stops"] == Inspected({("migrated", ""): 2, ("merged", "same_stop"): 1})
     assert told["rides"].totals == {("migrated", ""): 1}
+
+
+def test_rows_that_have_one_key_are_refused_with_what_to_do(inspector: Inspector) -> None:
+    with pytest.raises(Rejected, match=r"have one nr: .* must name a key that stands once"):
+        inspect(inspector, mapping(), stops=[stop("A")], rides=[ride(1), ride(1, day="20130116")])
 
 
 def test_a_row_of_legacy_stands_before_one_of_the_mapping(inspector: Inspector) -> None:

@@ -1,6 +1,7 @@
 """Rows whose key is made of several columns: read in pieces, found, merged and compared, by the fakes and for real."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import psycopg
@@ -8,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from backfills.domain import spec
+from backfills.domain.spec import Rule, Spec, Then
 from core.comparison import Plan, Segment
 from core.moving import LoadOrder, RunPosition
 from core.ports import DataMover, LegacyPlatform, Rejected
@@ -131,8 +133,8 @@ def test_of_rows_with_one_object_the_first_that_is_read_has_it_and_the_compariso
         assert compared(platforms, account) == [("B", "different")]
 
 
-def move(legacy: LegacyPlatform, mover: DataMover, account: UUID) -> RunPosition:
-    order = LoadOrder(uuid4(), account, "Zebra", "ZZ", "shades", {"shades": SHADES}, timezone.now())
+def move(legacy: LegacyPlatform, mover: DataMover, account: UUID, shades: Spec = SHADES) -> RunPosition:
+    order = LoadOrder(uuid4(), account, "Zebra", "ZZ", "shades", {"shades": shades}, timezone.now())
     total = legacy.count(spec=SHADES, tenant_ref="ZZ")
     position = mover.open_run(order=order, source_total=total)
     while not position.loaded:
@@ -173,3 +175,16 @@ def test_a_name_that_legacy_does_not_know_is_told(world):
     airline.legacy_do(platforms, """REVOKE SELECT ON "Old Lines" FROM legacy_reader""")
     with pytest.raises(Rejected, match=r"refused the request .42501: permission denied for table Old Lines."):
         legacy.count(spec=SHADES, tenant_ref="ZZ")
+
+
+@pytest.mark.parametrize("world", ["postgres"], indirect=True)
+def test_rows_that_have_one_key_are_refused_with_what_to_do(world):
+    legacy, mover, platforms = world
+    airline.legacy_do(platforms, """INSERT INTO "Old Lines" SELECT * FROM "Old Lines" WHERE at = 3""")
+    with pytest.raises(Rejected, match='have one The "Colour" and at and day and who: rows without a key of their own'):
+        move(
+            legacy,
+            mover,
+            uuid4(),
+            replace(SHADES, duplicates=Rule("duplicate_key", Then.QUARANTINE, "It stands twice.")),
+        )

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from backfills.domain import inspection
+from backfills.domain import inspection, keys
 from backfills.domain.judgement import DUPLICATE, Fate, Verdict, judge, verdicts
 from backfills.domain.spec import Spec, Then
 from core import tenancy
 from core.inspecting import Example, Found, Inspected
 from core.moving import SourceRows
+from core.ports import Rejected
 from tests.fakes.platforms import decode
 
 
@@ -38,7 +39,10 @@ class FakeSession:
     def judge(self, *, spec: Spec, rows: SourceRows) -> None:
         """Judge as `core.ports.InspectionSession` promises."""
         world = spec.world({name: self.moves[lookup.entity] for name, lookup in spec.lookups.items()})
-        for row in decode(spec, rows):
+        found = decode(spec, rows)
+        if len({row[spec.key_column] for row in found}) < len(found):
+            raise Rejected(keys.not_unique(spec))
+        for row in found:
             judged = judge(spec, row, world)
             verdict, key = judged.verdict, str(row[spec.key_column])
             kinds = {
