@@ -96,12 +96,14 @@ def test_the_example_is_mapped_checked_moved_compared_and_found(platforms: Platf
 
 def test_every_command_about_the_mapping_does_what_the_page_says(tmp_path: Path) -> None:
     (spec,) = blocks("yaml", "format: crossing-mapping/")
-    (tmp_path / "invoices.yaml").write_text(spec, encoding="utf-8")
+    for folder, text in (("mapping", spec), ("mapping.next", spec.replace("version: 1", "version: 2"))):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "invoices.yaml").write_text(text, encoding="utf-8")
     (commands,) = blocks("sh", "manage.py spec")
     said = []
-    for line in commands.replace("/etc/crossing/mapping", str(tmp_path)).splitlines():
+    for line in commands.replace("/etc/crossing/", f"{tmp_path}/").splitlines():
         heard = io.StringIO()
-        call_command(*shlex.split(line)[1:], stdout=heard)
+        call_command(*shlex.split(line, comments=True)[1:], stdout=heard)
         said.append(heard.getvalue())
     assert "1 files are a mapping" in said[0]
     assert "left behind: test_invoice" in said[1]
