@@ -23,8 +23,22 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Writes:
+    """What a run would do to the account's objects: make, change, leave as they are, remove."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    gone: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Inspected:
-    """An entity, wholly judged. `totals` counts rows per (fate, rule), as a run would; a row has one or more faults."""
+    """An entity, wholly judged. `totals` counts rows per (fate, rule), as a run would; a row has one or more faults.
+
+    `writes` is None where the new platform's table cannot be laid beside the rows, not made yet for instance.
+    """
 
     totals: Mapping[tuple[str, str], int] = field(default_factory=dict)
     faults: tuple[Found, ...] = ()
+    writes: Writes | None = None

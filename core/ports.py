@@ -201,8 +201,8 @@ class InspectionSession(Protocol):
 class Inspector(Protocol):
     """Judges rows by the mapping as a run would, and changes nothing that outlives the session."""
 
-    def session(self, *, specs: Mapping[str, Any]) -> AbstractContextManager[InspectionSession]:
-        """Begin a pass with the mapping's specs."""
+    def session(self, *, specs: Mapping[str, Any], account_id: UUID) -> AbstractContextManager[InspectionSession]:
+        """Begin a pass with the mapping's specs; what would be written is told against the account's objects."""
         ...
 
 

@@ -59,6 +59,10 @@ class InspectedEntity(TenantModel):
     seconds = models.FloatField(help_text="How long reading and judging took.")
     rejected = models.BigIntegerField()
     outcomes = models.JSONField(default=list)
+    new = models.BigIntegerField(null=True, help_text="Objects that a run would make; empty where nobody can tell.")
+    changed = models.BigIntegerField(null=True, help_text="Objects that a run would change.")
+    same = models.BigIntegerField(null=True, help_text="Objects that a run would leave as they are.")
+    gone = models.BigIntegerField(null=True, help_text="Objects that a run would remove.")
 
     class Meta:
         ordering = ("position",)

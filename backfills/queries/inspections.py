@@ -13,6 +13,7 @@ from backfills.domain.spec import Spec
 from backfills.domain.wording import Words
 from backfills.models import InspectedEntity, InspectedFault, Inspection
 from backfills.queries import mapping
+from backfills.queries.runs import Outcome
 from core import queue
 from core.queue import JobView
 
@@ -74,6 +75,13 @@ class Foretold:
     def dropped(self) -> int:
         """Rows that a rule would leave behind."""
         return self._of(Fate.DROPPED)
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """How its rows would end, by rule."""
+        rows = self.seen.outcomes if self.seen else []
+        ranked = sorted(rows, key=lambda row: (list(Fate).index(Fate(row[0])), -row[2]))
+        return [Outcome(fate, rule, count, wording.of(self.spec, fate=fate, rule=rule)) for fate, rule, count in ranked]
 
     @property
     def is_over_limit(self) -> bool:
@@ -169,6 +177,11 @@ class Latest:
             for fault in row.faults:
                 by_fix[fault.words.fix].append(fault)
         return sorted((Repair(fix, found) for fix, found in by_fix.items()), key=lambda one: (-one.count, one.fix))
+
+    @property
+    def removes(self) -> int:
+        """Objects of the new platform that the move would remove, as far as it can be told."""
+        return sum(row.seen.gone or 0 for row in self.rows if row.seen)
 
     @property
     def news(self) -> str:

@@ -87,7 +87,7 @@ def carry_out(*, inspection_id: UUID, by: Actor, now: Callable[[], datetime], jo
         totals = {name: ports.legacy().count(spec=spec, tenant_ref=ref) for name, spec in specs.items()}
         inspection.entities.all().delete()
         done = 0
-        with ports.inspector().session(specs=specs) as session:
+        with ports.inspector().session(specs=specs, account_id=inspection.tenant_id) as session:
             for position, spec in enumerate(specs.values()):
                 reading = _Reading(session, spec, ref, job_id)
                 reading.to_the_end(done, sum(totals.values()))
@@ -123,6 +123,7 @@ class _Reading:
 
 
 def _keep(inspection: Inspection, position: int, spec: Spec, reading: _Reading, found: Inspected) -> None:
+    writes = found.writes
     with transaction.atomic():
         entity = InspectedEntity.objects.create(
             tenant_id=inspection.tenant_id,
@@ -135,6 +136,10 @@ def _keep(inspection: Inspection, position: int, spec: Spec, reading: _Reading, 
             seconds=reading.seconds,
             rejected=sum(count for (fate, _), count in found.totals.items() if fate == Fate.QUARANTINED),
             outcomes=[[fate, rule, count] for (fate, rule), count in sorted(found.totals.items())],
+            new=writes.new if writes else None,
+            changed=writes.changed if writes else None,
+            same=writes.same if writes else None,
+            gone=writes.gone if writes else None,
         )
         InspectedFault.objects.bulk_create(
             InspectedFault(

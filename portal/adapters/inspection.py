@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import sql
@@ -13,9 +14,10 @@ from backfills.domain.judgement import DUPLICATE, Fate, Verdict, checks, verdict
 from backfills.domain.quoting import quote, text
 from backfills.domain.spec import Spec, Then
 from backfills.domain.sql import Compiler, Dialect
-from core.inspecting import Example, Found, Inspected
+from core.inspecting import Example, Found, Inspected, Writes
 from core.moving import SourceRows
 from core.ports import Rejected
+from portal.adapters.beside import Beside
 from portal.adapters.postgres import connected
 
 SOURCE_KEY, TARGET_KEY = "source key", "target key"
@@ -31,11 +33,11 @@ class PostgresInspector:
         self.url, self.statement_timeout = url, statement_timeout
 
     @contextmanager
-    def session(self, *, specs: Mapping[str, Spec]) -> Iterator["Session"]:
+    def session(self, *, specs: Mapping[str, Spec], account_id: UUID) -> Iterator["Session"]:
         """Begin a pass; see `core.ports.Inspector`. The server refuses it every write that would stay."""
         with connected(self.url, platform="new", statement_timeout=self.statement_timeout) as connection:
             try:
-                made = Session(connection, specs)
+                made = Session(connection, specs, account_id)
             except psycopg.errors.InsufficientPrivilege as error:
                 raise Rejected(
                     "Our role on the new platform may not make temporary tables: our data lead must grant it."
@@ -48,9 +50,12 @@ class PostgresInspector:
 class Session:
     """Holds, per entity, the raw rows of one batch and what the rows that would move are known by."""
 
-    def __init__(self, connection: psycopg.Connection, specs: Mapping[str, Spec]) -> None:
+    def __init__(self, connection: psycopg.Connection, specs: Mapping[str, Spec], account_id: UUID) -> None:
         self.connection, self.specs = connection, specs
-        self.entities = {name: _Entity(spec, number, specs) for number, (name, spec) in enumerate(specs.items())}
+        self.entities = {
+            name: _Entity(spec, number, specs, Beside.of(connection, spec, account_id))
+            for number, (name, spec) in enumerate(specs.items())
+        }
         for entity in self.entities.values():
             for statement in entity.tables():
                 connection.execute(statement)
@@ -77,12 +82,12 @@ class Session:
         doubled = self.connection.execute(entity.in_moves(_DOUBLED)).fetchall()
         self.connection.execute(entity.in_moves(_FORGET_DOUBLED))
         self.connection.execute(entity.in_moves("ANALYZE {moves}"))
-        return entity.told(doubled)
+        return entity.told(doubled, entity.beside.writes(self.connection, entity.moves) if entity.beside else None)
 
 
 class _Entity:
-    def __init__(self, spec: Spec, number: int, specs: Mapping[str, Spec]) -> None:
-        self.spec = spec
+    def __init__(self, spec: Spec, number: int, specs: Mapping[str, Spec], beside: Beside | None) -> None:
+        self.spec, self.beside = spec, beside
         self.raw, self.moves = (sql.Identifier("pg_temp", f"{name}_{number}") for name in ("raw", "moves"))
         # What other entities look up of this one.
         self.fields = sorted({field for other in specs.values() for lookup in other.lookups.values()
@@ -111,7 +116,7 @@ class _Entity:
         ).format(self.raw, columns)
         yield sql.SQL(
             'CREATE TEMPORARY TABLE {} (n bigint GENERATED ALWAYS AS IDENTITY, "source key" text,'
-            ' "target key" text COLLATE "C", verdict int{})'
+            ' "target key" text COLLATE "C", verdict int, "would be" text{})'
         ).format(self.moves, sql.SQL("").join(fields))
         # Of values of any length: a tree takes no more than a third of a page.
         yield self.in_moves('CREATE INDEX ON {moves} USING hash ("target key")')
@@ -152,10 +157,12 @@ class _Entity:
             moves=self.moves,
             names=sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(field)) for field in self.fields),
             values=sql.SQL("").join(
-                sql.SQL(", {}::text").format(sql.Identifier(f"out__{field}")) for field in self.fields
+                sql.SQL(", j.{}::text").format(sql.Identifier(f"out__{field}")) for field in self.fields
             ),
             target_key=sql.Identifier(f"out__{spec.target_key}"),
             first_moving=sql.Literal(self.first_moving),
+            would_be=self.beside.would_be if self.beside else sql.SQL("NULL"),
+            beside=self.beside.joined if self.beside else sql.SQL(""),
             kinds=sql.SQL(kinds),
             value=sql.SQL(f"CASE kind {values} END" if values else text("")),
             examples=sql.Literal(inspection.EXAMPLES),
@@ -175,7 +182,7 @@ class _Entity:
     def _example(self, key: str, value: str | None) -> Example:
         return Example(key if self._is_public(self.spec.key_column) else "", value)
 
-    def told(self, doubled: list[Any]) -> Inspected:
+    def told(self, doubled: list[Any], writes: Writes | None) -> Inspected:
         """Return totals and faults; rows whose key another row has follow the spec's rule for duplicates."""
         counts, spec = Counter(self.verdicts), self.spec
         totals: Counter[tuple[str, str]] = Counter()
@@ -197,14 +204,15 @@ class _Entity:
         ]
         if duplicates.count and not merges:
             found.append(duplicates)
-        return Inspected({key: count for key, count in totals.items() if count}, tuple(found))
+        return Inspected({key: count for key, count in totals.items() if count}, tuple(found), writes)
 
 
 _JUDGE = """
 WITH judged AS MATERIALIZED ({judged}),
 kept AS (
-    INSERT INTO {moves} ("source key", "target key", verdict{names})
-    SELECT source_key, {target_key}::text, verdict{values} FROM judged WHERE verdict >= {first_moving} ORDER BY n
+    INSERT INTO {moves} ("source key", "target key", verdict, "would be"{names})
+    SELECT j.source_key, j.{target_key}::text, j.verdict, {would_be}{values}
+      FROM (SELECT * FROM judged WHERE verdict >= {first_moving} OFFSET 0) AS j{beside} ORDER BY j.n
 ),
 fault AS (
     SELECT DISTINCT ON (kind, n) kind, n, source_key, {value} AS value

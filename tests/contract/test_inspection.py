@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -81,6 +82,9 @@ rules:
 """
 
 
+ACCOUNT = uuid4()
+
+
 def mapping(*, key: str = "public") -> dict[str, Spec]:
     return dict(load_set({"stops.yaml": STOPS, "rides.yaml": RIDES.replace("KEY", key)}))
 
@@ -104,7 +108,7 @@ def ride(nr: int, **different: Any) -> dict[str, str | None]:
 
 def inspect(inspector: Inspector, specs: dict[str, Spec], *, stops: Any = (), rides: Any = (), batch: int = 2) -> Any:
     told = {}
-    with inspector.session(specs=specs) as session:
+    with inspector.session(specs=specs, account_id=ACCOUNT) as session:
         for name, rows in (("stops", list(stops)), ("rides", list(rides))):
             for first in range(0, len(rows), batch):
                 session.judge(spec=specs[name], rows=encode(specs[name], rows[first : first + batch]))
@@ -206,7 +210,7 @@ def test_nothing_stays_and_the_server_refuses_what_would(airline_platforms: Plat
             return connection.execute("SELECT oid::regclass::text, reltuples FROM pg_class ORDER BY 1").fetchall()
 
     before = tables()
-    with PostgresInspector(url=airline_platforms.new_loader).session(specs=mapping()) as session:
+    with PostgresInspector(url=airline_platforms.new_loader).session(specs=mapping(), account_id=ACCOUNT) as session:
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
             session.connection.execute("DELETE FROM platform.airport")
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
@@ -216,11 +220,15 @@ def test_nothing_stays_and_the_server_refuses_what_would(airline_platforms: Plat
 
 @pytest.mark.django_db(transaction=True)
 def test_it_is_not_spoken_to_inside_a_transaction(inspector: Inspector) -> None:
-    with transaction.atomic(), pytest.raises(TransactionOpenError), inspector.session(specs=mapping()):
+    with (
+        transaction.atomic(),
+        pytest.raises(TransactionOpenError),
+        inspector.session(specs=mapping(), account_id=ACCOUNT),
+    ):
         pass
 
 
 def test_a_platform_that_does_not_answer_is_unavailable() -> None:
     elsewhere = PostgresInspector(url="postgres://someone:secret@127.0.0.1:1/nothing")
-    with pytest.raises(Unavailable, match="does not answer"), elsewhere.session(specs=mapping()):
+    with pytest.raises(Unavailable, match="does not answer"), elsewhere.session(specs=mapping(), account_id=ACCOUNT):
         pass

@@ -1,8 +1,9 @@
-"""Judging without moving, in memory; held to its word by `tests/contract/test_inspection.py`."""
+"""Judging without moving, in memory, nothing beside; held to its word by `tests/contract/test_inspection.py`."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from uuid import UUID
 
 from backfills.domain import inspection, keys
 from backfills.domain.judgement import DUPLICATE, Fate, Verdict, judge, verdicts
@@ -18,7 +19,7 @@ class FakeInspector:
     """Judges with the language's Python side."""
 
     @contextmanager
-    def session(self, *, specs: Mapping[str, Spec]) -> Iterator["FakeSession"]:
+    def session(self, *, specs: Mapping[str, Spec], account_id: UUID) -> Iterator["FakeSession"]:
         """Begin as `core.ports.Inspector` promises."""
         tenancy.forbid_transaction("Talking to the new platform")
         yield FakeSession(specs)

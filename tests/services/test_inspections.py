@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import IntegrityError
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Tenant
 from backfills.domain.judgement import Fate
@@ -60,12 +62,52 @@ def test_it_foretells_exactly_what_the_runs_then_do(world: Platforms, tenant: Te
     found = inspect(tenant)
     assert found.is_current
     assert [row.spec.entity for row in found.rows] == ["aircraft_types", "aircraft", "airports", "flights"]
+    assert {row.spec.entity: row.seen.new for row in found.rows if row.seen} == {
+        "aircraft_types": 1, "aircraft": 2, "airports": 3, "flights": 3,
+    }  # fmt: skip
     foretold = {row.spec.entity: {(f, r): n for f, r, n in row.seen.outcomes} for row in found.rows if row.seen}
     assert airline.new_rows(world, "SELECT count(*) FROM platform.airport") == [(0,)]
     for run in runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now()):
         queue.run_pending()
         done = {(one.fate, one.rule): one.count for one in OutcomeTotal.objects.filter(run=run)}
         assert done == foretold[run.entity], run.entity
+
+
+def written(found: queries.Latest, entity: str) -> tuple[int | None, ...]:
+    """What the move would make, change, leave as it is and remove."""
+    seen = next(row.seen for row in found.rows if row.spec.entity == entity)
+    assert seen
+    return seen.new, seen.changed, seen.same, seen.gone
+
+
+@pytest.mark.slow
+def test_it_is_a_dry_run_that_tells_what_would_be_written_and_removed(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 4)
+    runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
+    queue.run_pending()
+    assert written(inspect(tenant), "flights") == (0, 0, 4, 0)
+    airline.legacy_do(world, "UPDATE flt_hist SET dist_mi = 2000 WHERE flt_seq = 1")
+    airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 2")
+    airline.flights(world, 2)
+    found = inspect(tenant)
+    assert (written(found, "flights"), found.removes) == ((2, 1, 2, 1), 1)
+    (run,) = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["flights"])
+    queue.run_pending()
+    run.refresh_from_db()
+    assert (run.state, run.changed) == ("succeeded", 3)
+    assert written(inspect(tenant), "flights") == (0, 0, 5, 0)
+    assert written(inspect(tenant), "aircraft_types") == (0, 0, 1, 0)
+
+
+def test_a_table_that_is_not_there_yet_is_no_reason_not_to_check(
+    world: Platforms, tenant: Tenant, settings: Settings, tmp_path: Path
+) -> None:
+    for path in Path(settings.MAPPING_FOLDER).glob("*.yaml"):
+        (tmp_path / path.name).write_text(path.read_text().replace("platform.airport", "platform.not_made_yet"))
+    settings.MAPPING_FOLDER = tmp_path
+    found = inspect(tenant)
+    assert found.is_done
+    assert (written(found, "airports"), written(found, "aircraft")) == ((None,) * 4, (2, 0, 0, 0))
 
 
 def test_all_that_is_wrong_with_a_row_is_told_at_once_by_what_is_to_be_done(world: Platforms, tenant: Tenant) -> None:

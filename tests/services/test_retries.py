@@ -129,6 +129,7 @@ def test_a_run_is_not_finished_by_another_version_than_it_began_with(
     assert started.state == RunState.FAILED
 
 
+@pytest.mark.slow
 def test_a_row_that_the_new_platform_has_settled_already_is_not_asked_for_for_ever(
     world: Platforms, tenant: Tenant
 ) -> None:

@@ -47,6 +47,7 @@ def test_no_role_that_serves_may_change_or_remove_one(is_staff: bool) -> None:
             write()
 
 
+@pytest.mark.slow
 def test_rows_are_not_judged_again_by_a_mapping_that_is_another_move(
     airline_world: Platforms, settings: Settings, tmp_path: Path
 ) -> None:

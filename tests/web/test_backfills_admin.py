@@ -137,7 +137,14 @@ def test_rejected_rows_of_chosen_runs_are_tried_again_and_those_of_others_say_wh
 
 @pytest.mark.parametrize(
     ("role", "may"),
-    [(role, role in {StaffRole.RUNBOOK_OWNER, StaffRole.TECHNICAL_LEAD, StaffRole.DATA_LEAD}) for role in StaffRole],
+    [
+        pytest.param(
+            role,
+            role in {StaffRole.RUNBOOK_OWNER, StaffRole.TECHNICAL_LEAD, StaffRole.DATA_LEAD},
+            marks=[] if role in {StaffRole.DATA_LEAD, StaffRole.SUPPORT} else [pytest.mark.slow],
+        )
+        for role in StaffRole
+    ],
 )
 def test_who_may_try_a_run_again_has_the_button(as_, run, role, may):
     client = as_(role)
@@ -165,7 +172,10 @@ def test_a_version_is_shown_word_for_word_with_what_changed_in_it(as_, run):
     assert "It is the first one." in page(client, reverse("admin:backfills_specversion_change", args=[first.pk]))
 
 
-@pytest.mark.parametrize("name", ["run", "deadletter", "retry", "specversion"])
+@pytest.mark.parametrize(
+    "name",
+    ["run", "deadletter", *(pytest.param(name, marks=pytest.mark.slow) for name in ("retry", "specversion"))],
+)
 def test_a_list_costs_the_same_however_long_it_is(as_, run, name):
     client = as_(StaffRole.DATA_LEAD)
     url = reverse(f"admin:backfills_{name}_changelist")

@@ -80,6 +80,7 @@ def test_a_key_that_is_not_public_is_shown_to_nobody(look, tenant):
     assert "are those of the parity report" in page
 
 
+@pytest.mark.slow
 def test_what_is_no_outcome_is_not_found_and_no_rows_are_said(look):
     assert "No row has moved yet" in look()
     for query in ({"fate": "migrated"}, {"fate": "x", "rule": "y"}):
@@ -89,6 +90,7 @@ def test_what_is_no_outcome_is_not_found_and_no_rows_are_said(look):
     look(status=404, entity="nothing")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("some")
 def test_an_outage_is_said(look, monkeypatch):
     def away(*_: object, **__: object) -> None:
