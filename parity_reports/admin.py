@@ -37,8 +37,8 @@ from parity_reports.services import reports as services
 class ReportAdmin(StaffAdmin):
     """Every comparison: what was compared, what came out, and the digest that seals it."""
 
-    list_display = ("tenant", "requested_at", "state", "verdict", "compared", "errors", "invariants")
-    list_filter = ("verdict", "state")
+    list_display = ("tenant", "requested_at", "method", "state", "verdict", "compared", "errors", "invariants")
+    list_filter = ("verdict", "method", "state")
     list_select_related = ("tenant",)
     search_fields = ("tenant__name",)
     ordering = ("-requested_at",)

@@ -15,6 +15,7 @@ from core import sheets
 from core.api import PAGING, Answer, ApiView, NoBody, Problem, file_of, item_id, keyset, operation
 from core.permissions import Permission
 from core.tokens import SCOPES, TokenScope
+from parity_reports.domain.ladder import Method
 from parity_reports.domain.verdict import Tally, Verdict
 from parity_reports.models import Report
 from parity_reports.queries import files
@@ -70,6 +71,7 @@ class ParitySummary(Answer):
         "id": "b0c7a1c2-58a3-4c3a-9b7a-4d5e6f708192",
         "state": "finished",
         "verdict": "equal",
+        "method": "full",
         "problem": "",
         "requested_at": "2026-11-26T05:00:00Z",
         "finished_at": "2026-11-26T05:02:00Z",
@@ -84,6 +86,10 @@ class ParitySummary(Answer):
     state = serializers.ChoiceField([state.value for state in Report.State])
     verdict = serializers.ChoiceField(
         [verdict.value for verdict in Verdict], allow_null=True, help_text="Null until it is finished."
+    )
+    method = serializers.ChoiceField(
+        [method.value for method in Method],
+        help_text="`full`: every record, row by row. Only that is evidence; checksums or a sample say less.",
     )
     problem = serializers.CharField(help_text="Why it is incomplete; empty if it is not.")
     requested_at = serializers.DateTimeField()

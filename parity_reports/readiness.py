@@ -10,6 +10,7 @@ from core.findings import Finding, Outcome
 from core.readiness import check
 from parity_reports.domain import drift, verdict
 from parity_reports.domain.drift import Cause
+from parity_reports.domain.ladder import Method
 from parity_reports.domain.trials import Trial
 from parity_reports.domain.verdict import Verdict
 from parity_reports.models import Report
@@ -25,8 +26,11 @@ _AGAIN = "Run a new comparison on the parity page."
 def parity(*, tenant_id: UUID, at: datetime) -> Finding:
     """Only a whole comparison counts, and only while nothing moved since it began."""
     report = reports.latest(tenant_id=tenant_id)
-    if report is None or (doubt := _doubt(report, at)):
-        return _unknown(report, doubt if report else "")
+    glance = reports.latest_glance(tenant_id=tenant_id)
+    if report is None:
+        return _glanced(glance) if glance else _unknown(None, "")
+    if doubt := _doubt(report, at) or _contradiction(report, glance):
+        return _unknown(report, doubt)
     tally, evidence = report.tally, _evidence(report)
     if not tally.errors:
         return Finding(
@@ -174,6 +178,28 @@ def _what_is_open(relied: reliances.Relied) -> str:
 def _titles(names: Iterable[str]) -> list[str]:
     known = catalogue.read().workflows.workflows
     return list(dict.fromkeys(known[name].title if name in known else name for name in names))
+
+
+def _glanced(glance: Report) -> Finding:
+    """Answer where there is no more than a comparison by checksums or of a sample: it never opens the gate."""
+    if glance.method == Method.SAMPLE:
+        told = "Only a sample was compared" + (", and it agrees" if glance.verdict == Verdict.SAMPLED else "")
+    else:
+        told = "Only checksums were compared"
+    return Finding(Outcome.UNKNOWN, told, evidence=_evidence(glance), fix="Run a full comparison on the parity page.")
+
+
+def _contradiction(report: Report, glance: Report | None) -> str:
+    """Say what a later look by checksums or at a sample found that the full comparison did not, or nothing."""
+    if glance is None or glance.requested_at < report.requested_at:
+        return ""
+    errors, known = glance.tally.errors, report.tally.errors
+    if glance.verdict != Verdict.DIFFERENT or not errors or (known and glance.method == Method.SAMPLE):
+        return ""
+    if errors <= known:
+        return ""
+    what = "A sample" if glance.method == Method.SAMPLE else "A comparison by checksums"
+    return f"{what} found records that differ since the last full comparison ({errors:,})"
 
 
 def _doubt(report: Report, at: datetime) -> str:

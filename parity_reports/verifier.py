@@ -84,6 +84,8 @@ def expectation(report: dict[str, Any], entity: str, code: str) -> Expectation:
         raise CannotCheck(f"The report knows no “{shown(entity)}”; it has {shown(known)}.")
     sums = found[0].get("checksums")
     if sums is None:
+        if "sample" in found[0].get("compared", {}):
+            raise CannotCheck(f"The report compared only a sample of {entity}: take a full report to check it.")
         raise CannotCheck(f"The report holds no checksums of {entity}: it was not wholly compared, or is an older one.")
     if sums["encoding"] != VERSION:
         raise CannotCheck(

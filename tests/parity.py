@@ -41,18 +41,18 @@ class Crossing:
         row: dict[str, Any] = new_person(number, **values)
         return row
 
-    def request(self, by=None):
+    def request(self, by=None, method="full"):
         """Ask for a comparison as the house."""
         with tenancy.scope(tenant_id=self.tenant.pk):
-            return reports.request(tenant_id=self.tenant.pk, by=by or make.SYSTEM, at=now())
+            return reports.request(tenant_id=self.tenant.pk, by=by or make.SYSTEM, at=now(), method=method)
 
     def work(self, *, later: timedelta = timedelta(0)) -> None:
         """Run what is due in the queue."""
         queue.run_pending(at=now() + later if later else None)
 
-    def compare(self) -> Report:
+    def compare(self, method: str = "full") -> Report:
         """Ask for a comparison and run it to its end."""
-        report = self.request()
+        report = self.request(method=method)
         self.work()
         return self.reread(report)
 

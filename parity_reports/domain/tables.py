@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from parity_reports.domain import sampling
+
 type Document = Mapping[str, Any]
 type Line = tuple[object, ...]
 type Sheet = tuple[str, Sequence[str], Sequence[Sequence[object]]]
@@ -89,6 +91,13 @@ def _origin(example: Mapping[str, Any]) -> str:
     return "made up" if example["made_up"] else "shortened"
 
 
+def _way(compared: Mapping[str, Any]) -> str:
+    """Say how an entity was compared and why, and of a sample what it says."""
+    sample = compared.get("sample")
+    said = [compared["because"], *([sampling.statement(sample["fewer_than_one_in"])] if sample else [])]
+    return " ".join(said)
+
+
 def _facts(document: Document, sha256: str) -> Iterator[Line]:
     yield "run", document["run"]
     yield "account", document["tenant"]
@@ -99,8 +108,14 @@ def _facts(document: Document, sha256: str) -> Iterator[Line]:
     yield "finished", document["finished_at"]
     yield "SHA-256 of the report (its JSON file, byte for byte)", sha256
     yield "SHA-256 of the mapping", document["mapping_sha256"]
+    if "method" in document:
+        yield "kind of comparison", document["method"]
     for one in document["entities"]:
         yield f"mapping of {one['entity']}", one["spec"]
+        if way := one.get("compared"):
+            yield f"engine of {one['entity']}", way["engine"]
+            yield f"why {one['entity']} was compared in this way", way["because"]
+            yield from ((f"sample of {one['entity']}: {key}", value) for key, value in way.get("sample", {}).items())
     for name in COUNTS:
         yield f"records {name}", document["counts"][name]
     invariants = document["invariants"]
@@ -113,6 +128,8 @@ def _flat(document: Document) -> Iterator[Line]:
     for one in document["entities"]:
         entity, counts = one["entity"], one["counts"]
         yield "entity", entity, one["spec"], one["verdict"], counts["expected"], counts["actual"]
+        if way := one.get("compared"):
+            yield "entity", entity, "compared", way["engine"], "", _way(way)
         for kind in _DIFFERENCES:
             yield "entity", entity, "differences", kind, 0, counts[kind]
         for rule, number in one["left_behind"].items():

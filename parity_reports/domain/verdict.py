@@ -13,11 +13,15 @@ INVARIANT_TARGET = Decimal("0.999")
 
 
 class Verdict(StrEnum):
-    """What a comparison ended with. Nothing that was not wholly compared is ever called equal."""
+    """What a comparison ended with. Nothing that was not wholly compared is ever called equal.
+
+    `SAMPLED`: a sample was compared, and none of it differs.
+    """
 
     EQUAL = "equal"
     DIFFERENT = "different"
     INCOMPLETE = "incomplete"
+    SAMPLED = "sampled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +61,29 @@ class Tally:
         return Decimal(self.errors) / self.compared if self.compared else Decimal(0)
 
 
-def of_entity(tally: Tally, *, segments_done: int, segments_total: int | None, failed: bool) -> Verdict:
+def of_entity(
+    tally: Tally, *, segments_done: int, segments_total: int | None, failed: bool, sampled: bool = False
+) -> Verdict:
     """Judge one entity; a segment not compared makes it incomplete whatever the others say."""
     if failed or segments_total is None or segments_done != segments_total:
         return Verdict.INCOMPLETE
-    return Verdict.DIFFERENT if tally.errors else Verdict.EQUAL
+    if tally.errors:
+        return Verdict.DIFFERENT
+    return Verdict.SAMPLED if sampled else Verdict.EQUAL
 
 
 def of_report(
     entities: Sequence[Verdict], *, compared: int, unknown_invariants: int, broken_invariants: int
 ) -> Verdict:
-    """Judge a report: incomplete if anything is, or if there was nothing to compare; else different if anything is."""
+    """Judge a report: incomplete if anything is, or if there was nothing to compare; else different if anything is.
+
+    It is equal only if every entity was wholly compared.
+    """
     if not entities or not compared or unknown_invariants or Verdict.INCOMPLETE in entities:
         return Verdict.INCOMPLETE
     if Verdict.DIFFERENT in entities or broken_invariants:
         return Verdict.DIFFERENT
-    return Verdict.EQUAL
+    return Verdict.SAMPLED if Verdict.SAMPLED in entities else Verdict.EQUAL
 
 
 def pass_rate(*, passed: int, total: int) -> Decimal:

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from core.models import Audit, TenantModel
 from parity_reports.domain.differences import Kind
+from parity_reports.domain.ladder import Engine, Method
 from parity_reports.domain.redaction import Exposure
 from parity_reports.domain.verdict import Tally, Verdict
 
@@ -46,6 +47,12 @@ class Report(TenantModel, Counts):
         FINISHED = "finished"
 
     state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
+    method = models.CharField(
+        max_length=10,
+        choices=[(method.value, method.words) for method in Method],
+        default=Method.FULL.value,
+        help_text="What was asked for. Only a full comparison is evidence.",
+    )
     requested_at = models.DateTimeField()
     requested_by = models.UUIDField(null=True, help_text="The actor's id: a user or a part of the house.")
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -77,6 +84,11 @@ class Report(TenantModel, Counts):
                 | Q(invariants_passed=F("invariants_total"), invariants_unknown=0, compared__gt=0),
                 name="parity_reports_report_equal_invariants",
             ),
+            models.CheckConstraint(
+                condition=~Q(verdict="sampled")
+                | Q(method="sample", missing=0, extra=0, different=0, duplicate=0, problem=""),
+                name="parity_reports_report_sampled",
+            ),
         )
         indexes = (models.Index(fields=("tenant", "-requested_at"), name="parity_reports_report_recent"),)
 
@@ -99,6 +111,14 @@ class EntityResult(TenantModel, Counts):
     entity = models.CharField(max_length=60)
     title = models.CharField(max_length=120)
     spec = models.CharField(max_length=120, help_text="Entity, version and digest of the mapping it was judged by.")
+    engine = models.CharField(
+        max_length=10, choices=[(engine.value, engine.value) for engine in Engine], default=Engine.TYPED.value
+    )
+    because = models.CharField(max_length=300, blank=True, help_text="Why in this way, in words fit for the customer.")
+    one_in = models.PositiveIntegerField(default=1, help_text="Of so many records, one was compared.")
+    fewer_than_one_in = models.PositiveBigIntegerField(
+        null=True, help_text="Of a sample: 99 % confident that fewer than 1 in so many records differ."
+    )
     segments = models.JSONField(null=True, help_text="What to compare one by one; null until the entity was divided.")
     segments_done = models.PositiveIntegerField(default=0)
     sums = models.JSONField(default=dict, help_text="Per number column: the exact sums so far, as text.")
@@ -125,6 +145,13 @@ class EntityResult(TenantModel, Counts):
             models.CheckConstraint(
                 condition=Q(compared__gte=F("missing") + F("extra") + F("different") + F("duplicate")),
                 name="parity_reports_entityresult_counts",
+            ),
+            models.CheckConstraint(
+                condition=~Q(verdict="sampled") | Q(engine="sampled", fewer_than_one_in__isnull=False),
+                name="parity_reports_entityresult_sampled",
+            ),
+            models.CheckConstraint(
+                condition=~Q(verdict="equal") | ~Q(engine="sampled"), name="parity_reports_entityresult_equal"
             ),
         )
 

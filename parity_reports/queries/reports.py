@@ -7,9 +7,15 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from core.evidence import packs
+from parity_reports.domain.ladder import Last, Method
+from parity_reports.domain.sampling import CONFIDENCE
+from parity_reports.domain.verdict import Verdict
 from parity_reports.models import EntityResult, InvariantResult, Report, Sample
 
 FORMAT = "crossing-parity/1"
+
+_MEASURABLE = 100_000
+"""Records from which a report's time says how fast records are read."""
 
 
 def history(*, tenant_id: UUID) -> QuerySet[Report]:
@@ -23,13 +29,35 @@ def find(*, tenant_id: UUID, report_id: UUID) -> Report | None:
 
 
 def latest(*, tenant_id: UUID) -> Report | None:
-    """Return the newest finished report."""
-    return history(tenant_id=tenant_id).filter(state=Report.State.FINISHED).first()
+    """Return the newest finished report that is evidence: a full comparison, neither one by checksums nor a sample."""
+    return history(tenant_id=tenant_id).filter(state=Report.State.FINISHED, method=Method.FULL).first()
+
+
+def latest_glance(*, tenant_id: UUID) -> Report | None:
+    """Return the newest finished comparison by checksums or of a sample."""
+    return history(tenant_id=tenant_id).filter(state=Report.State.FINISHED).exclude(method=Method.FULL).first()
+
+
+def last(*, tenant_id: UUID, entity: str) -> Last | None:
+    """Return how an entity stood in the last full comparison, if that was wholly made."""
+    row = (
+        EntityResult.objects.filter(tenant_id=tenant_id, entity=entity, report__state=Report.State.FINISHED)
+        .filter(report__method=Method.FULL)
+        .select_related("report")
+        .order_by("-report__requested_at")
+        .first()
+    )
+    if row is None or row.verdict not in (Verdict.EQUAL, Verdict.DIFFERENT):
+        return None
+    report, speed = row.report, None
+    if report.compared >= _MEASURABLE and report.finished_at:
+        speed = report.compared / max(1.0, (report.finished_at - report.requested_at).total_seconds())
+    return Last(row.tally.error_rate, speed)
 
 
 def latest_of_many(*, tenant_ids: Collection[UUID] | None = None) -> list[Report]:
-    """Return the newest finished report of each tenant (of all that the scope shows), in one query."""
-    rows = Report.objects.filter(state=Report.State.FINISHED)
+    """Return the newest finished full report of each tenant (of all that the scope shows), in one query."""
+    rows = Report.objects.filter(state=Report.State.FINISHED, method=Method.FULL)
     if tenant_ids is not None:
         rows = rows.filter(tenant_id__in=tenant_ids)
     return list(rows.order_by("tenant_id", "-requested_at").distinct("tenant_id"))
@@ -64,6 +92,7 @@ def document(report: Report) -> Mapping[str, Any]:
         "requested_at": report.requested_at,
         "finished_at": report.finished_at,
         "mapping_sha256": report.mapping_sha256,
+        **({} if report.method == Method.FULL else {"method": report.method}),
         "verdict": report.verdict,
         "problem": report.problem,
         "counts": _counts(report),
@@ -90,6 +119,7 @@ def document(report: Report) -> Mapping[str, Any]:
                 "differences": row.kinds,
                 # Reports that were sealed before there were these stay as they were.
                 **({"examples": row.examples} if row.examples else {}),
+                **({"compared": _way(row)} if row.because else {}),
                 **({"checksums": row.checksums} if row.checksums else {}),
             }
             for row in report.entities.defer("differing").order_by("position")
@@ -109,6 +139,17 @@ def document(report: Report) -> Mapping[str, Any]:
 
 
 _TOLD = ("entity", "code", "title", "family", "outcome", "expected", "actual")
+
+
+def _way(row: EntityResult) -> Mapping[str, Any]:
+    """Return how an entity was compared, and of a sample what it says."""
+    told = {"engine": row.engine, "because": row.because}
+    if row.fewer_than_one_in is None:
+        return told
+    sample = {"one_in": row.one_in, "confidence": str(CONFIDENCE), "fewer_than_one_in": row.fewer_than_one_in}
+    return {**told, "sample": sample}
+
+
 _ORDER = ("kind", "column", "record")
 
 

@@ -10,8 +10,9 @@ from django.db.models import QuerySet
 
 from backfills.queries import mapping
 from core.charts import Point
-from parity_reports.domain import examples, verdict
+from parity_reports.domain import examples, headlines, sampling, verdict
 from parity_reports.domain.differences import ROW_KINDS, Kind
+from parity_reports.domain.ladder import Method
 from parity_reports.domain.verdict import Tally, Verdict, share
 from parity_reports.models import EntityResult, InvariantResult, Report
 from parity_reports.queries import reports
@@ -45,6 +46,8 @@ class Entity:
     problem: str
     done: int
     total: int | None
+    way: str = ""
+    """Why it was compared in this way, and of a sample what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,8 @@ class Screen:
     broken: Sequence[InvariantLine]
     holding: Sequence[InvariantLine]
     samples: Sequence[SampleLine]
+    method: str = ""
+    """What kind of comparison it is and what it is good for, where it is no full one."""
 
     @property
     def is_running(self) -> bool:
@@ -143,7 +148,7 @@ def of(report: Report) -> Screen:
     held = _rules(rows, "held")
     return Screen(
         row=report,
-        headline=_headline(report),
+        headline=headlines.headline(report.verdict, method=report.method, tally=report.tally, samples=_sampled(rows)),
         state=_STATES.get(report.verdict, "running"),
         next_steps=_next_steps(report, held, broken),
         figures=_figures(report) if report.verdict else (),
@@ -156,6 +161,7 @@ def of(report: Report) -> Screen:
         broken=broken,
         holding=[one for one in invariants if one.outcome == InvariantResult.Outcome.PASS],
         samples=_samples(report),
+        method=headlines.METHODS.get(report.method, ""),
     )
 
 
@@ -177,8 +183,8 @@ class Trend:
 
 
 def trend(*, tenant_id: UUID, zone: tzinfo, upto: Report | None = None) -> Trend:
-    """Return how the latest finished reports went, or the latest up to one of them."""
-    finished = reports.history(tenant_id=tenant_id).filter(state=Report.State.FINISHED)
+    """Return how the latest finished full reports went, or the latest up to one of them."""
+    finished = reports.history(tenant_id=tenant_id).filter(state=Report.State.FINISHED, method=Method.FULL)
     if upto is not None:
         finished = finished.filter(requested_at__lte=upto.requested_at)
     rows = [(row, f"{local.day} {local:%b %H:%M}") for row, local in _local(finished[:_TREND], zone)]
@@ -193,8 +199,18 @@ def _local(newest_first: QuerySet[Report], zone: tzinfo) -> list[tuple[Report, d
     return [(row, row.requested_at.astimezone(zone)) for row in reversed(newest_first)]
 
 
-_STATES: Mapping[str, str] = {Verdict.EQUAL: "pass", Verdict.DIFFERENT: "fail", Verdict.INCOMPLETE: "incomplete"}
-_WORDS: Mapping[str, str] = {Verdict.EQUAL: "Equal", Verdict.DIFFERENT: "Different", Verdict.INCOMPLETE: "Incomplete"}
+_STATES: Mapping[str, str] = {
+    Verdict.EQUAL: "pass",
+    Verdict.DIFFERENT: "fail",
+    Verdict.INCOMPLETE: "incomplete",
+    Verdict.SAMPLED: "warn",
+}
+_WORDS: Mapping[str, str] = {
+    Verdict.EQUAL: "Equal",
+    Verdict.DIFFERENT: "Different",
+    Verdict.INCOMPLETE: "Incomplete",
+    Verdict.SAMPLED: "Sampled",
+}
 
 
 def _is_whole(report: Report) -> bool:
@@ -215,18 +231,9 @@ def _percent(share: Decimal) -> float:
     return float((100 * share).quantize(Decimal("0.001"), rounding=ROUND_FLOOR))
 
 
-def _headline(report: Report) -> str:
-    tally = report.tally
-    match report.verdict:
-        case Verdict.EQUAL:
-            return f"Both platforms are equal: all {tally.compared:,} records agree in every column."
-        case Verdict.DIFFERENT if tally.errors:
-            return f"Both platforms differ: {tally.errors:,} of {tally.compared:,} records do not agree."
-        case Verdict.DIFFERENT:
-            return "Every record agrees, but an invariant does not hold."
-        case Verdict.INCOMPLETE:
-            return "The comparison is incomplete. What was not read is not called equal."
-    return "The comparison is running."
+def _sampled(rows: Sequence[EntityResult]) -> list[tuple[int, int]]:
+    """Return (errors, compared) of each entity of which a sample was compared."""
+    return [(row.tally.errors, row.tally.compared) for row in rows if row.fewer_than_one_in is not None]
 
 
 def _next_steps(report: Report, held: Sequence[RuleLine], broken: Sequence[InvariantLine]) -> list[str]:
@@ -234,7 +241,11 @@ def _next_steps(report: Report, held: Sequence[RuleLine], broken: Sequence[Invar
         case "":
             return []
         case Verdict.EQUAL:
+            if report.method != Method.FULL:
+                return [headlines.FULL_COUNTS]
             return ["Nothing is left to do here. The go/no-go asks for a comparison that is less than a day old."]
+        case Verdict.SAMPLED:
+            return [headlines.FULL_COUNTS]
         case Verdict.INCOMPLETE:
             return [*report.problem.splitlines(), "Run a new comparison once that is settled."]
     steps = list(dict.fromkeys(line.fix for line in held if line.fix))
@@ -259,9 +270,10 @@ def _figures(report: Report) -> list[Figure]:
     holds = rate >= verdict.INVARIANT_TARGET
     incomplete = report.verdict == Verdict.INCOMPLETE
     judged = "incomplete" if incomplete else ""
+    of_sample = report.method == Method.SAMPLE
     return [
         Figure(
-            "Records that differ",
+            "Sampled records that differ" if of_sample else "Records that differ",
             share(tally.error_rate, digits=3) if compared else "",
             "target ≤ 0.1 %",
             judged or ("pass" if within else "fail"),
@@ -299,8 +311,10 @@ def _entity(row: EntityResult) -> Entity:
     else:
         state, words = "running", "Comparing"
     rate = share(row.tally.error_rate, digits=3) if row.compared else "–"
-    done, total = row.segments_done, row.segments_total
-    return Entity(row.title, row.spec, row.tally, state, words, rate, row.problem, done, total)
+    done, total, way = row.segments_done, row.segments_total, row.because
+    if row.fewer_than_one_in is not None:
+        way = f"{way} {sampling.statement(row.fewer_than_one_in)}"
+    return Entity(row.title, row.spec, row.tally, state, words, rate, row.problem, done, total, way)
 
 
 def _rules(rows: Sequence[EntityResult], field: str) -> list[RuleLine]:

@@ -14,6 +14,7 @@ from core.comparison import Plan
 from core.errors import UseCaseError
 from core.permissions import Permission
 from parity_reports.domain import verdict
+from parity_reports.domain.ladder import Method
 from parity_reports.domain.verdict import Tally, Verdict
 from parity_reports.models import EntityResult, InvariantResult, Report
 from parity_reports.queries import promises, reports
@@ -31,13 +32,15 @@ class UnableToCompare(UseCaseError):
     """No comparison can be made now."""
 
 
-def request(*, tenant_id: UUID, by: Actor, at: datetime) -> Report:
-    """Ask for a comparison of everything the tenant was promised.
+def request(*, tenant_id: UUID, by: Actor, at: datetime, method: str = Method.FULL) -> Report:
+    """Ask for a comparison of everything the tenant was promised, fully, by checksums or in a sample.
 
     Safe to repeat: while one runs, that one comes back. One that was interrupted and that no job works on any more
     is closed as incomplete first. Raises UnableToCompare when nothing is mapped, and while data move.
     """
     by.require(Permission.RUN_PARITY, tenant_id=tenant_id)
+    if method not in list(Method):
+        raise UnableToCompare("There is no such comparison.", fix="Ask for a full one, one by checksums, or a sample.")
     promised = promises.plans(tenant_id=tenant_id)
     if not promised:
         raise UnableToCompare(
@@ -59,6 +62,7 @@ def request(*, tenant_id: UUID, by: Actor, at: datetime) -> Report:
                 tenant_id=tenant_id,
                 requested_at=at,
                 requested_by=by.id,
+                method=method,
                 mapping_sha256=promises.digest(promised),
             )
             EntityResult.objects.bulk_create(
@@ -73,7 +77,14 @@ def request(*, tenant_id: UUID, by: Actor, at: datetime) -> Report:
                 for position, plan in enumerate(promised)
             )
             _enqueue(report, by=by)
-            ledger.record("parity_reports.report.requested", by=by, at=at, tenant_id=tenant_id, subject=report)
+            ledger.record(
+                "parity_reports.report.requested",
+                by=by,
+                at=at,
+                tenant_id=tenant_id,
+                subject=report,
+                data={"method": method},
+            )
     except IntegrityError:  # one running report per tenant: somebody was first
         first = reports.running(tenant_id=tenant_id)
         if first is None:
@@ -101,7 +112,7 @@ def advance(
         return
     try:
         plan = _unchanged(plans.get(entity.entity), entity)
-        segments.advance(entity, plan, size=segments.SEGMENT_SIZE, job_id=job_id)
+        segments.advance(entity, plan, method=Method(report.method), size=segments.SEGMENT_SIZE, job_id=job_id)
     except (queue.LeaseLost, queue.Cancelled):
         raise
     except ports.Rejected as refusal:
@@ -137,7 +148,12 @@ def finish(*, report: Report, by: Actor, at: datetime) -> Report:
         locked.sha256 = hashlib.sha256(reports.evidence(locked)).hexdigest()
         locked.save()
         outbox.publish("parity_reports.report.finished", tenant_id=locked.tenant_id, report_id=locked.pk)
-        facts = {"verdict": locked.verdict, "errors": locked.tally.errors, "sha256": locked.sha256}
+        facts = {
+            "method": locked.method,
+            "verdict": locked.verdict,
+            "errors": locked.tally.errors,
+            "sha256": locked.sha256,
+        }
         ledger.record(
             "parity_reports.report.finished", by=by, at=at, tenant_id=locked.tenant_id, subject=locked, data=facts
         )

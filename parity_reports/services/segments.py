@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,13 +11,23 @@ from django.db import transaction
 from django.db.models import Count
 
 from core import ports, queue
-from core.comparison import Measures, Plan, Segment
-from parity_reports.domain import checksums, collecting, declared, examples, invariants, verdict
+from core.comparison import Measures, Plan, Segment, Survey
+from parity_reports.domain import (
+    checksums,
+    collecting,
+    declared,
+    examples,
+    invariants,
+    ladder,
+    sampling,
+    verdict,
+)
 from parity_reports.domain.collecting import Collector
 from parity_reports.domain.invariants import Invariant
+from parity_reports.domain.ladder import Engine, Method
 from parity_reports.domain.verdict import Verdict
 from parity_reports.models import EntityResult, InvariantResult, Sample
-from parity_reports.queries import promises, verification
+from parity_reports.queries import promises, reports, verification
 
 log = logging.getLogger(__name__)
 
@@ -25,20 +35,45 @@ SEGMENT_SIZE = 1_000_000
 """Records of one segment: one job, one checkpoint."""
 
 
-def advance(entity: EntityResult, plan: Plan, *, size: int, job_id: UUID | None) -> None:
+def advance(entity: EntityResult, plan: Plan, *, method: Method, size: int, job_id: UUID | None) -> None:
     """Divide the entity if it is new, compare its next segment, and after the last evaluate its invariants.
 
     Raises what the comparison raises; nothing of a segment is kept then.
     """
     if entity.segments is None:
-        divided = [dataclasses.asdict(segment) for segment in ports.comparison().divide(plan, size=size)]
-        EntityResult.objects.filter(pk=entity.pk, segments__isnull=True).update(segments=divided)
+        _begin(entity, plan, method=method, size=size)
         entity.refresh_from_db()
     if entity.segments_done < (entity.segments_total or 0):
         _compare(entity, plan, job_id=job_id)
         entity.refresh_from_db()
     if not entity.verdict and entity.segments_done == entity.segments_total:
-        _conclude(entity, plan, ports.comparison().measure(plan), _checksums(entity, plan))
+        verifiable = _checksums(entity, plan) if method is Method.FULL else None
+        _conclude(entity, plan, ports.comparison().measure(plan), verifiable)
+
+
+def _begin(entity: EntityResult, plan: Plan, *, method: Method, size: int) -> None:
+    """Choose how the entity is compared, and divide it."""
+    last = reports.last(tenant_id=entity.tenant_id, entity=entity.entity)
+    choice = ladder.choose(method=method, survey=_survey(plan), last=last)
+    segments: Sequence[Segment] = (Segment(),)
+    if choice.engine is Engine.TYPED:
+        segments = ports.comparison().divide(plan, size=size)
+    elif choice.engine is Engine.SAMPLED:
+        segments = (Segment(of=choice.one_in, seed=entity.report_id.hex),)
+    EntityResult.objects.filter(pk=entity.pk, segments__isnull=True).update(
+        segments=[dataclasses.asdict(segment) for segment in segments],
+        engine=choice.engine.value,
+        because=choice.because,
+        one_in=choice.one_in,
+    )
+
+
+def _survey(plan: Plan) -> Survey:
+    try:
+        return ports.comparison().survey(plan)
+    except ports.Rejected as refusal:  # the comparison says better what is wrong
+        log.warning("parity_reports.not_surveyed entity=%s: %s", plan.entity, refusal)
+        return Survey(0, 0, 0, 0)
 
 
 def give_up(entity: EntityResult, problem: str) -> None:
@@ -61,7 +96,13 @@ def _compare(entity: EntityResult, plan: Plan, *, job_id: UUID | None) -> None:
         kept=_kept(entity),
     )
     segment = Segment(**divided[number])
-    findings = ports.comparison().compare(plan, segment=segment, report=collector.add)
+    way: dict[str, str] = {}
+    if entity.engine == Engine.PUSHDOWN:
+        findings = ports.comparison().recheck(plan, report=collector.add)
+        if findings.exact:
+            way = {"engine": Engine.TYPED.value, "because": ladder.read_in_full(ladder.GAVE_UP)}
+    else:
+        findings = ports.comparison().compare(plan, segment=segment, report=collector.add)
     tally = entity.tally + collector.tally(findings)
     with transaction.atomic():
         written = EntityResult.objects.filter(pk=entity.pk, verdict="", segments_done=number).update(
@@ -73,6 +114,7 @@ def _compare(entity: EntityResult, plan: Plan, *, job_id: UUID | None) -> None:
             kinds=_counted(entity.kinds, collector),
             examples=examples.merged(entity.examples, collector.smallest),
             differing=collecting.named(entity.differing if number else [], collector.names),
+            **way,
             **{name: getattr(tally, name) for name in tally.__slots__},
         )
         if written:
@@ -94,23 +136,31 @@ def _checksums(entity: EntityResult, plan: Plan) -> dict[str, Any] | None:
 
 def _conclude(entity: EntityResult, plan: Plan, measures: Measures, verifiable: dict[str, Any] | None) -> None:
     """Evaluate the invariants and end the entity; what only served the counting is removed."""
-    exposures = promises.exposures(plan)
+    tally, exposures, sampled = entity.tally, promises.exposures(plan), entity.engine == Engine.SAMPLED
+    bound = sampling.fewer_than_one_in(errors=tally.errors, compared=tally.compared) if sampled else None
     built_in = invariants.evaluate(
         title=entity.title,
-        tally=entity.tally,
+        tally=tally,
         measures=measures,
         supplied=len(plan.spec.supplements),
         sums={name: (one, two) for name, (one, two) in entity.sums.items()},
         exposures=exposures,
+        sampled=sampled,
     )
-    own = declared.evaluate(plan.spec.invariants, reckoned=entity.reckoned, exposures=exposures)
-    found = [*built_in, *own]
+    found = list(built_in)
+    if entity.engine == Engine.TYPED:  # what the mapping declares is reckoned where all records are read
+        found += declared.evaluate(plan.spec.invariants, reckoned=entity.reckoned, exposures=exposures)
     judged = verdict.of_entity(
-        entity.tally, segments_done=entity.segments_done, segments_total=entity.segments_total, failed=False
+        tally, segments_done=entity.segments_done, segments_total=entity.segments_total, failed=False, sampled=sampled
     )
     with transaction.atomic():
         ended = EntityResult.objects.filter(pk=entity.pk, verdict="").update(
-            verdict=judged.value, sums={}, reckoned={}, kinds=_shown_kinds(entity, plan), checksums=verifiable
+            verdict=judged.value,
+            sums={},
+            reckoned={},
+            kinds=_shown_kinds(entity, plan),
+            checksums=verifiable,
+            fewer_than_one_in=bound,
         )
         if ended:
             _write_invariants(entity, found)

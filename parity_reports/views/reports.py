@@ -61,7 +61,9 @@ def request_report(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Ask for a comparison and lead to it."""
     problem, to = None, reverse("parity_reports:history", args=[tenant.slug])
     try:
-        asked = reports.request(tenant_id=tenant.pk, by=request.actor, at=timezone.now())
+        asked = reports.request(
+            tenant_id=tenant.pk, by=request.actor, at=timezone.now(), method=request.POST.get("method", "full")
+        )
         to = reverse("parity_reports:report", args=[tenant.slug, asked.pk])
     except reports.UnableToCompare as refusal:
         problem = refusal

@@ -11,6 +11,7 @@ from core.errors import PermissionRefused
 from core.models import Event
 from core.models.ledger import LedgerEntry
 from core.permissions import TenantRole
+from parity_reports.domain.ladder import Method
 from parity_reports.models import EntityResult, InvariantResult, Report, Sample
 from parity_reports.queries import reports as queries
 from parity_reports.services import reports, segments
@@ -125,8 +126,8 @@ def test_a_segment_done_twice_counts_once(crossing):
     with tenancy.scope(tenant_id=crossing.tenant.pk):
         stale = report.entities.get(entity="people")
         plan = next(plan for plan in reports.promises.plans(tenant_id=crossing.tenant.pk) if plan.entity == "people")
-        segments.advance(report.entities.get(entity="people"), plan, size=10, job_id=None)
-        segments.advance(stale, plan, size=10, job_id=None)
+        segments.advance(report.entities.get(entity="people"), plan, method=Method.FULL, size=10, job_id=None)
+        segments.advance(stale, plan, method=Method.FULL, size=10, job_id=None)
         people = report.entities.get(entity="people")
     assert (people.compared, people.missing, people.segments_done) == (2, 1, 1)
     assert len(rows(Sample, entity__report=report)) == 1
@@ -181,7 +182,7 @@ def test_the_ledger_tells_who_asked_and_what_came_out(crossing):
         row for row in sorted(rows(LedgerEntry), key=lambda row: row.seq) if row.event.startswith("parity_reports.")
     ]
     assert [entry.event for entry in entries] == ["parity_reports.report.requested", "parity_reports.report.finished"]
-    assert entries[1].data == {"verdict": "equal", "errors": 0, "sha256": report.sha256}
+    assert entries[1].data == {"method": "full", "verdict": "equal", "errors": 0, "sha256": report.sha256}
     assert "parity_reports.report.finished" in [row.name for row in rows(Event)]
 
 

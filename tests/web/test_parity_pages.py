@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from core import ports, tenancy
 from core.permissions import STAFF_ROLE_GRANTS, Permission, TenantRole
+from parity_reports.domain import ladder, sampling
 from parity_reports.models import EntityResult
 from parity_reports.queries import reports, verification
 from tests import make
@@ -66,6 +67,29 @@ def test_the_button_asks_for_a_comparison_and_leads_to_it_live(owner, crossing):
     finished = owner.get(asked.url)
     assert "Both platforms are equal: all 2 records agree in every column." in text(finished)
     assert "every 2s" not in finished.content.decode()
+
+
+def test_checksums_and_a_sample_are_offered_once_there_is_a_comparison_and_say_what_they_are(
+    owner, crossing, monkeypatch
+):
+    assert "Compare by checksums" not in text(page(owner))
+    monkeypatch.setattr(ladder, "SMALL", 0)
+    monkeypatch.setattr(sampling, "WANTED", 2)
+    for number in range(1, 9):
+        crossing.put(number)
+    crossing.compare()
+    assert "Compare by checksums" in text(page(owner))
+    for method, said in (("checksums", "Nothing differs: both platforms have the same"), ("sample", "A sample agrees")):
+        asked = owner.post("/t/zebra/parity/new/", {"method": method})
+        assert "only a full comparison counts" in text(owner.get(asked.url))
+        crossing.work()
+        shown = text(owner.get(asked.url))
+        assert said in shown
+        assert "only a full comparison counts" in shown
+    assert "Compared for 1 in 4 records because you asked for a quick look" in shown
+    assert "Sampled" in text(page(owner))
+    refused = owner.post("/t/zebra/parity/new/", {"method": "glance"}, follow=True)
+    assert "There is no such comparison." in text(refused)
 
 
 def test_the_verdict_stands_before_every_figure_and_names_tenant_and_run(owner, crossing):
