@@ -31,6 +31,8 @@ def close(connection: psycopg.Connection, order: LoadOrder, *, provenance: str, 
         # In the order in which rows are read, so that whoever comes next is who would have come first.
         "first": raw(f"(array_agg(source_key ORDER BY {keys.order(spec, 'source_key', Dialect.POSTGRES)}))[1]"),
     }
+    # Of tables that were just filled the planner knows nothing, and a nested loop over them would never end.
+    connection.execute("SET LOCAL enable_nestloop = off")
     steps = list(_FORGET)
     if spec.vanished.then is Then.DELETE:
         if not fresh:
