@@ -43,3 +43,14 @@ SELECT lin_no AS id, ord_no::BIGINT AS order_id, prt_no::BIGINT AS part_id, sup_
     strptime(rct_dt, '%Y%m%d')::DATE AS received_on, coalesce(instr, 'none') AS instructions, lower(ship_md) AS mode,
     trim(rem_txt) AS comment
 FROM legacy.public.line_mast
+-- section: spoilt
+abs(hashint8extended({id}, 0) % 1000) = 0
+-- section: poison
+UPDATE line_mast SET
+    ord_no = CASE k WHEN 0 THEN NULL WHEN 1 THEN 'x' ELSE ord_no END, prt_no = CASE k WHEN 2 THEN '1e3' ELSE prt_no END,
+    qty = CASE k WHEN 3 THEN NULL WHEN 4 THEN '12.0' ELSE qty END,
+    ext_prc = CASE k WHEN 5 THEN '12,50' WHEN 6 THEN '999999999999999' ELSE ext_prc END,
+    urg_flg = CASE k WHEN 7 THEN '?' ELSE urg_flg END, shp_dt = CASE k WHEN 8 THEN '19950230' ELSE shp_dt END,
+    rct_dt = CASE k WHEN 9 THEN '03.02.1995' ELSE rct_dt END
+FROM (SELECT lin_no AS n, row_number() OVER (ORDER BY lin_no) % 10 AS k FROM line_mast WHERE {spoilt}) AS bad
+WHERE lin_no = n
