@@ -54,7 +54,6 @@ class Reckoning:
     def __init__(self, plan: Plan, gate: Mapping[str, Passage]) -> None:
         self._plan, self._gate = plan, gate
         self._spec: Spec = plan.spec
-        self._among: dict[str, tuple[str, str]] = {}
 
     def promise(self, session: Session) -> None:
         """Make what promised references are looked up in, out of the legacy platform's rows."""
