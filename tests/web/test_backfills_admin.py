@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import Tenant
 from backfills.domain.runs import RunState
 from backfills.domain.spec import load
 from backfills.models import DeadLetter, OutcomeTotal, Retry, Run, SpecVersion
@@ -109,10 +110,17 @@ def test_rows_that_an_exception_lets_stay_behind_are_waived_until_it_expires(as_
 
     monkeypatch.setattr(EXCEPTIONS, "_items", {"tests": covers})
     rejected(make.tenant("Yak Air"), rows=1, first=9)
+    with make.arranging():
+        tenant = Tenant.objects.get(pk=run.tenant_id)
+    owner = make.member(tenant).user
     client = as_(StaffRole.AUDITOR)
     waived = page(client, LETTERS, standing="waived")
     assert ("47111" in waived, "47119" in waived) == (True, False)
     assert "47111" not in page(client, LETTERS, standing="open")
+    client.force_login(owner)
+    theirs = page(client, f"/t/{tenant.slug}/runs/entities/flights/")
+    assert "Two flights of 2013 stay behind." in theirs
+    assert theirs.count("Waived") == 2
     with make.arranging():
         assert waivers.standing(tenant_ids=[run.tenant_id], at=ends + timedelta(seconds=1)) == {}
 
