@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from parity_reports.domain import sampling
 from parity_reports.domain.ladder import Method
-from parity_reports.domain.verdict import Tally, Verdict
+from parity_reports.domain.verdict import PARITY_ERROR_TARGET, Tally, Verdict, share
 
 METHODS: Mapping[str, str] = {
     Method.CHECKSUMS: "Both databases are asked for checksums, and only what differs by them is read. It says whether "
@@ -14,7 +14,23 @@ METHODS: Mapping[str, str] = {
 }
 """What is said beside a report that is no full comparison."""
 
-FULL_COUNTS = "The go/no-go asks for a full comparison that is less than a day old."
+
+def differing(
+    tally: Tally, *, incomplete: bool, samples: Sequence[tuple[int, int]] = ()
+) -> tuple[str, str, str, str, str]:
+    """Return the figure of the records that differ: label, value, target, state, words.
+
+    A sample is on target only if what it says of all records is.
+    """
+    label = "Sampled records that differ" if samples else "Records that differ"
+    state, words = "pass", "On target"
+    if incomplete:
+        state, words = "incomplete", "Incomplete"
+    elif tally.error_rate > PARITY_ERROR_TARGET:
+        state, words = "fail", "Above target"
+    elif samples and sampling.together(samples) * PARITY_ERROR_TARGET < 1:
+        state, words = "warn", "Too few to tell"
+    return label, share(tally.error_rate, digits=3) if tally.compared else "", "target ≤ 0.1 %", state, words
 
 
 def headline(verdict: str, *, method: str, tally: Tally, samples: Sequence[tuple[int, int]] = ()) -> str:

@@ -151,7 +151,7 @@ def of(report: Report) -> Screen:
         headline=headlines.headline(report.verdict, method=report.method, tally=report.tally, samples=_sampled(rows)),
         state=_STATES.get(report.verdict, "running"),
         next_steps=_next_steps(report, held, broken),
-        figures=_figures(report) if report.verdict else (),
+        figures=_figures(report, _sampled(rows)) if report.verdict else (),
         chart=_chart(sum((row.tally for row in rows), Tally())),
         entities=[_entity(row) for row in rows],
         left_behind=_rules(rows, "rules"),
@@ -242,10 +242,10 @@ def _next_steps(report: Report, held: Sequence[RuleLine], broken: Sequence[Invar
             return []
         case Verdict.EQUAL:
             if report.method != Method.FULL:
-                return [headlines.FULL_COUNTS]
+                return []
             return ["Nothing is left to do here. The go/no-go asks for a comparison that is less than a day old."]
         case Verdict.SAMPLED:
-            return [headlines.FULL_COUNTS]
+            return []
         case Verdict.INCOMPLETE:
             return [*report.problem.splitlines(), "Run a new comparison once that is settled."]
     steps = list(dict.fromkeys(line.fix for line in held if line.fix))
@@ -262,23 +262,14 @@ def _next_steps(report: Report, held: Sequence[RuleLine], broken: Sequence[Invar
     return [*steps, "Then run a new comparison."]
 
 
-def _figures(report: Report) -> list[Figure]:
+def _figures(report: Report, samples: Sequence[tuple[int, int]]) -> list[Figure]:
     tally = report.tally
     rate = verdict.pass_rate(passed=report.invariants_passed, total=report.invariants_total)
-    compared = tally.compared > 0
-    within = tally.error_rate <= verdict.PARITY_ERROR_TARGET
     holds = rate >= verdict.INVARIANT_TARGET
     incomplete = report.verdict == Verdict.INCOMPLETE
     judged = "incomplete" if incomplete else ""
-    of_sample = report.method == Method.SAMPLE
     return [
-        Figure(
-            "Sampled records that differ" if of_sample else "Records that differ",
-            share(tally.error_rate, digits=3) if compared else "",
-            "target ≤ 0.1 %",
-            judged or ("pass" if within else "fail"),
-            "Incomplete" if incomplete else "On target" if within else "Above target",
-        ),
+        Figure(*headlines.differing(tally, incomplete=incomplete, samples=samples)),
         Figure(
             "Invariants that hold",
             share(rate, digits=1) if report.invariants_total else "",
