@@ -46,6 +46,8 @@ class LoadOrder:
     entity: str
     specs: Mapping[str, Any]
     at: datetime
+    since: datetime | None = None
+    """Only rows that changed since are read, by legacy's clock, and all others stay as they are: a catch-up."""
 
     @property
     def spec(self) -> Any:
@@ -97,6 +99,8 @@ class RunPosition:
     """Every source row is accounted for and what legacy no longer has is removed."""
     totals: Mapping[tuple[str, str], int] = field(default_factory=dict)
     supplemented: int = 0
+    removed: int = 0
+    """Objects that were removed at its end: legacy has nothing of them any more."""
     batches: tuple[BatchDone, ...] = ()
 
 

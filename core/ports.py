@@ -5,8 +5,9 @@ manner of Django's CACHES. Every adapter refuses to be called inside a transacti
 (`tenancy.forbid_transaction()`), and raises only the two errors below.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
@@ -90,25 +91,37 @@ class LegacyPlatform(Protocol):
 
     def count(self, *, spec: Any, tenant_ref: str) -> int:
         """Count a tenant's objects of an entity. `spec` is a `backfills.domain.spec.Spec` (the floor knows no app)."""
-        ...
 
     def keys(self, *, spec: Any, tenant_ref: str) -> SourceKeys:
         """Tell which objects there are by one reading of all their keys, as text."""
-        ...
 
     def divide(self, *, spec: Any, tenant_ref: str, parts: int) -> tuple[str, ...]:
         """Return the keys that divide the rows into at most so many ranges of about one size; each ends its range."""
-        ...
 
     def read(
-        self, *, spec: Any, tenant_ref: str, after: str | None, limit: int, until: str | None = None
+        self,
+        *,
+        spec: Any,
+        tenant_ref: str,
+        after: str | None,
+        limit: int,
+        until: str | None = None,
+        since: datetime | None = None,
+        also: Sequence[str] = (),
     ) -> SourceRows:
-        """Read the next rows in key order (bytewise): after a key, until a key (it included), at most `limit`."""
-        ...
+        """Read the next rows in key order (bytewise): after a key, until a key (it included), at most `limit`.
+
+        With `since`, of these only what changed since then or does not tell when, and the rows with the keys `also`.
+        """
+
+    def now(self) -> datetime:
+        """Tell the time by the platform's own clock."""
+
+    def held(self, *, spec: Any, tenant_ref: str, since: datetime) -> Iterator[bytes]:
+        """Read all keys, as text in COPY's format, each with whether its row changed since (t or f); in pieces."""
 
     def read_keys(self, *, spec: Any, tenant_ref: str, keys: Sequence[str]) -> SourceRows:
         """Read the rows with these keys that (still) exist, in key order."""
-        ...
 
 
 class DataMover(Protocol):
@@ -124,7 +137,6 @@ class DataMover(Protocol):
         `borders` divide its keys into ranges that may move side by side. Where the account has rows of the entity
         already, or rows merge, it is one range all the same: what a row becomes then depends on those before it.
         """
-        ...
 
     def load(
         self, *, order: LoadOrder, read: Callable[[str | None, str | None], SourceRows], after_batch: int = 0
@@ -134,33 +146,34 @@ class DataMover(Protocol):
         `read(after, until)` reads it; fewer rows than the spec's batch end the range. Where others are at all that is
         left, this waits for one of them. Answers with every batch after `after_batch`.
         """
-        ...
 
     def retry(self, *, order: LoadOrder, keys: Sequence[str], rows: SourceRows) -> RunPosition:
         """Judge rejected rows again; a key among `keys` without row is gone from legacy."""
-        ...
 
-    def finish(self, *, order: LoadOrder, source: SourceKeys) -> RunPosition:
+    def finish(
+        self, *, order: LoadOrder, source: SourceKeys, held: Callable[[], Iterator[bytes]] | None = None
+    ) -> RunPosition:
         """Remove what legacy no longer has, and close the run if just the rows of `source` are accounted for.
 
         Raises Rejected, with the figures, when source and outcomes differ in number (the database refuses such a
         success too) or, as many as they are, in their keys.
+
+        A catch-up has not met every row: where other rows than those of `source` are accounted for, `held()` is read,
+        `LegacyPlatform.held` as it is now. Rows that are new there and not met are the next catch-up's if they changed
+        so late that it reads them; else Rejected is raised, as it is where an object is left without the row of legacy
+        that it was made of. The position tells the rows that are accounted for as `source_total`.
         """
-        ...
 
     def position(self, *, order: LoadOrder, after_batch: int = 0) -> RunPosition:
         """Tell how far the run is, with its batches (and their dead letters) after a number."""
-        ...
 
     def trace(self, *, account_id: UUID, entity: str, system: str, key: str) -> Trace | None:
         """Tell where one row ended, by its key in legacy or by its object's key here; None: no run has met it."""
-        ...
 
     def origins(
         self, *, account_id: UUID, spec: Any, keys: Sequence[str], read: Callable[[Sequence[str]], SourceRows]
     ) -> Mapping[str, Origin]:
         """Tell where objects came from, by their keys here; `read` reads rows as they now are. Unmoved: absent."""
-        ...
 
     def ended(
         self, *, account_id: UUID, entity: str, system: str, fate: str, rule: str, skip: int, limit: int
@@ -169,18 +182,15 @@ class DataMover(Protocol):
 
         Meant for a person who looks: it gives up after seconds, with Unavailable.
         """
-        ...
 
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:
         """Count an account's rows in each table of Crossing's own place there; provenance is none of them."""
-        ...
 
     def forget(self, *, account_id: UUID) -> Mapping[str, int]:
         """Delete those rows, all or nothing, and return what a fresh count finds afterwards. Safe to repeat.
 
         The account's data and where they came from stay; a later run begins anew.
         """
-        ...
 
 
 class InspectionSession(Protocol):

@@ -14,8 +14,9 @@ from typing import Any
 from backfills.domain.evaluation import Value, World, evaluate
 from backfills.domain.language import Node, Ref, Type, names_in
 from backfills.domain.quoting import quote, text
-from backfills.domain.spec import Column, Spec, Then, numeric_of
+from backfills.domain.spec import Column, Spec, Then
 from backfills.domain.sql import Compiler
+from backfills.domain.target_types import numeric_of
 
 
 class Fate(StrEnum):

@@ -23,6 +23,7 @@ _KEY_TYPE = {"enum": ["bigint", "text", "uuid", "date"]}
 _TYPE_NAMES = "one of smallint, integer, bigint, numeric(precision,scale), boolean, date, timestamptz, text, enum"
 _TYPE = "^(smallint|integer|bigint|boolean|date|timestamptz|text|enum|numeric\\([0-9]{1,2},[0-9]{1,2}\\))$"
 _CLASS = {"enum": ["public", "internal"]}
+_CLOCK = {"enum": ["timestamptz", "timestamp"], "description": "timestamptz, or timestamp, which is taken as UTC"}
 _DROPPED = _object(["because"], because=_TEXT, since={"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
 _INVARIANT = _object(
     ["name", "says"],
@@ -63,6 +64,7 @@ SCHEMA: dict[str, Any] = {
             table=_LEGACY_TABLE,
             tenant=_LEGACY,
             key=_object(["column"], column=_NAME, type=_KEY_TYPE, of={**_named(_KEY_TYPE), "minProperties": 2}),
+            changed=_object(["column", "type"], column=_LEGACY, type=_CLOCK),
             columns=_named(_object(["class"], **{"class": _CLASS}, named=_LEGACY, note=_TEXT, dropped=_DROPPED)),
         ),
         target=_object(["table", "tenant", "key"], table=_TABLE, tenant=_NAME, key=_NAME),

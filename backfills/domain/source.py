@@ -5,6 +5,7 @@ text is compared by its bytes, whatever the server's language.
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from backfills.domain import keys
 from backfills.domain.quoting import quote, text
@@ -49,6 +50,16 @@ def bounded(spec: Spec, sign: str, border: str) -> str:
     """Return the condition that a row's key stands so (`>` or `<=`) to another; FALSE where that cannot be a key."""
     values = _values(spec, border)
     return f"({', '.join(native(spec))}) {sign} ({', '.join(values)})" if values else "FALSE"
+
+
+def changed(spec: Spec, since: datetime) -> str:
+    """Return the condition that a row changed since a moment; one that does not tell is taken for changed."""
+    if spec.changed is None:
+        raise ValueError(f"{spec.entity} does not declare when a row changed")
+    column, moment = f"s.{quote(spec.changed.column)}", since.astimezone(UTC)
+    if spec.changed.type == "timestamp":
+        moment = moment.replace(tzinfo=None)
+    return f"({column} >= {text(moment.isoformat())}::{spec.changed.type} OR {column} IS NULL)"
 
 
 def among(spec: Spec, wanted: Sequence[str]) -> str:

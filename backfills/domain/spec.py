@@ -1,7 +1,6 @@
 """The mapping spec of one entity, read from YAML: what becomes of every source row, declared."""
 
 import hashlib
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,6 +10,7 @@ from backfills.domain import invariants, schema
 from backfills.domain.evaluation import World
 from backfills.domain.invariants import Invariant
 from backfills.domain.language import Node, Type, names_in, parse
+from backfills.domain.target_types import TARGET_TYPES
 from core.domain.declared import Lines, SpecError
 
 
@@ -76,6 +76,14 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """The column of legacy, by its name there, that holds when a row changed last; a `timestamp` is one of UTC."""
+
+    column: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """How one entity moves. `digest` is the SHA-256 of the file, part of every run's evidence."""
 
@@ -119,6 +127,8 @@ class Spec:
     """What becomes of deleted, archived, orphaned, … objects: a rule's name, or why there are none."""
     source_names: Mapping[str, str] = field(default_factory=dict)
     """Source columns that legacy calls by another name."""
+    changed: Changed | None = None
+    """What tells which rows changed since a moment; without it, a run reads all of them."""
     invariants: tuple[Invariant, ...] = ()
     """What must hold of the records on both platforms."""
     source_text: str = ""
@@ -164,25 +174,6 @@ class Spec:
             if found:
                 return found
         return ""
-
-
-TARGET_TYPES: Mapping[str, frozenset[Type]] = {
-    "smallint": frozenset({Type.INT}),
-    "integer": frozenset({Type.INT}),
-    "bigint": frozenset({Type.INT}),
-    "numeric": frozenset({Type.INT, Type.DECIMAL}),
-    "boolean": frozenset({Type.BOOL}),
-    "date": frozenset({Type.DATE}),
-    "timestamptz": frozenset({Type.INSTANT}),
-    "text": frozenset({Type.TEXT}),
-    "enum": frozenset({Type.TEXT}),
-}
-
-
-def numeric_of(kind: str) -> tuple[int, int] | None:
-    """Return precision and scale of `numeric(p,s)`."""
-    found = re.fullmatch(r"numeric\((\d+),(\d+)\)", kind)
-    return (int(found[1]), int(found[2])) if found else None
 
 
 def load(text: str, *, file: str = "") -> Spec:
@@ -304,6 +295,7 @@ class _Builder:
             dropped=self._dropped((*lets, *((one.name, one.expression) for one in columns)), rules),
             cases=self._cases(names),
             source_names={name: item["named"] for name, item in source["columns"].items() if "named" in item},
+            changed=Changed(**source["changed"]) if "changed" in source else None,
             invariants=invariants.read(document, self.lines, columns=columns, literals=self.literals),
             source_text=self.text,
             **singles,

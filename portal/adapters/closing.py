@@ -1,5 +1,7 @@
 """The end of a run: what legacy no longer has leaves the new platform, and every row is counted where it ended."""
 
+from dataclasses import dataclass
+
 import psycopg
 from psycopg import sql
 
@@ -10,38 +12,69 @@ from core.moving import LoadOrder
 from core.ports import Rejected
 from portal.adapters.batch import raw, table
 
+SEEN = sql.Identifier("crossing_stage", "seen")
 
-def close(connection: psycopg.Connection, order: LoadOrder, *, provenance: str, fresh: bool) -> int:
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The sum of the digests of the keys that are accounted for, and how many objects were removed."""
+
+    digest: int
+    removed: int
+
+
+def close(
+    connection: psycopg.Connection,
+    order: LoadOrder,
+    *,
+    provenance: str,
+    whole: bool,
+    seen: sql.Composable = SEEN,
+) -> Closed:
     """Remove what this run did not see or did not move any more, and count anew; runs inside the closing transaction.
 
-    Returns the sum of the digests of the keys that are accounted for.
+    `seen` holds, by `run_id` and `source_key`, what legacy has; it is not asked where the `whole` of what is known is
+    there, as after a fresh run, which wrote all of it.
 
-    An object into which several source rows were merged stays as long as one of them does. A fresh run wrote all
-    that there is, so nothing can have vanished. Raises Rejected where a row is written down as moved and the platform
-    holds no object of it.
+    An object into which several source rows were merged stays as long as one of them does. Raises Rejected where a row
+    is written down as moved and the platform holds no object of it, and where a catch-up would leave an object to a
+    row that it has not read.
     """
     spec: Spec = order.spec
+    catches_up = order.since is not None
     values = {"account": order.account_id, "entity": order.entity, "run": order.run_id, "system": spec.system,
-              "spec": spec.label, "at": order.at, "fresh": fresh}  # fmt: skip
+              "spec": spec.label, "at": order.at, "whole": whole}  # fmt: skip
     names = {
         "provenance": table(provenance),
         "target": table(spec.target_table),
         "tenant": sql.Identifier(spec.target_tenant),
         "key": sql.Identifier(spec.target_key),
+        "seen": seen,
         # In the order in which rows are read, so that whoever comes next is who would have come first.
         "first": raw(f"(array_agg(source_key ORDER BY {keys.order(spec, 'source_key', Dialect.POSTGRES)}))[1]"),
     }
     # Of tables that were just filled the planner knows nothing, and a nested loop over them would never end.
     connection.execute("SET LOCAL enable_nestloop = off")
-    steps = list(_FORGET)
-    if spec.vanished.then is Then.DELETE:
-        if not fresh:
-            steps.append(_VANISHED)
-        if spec.duplicates.then is Then.MERGE:
-            steps.append(_NEXT)
-        steps.append(_NOWHERE)
-    for statement in steps:
-        connection.execute(sql.SQL(statement).format(**names), values)
+
+    def do(statement: str) -> int:
+        return connection.execute(sql.SQL(statement).format(**names), values).rowcount
+
+    for statement in _FORGET if not catches_up else () if whole else _FORGET_GONE:
+        do(statement)
+    merges, removes, removed = spec.duplicates.then is Then.MERGE, spec.vanished.then is Then.DELETE, 0
+    if removes and (catches_up or not whole):
+        do(_VANISHED)
+    if merges and catches_up:
+        left = connection.execute(sql.SQL(_LEFT).format(**names), values).fetchone()
+        if left and left[0]:
+            raise Rejected(
+                f"{left[0]:,} objects that were merged of several rows have lost the row that they were made of, and a"
+                " catch-up does not read the others: run it in full."
+            )
+    elif merges and removes:
+        do(_NEXT)
+    if removes:
+        removed = do(_NOWHERE)
     lost = connection.execute(sql.SQL(_LOST).format(**names), values).fetchone()
     if lost and lost[0]:
         raise Rejected(
@@ -53,7 +86,7 @@ def close(connection: psycopg.Connection, order: LoadOrder, *, provenance: str, 
     ended = sql.SQL(_RECOUNT).format(**names, digest=raw(keys.digest("source_key")))
     row = connection.execute(ended, values).fetchone()
     connection.execute("DELETE FROM crossing_stage.seen WHERE run_id = %(run)s", values)
-    return int(row[0]) if row else 0
+    return Closed(int(row[0]) if row else 0, removed)
 
 
 _FORGET = (
@@ -68,16 +101,37 @@ _FORGET = (
      WHERE account_id = %(account)s AND entity = %(entity)s AND run_id <> %(run)s AND state = 'open'
     """,
 )
+# After a catch-up, those of rows that legacy holds no more: the others stand as they were judged.
+_FORGET_GONE = (
+    """
+    DELETE FROM crossing_stage.outcome o
+     WHERE o.account_id = %(account)s AND o.entity = %(entity)s
+       AND NOT EXISTS (SELECT FROM {seen} s WHERE s.run_id = %(run)s AND s.source_key = o.source_key)
+    """,
+    """
+    UPDATE crossing_stage.dead_letter d SET state = 'resolved', payload = NULL, last_at = %(at)s
+     WHERE d.account_id = %(account)s AND d.entity = %(entity)s AND d.state = 'open'
+       AND NOT EXISTS (SELECT FROM {seen} s WHERE s.run_id = %(run)s AND s.source_key = d.source_key)
+    """,
+)
 # Nothing comes from a row that is gone, or that does not move any more.
 _VANISHED = """
 DELETE FROM {provenance} p
  WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.source_system = %(system)s
-   AND (NOT EXISTS (SELECT FROM crossing_stage.seen s WHERE s.run_id = %(run)s AND s.source_key = p.source_key)
+   AND (NOT %(whole)s
+        AND NOT EXISTS (SELECT FROM {seen} s WHERE s.run_id = %(run)s AND s.source_key = p.source_key)
         OR EXISTS (SELECT FROM crossing_stage.outcome o
                     WHERE o.account_id = p.account_id AND o.entity = p.entity AND o.source_key = p.source_key
                       AND o.fate NOT IN ('migrated', 'transformed')))
 """
-# A merged object whose first row is gone now comes from the next one.
+# Objects of merged rows that come from none of them any more.
+_LEFT = """
+SELECT count(DISTINCT o.target_key) FROM crossing_stage.outcome o
+ WHERE o.account_id = %(account)s AND o.entity = %(entity)s AND o.fate = 'merged'
+   AND NOT EXISTS (SELECT FROM {provenance} p
+                    WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.target_key = o.target_key)
+"""
+# A merged object whose first row is gone now comes from the next one, whose values the next run brings.
 _NEXT = """
 WITH next AS (
     DELETE FROM crossing_stage.outcome o
@@ -101,26 +155,26 @@ DELETE FROM {target} t
    AND NOT EXISTS (SELECT FROM {provenance} p
                     WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.target_key = t.{key}::text)
 """
-# Rows that this run met and wrote down as moved, of which the platform holds no object.
+# Rows that legacy has and that are written down as moved, of which the platform holds no object.
 _LOST = """
 SELECT count(*) FROM {provenance} p
  WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.source_system = %(system)s
    AND NOT EXISTS (SELECT FROM {target} t WHERE t.{tenant} = %(account)s AND t.{key}::text = p.target_key)
-   AND (%(fresh)s
-        OR EXISTS (SELECT FROM crossing_stage.seen s WHERE s.run_id = %(run)s AND s.source_key = p.source_key))
+   AND (%(whole)s
+        OR EXISTS (SELECT FROM {seen} s WHERE s.run_id = %(run)s AND s.source_key = p.source_key))
 """
 # The ledger is counted from where rows ended, not from what batches said of themselves.
 _RECOUNT = """
 WITH ended AS (
     SELECT fate, rule, source_key FROM crossing_stage.outcome
-     WHERE account_id = %(account)s AND entity = %(entity)s AND run_id = %(run)s
+     WHERE account_id = %(account)s AND entity = %(entity)s
      UNION ALL
     SELECT 'migrated', '', source_key FROM {provenance} p
      WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.source_system = %(system)s
        AND NOT EXISTS (SELECT FROM crossing_stage.outcome o
                         WHERE o.account_id = p.account_id AND o.entity = p.entity AND o.source_key = p.source_key)
-       AND (%(fresh)s
-            OR EXISTS (SELECT FROM crossing_stage.seen s WHERE s.run_id = %(run)s AND s.source_key = p.source_key))
+       AND (%(whole)s
+            OR EXISTS (SELECT FROM {seen} s WHERE s.run_id = %(run)s AND s.source_key = p.source_key))
 ),
 counted AS (
     SELECT fate, rule, count(*) AS count, sum({digest}) AS digest FROM ended GROUP BY fate, rule

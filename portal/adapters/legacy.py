@@ -1,7 +1,8 @@
 """The legacy platform in PostgreSQL, read through the role that may only read."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from backfills.domain import keys, source
@@ -49,13 +50,40 @@ class PostgresLegacy:
         return tuple(str(key) for (key,) in borders[:-1])
 
     def read(
-        self, *, spec: Spec, tenant_ref: str, after: str | None, limit: int, until: str | None = None
+        self,
+        *,
+        spec: Spec,
+        tenant_ref: str,
+        after: str | None,
+        limit: int,
+        until: str | None = None,
+        since: datetime | None = None,
+        also: Sequence[str] = (),
     ) -> SourceRows:
         """Read the next rows; see `core.ports.LegacyPlatform`."""
-        borders = [
+        conditions = [
             source.bounded(spec, sign, border) for sign, border in ((">", after), ("<=", until)) if border is not None
         ]
-        return self._copy(spec, tenant_ref, borders, limit)
+        if since is not None:
+            conditions.append(f"({source.changed(spec, since)} OR {source.among(spec, also)})")
+        return self._copy(spec, tenant_ref, conditions, limit)
+
+    def now(self) -> datetime:
+        """Tell the time; see `core.ports.LegacyPlatform`."""
+        moment: datetime = self._ask("SELECT clock_timestamp()")[0][0]
+        return moment
+
+    def held(self, *, spec: Spec, tenant_ref: str, since: datetime) -> Iterator[bytes]:
+        """Read all keys; see `core.ports.LegacyPlatform`."""
+        rows = source.of_tenant(spec, tenant_ref)
+        query = f"COPY (SELECT {source.key(spec)}, {source.changed(spec, since)} {rows}) TO STDOUT"
+        with (
+            connected(self.url, platform="legacy", statement_timeout=self.statement_timeout) as connection,
+            connection.cursor() as cursor,
+            cursor.copy(query.encode()) as copy,
+        ):
+            for block in copy:
+                yield bytes(block)
 
     def read_keys(self, *, spec: Spec, tenant_ref: str, keys: Sequence[str]) -> SourceRows:
         """Read the rows with these keys; see `core.ports.LegacyPlatform`."""

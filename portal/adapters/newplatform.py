@@ -16,7 +16,7 @@ from backfills.domain.spec import Spec, Then
 from core.moving import LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
 from core.ports import Rejected
 from portal.adapters import batch as statements
-from portal.adapters import origins, stage, tracing
+from portal.adapters import catching, origins, stage, tracing
 from portal.adapters.closing import close
 from portal.adapters.postgres import connected
 from portal.adapters.stage import Totals
@@ -69,6 +69,8 @@ class PostgresMover:
             if stage.opened(connection, order, source_total=source_total, provenance=self.provenance):
                 stage.divide(connection, order, borders)
                 self._supplement(connection, order)
+                if order.since is not None:
+                    catching.demand_read(connection, order, provenance=self.provenance)
             return stage.position(connection, order.run_id)
 
     def load(
@@ -120,8 +122,12 @@ class PostgresMover:
             self._apply(connection, order, rows, asked=keys, alone=True)
             return stage.position(connection, order.run_id, after_batch=run.batches)
 
-    def finish(self, *, order: LoadOrder, source: SourceKeys) -> RunPosition:
+    def finish(
+        self, *, order: LoadOrder, source: SourceKeys, held: Callable[[], Iterator[bytes]] | None = None
+    ) -> RunPosition:
         """Remove what legacy no longer has, and close the run; see `core.ports.DataMover`."""
+        if order.since is not None and held is None:
+            raise ValueError("a catch-up has not met every row: it needs to know which there are")
         with self._connected() as connection:
             try:
                 with connection.transaction():
@@ -129,13 +135,19 @@ class PostgresMover:
                     if not run.closed:
                         if run.fresh is None:
                             raise Rejected(_OUTDATED)
-                        digest = close(connection, order, provenance=self.provenance, fresh=run.fresh)
+                        if order.since is None or held is None:
+                            closed = close(connection, order, provenance=self.provenance, whole=run.fresh)
+                        else:
+                            source, closed = catching.close_caught_up(
+                                connection, order, source=source, held=held, provenance=self.provenance
+                            )
                         connection.execute(
-                            "UPDATE crossing_stage.run SET source_total = %s, closed = true WHERE run_id = %s",
-                            [source.rows, order.run_id],
+                            "UPDATE crossing_stage.run SET source_total = %s, removed = %s, closed = true"
+                            " WHERE run_id = %s",
+                            [source.rows, closed.removed, order.run_id],
                         )
                         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-                        if digest != source.digest:
+                        if closed.digest != source.digest:
                             raise Rejected(
                                 f"Legacy holds {source.rows:,} rows, as many as are accounted for, but not the same"
                                 " ones: some were deleted and others added while it was read. Run it again."
@@ -253,7 +265,8 @@ class PostgresMover:
         totals: Totals = Counter()
         changed, there = 0, set[str]()
         if rows.count:
-            staged = Staged(connection, order, number=mark, provenance=self.provenance, mark=alone and not asked)
+            writes_down = alone and not asked and order.since is None
+            staged = Staged(connection, order, number=mark, provenance=self.provenance, mark=writes_down)
             staged.fill(rows)
             moved = staged.upsert(rows.count) if alone else staged.insert()
             if moved is None:

@@ -48,13 +48,18 @@ class Range:
 def is_outdated(connection: psycopg.Connection) -> bool:
     """Whether a former release made the tables, and none of this one has completed them yet."""
     row = connection.execute(
-        "SELECT to_regclass('crossing_stage.run') IS NOT NULL AND to_regclass('crossing_stage.range') IS NULL"
+        "SELECT to_regclass('crossing_stage.run') IS NOT NULL AND (to_regclass('crossing_stage.range') IS NULL"
+        " OR NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('crossing_stage.run')"
+        " AND attname = 'removed' AND NOT attisdropped))"
     ).fetchone()
     return bool(row and row[0])
 
 
 def opened(connection: psycopg.Connection, order: LoadOrder, *, source_total: int, provenance: str) -> bool:
-    """Give the run its row, and say whether it had none; the row knows whether the account had none of the entity."""
+    """Give the run its row, and say whether it had none; the row knows whether the account had none of the entity.
+
+    A catch-up never is the first of an account, whatever is there.
+    """
     known = sql.SQL(
         "EXISTS (SELECT FROM {} WHERE account_id = %(account)s AND entity = %(entity)s AND source_system = %(system)s)"
         " OR EXISTS (SELECT FROM crossing_stage.outcome WHERE account_id = %(account)s AND entity = %(entity)s)"
@@ -63,11 +68,12 @@ def opened(connection: psycopg.Connection, order: LoadOrder, *, source_total: in
     row = connection.execute(
         sql.SQL(
             "INSERT INTO crossing_stage.run (run_id, account_id, entity, spec, source_total, opened_at, fresh)"
-            " SELECT %(run)s, %(account)s, %(entity)s, %(spec)s, %(total)s, %(at)s, NOT ({})"
+            " SELECT %(run)s, %(account)s, %(entity)s, %(spec)s, %(total)s, %(at)s, NOT (%(caught)s OR {})"
             " ON CONFLICT (run_id) DO NOTHING RETURNING 1"
         ).format(known),
         {"run": order.run_id, "account": order.account_id, "entity": order.entity, "system": order.spec.system,
-         "spec": order.spec.label, "total": source_total, "at": order.at},
+         "spec": order.spec.label, "total": source_total, "at": order.at,
+         "caught": order.since is not None},
     ).fetchone()  # fmt: skip
     # What runs met that never came to their end.
     connection.execute(
@@ -252,14 +258,14 @@ def count(connection: psycopg.Connection, run_id: UUID, totals: Totals) -> None:
 def position(connection: psycopg.Connection, run_id: UUID, *, after_batch: int = 0) -> RunPosition:
     """Return where a run stands, with its batches after a number; raises Rejected for a run that is not there."""
     row = connection.execute(
-        "SELECT read, source_total, loaded, closed, supplemented,"
+        "SELECT read, source_total, loaded, closed, supplemented, removed,"
         " (SELECT count(*) FROM crossing_stage.range r WHERE r.run_id = run.run_id)"
         " FROM crossing_stage.run WHERE run_id = %s",
         [run_id],
     ).fetchone()
     if row is None:
         raise Rejected("The new platform does not know this run: start it again.")
-    read, source_total, loaded, closed, supplemented, ranges = row
+    read, source_total, loaded, closed, supplemented, removed, ranges = row
     totals = connection.execute("SELECT fate, rule, count FROM crossing_stage.total WHERE run_id = %s", [run_id])
     return RunPosition(
         read=read,
@@ -269,6 +275,7 @@ def position(connection: psycopg.Connection, run_id: UUID, *, after_batch: int =
         closed=closed,
         totals={(fate, rule): count for fate, rule, count in totals if count},
         supplemented=supplemented,
+        removed=removed,
         batches=tuple(_batches(connection, run_id, after_batch)),
     )
 

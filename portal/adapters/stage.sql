@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS crossing_stage.run (
     supplemented integer NOT NULL DEFAULT 0,
     loaded boolean NOT NULL DEFAULT false,
     closed boolean NOT NULL DEFAULT false,
+    removed bigint NOT NULL DEFAULT 0,
     opened_at timestamptz NOT NULL,
     CHECK (loaded OR NOT closed)
 );
@@ -34,6 +35,10 @@ DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_attribute
                     WHERE attrelid = 'crossing_stage.run'::regclass AND attname = 'fresh' AND NOT attisdropped) THEN
         ALTER TABLE crossing_stage.run ADD COLUMN fresh boolean;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_attribute
+                    WHERE attrelid = 'crossing_stage.run'::regclass AND attname = 'removed' AND NOT attisdropped) THEN
+        ALTER TABLE crossing_stage.run ADD COLUMN removed bigint NOT NULL DEFAULT 0;
     END IF;
 END $$;
 

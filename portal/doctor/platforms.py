@@ -1,5 +1,6 @@
 """The two platforms: whether they hold what the mapping names, and let our roles do what they must and no more."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from portal.doctor import Symptom
 PATIENCE = 30
 """Seconds after which a question about a table's rows is given up."""
 
+_CLOCKS = {"timestamptz": {"timestamp with time zone"}, "timestamp": {"timestamp without time zone"}}
 _NATIVE = {
     "bigint": {"smallint", "integer", "bigint", "numeric"},
     "text": {"text", "character varying", "character"},
@@ -89,6 +91,7 @@ def _unreadable(spec: Spec, table: Table | None) -> str:
     names = [
         spec.source_tenant,
         *(spec.source_names.get(name, name) for name in spec.source_columns if name not in made),
+        *([spec.changed.column] if spec.changed else []),
     ]
     missing = [name for name in names if name not in table.columns]
     if missing:
@@ -100,6 +103,12 @@ def _unreadable(spec: Spec, table: Table | None) -> str:
             return f"the key's {column} is {native} there: " + (
                 f"say `{fits}` in the mapping" if fits else "make a view with a key of another type"
             )
+    if spec.changed:
+        native = table.columns[spec.changed.column]
+        told = next((one for one, natives in _CLOCKS.items() if re.sub(r"\(\d\)", "", native) in natives), "")
+        if told != spec.changed.type:
+            fits = f"say `{told}` in the mapping" if told else "make a view with a moment in it"
+            return f"{spec.changed.column}, which tells when a row changed, is {native} there: {fits}"
     return ""
 
 

@@ -15,7 +15,7 @@ from core.tenancy import TransactionOpenError
 from portal.adapters.inspection import PostgresInspector
 from tests.databases import Platforms
 from tests.fakes.inspection import FakeInspector
-from tests.fakes.platforms import encode
+from tests.fakes.rows import encode
 
 STOPS = """\
 format: crossing-mapping/1

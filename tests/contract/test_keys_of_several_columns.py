@@ -19,7 +19,8 @@ from portal.adapters.newplatform import PostgresMover
 from tests import airline
 from tests.contract.test_platforms import KEY
 from tests.databases import Platforms
-from tests.fakes.platforms import FakeLegacy, FakeMover, decode
+from tests.fakes.platforms import FakeLegacy, FakeMover
+from tests.fakes.rows import decode
 
 SHADES = spec.load("""\
 format: crossing-mapping/1

@@ -21,7 +21,8 @@ from portal.adapters.newplatform import PostgresMover
 from tests import airline
 from tests.airline import flight, plane, station
 from tests.databases import Platforms
-from tests.fakes.platforms import FakeLegacy, FakeMover, decode
+from tests.fakes.platforms import FakeLegacy, FakeMover
+from tests.fakes.rows import decode
 
 FOLDER = Path(__file__).parents[2] / "portal" / "demo" / "mapping"
 SPECS = load_set({path.name: path.read_text() for path in FOLDER.glob("*.yaml")})

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from backfills.domain import spec
 from backfills.domain.language import FUNCTIONS
+from backfills.domain.target_types import TARGET_TYPES
 from entitlements.domain import matrix
 
 PAGE = Path(__file__).parents[2] / "docs" / "integrating.md"
@@ -36,4 +37,4 @@ def test_the_page_tells_of_every_function_and_type_that_there_is():
     assert set(re.findall(r"`(\w+)\(", table)) - {"coalesce"} == set(FUNCTIONS) - {"coalesce"}
     assert "`coalesce(a, b, …)`" in table
     types = page.split("- `type` is one of ")[1].split(";")[0]
-    assert all(f"`{kind}" in types for kind in spec.TARGET_TYPES)
+    assert all(f"`{kind}" in types for kind in TARGET_TYPES)

@@ -73,6 +73,16 @@ def test_an_entity_is_explained_in_words(tmp_path: Path) -> None:
     assert "rejected: no_colour. It has no colour." in said
 
 
+def test_what_tells_of_changes_is_explained(tmp_path: Path) -> None:
+    clock = GOOD.replace("  columns:\n", "  changed: {column: UPD TS, type: timestamp}\n  columns:\n", 1)
+    said = spec("explain", "things", folder(tmp_path, things=clock))
+    assert "caught up by “UPD TS”, which tells when a row changed last, taken as UTC" in said
+    wrong = clock.replace("type: timestamp}", "type: date}")
+    said, _ = failing("check", folder(tmp_path, things=wrong))
+    assert said.startswith("things.yaml:10: source.changed.type: ")
+    assert "timestamptz, or timestamp, which is taken as UTC" in said
+
+
 @pytest.mark.parametrize("dialect", ["postgres", "duckdb"])
 def test_the_sql_of_each_dialect_is_shown(tmp_path: Path, dialect: str) -> None:
     shaped = GOOD.replace("when: is_null(colour)", "when: matches(colour, '[A-Z]+')")

@@ -28,7 +28,7 @@ from core.comparison import (
 from core.ports import Rejected, Unavailable
 from parity_reports.domain import checksums, encoding
 from parity_reports.domain.checksums import Bucket
-from tests.fakes.platforms import rows_in_order
+from tests.fakes.rows import rows_in_order
 
 type Rows = list[dict[str, Any]]
 

@@ -12,7 +12,7 @@ from core import tenancy
 from core.inspecting import Example, Found, Inspected
 from core.moving import SourceRows
 from core.ports import Rejected
-from tests.fakes.platforms import decode
+from tests.fakes.rows import decode
 
 
 class FakeInspector:

@@ -1,7 +1,7 @@
 """Both platforms in memory, held to their word by `tests/contract/test_platforms.py`."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -13,52 +13,22 @@ from backfills.domain.spec import Spec, Then
 from core import tenancy
 from core.moving import BatchDone, Letter, LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
 from core.ports import Rejected
+from tests.fakes.rows import ESCAPES, decode, encode, rows_in_order
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-type Row = Mapping[str, str | None]
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-def encode(spec: Spec, rows: Sequence[Row]) -> SourceRows:
-    """Write rows in COPY text format."""
-    lines = [
-        "\t".join("\\N" if row[name] is None else str(row[name]).translate(_ESCAPES) for name in spec.source_columns)
-        for row in rows
-    ]
-    if not lines:
-        return SourceRows()
-    keys = [str(row[spec.key_column]) for row in rows]
-    return SourceRows("".join(f"{line}\n" for line in lines).encode(), len(lines), keys[0], keys[-1])
-
-
-def decode(spec: Spec, rows: SourceRows) -> list[dict[str, str | None]]:
-    """Read rows in COPY text format."""
-    back = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}
-
-    def value(text: str) -> str | None:
-        if text == "\\N":
-            return None
-        parts, index = [], 0
-        while index < len(text):
-            pair = text[index : index + 2]
-            parts.append(back.get(pair, text[index]))
-            index += 2 if pair in back else 1
-        return "".join(parts)
-
-    lines = rows.data.decode().split("\n")[:-1]
-    return [dict(zip(spec.source_columns, map(value, line.split("\t")), strict=True)) for line in lines]
-
 
 class FakeLegacy:
-    """Holds `tables`, name → rows, which a test fills."""
+    """Holds `tables`, name → rows, which a test fills; its clock stands at `time`, or goes as ours."""
 
     tables: ClassVar[dict[str, list[dict[str, str | None]]]] = {}
+    time: ClassVar[datetime | None] = None
 
     @classmethod
     def reset(cls) -> None:
         """Forget every row."""
         cls.tables.clear()
+        cls.time = None
 
     def _rows(self, spec: Spec, tenant_ref: str) -> list[dict[str, str | None]]:
         tenancy.forbid_transaction("Talking to the legacy platform")
@@ -79,29 +49,56 @@ class FakeLegacy:
         return tuple(keys[size - 1 : -1 : size])
 
     def read(
-        self, *, spec: Spec, tenant_ref: str, after: str | None, limit: int, until: str | None = None
+        self,
+        *,
+        spec: Spec,
+        tenant_ref: str,
+        after: str | None,
+        limit: int,
+        until: str | None = None,
+        since: datetime | None = None,
+        also: Sequence[str] = (),
     ) -> SourceRows:
         """Read as `core.ports.LegacyPlatform` promises."""
         rows = self._rows(spec, tenant_ref)
+        if since is not None:
+            late = self._changed(spec, tenant_ref, since)
+            rows = [row for row in rows if row[spec.key_column] in late or row[spec.key_column] in also]
         if after is not None:
             rows = [row for row in rows if keys.rank(spec, str(row[spec.key_column])) > keys.rank(spec, after)]
         if until is not None:
             rows = [row for row in rows if keys.rank(spec, str(row[spec.key_column])) <= keys.rank(spec, until)]
         return encode(spec, rows[:limit])
 
+    def now(self) -> datetime:
+        """Tell as `core.ports.LegacyPlatform` promises."""
+        tenancy.forbid_transaction("Talking to the legacy platform")
+        return self.time or datetime.now(UTC)
+
+    def held(self, *, spec: Spec, tenant_ref: str, since: datetime) -> Iterator[bytes]:
+        """Read as `core.ports.LegacyPlatform` promises."""
+        late = self._changed(spec, tenant_ref, since)
+        for row in self._rows(spec, tenant_ref):
+            key = str(row[spec.key_column])
+            yield f"{key.translate(ESCAPES)}\t{'t' if key in late else 'f'}\n".encode()
+
+    def _changed(self, spec: Spec, tenant_ref: str, since: datetime) -> set[str]:
+        """Return the keys of rows that changed since a moment, or do not tell."""
+        assert spec.changed
+        found = set()
+        for row in self.tables.get(spec.source_table, []):
+            told = row.get(spec.changed.column)
+            moment = datetime.fromisoformat(told) if told else None
+            if moment and not moment.tzinfo:
+                moment = moment.replace(tzinfo=UTC)
+            if row[spec.source_tenant] == tenant_ref and (moment is None or moment >= since):
+                read = {name: row.get(spec.source_names.get(name, name)) for name in spec.source_columns}
+                found.add(str(keys.written(spec, read)))
+        return found
+
     def read_keys(self, *, spec: Spec, tenant_ref: str, keys: Sequence[str]) -> SourceRows:
         """Read as `core.ports.LegacyPlatform` promises."""
         return encode(spec, [row for row in self._rows(spec, tenant_ref) if row[spec.key_column] in keys])
-
-
-def rows_in_order(spec: Spec, table: Sequence[Row], tenant_ref: str) -> list[dict[str, str | None]]:
-    """Return a tenant's rows of a table as the spec names their columns, in key order."""
-    found = []
-    for row in table:
-        if row[spec.source_tenant] == tenant_ref:
-            read = {name: row.get(spec.source_names.get(name, name)) for name in spec.source_columns}
-            found.append({**read, spec.key_column: keys.written(spec, read)})
-    return sorted(found, key=lambda row: keys.rank(spec, str(row[spec.key_column])))
 
 
 @dataclass
@@ -119,6 +116,7 @@ class _Run:
     read: int = 0
     closed: bool = False
     supplemented: int = 0
+    removed: int = 0
     batches: list[BatchDone] = field(default_factory=list)
 
 
@@ -155,11 +153,13 @@ class FakeMover:
         tenancy.forbid_transaction("Talking to the new platform")
         if order.run_id not in self.runs:
             entity = self._entity(order)
+            if order.since is not None and not entity.rows.keys() >= set(entity.origins.values()):
+                raise Rejected("Objects were left to the next of the rows that were merged: run it in full.")
             for row in order.spec.supplements:
                 entity.objects.setdefault(str(row[order.spec.target_key]), row)
                 entity.supplied.add(str(row[order.spec.target_key]))
             merges = order.spec.duplicates.then is Then.MERGE
-            cuts = [] if merges or entity.origins or entity.outcomes else [*borders]
+            cuts = [] if merges or entity.origins or entity.outcomes or order.since else [*borders]
             ranges = [_Range(*ends) for ends in zip([None, *cuts], [*cuts, None], strict=True)]
             self.runs[order.run_id] = _Run(source_total, ranges, supplemented=len(order.spec.supplements))
         return self.position(order=order, after_batch=10**9)
@@ -186,11 +186,22 @@ class FakeMover:
         self._apply(order, run, rows, asked=keys)
         return self.position(order=order, after_batch=known)
 
-    def finish(self, *, order: LoadOrder, source: SourceKeys) -> RunPosition:
+    def finish(
+        self, *, order: LoadOrder, source: SourceKeys, held: Callable[[], Iterator[bytes]] | None = None
+    ) -> RunPosition:
         """Finish as `core.ports.DataMover` promises."""
         run, entity = self._run(order), self._entity(order)
         if not run.closed:
             mine = {key: one for key, one in entity.outcomes.items() if one[0] == order.run_id}
+            if order.since is not None and held is not None:
+                mine = entity.outcomes
+                if SourceKeys.of(mine) != source:
+                    mine = _there(entity, held)
+                    source = SourceKeys.of(mine)
+                holders = {k for k, (_, verdict, _) in mine.items() if verdict.fate.moves}
+                kept = {target for target, key in entity.origins.items() if key in holders}
+                if any(v.fate is Fate.MERGED and target not in kept for _, v, target in mine.values()):
+                    raise Rejected("Objects that were merged have lost the row that they were made of: run it in full.")
             if len(mine) != source.rows:
                 raise Rejected(
                     f"Legacy holds {source.rows:,} rows, of which {len(mine):,} are accounted for: the data changed"
@@ -206,7 +217,9 @@ class FakeMover:
                 if verdict.fate is Fate.MERGED and target not in entity.origins:
                     entity.origins[str(target)] = key
                     mine[key] = (run_id, Verdict(Fate.MIGRATED), target)
+                    entity.rows.pop(key, None)
             there = entity.origins.keys() | entity.supplied
+            run.removed = len(entity.objects.keys() - there)
             entity.objects = {key: row for key, row in entity.objects.items() if key in there}
             run.source_total, run.closed = source.rows, True
         return self.position(order=order, after_batch=10**9)
@@ -271,7 +284,11 @@ class FakeMover:
     def position(self, *, order: LoadOrder, after_batch: int = 0) -> RunPosition:
         """Tell as `core.ports.DataMover` promises."""
         run, entity = self._run(order), self._entity(order)
-        mine = [verdict for run_id, verdict, _ in entity.outcomes.values() if run_id == order.run_id]
+        mine = [
+            verdict
+            for run_id, verdict, _ in entity.outcomes.values()
+            if run_id == order.run_id or (run.closed and order.since is not None)
+        ]
         return RunPosition(
             read=run.read,
             source_total=run.source_total,
@@ -280,6 +297,7 @@ class FakeMover:
             closed=run.closed,
             totals=Counter((verdict.fate.value, verdict.rule) for verdict in mine),
             supplemented=run.supplemented,
+            removed=run.removed,
             batches=tuple(batch for batch in run.batches if batch.number > after_batch),
         )
 
@@ -337,6 +355,15 @@ class FakeMover:
             run.batches.append(
                 BatchDone(number, first, last, count, changed, order.at, tuple(letters), tuple(sorted(settled)))
             )
+
+
+def _there(entity: _Entity, held: Callable[[], Iterator[bytes]]) -> dict[str, tuple[UUID, Verdict, str | None]]:
+    """Return the outcomes of rows that are there; one that is not met must be late."""
+    listed = dict(line.rsplit("\t", 1) for line in b"".join(held()).decode().split("\n")[:-1])
+    unmet = [key for key, late in listed.items() if late == "f" and key not in entity.outcomes]
+    if unmet:
+        raise Rejected(f"Legacy holds {len(unmet):,} rows that are new, although they have not changed: in full.")
+    return {key: one for key, one in entity.outcomes.items() if key in listed}
 
 
 def _duplicate(spec: Spec) -> Verdict:

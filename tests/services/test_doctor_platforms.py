@@ -24,6 +24,7 @@ source:
   table: Old Shades
   tenant: Owner
   key: {column: line, of: {colour: text, at: bigint}}
+  changed: {column: upd, type: timestamptz}
   columns:
     colour: {named: Colour, class: public}
     at: {class: public}
@@ -34,7 +35,9 @@ columns:
 """
 LEGACY = """
 DROP TABLE IF EXISTS "Old Shades" CASCADE;
-CREATE TABLE "Old Shades" ("Owner" text, "Colour" varchar(9) NOT NULL, at int NOT NULL, PRIMARY KEY ("Colour", at));
+CREATE TABLE "Old Shades" (
+    "Owner" text, "Colour" varchar(9) NOT NULL, at int NOT NULL, upd timestamptz(3), PRIMARY KEY ("Colour", at)
+);
 CREATE INDEX in_order ON "Old Shades" ("Owner", "Colour" COLLATE "C", at);
 INSERT INTO "Old Shades" SELECT 'ZZ', 'red', n FROM generate_series(1, 2000) n;
 ANALYZE "Old Shades";
@@ -89,6 +92,12 @@ def test_platforms_that_fit_are_well(world: Platforms) -> None:
         (
             """ALTER TABLE "Old Shades" ALTER at TYPE date USING '2024-01-31'::date + at""",
             "the key's at is date there: say `date` in the mapping",
+        ),
+        ('ALTER TABLE "Old Shades" DROP upd', "Old Shades has no upd; it has Owner, Colour, at"),
+        ('ALTER TABLE "Old Shades" ALTER upd TYPE timestamp', "say `timestamp` in the mapping"),
+        (
+            'ALTER TABLE "Old Shades" ALTER upd TYPE date',
+            "upd, which tells when a row changed, is date there",
         ),
         (
             "DROP INDEX in_order",

@@ -88,6 +88,13 @@ def test_a_run_opens_while_another_accounts_batch_is_under_way(stage: Stage) -> 
         assert stage.mover.position(order=stage.opened()).batches == ()
 
 
+def test_a_run_that_a_former_release_began_comes_to_its_end(stage: Stage) -> None:
+    stage.hold("AAA")
+    order = stage.opened()
+    stage.do("ALTER TABLE crossing_stage.run DROP COLUMN removed")
+    assert stage.moved(order).closed
+
+
 def test_two_batches_of_a_run_are_staged_at_once(stage: Stage) -> None:
     stage.hold("AAA")
     order = stage.opened()

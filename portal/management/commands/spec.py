@@ -176,6 +176,9 @@ def _told(spec: Spec, options: dict[str, Any]) -> Iterator[str]:
 def _words(spec: Spec) -> Iterator[str]:
     told = plain.tell(spec)
     yield f"{spec.title} ({spec.label}): {spec.source_table} → {spec.target_table}"
+    if spec.changed:
+        zone = ", taken as UTC" if spec.changed.type == "timestamp" else ""
+        yield f"  caught up by “{spec.changed.column}”, which tells when a row changed last{zone}"
     yield from (f"  {one.name}: {one.how} ({one.must})" for one in told.fields)
     yield from (f"  where “{one.name}” is {one.how}" for one in told.steps)
     yield from (
