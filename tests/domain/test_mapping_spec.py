@@ -83,6 +83,21 @@ def test_the_good_one_is_read() -> None:
         ("    fix: Give it one.\n", "", "things.yaml:22: rule no_colour: a quarantine says how to fix it"),
         ("  plain: trim", "  colour: trim", "things.yaml:17: let.colour: the name is taken"),
         ("  key: {column: nr,", "  key: {column: number,", "things.yaml:9: the key is not among the source columns"),
+        (
+            "    nr: {class",
+            "    Nr: {class",
+            "things.yaml:10: source.columns: 'Nr' is not a name of small letters, digits and single _",
+        ),
+        (
+            "table: new.thing",
+            "table: New.thing",
+            "things.yaml:13: target.table: 'New.thing' is not a table's",
+        ),
+        (
+            "type: text, class: internal",
+            "type: uuid, class: internal",
+            "things.yaml:20: columns.colour.type: 'uuid' is not one of smallint, integer, bigint, numeric(",
+        ),
         ("then: quarantine", "then: forget", "things.yaml:24: rules.0.then: 'forget' is not one of"),
     ],
 )

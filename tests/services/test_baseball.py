@@ -20,6 +20,8 @@ from pytest_django import Settings
 
 from accounts.queries import tenants
 from backfills.domain.spec import load_set
+from backfills.queries import mapping
+from backfills.services import fates
 from core import tenancy
 from parity_reports.queries import reports, verification
 from portal.doctor import examine, platforms
@@ -153,6 +155,12 @@ def test_two_franchises_cross_and_one_changed_hit_is_found(
     assert complaint == ""
     assert "players: equal, 18 compared" in said
 
+    with tenancy.scope(tenant_id=tenant().pk):
+        ids = {"tenant_id": tenant().pk, "by": make.SYSTEM}
+        found = fates.find(spec=mapping.specs()["batting_lines"], key="ruthba01/1927/1", **ids)
+        assert (found.label, found.target_key, found.in_legacy) == ("Moved as it was", "ruthba01/1927/1", True)
+        merged = fates.find(spec=mapping.specs()["leagues"], key="1927/AL/NYA", **ids)
+        assert (merged.is_merged, merged.target_key) == (True, "AL")
     verify(world, tmp_path)
     with psycopg.connect(world.new_loader) as new:
         counts = (
