@@ -143,7 +143,7 @@ def told(now: Standing, *, at: datetime) -> tuple[str, str, str]:
         return (
             "info",
             f"{_records(now.differing)}, {kinds}",
-            "What each reason means, and what happens next, stands below.",
+            "Each reason says what happens next.",
         )
     return "pass", "Nothing came to differ since the comparison", "We go on looking every quarter of an hour."
 
