@@ -32,7 +32,7 @@ def findings() -> list[tuple[bool, str, str]]:
     free = shutil.disk_usage(place).free
     rows.append((free > NEEDED_BYTES, f"{free / 1024**3:.0f} GB free at {place}", "free about 2 GB"))
     missing = quality.missing_packages()
-    rows.append((not missing, "Chromium and xmlsec1 for the tests", f"apt-get install {' '.join(missing)}"))
+    rows.append((not missing, "Chromium, xmlsec1 and MariaDB for the tests", f"apt-get install {' '.join(missing)}"))
     return rows
 
 

@@ -13,7 +13,12 @@ from portal.house.hold import Servers
 from portal.house.trouble import Trouble
 
 LONGEST_MODULE = 400
-SYSTEM_PACKAGES = {"chromium": ("chromium", "chromium-browser", "google-chrome"), "xmlsec1": ("xmlsec1",)}
+SYSTEM_PACKAGES = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "xmlsec1": ("xmlsec1",),
+    "mariadb-server-core": ("mariadbd", "/usr/sbin/mariadbd"),  # the programs alone: no service is installed or started
+    "mariadb-client-core": ("mariadb",),
+}
 """Debian packages that the tests need, and the programs that show that one is there."""
 PATIENCE = ("-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::https::Timeout=20")
 
@@ -33,7 +38,7 @@ def install_missing_packages() -> None:
         prefix = ["sudo", "-n"]
         if not shutil.which("sudo") or subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
             return
-    print(f"Installing {' '.join(missing)} by apt-get (browser and SAML tests) …", flush=True)
+    print(f"Installing {' '.join(missing)} by apt-get (browser, SAML and MariaDB tests) …", flush=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
         try:

@@ -1,6 +1,7 @@
 """Every trap between every two engines: 0 false-equal, 0 false-different, 0 crashes, and refusals where one must be."""
 
 import itertools
+from contextlib import contextmanager
 
 import pytest
 
@@ -8,7 +9,7 @@ from core.ports import Rejected
 from portal.adapters.comparison import duck
 from portal.adapters.comparison.platforms import Rows, files
 from portal.adapters.comparison.typed import check_arrival, differs, received
-from tests import databases, holders
+from tests import databases, holders, mariadb
 from tests.holders import TABLES
 from tests.traps import REFUSE, TRAPS
 
@@ -20,8 +21,9 @@ REFUSED = {
     "parquet": {"interval", "json", "array", "pair"},
     "sqlite": {"interval", "json", "array", "pair", "timetz", "bits", "money"},
     "csv": {"interval", "json", "array", "pair", "timetz", "bits", "money"},
+    "mariadb": {"json"},
 }
-ENGINES = tuple(REFUSED)
+ENGINES = ("postgres", "duckdb", "parquet", "sqlite", "csv")
 
 
 class Stage:
@@ -81,9 +83,8 @@ class Stage:
         return said
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("traps")
+@contextmanager
+def staged(folder, *others):
     with pytest.MonkeyPatch.context() as patch, databases.platforms(kind="engines") as pair:
         patch.setattr(files, "_SETTLED", 0)
         held = [
@@ -92,10 +93,24 @@ def stage(tmp_path_factory):
             holders.in_parquet(folder),
             holders.in_sqlite(folder),
             holders.in_csv(folder),
+            *others,
         ]
         addresses = {holder.engine: holder.address for holder in held}
         with duck.session(addresses, memory_limit="300MB", threads=1) as session:
             yield Stage(session, {holder.engine: holder for holder in held})
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory):
+    with staged(tmp_path_factory.mktemp("traps")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def wider_stage(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("m")
+    with mariadb.server(folder) as server, staged(folder, holders.in_mariadb(server)) as found:
+        yield found
 
 
 def must(trap, one, two):
@@ -119,6 +134,26 @@ def test_every_trap_between_two_engines_is_judged_as_it_must(stage, one, two):
         if said != must(TRAPS[number], one, two)
     }
     assert wrong == {}
+
+
+with_mariadb = [(one, "mariadb") for one in (*ENGINES, "mariadb")] + [("mariadb", one) for one in ENGINES]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(mariadb.MISSING, reason=mariadb.WHY)
+@pytest.mark.parametrize(("one", "two"), with_mariadb)
+def test_every_trap_between_mariadb_and_another_engine_is_judged_as_it_must(wider_stage, one, two):
+    test_every_trap_between_two_engines_is_judged_as_it_must(wider_stage, one, two)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(mariadb.MISSING, reason=mariadb.WHY)
+def test_mariadb_holds_most_of_them(wider_stage):
+    held = wider_stage.held["mariadb"].held[0]
+    assert sorted({trap.left[0] for number, trap in enumerate(TRAPS) if f"c{number}" not in held}) == [
+        "array", "bits", "date", "double", "interval", "money", "numeric", "numeric(10,2)", "pair", "real", "timestamp",
+        "timestamptz", "timetz",
+    ]  # fmt: skip
 
 
 def test_what_is_left_out_is_little_and_has_a_reason(stage):
