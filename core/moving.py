@@ -130,3 +130,4 @@ class Origin:
     spec: str
     at: datetime
     source: str
+    supplied: bool = False

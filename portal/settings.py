@@ -227,6 +227,7 @@ ENTITLEMENTS_FOLDER = env.path(
 """What becomes of plans, limits, add-ons, terms and roles: `matrix.yaml` (`docs/integrating.md`)."""
 
 _NEW, _COMPARED = {"url": NEW_DATABASE_URL}, {"url": env.str("COMPARISON_NEW_URL", default=NEW_DATABASE_URL)}
+_LOADER = {**_NEW, "keys": FIELD_KEYS}
 ADAPTERS: dict[str, dict[str, Any]] = {
     "dns": {"BACKEND": "portal.adapters.dns.DnspythonDns", "OPTIONS": {"resolver": DNS_RESOLVER}},
     "comparison": {
@@ -253,10 +254,8 @@ ADAPTERS: dict[str, dict[str, Any]] = {
     },
     "billing": {"BACKEND": "portal.adapters.billing.PostgresBilling", "OPTIONS": _NEW},
     "inspector": {"BACKEND": "portal.adapters.inspection.PostgresInspector", "OPTIONS": _NEW},
-    "mover": {
-        "BACKEND": "portal.adapters.newplatform.PostgresMover",
-        "OPTIONS": {"url": NEW_DATABASE_URL, "keys": FIELD_KEYS},
-    },
+    "mover": {"BACKEND": "portal.adapters.newplatform.PostgresMover", "OPTIONS": _LOADER},
+    "reconciler": {"BACKEND": "portal.adapters.reconciling.PostgresReconciler", "OPTIONS": _LOADER},
 }
 """Which implementation stands behind each port of `core/ports.py`."""
 

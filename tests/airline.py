@@ -66,7 +66,7 @@ def empty_new(platforms: Platforms) -> None:
     with psycopg.connect(platforms.new_loader, autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS crossing_stage.run, crossing_stage.batch, crossing_stage.outcome,"
                            " crossing_stage.total, crossing_stage.seen, crossing_stage.range,"
-                           " crossing_stage.dead_letter CASCADE")  # fmt: skip
+                           " crossing_stage.dead_letter, crossing_stage.former CASCADE")  # fmt: skip
 
 
 def _station(code: str, zone: str) -> dict[str, Any]:
@@ -132,6 +132,10 @@ def use(platforms: Platforms, settings: Settings) -> None:
         **settings.ADAPTERS,
         "legacy": {**settings.ADAPTERS["legacy"], "OPTIONS": {"url": platforms.legacy_reader}},
         "inspector": {**settings.ADAPTERS["inspector"], "OPTIONS": {"url": platforms.new_loader}},
+        "reconciler": {
+            **settings.ADAPTERS["reconciler"],
+            "OPTIONS": {**settings.ADAPTERS["reconciler"]["OPTIONS"], "url": platforms.new_loader},
+        },
         "mover": {
             **settings.ADAPTERS["mover"],
             "OPTIONS": {**settings.ADAPTERS["mover"]["OPTIONS"], "url": platforms.new_loader},

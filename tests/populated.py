@@ -32,8 +32,10 @@ from core.models import Hold, ToggleSetting, Token
 from core.permissions import StaffRole, TenantRole
 from cutover.services import cutovers, go_no_go
 from entitlements.services import access, choices, snapshots, subscriptions
+from parity_reports.domain.drift import Cause
+from parity_reports.domain.reconciliation import Strategy
 from parity_reports.queries import reports as compared
-from parity_reports.services import drift, guides, reports, workflows
+from parity_reports.services import drift, guides, reconciliations, reports, workflows
 from portal.demo.dns import ZoneFile
 from portal.demo.integrations import connect_one
 from runbooks.services import exceptions
@@ -128,6 +130,25 @@ def _drift(outside: Counterparts, ready: Customer, blocked: Customer) -> None:
     renamed = "UPDATE platform.airport SET name = name || '!' WHERE account_id = %s AND code = 'JFK'"
     airline.new_do(outside.platforms, renamed, blocked.tenant.pk)
     _look(ready, blocked)
+    _reconcile(blocked)
+
+
+def _reconcile(customer: Customer) -> None:
+    """Two leads have the aircraft put right that were changed in legacy."""
+    lead, other = (make.staff_actor(make.staff(role)) for role in (StaffRole.DATA_LEAD, StaffRole.TECHNICAL_LEAD))
+    with tenancy.scope(tenant_id=customer.tenant.pk):
+        row = reconciliations.preview(
+            tenant_id=customer.tenant.pk,
+            entity="aircraft",
+            strategies={Cause.LATE_WRITE: Strategy.SOURCE},
+            reason="The seats were counted anew in legacy; the customer asked for it.",
+            accepted_until=None,
+            by=lead,
+            at=timezone.now(),
+        )
+        reconciliations.confirm(reconciliation_id=row.pk, by=lead, at=timezone.now())
+        reconciliations.approve(reconciliation_id=row.pk, by=other, at=timezone.now())
+    queue.run_pending()
 
 
 def _look(*watched: Customer) -> None:

@@ -50,6 +50,7 @@ class Drift(TenantModel):
     entity = models.CharField(max_length=60)
     record = models.CharField(max_length=16, help_text="The record's name in this tenant's reports (keyed HMAC).")
     key = models.CharField(max_length=200, blank=True, help_text="Its key, where the mapping declares that public.")
+    sealed_key = models.TextField(blank=True, help_text="Its key, encrypted, so that it can be put right.")
     kind = models.CharField(max_length=12)
     columns = models.JSONField(default=dict, help_text="Per differing column the kind of difference.")
     because = models.CharField(max_length=80, blank=True, help_text="The rule that keeps a missing record back.")

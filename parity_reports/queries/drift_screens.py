@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Count, Q
+
 from core import queue
+from core.reconciling import Outcome
 from parity_reports.domain import drift
 from parity_reports.domain.differences import Kind
 from parity_reports.domain.drift import Cause
-from parity_reports.models import Drift
+from parity_reports.domain.reconciliation import State, Strategy
+from parity_reports.models import Drift, Reconciliation
 from parity_reports.queries import drift as queries
 from parity_reports.queries.drift import Standing
 
-_LINES, _OVER = 50, 20
+_LINES, _OVER, _REPAIRS = 50, 20, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,19 @@ class CauseLine:
 
 
 @dataclass(frozen=True, slots=True)
+class RepairLine:
+    """One reconciliation: what is done about how many records, and where it stands."""
+
+    title: str
+    moved: int
+    accepted: int
+    left: int
+    state: str
+    words: str
+    row: Reconciliation
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """How it stands, in a state, a headline and what happens next."""
 
@@ -73,6 +90,7 @@ class Screen:
     entities: Sequence[EntityLine]
     lines: Sequence[Line]
     over: Sequence[Line]
+    repairs: Sequence[RepairLine]
     is_looking: bool
 
     @property
@@ -109,6 +127,7 @@ def of(*, tenant_id: UUID, at: datetime) -> Screen:
         ],
         lines=[_line(row, titles, at=at) for row in queries.listed(tenant_id=tenant_id)[:_LINES]],
         over=[_line(row, titles, at=at) for row in queries.resolved(tenant_id=tenant_id)[:_OVER]],
+        repairs=_repairs(tenant_id),
         is_looking=bool(looking),
     )
 
@@ -146,6 +165,30 @@ def told(now: Standing, *, at: datetime) -> tuple[str, str, str]:
             "Each reason says what happens next.",
         )
     return "pass", "Nothing came to differ since the comparison", "We go on looking every quarter of an hour."
+
+
+_STANDS: Mapping[str, tuple[str, str]] = {
+    State.RUNNING: ("running", "Being put right"),
+    State.DONE: ("done", "Put right"),
+    State.UNDOING: ("running", "Being put back"),
+    State.UNDONE: ("stopped", "Put back"),
+    State.FAILED: ("fail", "Not finished"),
+}
+"""How a reconciliation is told to the customer; one that nobody agreed to yet is not."""
+
+
+def _repairs(tenant_id: UUID) -> list[RepairLine]:
+    rows = Reconciliation.objects.filter(tenant_id=tenant_id, state__in=[*_STANDS])
+    alone = [Outcome.KEPT.value, Outcome.REFUSED.value]
+    counted = rows.annotate(
+        moved=Count("items", filter=Q(items__strategy=Strategy.SOURCE.value)),
+        accepted=Count("items", filter=Q(items__strategy=Strategy.TARGET.value)),
+        left=Count("items", filter=Q(items__outcome__in=alone)),
+    )
+    return [
+        RepairLine(row.title, row.moved, row.accepted, row.left, *_STANDS[State(row.state)], row=row)
+        for row in counted.order_by("-requested_at")[:_REPAIRS]
+    ]
 
 
 def _records(number: int) -> str:

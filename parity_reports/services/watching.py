@@ -10,6 +10,7 @@ from django.db import transaction
 
 from core import ledger, outbox
 from core.actor import Actor
+from core.sealing import seal
 from parity_reports.domain import drift
 from parity_reports.domain.drift import Cause, Found
 from parity_reports.models import Drift, EntityResult, Report, Watch
@@ -39,7 +40,7 @@ def begin(report: Report, entities: Collection[str], *, by: Actor, at: datetime)
     with transaction.atomic():
         Watch.objects.filter(tenant_id=report.tenant_id).exclude(entity__in=entities).delete()
         left = Drift.objects.filter(tenant_id=report.tenant_id, resolved_at=None).exclude(entity__in=entities)
-        if ended := left.update(resolved_at=at):
+        if ended := left.update(resolved_at=at, sealed_key=""):
             data = {"entity": "", "appeared": 0, "resolved": ended}
             ledger.record(CHANGED, by=by, at=at, tenant_id=report.tenant_id, subject=report, data=data)
 
@@ -77,7 +78,7 @@ def keep(report: Report, entity: EntityResult, look: Look, *, by: Actor, at: dat
         made = Drift.objects.bulk_create(_drift(entity, one, shown=look.keys_are_public, at=at) for one in new)
         Drift.objects.bulk_update([row for row, *_ in again], _SEEN)
         over = standing.keys() - {found.record for found, _ in look.found} if look.is_whole else set()
-        Drift.objects.filter(**_open(entity), record__in=over).update(resolved_at=at)
+        Drift.objects.filter(**_open(entity), record__in=over).update(resolved_at=at, sealed_key="")
         _count(watch, look, kept=[*made, *(row for row, *_ in again)], at=at)
         watch.report, watch.title, watch.looked_at, watch.due_at = report, entity.title, at, due_at
         watch.problem = ""
@@ -112,6 +113,7 @@ def _drift(entity: EntityResult, judged: Judged, *, shown: bool, at: datetime) -
         entity=entity.entity,
         record=found.record,
         key=found.key[:_LONGEST_KEY] if shown and found.key.isprintable() else "",
+        sealed_key=seal(found.key),
         kind=found.kind,
         columns=_kinds(found),
         because=found.because,
@@ -131,7 +133,7 @@ def _see(row: Drift, found: Found, cause: Cause, *, at: datetime) -> None:
         row.unexplained_since = None
     elif row.unexplained_since is None or (differs_otherwise and row.explained_at):
         row.unexplained_since = at
-    if differs_otherwise or cause is not Cause.UNKNOWN:
+    if differs_otherwise:
         row.explained_at = row.explained_by = row.explained_until = None
         row.explanation = ""
 

@@ -31,7 +31,13 @@ def origins(
     asked = [source_key for _, system, source_key, *_ in known if system == spec.system]
     now = _hashes(connection, spec, read(asked)) if asked else {}
     return {
-        target_key: Origin(source_key, label, at, _fared(system == spec.system, bytes(before), now.get(source_key)))
+        target_key: Origin(
+            source_key,
+            label,
+            at,
+            _fared(system == spec.system, bytes(before), now.get(source_key)),
+            supplied=system != spec.system,
+        )
         for target_key, system, source_key, label, at, before in known
     }
 

@@ -49,6 +49,7 @@ def is_outdated(connection: psycopg.Connection) -> bool:
     """Whether a former release made the tables, and none of this one has completed them yet."""
     row = connection.execute(
         "SELECT to_regclass('crossing_stage.run') IS NOT NULL AND (to_regclass('crossing_stage.range') IS NULL"
+        " OR to_regclass('crossing_stage.former') IS NULL"
         " OR NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('crossing_stage.run')"
         " AND attname = 'removed' AND NOT attisdropped))"
     ).fetchone()
@@ -295,7 +296,7 @@ def counted(connection: psycopg.Connection, account_id: UUID) -> dict[str, int]:
 def forget(connection: psycopg.Connection, account_id: UUID) -> None:
     """Delete an account's rows from each table; batches and totals go with their runs."""
     if any(counted(connection, account_id).values()):
-        for name in ("dead_letter", "outcome", "run"):
+        for name in ("dead_letter", "outcome", "former", "run"):
             delete = sql.SQL("DELETE FROM crossing_stage.{} WHERE {}").format(sql.Identifier(name), _OF_ACCOUNT[name])
             connection.execute(delete, [account_id])
 
@@ -311,6 +312,7 @@ _OF_ACCOUNT = {
     "seen": _OF_MY_RUNS,
     "outcome": _MINE,
     "dead_letter": _MINE,
+    "former": _MINE,
 }
 """Each table of `stage.sql`, and which rows of it are an account's."""
 

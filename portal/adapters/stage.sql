@@ -106,6 +106,20 @@ DO $$ BEGIN
     END IF;
 END $$;
 
+-- How objects stood before a reconciliation changed them, encrypted, until their time is over; `mark` is how they stood after.
+CREATE TABLE IF NOT EXISTS crossing_stage.former (
+    reconciliation_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    entity text NOT NULL,
+    target_key text COLLATE "C" NOT NULL,
+    outcome text NOT NULL,
+    mark text NOT NULL,
+    payload bytea,
+    expires_at timestamptz NOT NULL,
+    restored_at timestamptz,
+    PRIMARY KEY (reconciliation_id, target_key)
+);
+
 -- Conservation: a run is closed only when its outcomes add up to its source rows, and stays so.
 CREATE OR REPLACE FUNCTION crossing_stage.conserved() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE

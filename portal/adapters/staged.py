@@ -1,7 +1,7 @@
 """One batch's raw rows, staged beside the data and judged, mapped and written by one statement."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import psycopg
 from psycopg import errors, sql
@@ -113,6 +113,13 @@ class Staged:
         """Return the keys of the rows."""
         key = sql.Identifier(self.order.spec.key_column)
         return {found for (found,) in self.connection.execute(sql.SQL("SELECT {} FROM {}").format(key, self.table))}
+
+    def keep(self, wanted: Collection[str]) -> int:
+        """Let go of all rows but these, before they are upserted; return how many are left."""
+        key = sql.Identifier(self.order.spec.key_column)
+        self.connection.execute(sql.SQL("DELETE FROM {} WHERE {} <> ALL(%s)").format(self.table, key), [list(wanted)])
+        row = self.connection.execute(sql.SQL("SELECT count(*) FROM {}").format(self.table)).fetchone()
+        return int(row[0]) if row else 0
 
     def drop(self) -> None:
         """Remove the plain rows."""

@@ -250,7 +250,7 @@ class FakeMover:
             source = same if key in now else "gone"
             found[target] = Origin(key, label, at, source)
         return found | {
-            target: Origin(target, spec.label, EPOCH, "same")
+            target: Origin(target, spec.label, EPOCH, "same", supplied=True)
             for target in keys
             if target in known.supplied and target not in found
         }

@@ -10,11 +10,15 @@ from accounts.models import Tenant
 from backfills.services import runs
 from core import queue, tenancy
 from core.actor import Actor
+from core.permissions import StaffRole
+from parity_reports.domain.drift import Cause
+from parity_reports.domain.reconciliation import Strategy
 from parity_reports.models import Drift
-from parity_reports.services import drift, reports
+from parity_reports.services import drift, reconciliations, reports
 from tests import airline, make
 from tests.databases import Platforms
 
+WHOLE = "SELECT reference, number, t::text FROM platform.flight AS t ORDER BY reference"
 HOUSE = Actor.system("tests")
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.slow]
 
@@ -57,3 +61,36 @@ def test_each_cause_is_told_from_the_platforms_themselves_and_ends_by_a_run(
     runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
     queue.run_pending()
     assert look(tenant) == []
+
+
+def test_what_drifts_is_put_right_record_by_record_and_put_back(airline_world: Platforms, tenant: Tenant) -> None:
+    before = airline.new_rows(airline_world, WHOLE)
+    airline.legacy_do(airline_world, "UPDATE flt_hist SET dist_mi = 999 WHERE flt_seq = 1")
+    airline.legacy_do(airline_world, "DELETE FROM flt_hist WHERE flt_seq = 2")
+    airline.new_do(airline_world, "UPDATE platform.flight SET distance_km = 1 WHERE number = 3")
+    airline.new_do(airline_world, "DELETE FROM platform.flight WHERE number = 4")
+    assert len(look(tenant)) == 4
+    drifted = airline.new_rows(airline_world, WHOLE)
+    lead, other = (make.staff_actor(make.staff(role)) for role in (StaffRole.DATA_LEAD, StaffRole.TECHNICAL_LEAD))
+    row = reconciliations.preview(
+        tenant_id=tenant.pk,
+        entity="flights",
+        strategies=dict.fromkeys(Cause, Strategy.SOURCE),
+        reason="As agreed.",
+        accepted_until=None,
+        by=lead,
+        at=timezone.now(),
+    )
+    reconciliations.confirm(reconciliation_id=row.pk, by=lead, at=timezone.now())
+    reconciliations.approve(reconciliation_id=row.pk, by=other, at=timezone.now())
+    queue.run_pending()
+    assert look(tenant) == []
+    repaired = airline.new_rows(airline_world, WHOLE)
+    assert {row[1] for row in repaired} == {1, 3, 4, 5, 6}
+    assert [row for row in repaired if row[1] in (3, 4, 5, 6)] == [row for row in before if row[1] in (3, 4, 5, 6)]
+    reconciliations.undo(reconciliation_id=row.pk, by=lead, at=timezone.now())
+    queue.run_pending()
+    assert airline.new_rows(airline_world, WHOLE) == drifted
+    runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
+    queue.run_pending()
+    assert look(tenant) == [], "a run finds its way through what was put right and back"

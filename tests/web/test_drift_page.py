@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from core import queue
 from core.permissions import StaffRole
-from parity_reports.models import Drift
+from parity_reports.domain.drift import Cause
+from parity_reports.models import Drift, Reconciliation, Watch
 from tests import make
 from tests.drifting import settle
 from tests.parity import arrange, person
@@ -90,3 +91,34 @@ def test_staff_sees_what_drifts_and_explains_it(drifting, client):
     assert explained.status_code == 302
     with make.arranging():
         assert Drift.objects.get().explanation == "Corrected by hand."
+
+
+def test_staff_reconciles_an_entity_and_the_customer_reads_what_was_done(drifting, settings, client):
+    settings.ADAPTERS = {
+        **settings.ADAPTERS,
+        "reconciler": {
+            "BACKEND": "tests.fakes.reconciling.FakeReconciler",
+            "OPTIONS": {"new": {"clean.person": drifting.crossing.new}},
+        },
+    }
+    drifting.legacy(2, fee="9")
+    drifting.look()
+    client.force_login(make.staff(StaffRole.DATA_LEAD))
+    with make.arranging():
+        watch = Watch.objects.get(entity="people")
+    asked = client.post(
+        reverse("admin:parity_reports_watch_reconcile", args=[watch.pk]),
+        {**dict.fromkeys(Cause, "ask"), "late_write": "source", "reason": "As agreed on the phone."},
+    )
+    assert asked.status_code == 302, text(asked)
+    with make.arranging():
+        row = Reconciliation.objects.get()
+    page = text(client.get(reverse("admin:parity_reports_reconciliation_change", args=[row.pk])))
+    assert "different, Changed in legacy → Legacy wins: move the row again" in page
+    assert drifting.drifts()[0].record in page
+    client.post(reverse("admin:parity_reports_reconciliation_confirm", args=[row.pk]))
+    queue.run_pending()
+    client.force_login(person(drifting.crossing))
+    shown = text(client.get(PAGE))
+    assert "Put right People. 1 record as legacy says. As agreed on the phone." in shown
+    assert "Nothing came to differ since the comparison" in shown

@@ -14,6 +14,7 @@ TITLES = {
     "backfills.tasks.inspect": "Checking your data before it moves",
     "backfills.tasks.help_run": "Moving your data, a second pair of hands",
     "parity_reports.tasks.advance_report": "Comparing both platforms",
+    "parity_reports.tasks.reconcile": "Putting records right",
     "accounts.tasks.check_domain": "Looking up your domain",
     "entitlements.tasks.refresh": "Reading your plan from both platforms",
     "integrations.tasks.run_harness": "Trying your webhook receiver",

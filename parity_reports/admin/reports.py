@@ -1,11 +1,10 @@
 """Parity reports in the staff's admin, in the tenants' list and among the programme's numbers."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
@@ -23,13 +22,11 @@ from core.admin import (
 )
 from core.permissions import Permission
 from parity_reports.domain import verdict
-from parity_reports.domain.drift import Cause
 from parity_reports.domain.verdict import Tally
-from parity_reports.models import Drift, Reliance, Report
+from parity_reports.models import Reliance, Report
 from parity_reports.queries import drift as drift_queries
 from parity_reports.queries import reliances, reports
 from parity_reports.queries.catalogue import UnableToReadCatalogue
-from parity_reports.services import drift
 from parity_reports.services import reports as services
 
 
@@ -58,55 +55,6 @@ class ReportAdmin(StaffAdmin):
         """Ask for a comparison of the same tenant as it is now."""
         asked = services.request(tenant_id=report.tenant_id, by=self.actor(request), at=timezone.now())
         return f"The comparison of {report.tenant} is under way: run {asked.run}."
-
-
-class ExplainForm(forms.Form):
-    """What is asked when a person explains a drift."""
-
-    reason = forms.CharField(
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Why it differs; the customer reads it, so name no person.",
-    )
-    expires_on = forms.DateField(
-        label="Until",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="It counts until the end of this day (UTC), at most two weeks from now.",
-    )
-
-
-@admin.register(Drift)
-class DriftAdmin(StaffAdmin):
-    """Every record that came to differ after its comparison: what differs, why, and since when nobody knows."""
-
-    list_display = ("record", "entity", "tenant", "cause", "kind", "first_seen_at", "unexplained_since", "resolved_at")
-    list_filter = ("cause", ("resolved_at", admin.EmptyFieldListFilter), "entity")
-    list_select_related = ("tenant",)
-    search_fields = ("record", "tenant__name")
-    ordering = ("-first_seen_at",)
-
-    @operation(
-        "Explain",
-        permission=Permission.EXPLAIN_DRIFT,
-        form=ExplainForm,
-        when=lambda row: row.cause == Cause.UNKNOWN and row.resolved_at is None,
-    )
-    def explain(self, request: HttpRequest, row: Drift, answers: Mapping[str, Any]) -> str:
-        """Say why it differs, for a time."""
-        drift.explain(
-            drift_id=row.pk,
-            reason=answers["reason"],
-            until=datetime.combine(answers["expires_on"], time(23, 59, 59), tzinfo=UTC),
-            by=self.actor(request),
-            at=timezone.now(),
-        )
-        return "The explanation stands, and the line is not stopped for it until then."
-
-    @operation("Look again", permission=Permission.RUN_PARITY, when=lambda row: row.resolved_at is None)
-    def look_again(self, request: HttpRequest, row: Drift, answers: Mapping[str, Any]) -> str:
-        """Have the tenant's entities looked at now."""
-        drift.request(tenant_id=row.tenant_id, by=self.actor(request), at=timezone.now())
-        return f"Both platforms of {row.tenant} are being read again."
 
 
 def _drifting(tenant_ids: list[UUID]) -> dict[UUID, str]:

@@ -1,0 +1,190 @@
+"""Drift in the staff's admin: what came to differ, why, and putting it right with a second person's consent."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from core.admin import StaffAdmin, operation
+from core.permissions import Permission
+from parity_reports.domain.drift import Cause
+from parity_reports.domain.reconciliation import State, Strategy
+from parity_reports.models import Drift, Reconciliation, Watch
+from parity_reports.services import drift, reconciliations
+
+_SAMPLES = 20
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, time(23, 59, 59), tzinfo=UTC)
+
+
+class ExplainForm(forms.Form):
+    """What is asked when a person explains a drift."""
+
+    reason = forms.CharField(
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Why it differs; the customer reads it, so name no person.",
+    )
+    expires_on = forms.DateField(
+        label="Until",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="It counts until the end of this day (UTC), at most two weeks from now.",
+    )
+
+
+@admin.register(Drift)
+class DriftAdmin(StaffAdmin):
+    """Every record that came to differ after its comparison: what differs, why, and since when nobody knows."""
+
+    list_display = ("record", "entity", "tenant", "cause", "kind", "first_seen_at", "unexplained_since", "resolved_at")
+    list_filter = ("cause", ("resolved_at", admin.EmptyFieldListFilter), "entity")
+    list_select_related = ("tenant",)
+    search_fields = ("record", "tenant__name")
+    ordering = ("-first_seen_at",)
+    exclude = ("sealed_key",)
+
+    @operation(
+        "Explain",
+        permission=Permission.EXPLAIN_DRIFT,
+        form=ExplainForm,
+        when=lambda row: row.cause == Cause.UNKNOWN and row.resolved_at is None,
+    )
+    def explain(self, request: HttpRequest, row: Drift, answers: Mapping[str, Any]) -> str:
+        """Say why it differs, for a time."""
+        drift.explain(
+            drift_id=row.pk,
+            reason=answers["reason"],
+            until=_end_of(answers["expires_on"]),
+            by=self.actor(request),
+            at=timezone.now(),
+        )
+        return "The explanation stands, and the line is not stopped for it until then."
+
+    @operation("Look again", permission=Permission.RUN_PARITY, when=lambda row: row.resolved_at is None)
+    def look_again(self, request: HttpRequest, row: Drift, answers: Mapping[str, Any]) -> str:
+        """Have the tenant's entities looked at now."""
+        drift.request(tenant_id=row.tenant_id, by=self.actor(request), at=timezone.now())
+        return f"Both platforms of {row.tenant} are being read again."
+
+
+def _choice(cause: Cause) -> forms.ChoiceField:
+    offered = sorted(Strategy, key=lambda strategy: strategy is not Strategy.ASK)
+    return forms.ChoiceField(label=cause.label, choices=[(one.value, one.label) for one in offered])
+
+
+class ReconcileForm(forms.Form):
+    """What is done about each cause, why, and until when accepted differences count."""
+
+    late_write = _choice(Cause.LATE_WRITE)
+    clock = _choice(Cause.CLOCK)
+    rule = _choice(Cause.RULE)
+    new_write = _choice(Cause.NEW_WRITE)
+    unknown = _choice(Cause.UNKNOWN)
+    reason = forms.CharField(
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Why it is done; the customer reads it, so name no person.",
+    )
+    accepted_until = forms.DateField(
+        required=False,
+        label="Accept until",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="Where the new platform wins: until the end of this day (UTC), at most 90 days from now.",
+    )
+
+
+@admin.register(Watch)
+class WatchAdmin(StaffAdmin):
+    """Every entity that is watched since its comparison: when it was looked at, and how much of it drifts."""
+
+    list_display = ("title", "tenant", "looked_at", "differing", "due_at", "problem")
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__name", "title")
+    ordering = ("-differing", "title")
+
+    @operation("Reconcile", permission=Permission.RECONCILE, form=ReconcileForm, when=lambda row: row.differing)
+    def reconcile(self, request: HttpRequest, row: Watch, answers: Mapping[str, Any]) -> str:
+        """Look at what would be done about the drift of this entity; nothing is changed yet."""
+        made = reconciliations.preview(
+            tenant_id=row.tenant_id,
+            entity=row.entity,
+            strategies={cause: Strategy(answers[cause.value]) for cause in Cause},
+            reason=answers["reason"],
+            accepted_until=_end_of(answers["accepted_until"]) if answers["accepted_until"] else None,
+            by=self.actor(request),
+            at=timezone.now(),
+        )
+        also = f" A second person has to agree: {made.second_person}" if made.second_person else ""
+        return (
+            f"{made.items.count():,} records would be put right; nothing is changed yet. See “Reconciliations”.{also}"
+        )
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(StaffAdmin):
+    """Every decision about drift: what would be done, who agreed, and what became of each record."""
+
+    list_display = ("title", "tenant", "state", "requested_at", "second_person", "finished_at", "undo_until")
+    list_filter = ("state",)
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__name", "title")
+    ordering = ("-requested_at",)
+    readonly_fields: ClassVar[tuple[str, ...]] = ("counts", "samples")
+
+    @admin.display(description="records")
+    def counts(self, row: Reconciliation) -> SafeString:
+        """Count the records by what is done about them and what became of them; no value is shown."""
+        items = row.items.select_related("drift")
+        counted = Counter(
+            (item.drift.kind, Cause(item.drift.cause).label, Strategy(item.strategy).label, item.undone or item.outcome)
+            for item in items
+        )
+        lines = ((number, *what, became or "to do") for (*what, became), number in sorted(counted.items()))
+        return format_html_join("", "<div>{}: {}, {} → {}: {}</div>", lines)
+
+    @admin.display(description="some of them")
+    def samples(self, row: Reconciliation) -> SafeString:
+        """Name some records by their code, with the kinds of their differences."""
+        items = row.items.select_related("drift")[:_SAMPLES]
+        lines = (
+            (
+                item.drift.record,
+                item.drift.kind,
+                ", ".join(f"{name} ({kind})" for name, kind in item.drift.columns.items()),
+            )
+            for item in items
+        )
+        return format_html_join("", "<div>{}: {} {}</div>", lines)
+
+    @operation("Go ahead", permission=Permission.RECONCILE, when=lambda row: row.state == State.PREVIEWED)
+    def confirm(self, request: HttpRequest, row: Reconciliation, answers: Mapping[str, Any]) -> str:
+        """Begin, or ask the second person."""
+        moved = reconciliations.confirm(reconciliation_id=row.pk, by=self.actor(request), at=timezone.now())
+        return "It waits for a second person." if moved.state == State.AWAITING else "The records are being put right."
+
+    @operation("Agree", permission=Permission.APPROVE_RECONCILIATION, when=lambda row: row.state == State.AWAITING)
+    def approve(self, request: HttpRequest, row: Reconciliation, answers: Mapping[str, Any]) -> str:
+        """Agree to what somebody else asked for."""
+        reconciliations.approve(reconciliation_id=row.pk, by=self.actor(request), at=timezone.now())
+        return "The records are being put right."
+
+    @operation("Refuse", permission=Permission.APPROVE_RECONCILIATION, when=lambda row: row.state == State.AWAITING)
+    def refuse(self, request: HttpRequest, row: Reconciliation, answers: Mapping[str, Any]) -> str:
+        """Refuse it."""
+        reconciliations.refuse(reconciliation_id=row.pk, by=self.actor(request), at=timezone.now())
+        return "It is refused; nothing was changed."
+
+    @operation("Undo", permission=Permission.RECONCILE, when=lambda row: row.state == State.DONE)
+    def undo(self, request: HttpRequest, row: Reconciliation, answers: Mapping[str, Any]) -> str:
+        """Put everything back that nobody changed since."""
+        reconciliations.undo(reconciliation_id=row.pk, by=self.actor(request), at=timezone.now())
+        return "The records are being put back as they were."

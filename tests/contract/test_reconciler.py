@@ -1,0 +1,157 @@
+"""Repairing single objects and putting them back: one promise, kept by the fake and by PostgreSQL."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from django.utils import timezone
+
+from core.moving import LoadOrder, SourceRows
+from core.reconciling import Outcome, Reconciler, Repair
+from portal.adapters.reconciling import PostgresReconciler
+from tests import airline
+from tests.contract.test_platforms import ACCOUNT, KEY, SPECS, station
+from tests.databases import Platforms
+from tests.fakes.platforms import encode
+from tests.fakes.reconciling import FakeReconciler
+
+SPEC = SPECS["airports"]
+
+
+class World:
+    """A new platform whose airports are repaired."""
+
+    def __init__(self, reconciler: Reconciler, platforms: Platforms | None, rows: list[dict[str, Any]]) -> None:
+        self.reconciler, self.platforms, self.rows = reconciler, platforms, rows
+
+    def order(self, **different: Any) -> LoadOrder:
+        given = {"run_id": uuid4(), "at": timezone.now(), **different}
+        return LoadOrder(
+            account_id=ACCOUNT,
+            account_name="Zebra Air",
+            tenant_ref=airline.CODE,
+            entity="airports",
+            specs=SPECS,
+            **given,
+        )
+
+    def repair(
+        self, order: LoadOrder, *sources: dict[str, Any], keys: Any = (), **different: Any
+    ) -> dict[str, Outcome]:
+        """Make airports what these rows of legacy say; those of `keys` without a row have none."""
+        named = [*dict.fromkeys([*(row["stn_cd"] for row in sources), *keys])]
+        marks = self.reconciler.marks(account_id=ACCOUNT, spec=SPEC, keys=named)
+        columns = [{name: row[name] for name in SPEC.source_columns} for row in sources]
+        batch = Repair(
+            order=order,
+            rows=encode(SPEC, columns) if columns else SourceRows(),
+            sources={row["stn_cd"]: row["stn_cd"] for row in sources},
+            **{"marks": marks, "removable": frozenset(keys), "keep_until": order.at + timedelta(days=7), **different},
+        )
+        return dict(self.reconciler.repair(batch))
+
+    def names(self) -> dict[str, str]:
+        """Name per code, of what the new platform holds."""
+        if self.platforms is None:
+            return {row["code"]: row["name"] for row in self.rows}
+        return dict(airline.new_rows(self.platforms, "SELECT code, name FROM platform.airport"))
+
+    def rename(self, code: str, name: str) -> None:
+        """Change an airport on the new platform behind everybody's back."""
+        if self.platforms is None:
+            next(row for row in self.rows if row["code"] == code)["name"] = name
+        else:
+            airline.new_do(self.platforms, "UPDATE platform.airport SET name = %s WHERE code = %s", name, code)
+
+    def origins(self) -> list[tuple[Any, ...]]:
+        query = "SELECT target_key, run_id, spec, source_hash, migrated_at FROM platform.provenance ORDER BY 1"
+        return airline.new_rows(self.platforms, query) if self.platforms else []
+
+
+@pytest.fixture(params=["fake", "postgres"])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    if request.param == "fake":
+        rows: list[dict[str, Any]] = []
+        yield World(FakeReconciler(new={"platform.airport": rows}), None, rows)
+        return
+    platforms: Platforms = request.getfixturevalue("airline_platforms")
+    airline.refill(platforms)
+    account = (
+        "INSERT INTO platform.account (id, name, legacy_ref) VALUES (%s, 'Zebra Air', 'ZZ') ON CONFLICT DO NOTHING"
+    )
+    airline.new_do(platforms, account, ACCOUNT)
+    yield World(PostgresReconciler(url=platforms.new_loader, keys=[KEY]), platforms, [])
+
+
+def test_objects_become_what_their_rows_say_and_go_back_exactly(world: World) -> None:
+    first = world.order()
+    assert world.repair(first, station("JFK"), station("LAX")) == {"JFK": Outcome.WRITTEN, "LAX": Outcome.WRITTEN}
+    before, came_from = world.names(), world.origins()
+    second = world.order()
+    renamed = world.repair(second, station("JFK", stn_nm="Kennedy"), station("LAX"), keys=["BOS"])
+    assert renamed == {"JFK": Outcome.WRITTEN, "LAX": Outcome.EQUAL, "BOS": Outcome.EQUAL}
+    assert world.names() == {"JFK": "Kennedy", "LAX": "LAX"}
+    undone = world.reconciler.restore(order=second, keys=["JFK", "LAX", "XXX"])
+    assert undone == {"JFK": Outcome.RESTORED, "LAX": Outcome.EQUAL, "XXX": Outcome.EXPIRED}
+    assert (world.names(), world.origins()) == (before, came_from)
+    assert world.reconciler.restore(order=first, keys=["JFK"]) == {"JFK": Outcome.RESTORED}
+    assert "JFK" not in world.names(), "it was not there before"
+
+
+def test_an_object_without_its_row_is_removed_and_comes_back(world: World) -> None:
+    world.repair(world.order(), station("JFK"))
+    before, came_from = world.names(), world.origins()
+    assert world.repair(world.order(), keys=["JFK"], removable=frozenset()) == {"JFK": Outcome.REFUSED}
+    order = world.order()
+    assert world.repair(order, keys=["JFK"]) == {"JFK": Outcome.REMOVED}
+    assert (world.names(), world.origins()) == ({}, [])
+    assert world.reconciler.restore(order=order, keys=["JFK"]) == {"JFK": Outcome.RESTORED}
+    assert (world.names(), world.origins()) == (before, came_from)
+
+
+def test_what_changed_since_the_preview_or_since_the_repair_is_left_alone(world: World) -> None:
+    world.repair(world.order(), station("JFK"))
+    marks = world.reconciler.marks(account_id=ACCOUNT, spec=SPEC, keys=["JFK"])
+    world.rename("JFK", "Idlewild")
+    order = world.order()
+    kept = {"JFK": Outcome.KEPT}
+    assert world.repair(order, station("JFK", stn_nm="Kennedy"), marks=marks) == kept
+    assert world.repair(order, station("JFK", stn_nm="Kennedy")) == {"JFK": Outcome.WRITTEN}
+    world.rename("JFK", "New York")
+    assert world.reconciler.restore(order=order, keys=["JFK"]) == kept
+    assert world.names() == {"JFK": "New York"}
+
+
+def test_a_row_that_the_mapping_does_not_move_changes_nothing_and_holds_up_no_other(world: World) -> None:
+    world.repair(world.order(), station("JFK"), station("LAX"))
+    came_from = world.origins()
+    told = world.repair(world.order(), station("JFK", lat_txt="north"), station("LAX", stn_nm="Los Angeles"))
+    assert told == {"JFK": Outcome.REFUSED, "LAX": Outcome.WRITTEN}
+    assert world.names() == {"JFK": "JFK", "LAX": "Los Angeles"}
+    assert [row for row in world.origins() if row[0] == "JFK"] == [row for row in came_from if row[0] == "JFK"]
+    if world.platforms:
+        with psycopg.connect(world.platforms.new_loader) as connection:
+            assert connection.execute("SELECT * FROM crossing_stage.dead_letter").fetchall() == []
+
+
+def test_a_repeated_batch_tells_what_it_did_and_does_nothing(world: World) -> None:
+    order = world.order()
+    marks = world.reconciler.marks(account_id=ACCOUNT, spec=SPEC, keys=["JFK"])
+    first = world.repair(order, station("JFK"), marks=marks)
+    world.rename("JFK", "Idlewild")
+    assert world.repair(order, station("JFK"), marks=marks) == first == {"JFK": Outcome.WRITTEN}
+    assert world.names() == {"JFK": "Idlewild"}
+
+
+def test_former_states_end(world: World) -> None:
+    world.repair(world.order(), station("JFK"))
+    order = world.order()
+    world.repair(order, station("JFK", stn_nm="Kennedy"))
+    later = world.order(run_id=order.run_id, at=order.at + timedelta(days=8))
+    assert world.reconciler.restore(order=later, keys=["JFK"]) == {"JFK": Outcome.EXPIRED}
+    assert world.reconciler.forget(at=later.at) == 2
+    assert world.reconciler.restore(order=order, keys=["JFK"]) == {"JFK": Outcome.EXPIRED}
+    assert world.names() == {"JFK": "Kennedy"}
