@@ -171,6 +171,10 @@ def test_a_key_that_stands_twice_is_found_even_where_it_does_on_both_sides(compa
     )
     assert kinds(found) == [("1", "duplicate"), ("2", "duplicate"), ("3", "duplicate")]
     assert not exact
+    twice = [legacy_thing(1), legacy_thing(1), legacy_thing(2)], [new_thing(1), new_thing(1), new_thing(2)]
+    found, exact = agreed(comparison, pair, *twice)  # the sums of both sides are the same
+    assert kinds(found) == [("1", "duplicate")]
+    assert not exact
 
 
 @pytest.mark.slow
