@@ -35,8 +35,8 @@ def drift(*, report: Callable[[str], None]) -> None:
                 _seats(airline, more=-2)
                 _look(tenant_id)
             found = queries.standing(tenant_id=tenant_id, at=timezone.now()).differing
-            says = "one aircraft was changed in legacy since, and is told" if found else "one was, and is equal again"
-            report(f"{airline.name}: looked again after the comparison; {says}.")
+            says = "is told" if found else "was told, and is equal again"
+            report(f"{airline.name}: an aircraft that was changed in legacy after the comparison {says}.")
 
 
 def _seats(airline: Airline, *, more: int) -> None:
