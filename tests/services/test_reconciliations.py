@@ -90,6 +90,7 @@ def test_legacy_wins_moves_the_rows_again_and_nothing_drifts_any_more(drifting, 
     assert (row.state, fees(drifting)[2], drifting.standing().differing) == ("done", "900", 0)
 
 
+@pytest.mark.slow
 def test_it_runs_through_the_queue(drifting, lead):
     drifting.legacy(2, fee="9")
     drifting.look()
