@@ -6,10 +6,14 @@ from typing import Any
 from core.activity import sentences
 
 
-def _about_rows(text: str) -> Any:
+def _about_rows(text: str, late: str = "") -> Any:
+    """Tell with what and how many; `late` is for a catch-up."""
+
     def say(data: Mapping[str, Any]) -> str:
         rows = data.get("source_total")
-        return text.format(
+        if late and data.get("since") and data.get("changed") is not None:
+            rows = data["changed"]
+        return (late if late and data.get("since") else text).format(
             entity=str(data.get("entity", "…")).replace("_", " "), rows="…" if rows is None else f"{rows:,}"
         )
 
@@ -25,14 +29,17 @@ def _inspected(text: str) -> Any:
 
 sentences(
     {
-        "backfills.run.requested": _about_rows("asked to move {entity}"),
-        "backfills.run.started": _about_rows("began to move {entity}: {rows} rows"),
-        "backfills.run.finished": _about_rows("moved {entity}: {rows} rows accounted for"),
+        "backfills.run.requested": _about_rows("asked to move {entity}", "asked to catch up {entity}"),
+        "backfills.run.started": _about_rows("began to move {entity}: {rows} rows", "began to catch up {entity}"),
+        "backfills.run.finished": _about_rows(
+            "moved {entity}: {rows} rows accounted for", "caught up {entity}: {rows} changed"
+        ),
         "backfills.run.failed": _about_rows("could not move {entity} to the end"),
         "backfills.run.paused": _about_rows("paused the move of {entity}"),
         "backfills.run.resumed": _about_rows("let the move of {entity} go on"),
         "backfills.run.retry_failed": _about_rows("could not try the rejected rows of {entity} again"),
         "backfills.run.retried": _about_rows("tried the rejected rows of {entity} again"),
+        "backfills.watermark.withdrawn": _about_rows("put {entity} right: what looks them up is moved in full next"),
         "backfills.spec.kept": "used a version of the mapping for the first time",
         "backfills.inspection.requested": "asked to check all legacy rows before they move",
         "backfills.inspection.finished": _inspected("checked {rows} legacy rows: {rejected} would be rejected"),

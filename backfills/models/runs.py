@@ -15,7 +15,7 @@ from core.models import Audit, TenantModel
 
 
 class Run(TenantModel):
-    """One pass over all rows of an entity of a tenant."""
+    """One pass over all rows of an entity of a tenant, or over those that changed: a catch-up."""
 
     audit: ClassVar[Audit] = Audit.LEDGERED
 
@@ -27,6 +27,12 @@ class Run(TenantModel):
     batches = models.IntegerField(default=0)
     changed = models.BigIntegerField(default=0, help_text="Rows of the new platform that the run wrote.")
     supplemented = models.IntegerField(default=0, help_text="Rows that the mapping itself supplied.")
+    since = models.DateTimeField(
+        null=True, blank=True, help_text="It reads only what changed since, by legacy's clock: a catch-up."
+    )
+    watermark = models.DateTimeField(null=True, blank=True, help_text="Legacy's clock when the run began.")
+    removed = models.BigIntegerField(default=0, help_text="Objects of the new platform that the run removed.")
+    whole_because = models.TextField(blank=True, help_text="Why it reads every row although a catch-up was asked for.")
     problem = models.TextField(blank=True, help_text="Why it did not succeed; fit for the customer.")
     requested_by = models.UUIDField(null=True, blank=True, editable=False)
     requested_at = models.DateTimeField(editable=False)
@@ -58,6 +64,9 @@ class Run(TenantModel):
             models.CheckConstraint(
                 condition=~Q(state__in=[RunState.FAILED.value, RunState.STOPPED.value]) | ~Q(problem=""),
                 name="backfills_run_says_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(whole_because="") | Q(since__isnull=True), name="backfills_run_whole_or_since"
             ),
         )
 

@@ -63,6 +63,8 @@ class EntityRow:
     """The job that moves it, while its run is active."""
     retry: Retry | None = None
     """The latest time its rejected rows were judged again."""
+    stands: Run | None = None
+    """The run by which its rows stand: the latest, but a catch-up only from its end on."""
 
     @property
     def has_public_key(self) -> bool:
@@ -78,6 +80,24 @@ class EntityRow:
     def failed_retry(self) -> Retry | None:
         """The latest retry, if it was not finished and nothing has been tried since."""
         return self.retry if self.retry and self.retry.state == Retry.State.FAILED and not self.is_active else None
+
+    @property
+    def may_catch_up(self) -> bool:
+        """Whether reading only what changed is likely to do: all moved by the mapping in force, and nothing failed."""
+        if self.spec.changed is None or self.stands is None or self.run_state is RunState.FAILED:
+            return False
+        return self.stands.watermark is not None and self.stands.spec == self.spec.label
+
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether its run reads only what changed."""
+        return self.is_active and self.run is not None and self.run.since is not None
+
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether its run read only what changed, and accounts for every row."""
+        state = self.run_state
+        return bool(self.run and self.run.since and state and state.is_accounted)
 
     @property
     def is_stuck(self) -> bool:
@@ -127,7 +147,7 @@ class EntityRow:
     @property
     def total(self) -> int:
         """Source rows, as last counted."""
-        return (self.run.source_total or 0) if self.run else 0
+        return (self.stands.source_total or 0) if self.stands else 0
 
     @property
     def moved(self) -> int:
@@ -165,6 +185,16 @@ class Moves:
     def is_stuck(self) -> bool:
         """Whether somebody must let it go on."""
         return any(row.is_stuck for row in self.rows) and not self.is_active
+
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether all that moves are catch-ups."""
+        return self.is_active and all(row.is_catching_up for row in self.rows if row.is_active)
+
+    @property
+    def may_catch_up(self) -> bool:
+        """Whether there is something of which only what changed need be read."""
+        return any(row.may_catch_up for row in self.rows)
 
     @property
     def has_begun(self) -> bool:
@@ -206,28 +236,44 @@ def latest(*, tenant_id: UUID) -> dict[str, Run]:
 
 
 def moves(*, tenant_id: UUID) -> Moves:
-    """Return every entity of the mapping with its latest run, in the order in which they move; five queries."""
+    """Return every entity of the mapping with its latest run, in the order in which they move.
+
+    Five queries, and one for each entity that is being caught up.
+    """
     runs = latest(tenant_id=tenant_id)
+    standing = _standing(runs)
     outcomes: dict[UUID, list[OutcomeTotal]] = defaultdict(list)
-    for total in OutcomeTotal.objects.filter(run__in=runs.values()).order_by("fate", "rule"):
+    for total in OutcomeTotal.objects.filter(run__in=standing.values()).order_by("fate", "rule"):
         outcomes[total.run_id].append(total)
     rejects = _rejects(DeadLetter.objects.filter(run__in=runs.values()))
     jobs = {job.key: job for job in reversed(queue.jobs(tenant_id, task=ADVANCE, limit=4 * len(mapping.specs())))}
     retried = {one.run_id: one for one in reversed(Retry.objects.filter(run__in=runs.values()))}
     rows = []
     for spec in mapping.specs().values():
-        run = runs.get(spec.entity)
+        run, stands = runs.get(spec.entity), standing.get(spec.entity)
         rows.append(
             EntityRow(
                 spec,
                 run,
-                [_outcome(spec, total) for total in sorted(outcomes[run.pk], key=_rank)] if run else [],
+                [_outcome(spec, total) for total in sorted(outcomes[stands.pk], key=_rank)] if stands else [],
                 [_named(spec, row) for row in rejects.get(spec.entity, ())],
                 jobs.get(str(run.pk)) if run else None,
                 retried.get(run.pk) if run else None,
+                stands,
             )
         )
     return Moves(rows)
+
+
+def _standing(runs: dict[str, Run]) -> dict[str, Run]:
+    """Return the runs by which rows stand: until a catch-up is at its end, they stand as they did before it."""
+    standing = dict(runs)
+    for entity, run in runs.items():
+        if run.since and not RunState(run.state).is_accounted:
+            accounted = [state.value for state in RunState if state.is_accounted]
+            before = Run.objects.filter(tenant_id=run.tenant_id, entity=entity, state__in=accounted)
+            standing[entity] = before.order_by("-requested_at", "-id").first() or run
+    return standing
 
 
 def of_entity(*, tenant_id: UUID, entity: str) -> EntityRow | None:

@@ -1,17 +1,20 @@
 """Runs: start, advance by one committed batch, pause, and resume."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
 from accounts.queries import tenants
 from backfills import barriers
+from backfills.domain.catching import Answer, overlapped
 from backfills.domain.runs import RunState, before, ending, why_stopped
 from backfills.domain.spec import Spec
 from backfills.models import Run
-from backfills.queries import mapping
+from backfills.queries import catching, mapping
 from backfills.services import progress, retries, steps, versions
 from core import outbox, ports, queue
 from core.actor import Actor
@@ -36,11 +39,16 @@ class UnableToMove(UseCaseError):
     """The run cannot go on; it has failed and says why."""
 
 
-def start(*, tenant_id: UUID, by: Actor, at: datetime, entities: Iterable[str] | None = None) -> list[Run]:
+def start(
+    *, tenant_id: UUID, by: Actor, at: datetime, entities: Iterable[str] | None = None, catch_up: bool = False
+) -> list[Run]:
     """Start a run for each entity (all of the mapping by default), in an order in which each finds what it needs.
 
     An entity of which a run is under way is left to that run. Raises UnableToStart when that is true of all, and where
     a copy from legacy would do harm (`backfills.barriers`): a run under way ends there too.
+
+    To `catch_up` is to read only what changed in legacy since the last run that accounted for every row began. An
+    entity of which only a full run is safe is left alone; where that is true of all, UnableToStart says why.
     """
     by.require(Permission.MANAGE_RUNS, tenant_id=tenant_id)
     if reason := barriers.why_shut(tenant_id=tenant_id):
@@ -52,13 +60,22 @@ def start(*, tenant_id: UUID, by: Actor, at: datetime, entities: Iterable[str] |
     wanted = set(specs if entities is None else entities)
     if unknown := wanted - set(specs):
         raise UnableToStart(f"The mapping knows no “{min(unknown)}”.")
-    started = [run for spec in specs.values() if spec.entity in wanted and (run := _queue(spec, tenant_id, by, at))]
+    asked = {
+        spec.entity: catching.since(tenant_id=tenant_id, spec=spec) if catch_up else Answer()
+        for spec in specs.values()
+        if spec.entity in wanted
+    }
+    fit = {entity: answer.since for entity, answer in asked.items() if not answer.reason}
+    if not fit:
+        entity, answer = next(iter(asked.items()))
+        raise UnableToStart(f"{specs[entity].title} cannot be caught up. {answer.reason}", fix="Move them in full.")
+    started = [run for entity, since in fit.items() if (run := _queue(specs[entity], tenant_id, by, at, since))]
     if not started:
         raise UnableToStart("A run is under way already.", fix="Watch it on this page, or pause it.")
     return started
 
 
-def _queue(spec: Spec, tenant_id: UUID, by: Actor, at: datetime) -> Run | None:
+def _queue(spec: Spec, tenant_id: UUID, by: Actor, at: datetime, since: datetime | None) -> Run | None:
     try:
         with transaction.atomic():
             run = Run.objects.create(
@@ -66,12 +83,13 @@ def _queue(spec: Spec, tenant_id: UUID, by: Actor, at: datetime) -> Run | None:
                 entity=spec.entity,
                 state=RunState.QUEUED,
                 spec=spec.label,
+                since=since,
                 requested_by=by.id,
                 requested_at=at,
             )
             versions.keep([spec], by=by, at=at)
             steps.ring(run, by)
-            steps.record("requested", run, by=by, at=at)
+            steps.record("requested", run, by=by, at=at, since=since and since.isoformat())
     except IntegrityError:  # one run per entity moves at a time
         return None
     return run
@@ -131,6 +149,7 @@ def _order(run: Run, at: datetime) -> LoadOrder:
         entity=run.entity,
         specs=mapping.specs(),
         at=at,
+        since=run.since,
     )
 
 
@@ -142,8 +161,12 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
             raise ports.Rejected(
                 f"{order.spec.title} refer to {title.lower()}, which have not moved: move those first."
             )
+    whole_because = catching.why_whole(run, order.spec) if run.since else ""
+    if whole_because:
+        order = replace(order, since=None)
+    watermark = ports.legacy().now() if order.spec.changed else None  # before anything is read
     total = ports.legacy().count(spec=order.spec, tenant_ref=order.tenant_ref)
-    parts = min(RANGES, total // order.spec.batch)
+    parts = 1 if order.since else min(RANGES, total // order.spec.batch)
     borders = ports.legacy().divide(spec=order.spec, tenant_ref=order.tenant_ref, parts=parts)
     position = ports.mover().open_run(order=order, source_total=total, borders=borders)
     with transaction.atomic():
@@ -151,13 +174,19 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
             state=RunState.RUNNING,
             spec=order.spec.label,  # it may have changed while the run waited for its turn
             started_at=order.at,
+            since=order.since,
+            watermark=watermark,
+            whole_because=whole_because,
             source_total=total,
             supplemented=position.supplemented,
         )
         if begun:
             run.spec = order.spec.label
             versions.keep([order.spec], by=by, at=order.at)
-            steps.record("started", run, by=by, at=order.at, source_total=total)
+            since = order.since and order.since.isoformat()
+            steps.record(
+                "started", run, by=by, at=order.at, source_total=total, since=since, whole_because=whole_because
+            )
             if position.ranges > 1:
                 steps.call_for_help(run, by)
     return True
@@ -165,8 +194,15 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
 
 def _move(run: Run, order: LoadOrder, job_id: UUID | None) -> bool:
     def read(after: str | None, until: str | None) -> SourceRows:
+        also = catching.rejected(tenant_id=run.tenant_id, spec=order.spec) if order.since else []
         return ports.legacy().read(
-            spec=order.spec, tenant_ref=order.tenant_ref, after=after, until=until, limit=order.spec.batch
+            spec=order.spec,
+            tenant_ref=order.tenant_ref,
+            after=after,
+            until=until,
+            limit=order.spec.batch,
+            since=order.since,
+            also=also,
         )
 
     position = ports.mover().load(order=order, read=read, after_batch=run.batches)
@@ -194,19 +230,25 @@ def help_along(*, run_id: UUID, at: datetime, job_id: UUID | None = None) -> boo
 
 
 def _end(run: Run, order: LoadOrder, by: Actor) -> bool:
-    source = ports.legacy().keys(spec=order.spec, tenant_ref=order.tenant_ref)
-    position = ports.mover().finish(order=order, source=source)
-    _close(run, order, position, by=by, source_total=source.rows)
+    source, held = ports.legacy().keys(spec=order.spec, tenant_ref=order.tenant_ref), None
+    if order.since:
+        if run.watermark is None:
+            raise ports.Rejected("Rows that these look up were put right meanwhile: run it in full.")
+        next_since = overlapped(run.watermark)
+        held = partial(ports.legacy().held, spec=order.spec, tenant_ref=order.tenant_ref, since=next_since)
+    position = ports.mover().finish(order=order, source=source, held=held)
+    _close(run, order, position, by=by)
     return False
 
 
 def _close_again(run: Run, order: LoadOrder, by: Actor) -> bool:
     position = ports.mover().position(order=order, after_batch=run.batches)
-    _close(run, order, position, by=by, source_total=position.source_total)
+    _close(run, order, position, by=by)
     return False
 
 
-def _close(run: Run, order: LoadOrder, position: RunPosition, *, by: Actor, source_total: int) -> None:
+def _close(run: Run, order: LoadOrder, position: RunPosition, *, by: Actor) -> None:
+    source_total = position.source_total
     limit = order.spec.stop_above_percent
     state = ending(source_total=source_total, totals=position.totals, stop_above_percent=limit)
     problem = ""
@@ -216,14 +258,15 @@ def _close(run: Run, order: LoadOrder, position: RunPosition, *, by: Actor, sour
         progress.replace_totals(run, position)
         progress.settle_others(run)
         ended = Run.objects.filter(pk=run.pk, state__in=before(state)).update(
-            state=state, finished_at=order.at, source_total=source_total, problem=problem
+            state=state, finished_at=order.at, source_total=source_total, removed=position.removed, problem=problem
         )
         if ended:
             retries.end(run, at=order.at)
             figures = {f"{fate}:{rule}" if rule else fate: count for (fate, rule), count in position.totals.items()}
-            steps.record(
-                "finished", run, by=by, at=order.at, state=state.value, source_total=source_total, outcomes=figures
-            )
+            told = {"state": state.value, "source_total": source_total, "removed": position.removed}
+            if run.since:
+                told |= {"since": run.since.isoformat(), "read": position.read, "changed": run.changed}
+            steps.record("finished", run, by=by, at=order.at, outcomes=figures, **told)
             outbox.publish("backfills.run.finished", tenant_id=run.tenant_id, run_id=run.pk)
 
 

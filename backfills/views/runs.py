@@ -55,6 +55,7 @@ def entity(request: ActingRequest, tenant: Tenant, entity: str) -> HttpResponse:
         "retries": listed.retries(row),
         "waiver": waivers.standing(tenant_ids=[tenant.pk], at=timezone.now()).get(tenant.pk),
         "may_manage": _may_manage(request, tenant),
+        "shut": barriers.why_shut(tenant_id=tenant.pk),
     }
     return render(request, ENTITY, context)
 
@@ -76,11 +77,17 @@ def rejected(request: ActingRequest, tenant: Tenant, entity: str) -> StreamingHt
 @require_POST
 @tenant_view(Permission.MANAGE_RUNS)
 def start(request: ActingRequest, tenant: Tenant) -> HttpResponse:
-    """Start a run of one entity, or of all."""
-    wanted = request.POST.get("entity")
+    """Start a run of one entity, or of all; of all rows, or (`catch_up`) of those that changed."""
+    wanted, catch_up = request.POST.get("entity"), request.POST.get("catch_up") == "1"
     problem = None
     try:
-        runs.start(tenant_id=tenant.pk, by=request.actor, at=timezone.now(), entities=[wanted] if wanted else None)
+        runs.start(
+            tenant_id=tenant.pk,
+            by=request.actor,
+            at=timezone.now(),
+            entities=[wanted] if wanted else None,
+            catch_up=catch_up,
+        )
     except UseCaseError as refusal:
         problem = refusal
     return answer(request, PART, _context(request, tenant), to=_address(tenant), problem=problem)

@@ -13,6 +13,7 @@ from accounts.queries import tenants
 from backfills.domain.language import Call, Ref, Type
 from backfills.domain.spec import Spec
 from backfills.queries import mapping
+from backfills.services import watermarks
 from core import ledger, ports, queue, reconciling
 from core.actor import Actor
 from core.moving import LoadOrder, SourceRows
@@ -42,6 +43,7 @@ def advance(*, reconciliation_id: UUID, by: Actor, at: datetime, job_id: UUID | 
     if not items:
         _end(row, State.UNDONE if undoing else State.DONE, by=by, at=at)
         return False
+    watermarks.withdraw(tenant_id=row.tenant_id, entity=row.entity, itself=undoing, by=by, at=at)
     try:
         outcomes = _restored(row, items, at=at) if undoing else _repaired(row, items, at=at)
     except ports.Rejected as refusal:

@@ -70,8 +70,8 @@ def close_caught_up(
     unmet = ask(_UNMET)
     if unmet.rows:
         raise Rejected(
-            f"Legacy holds {unmet.rows:,} rows that are new, although by their “{spec.changed and spec.changed.column}”"
-            " they have not changed since the last run: a catch-up cannot see such rows. Run it in full."
+            f"Legacy holds new rows ({unmet.rows:,}) that by their “{spec.changed and spec.changed.column}” have not"
+            " changed since the last run: a catch-up cannot see such rows. Run it in full."
         )
     connection.execute(sql.SQL(_LATE).format(**names), values)
     there = ask(_THERE)

@@ -194,7 +194,7 @@ def test_a_new_row_that_its_column_hides_makes_it_refuse(moving: Moving) -> None
     moving.moved("airports")
     moving.add("stn_mast", station("BBB"), at=LONG_AGO)
     moving.change("stn_mast", "AAA", stn_nm="Anew")
-    with pytest.raises(Rejected, match=r"1 rows that are new.*in full"):
+    with pytest.raises(Rejected, match=r"new rows \(1\) that.*in full"):
         moving.caught("airports")
     assert "BBB" not in moving.airports()
     assert moving.moved("airports").totals == {("migrated", ""): 2}

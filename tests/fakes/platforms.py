@@ -362,7 +362,7 @@ def _there(entity: _Entity, held: Callable[[], Iterator[bytes]]) -> dict[str, tu
     listed = dict(line.rsplit("\t", 1) for line in b"".join(held()).decode().split("\n")[:-1])
     unmet = [key for key, late in listed.items() if late == "f" and key not in entity.outcomes]
     if unmet:
-        raise Rejected(f"Legacy holds {len(unmet):,} rows that are new, although they have not changed: in full.")
+        raise Rejected(f"Legacy holds new rows ({len(unmet):,}) that have not changed: run it in full.")
     return {key: one for key, one in entity.outcomes.items() if key in listed}
 
 

@@ -1,0 +1,52 @@
+"""From when on an entity can be caught up, and whether what it looks up stands as it stood."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from backfills.domain import catching
+from backfills.domain.catching import Answer, Past
+from backfills.domain.runs import RunState
+from backfills.domain.spec import Spec
+from backfills.models import UNRESOLVED, DeadLetter, Retry, Run
+
+_ACCOUNTED = [state.value for state in RunState if state.is_accounted]
+
+
+def since(*, tenant_id: UUID, spec: Spec) -> Answer:
+    """Return from when on legacy must be read for an entity, or why only a full run will do."""
+    begun = Run.objects.filter(tenant_id=tenant_id, entity=spec.entity, started_at__isnull=False)
+    past: list[Past] = []
+    for run in begun.order_by("-requested_at", "-id").iterator(chunk_size=20):
+        judged_by = frozenset(Retry.objects.filter(run=run).order_by().values_list("spec", flat=True))
+        past.append(Past(run.spec, RunState(run.state).is_accounted, run.watermark, judged_by))
+        if past[-1].is_accounted:
+            break
+    return catching.since(spec, past, rejected=_letters(tenant_id, spec).count())
+
+
+def rejected(*, tenant_id: UUID, spec: Spec) -> list[str]:
+    """Return the keys of an entity's rejected rows; a catch-up reads them whenever they changed."""
+    return list(_letters(tenant_id, spec).order_by().values_list("source_key", flat=True))
+
+
+def why_whole(run: Run, spec: Spec) -> str:
+    """Return why a catch-up that is to begin must read every row after all, or nothing.
+
+    What a row becomes also depends on the rows it looks up: where these changed since, rows that did not change
+    themselves may become something else.
+    """
+    if run.spec != spec.label:
+        return "The mapping was changed meanwhile."
+    base = Run.objects.filter(tenant_id=run.tenant_id, entity=run.entity, state__in=_ACCOUNTED)
+    last = base.exclude(pk=run.pk).order_by("-requested_at", "-id").first()
+    if last is None or last.watermark is None:
+        return "Rows were put right meanwhile."
+    looked_up = sorted({lookup.entity for lookup in spec.lookups.values()})
+    wrote = Run.objects.filter(Q(changed__gt=0) | Q(removed__gt=0), tenant_id=run.tenant_id, entity__in=looked_up)
+    later = wrote.filter(Q(finished_at=None) | Q(finished_at__gte=last.started_at)).order_by("entity").first()
+    return f"{later.entity.replace('_', ' ').capitalize()} changed, which they look up." if later else ""
+
+
+def _letters(tenant_id: UUID, spec: Spec) -> QuerySet[DeadLetter]:
+    return DeadLetter.objects.filter(tenant_id=tenant_id, entity=spec.entity, state__in=UNRESOLVED)

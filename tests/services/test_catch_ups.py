@@ -1,0 +1,211 @@
+"""A catch-up reads what changed since the last run began by legacy's clock, or says that only a full run will do."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Tenant
+from backfills.domain.runs import RunState
+from backfills.models import DeadLetter, OutcomeTotal, Run
+from backfills.queries import mapping
+from backfills.services import retries, runs, watermarks
+from core import activity, queue
+from core.actor import Actor
+from core.models import LedgerEntry
+from core.tenancy import scope
+from tests import airline, make
+from tests.databases import Platforms
+
+HOUSE = Actor.system("tests")
+TABLES = ("stn_mast", "eqp_mast", "flt_hist")
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def world(airline_world: Platforms, tmp_path: Path, settings: Settings) -> Iterator[Platforms]:
+    """The airline, whose tables tell when a row changed, and the demo's mapping, which says so."""
+    for path in Path(settings.MAPPING_FOLDER).glob("*.yaml"):
+        clock = "  changed: {column: upd_ts, type: timestamptz}\n  columns:\n"
+        (tmp_path / path.name).write_text(path.read_text().replace("  columns:\n", clock, 1))
+    settings.MAPPING_FOLDER = tmp_path
+    for table in TABLES:
+        airline.legacy_do(airline_world, f"ALTER TABLE {table} ADD upd_ts timestamptz DEFAULT now()")
+    yield airline_world
+    for table in TABLES:
+        airline.legacy_do(airline_world, f"ALTER TABLE {table} DROP upd_ts")
+
+
+@pytest.fixture
+def tenant(world: Platforms) -> Iterator[Tenant]:
+    made = make.tenant("Zebra Air", legacy_ref=airline.CODE)
+    with scope(tenant_id=made.pk):
+        yield made
+
+
+def age(world: Platforms) -> None:
+    """Let everything in legacy have changed an hour ago."""
+    for table in TABLES:
+        airline.legacy_do(world, f"UPDATE {table} SET upd_ts = now() - interval '1 hour'")
+
+
+def move(tenant: Tenant, *entities: str, catch_up: bool = False) -> dict[str, Run]:
+    started = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=entities or None, catch_up=catch_up)
+    queue.run_pending()
+    return {run.entity: Run.objects.get(pk=run.pk) for run in started}
+
+
+def totals(run: Run) -> dict[tuple[str, str], int]:
+    return {(total.fate, total.rule): total.count for total in OutcomeTotal.objects.filter(run=run)}
+
+
+def change(world: Platforms, number: int, sets: str) -> None:
+    airline.legacy_do(world, f"UPDATE flt_hist SET upd_ts = now(), {sets} WHERE flt_seq = {number}")
+
+
+def test_what_changed_is_new_or_is_gone_arrives_and_is_told(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 5)
+    age(world)
+    full = move(tenant)["flights"]
+    assert full.watermark is not None
+    change(world, 1, "dist_mi = 100")
+    airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 2")
+    airline.flights(world, 1)
+    run = move(tenant, "flights", catch_up=True)["flights"]
+    assert (run.state, run.since) == (RunState.SUCCEEDED, full.watermark - timedelta(minutes=5))
+    assert (run.source_total, run.read, run.changed, run.removed) == (5, 2, 2, 1)
+    assert totals(run) == {("migrated", ""): 5}
+    rows = airline.new_rows(world, "SELECT distance_km::text FROM platform.flight ORDER BY reference")
+    assert [km for (km,) in rows] == ["160.9", *["3983.1"] * 4]
+    about = LedgerEntry.objects.filter(subject_id=str(run.pk), event__startswith="backfills.run.")
+    told = {entry.event.split(".")[-1]: entry.data for entry in about}
+    assert set(told) == {"requested", "started", "finished"}
+    assert {entry["since"] for entry in told.values()} == {run.since and run.since.isoformat()}
+    assert (told["finished"]["read"], told["finished"]["changed"], told["finished"]["removed"]) == (2, 2, 1)
+    assert activity.tell("backfills.run.finished", told["finished"]) == "caught up flights: 2 changed"
+
+
+def test_catch_ups_follow_each_other_from_watermark_to_watermark(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 2)
+    age(world)
+    move(tenant)
+    first = move(tenant, "flights", catch_up=True)["flights"]
+    second = move(tenant, "flights", catch_up=True)["flights"]
+    assert (first.read, second.read) == (0, 0)
+    assert first.watermark is not None
+    assert second.since == first.watermark - timedelta(minutes=5)
+
+
+@pytest.mark.slow
+def test_rejected_rows_are_read_again_whenever_they_changed(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 1)
+    airline.flights(world, 3, tail_no="N3AAAA")
+    age(world)
+    assert move(tenant)["flights"].state == RunState.STOPPED
+    airline.legacy_do(world, "UPDATE flt_hist SET tail_no = 'N2ZZ' WHERE flt_seq = 2")  # its clock stands still
+    airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 3")
+    run = move(tenant, "flights", catch_up=True)["flights"]
+    assert totals(run) == {("migrated", ""): 2, ("quarantined", "fleet_number_for_registration"): 1}
+    assert [(one.source_key, one.attempts) for one in DeadLetter.objects.filter(state="open")] == [("4", 2)]
+    airline.legacy_do(world, "UPDATE flt_hist SET tail_no = 'N2ZZ' WHERE flt_seq = 4")
+    retries.request(run=run, by=HOUSE, at=timezone.now())
+    queue.run_pending()
+    assert totals(run) == {("migrated", ""): 3}
+
+
+@pytest.mark.slow
+def test_where_what_rows_look_up_has_changed_every_row_is_read(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 2)
+    age(world)
+    move(tenant)
+    airline.legacy_do(world, "UPDATE stn_mast SET upd_ts = now(), tz_nm = 'America/Denver' WHERE stn_cd = 'LAX'")
+    done = move(tenant, catch_up=True)
+    assert (done["airports"].read, done["airports"].changed) == (1, 1)
+    assert (done["flights"].since, done["flights"].read, done["flights"].changed) == (None, 2, 2)
+    assert done["flights"].whole_because == "Airports changed, which they look up."
+    assert move(tenant, "flights", catch_up=True)["flights"].since
+
+
+@pytest.mark.slow
+def test_a_row_that_its_column_hides_makes_it_fail_and_say_what_to_do(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 2)
+    age(world)
+    move(tenant)
+    airline.flights(world, 1)
+    age(world)
+    run = move(tenant, "flights", catch_up=True)["flights"]
+    assert run.state == RunState.FAILED
+    assert run.problem.startswith("Legacy holds new rows (1) that by their “upd_ts” have not changed")
+    assert move(tenant, "flights")["flights"].state == RunState.SUCCEEDED
+
+
+def refused(tenant: Tenant, entity: str = "flights") -> str:
+    with pytest.raises(runs.UnableToStart) as raised:
+        move(tenant, entity, catch_up=True)
+    assert raised.value.fix == "Move them in full."
+    return raised.value.message
+
+
+@pytest.mark.slow
+def test_what_was_put_right_outside_of_runs_is_followed_by_full_runs(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 1)
+    age(world)
+    move(tenant)
+    (begun,) = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["flights"], catch_up=True)
+    assert runs.advance(run_id=begun.pk, by=HOUSE, at=timezone.now())
+    watermarks.withdraw(tenant_id=tenant.pk, entity="airports", itself=False, by=HOUSE, at=timezone.now())
+    watermarks.withdraw(tenant_id=tenant.pk, entity="airports", itself=False, by=HOUSE, at=timezone.now())
+    queue.run_pending()
+    begun.refresh_from_db()
+    assert (begun.state, begun.problem) == (
+        RunState.FAILED, "Rows that these look up were put right meanwhile: run it in full.",
+    )  # fmt: skip
+    assert "Nothing tells from when on" in refused(tenant)
+    assert move(tenant, "airports", catch_up=True)["airports"].since
+    assert LedgerEntry.objects.filter(event="backfills.watermark.withdrawn").count() == 1
+    watermarks.withdraw(tenant_id=tenant.pk, entity="airports", itself=True, by=HOUSE, at=timezone.now())
+    assert "Nothing tells from when on" in refused(tenant, "airports")
+
+
+def edit(folder: Path, old: str, new: str) -> None:
+    path = folder / "airports.yaml"
+    path.write_text(path.read_text().replace(old, new, 1))
+    mapping._read.cache_clear()
+
+
+@pytest.mark.slow
+def test_it_is_refused_where_only_a_full_run_is_safe(
+    world: Platforms, tenant: Tenant, tmp_path: Path, settings: Settings
+) -> None:
+    airline.flights(world, 1)
+    assert refused(tenant) == "Flights cannot be caught up. They have not been moved to the end yet."
+    done = move(tenant)
+    Run.objects.filter(pk=done["flights"].pk).update(watermark=None)
+    assert "Nothing tells from when on" in refused(tenant)
+    edit(tmp_path, "version: 1", "version: 2")
+    assert "another version of the mapping" in refused(tenant, "airports")
+    edit(tmp_path, "changed: {column: upd_ts, type: timestamptz}", "")
+    assert "does not name the column" in refused(tenant, "airports")
+
+
+@pytest.mark.slow
+def test_it_is_offered_and_started_from_the_pages(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 2)
+    age(world)
+    client = Client()
+    client.force_login(make.member(tenant, "admin").user)
+    assert b"Catch up" not in client.get(f"/t/{tenant.slug}/runs/").content
+    move(tenant)
+    assert b"Catch up" in client.get(f"/t/{tenant.slug}/runs/entities/flights/").content
+    assert client.post(f"/t/{tenant.slug}/runs/start/", {"entity": "flights", "catch_up": "1"}).status_code == 302
+    page = client.get(f"/t/{tenant.slug}/runs/").content.decode()
+    assert "Reading only what changed in legacy since" in page
+    assert "What changed is brought over" in page
+    assert "9 rows stand as they ended before" in " ".join(page.split())
+    queue.run_pending()
+    page = client.get(f"/t/{tenant.slug}/runs/").content.decode()
+    assert "0 read, 0 changed, 0 removed" in page
