@@ -89,6 +89,7 @@ def test_what_changed_is_new_or_is_gone_arrives_and_is_told(world: Platforms, te
     assert activity.tell("backfills.run.finished", told["finished"]) == "caught up flights: 2 changed"
 
 
+@pytest.mark.slow
 def test_catch_ups_follow_each_other_from_watermark_to_watermark(world: Platforms, tenant: Tenant) -> None:
     airline.flights(world, 2)
     age(world)
