@@ -99,9 +99,10 @@ def each_in_its_best_state(visits: list[Visit]) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("visit", each_in_its_best_state([*TENANT_PAGES, *ACCOUNT_PAGES, *REFUSALS]))
-def test_a_page_is_fit_to_be_seen(tour: Tour, visit: Visit) -> None:
+def test_a_page_is_fit_to_be_seen(tour: Tour, visit: Visit, request: pytest.FixtureRequest) -> None:
     page = tour.see(visit)
-    check_page(page, expected_status=visit.status, briefly=visit.state != "populated")
+    thoroughly = request.config.getoption("markexpr") != "not slow" and visit.state == "populated"
+    check_page(page, expected_status=visit.status, briefly=not thoroughly)
 
 
 def test_a_crash_has_a_page_fit_to_be_seen(tour: Tour, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,6 +192,7 @@ def test_an_operation_of_the_admin(tour: Tour, admin: StaffAdmin, item: Any) -> 
     check_page(tour.open(admin.operation_url(item, row.pk), who="staff"), known=BASELINE)
 
 
+@pytest.mark.slow
 def test_a_programme_without_tenants(visit: Visits, committed_db: None) -> None:
     everything = make.staff(*StaffRole)
     for path in ("/staff/go-no-go/", reverse("admin:index"), reverse("admin:accounts_tenant_changelist")):

@@ -91,6 +91,7 @@ def test_the_members_are_fit_to_be_seen(visit: Visits, account: Account) -> None
     check_page(page)
 
 
+@pytest.mark.slow
 def test_a_refusal_is_fit_to_be_seen_and_takes_the_focus(visit: Visits, account: Account) -> None:
     page = visit("/t/jetblue/domains/", by=account.owner.user)
     page.get_by_label("Domain", exact=True).fill("gmail.com")

@@ -34,6 +34,7 @@ def sign_in_by_password(page: Page, person: User) -> None:
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
+@pytest.mark.slow
 def test_staff_sets_up_a_passkey_and_then_signs_in_with_it_alone(visit: Visits, carla: User) -> None:
     page = visit("/accounts/login/?next=/admin/")
     sign_in_by_password(page, carla)

@@ -66,12 +66,14 @@ def test_what_a_run_moved_is_equal_in_every_column(world: Platforms, tenant: Ten
     assert report.compared == 42 + 2 + 1 + 7  # flights, aircraft, one type, airports with four supplied
 
 
+@pytest.mark.slow
 def test_what_nobody_moved_is_missing(world: Platforms, tenant: Tenant) -> None:
     airline.flights(world, 3)
     report = compare(tenant)
     assert (report.verdict, report.missing, report.actual) == ("different", 3 + 2 + 1 + 7, 0)
 
 
+@pytest.mark.slow
 def test_rows_in_quarantine_are_missing_with_the_rule_that_holds_them(world: Platforms, tenant: Tenant) -> None:
     airline.flights(world, 5)
     airline.flights(world, 2, tail_no="0123")
@@ -92,6 +94,7 @@ SLIGHTEST = [
 ]
 
 
+@pytest.mark.slow
 def test_the_slightest_changes_on_the_new_platform_are_found(world: Platforms, tenant: Tenant) -> None:
     airline.flights(world, len(SLIGHTEST) + 1)
     move(tenant)

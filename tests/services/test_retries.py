@@ -76,6 +76,7 @@ def test_rows_that_stay_wrong_count_their_attempts(world: Platforms, tenant: Ten
     assert totals(run) == {("quarantined", "fleet_number_for_registration"): 1}
 
 
+@pytest.mark.slow
 def test_a_retry_says_by_which_version_it_judged_and_what_became_of_the_rows(world: Platforms, tenant: Tenant) -> None:
     airline.flights(world, 1)
     airline.flights(world, 2, tail_no="N3AAAA")

@@ -265,7 +265,7 @@ def test_a_page_that_is_no_number_is_the_first(client: Client, owner: User, befo
     assert client.get("/t/jetblue/activity/", {"before": before}).status_code == 200
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", [PAGES[0], *(pytest.param(path, marks=pytest.mark.slow) for path in PAGES[1:])])
 def test_a_page_costs_the_same_however_much_there_is(
     client: Client, owner: User, tenant: Tenant, found: Callable[..., None], path: str
 ) -> None:

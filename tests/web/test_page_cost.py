@@ -40,7 +40,8 @@ def queries(client: Client) -> Callable[[str], int]:
     return count
 
 
-@pytest.mark.parametrize("many", [100, pytest.param(MANY, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("many", [100, MANY])
 def test_staffs_pages_cost_the_same_for_ten_tenants_and_for_many(
     client: Client, queries: Callable[[str], int], many: int
 ) -> None:

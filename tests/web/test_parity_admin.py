@@ -53,6 +53,7 @@ def test_those_who_may_ask_for_a_new_one(crossing, client):
         assert Report.objects.filter(tenant=crossing.tenant).count() == 2
 
 
+@pytest.mark.slow
 def test_the_list_costs_the_same_however_many_there_are(crossing, client):
     crossing.put(1)
     crossing.compare()

@@ -235,6 +235,7 @@ def test_pages_cost_the_same_for_ten_differences_and_a_thousand(owner, crossing)
         assert cost[1] <= cost[0]
 
 
+@pytest.mark.slow
 def test_the_history_costs_the_same_for_one_report_and_thirty(owner, crossing):
     crossing.put(1)
     crossing.compare()

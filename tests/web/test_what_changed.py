@@ -173,6 +173,7 @@ def test_the_demos_catalogue_is_readable_and_maps_to_what_moves() -> None:
     assert catalogue_is_readable() == []
 
 
+@pytest.mark.slow
 def test_the_page_costs_the_same_for_two_workflows_and_a_thousand(
     member: Client, declared: Path, settings: Settings
 ) -> None:
