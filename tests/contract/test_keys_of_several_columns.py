@@ -115,6 +115,7 @@ def test_rows_are_found_by_the_text_of_their_key(world):
     assert (rows.count, rows.first_key, rows.last_key) == (2, key("50%/50", 1), key("a", 2))
 
 
+@pytest.mark.slow
 def test_of_rows_with_one_object_the_first_that_is_read_has_it_and_the_comparison_agrees(world):
     legacy, mover, platforms = world
     account = uuid4()

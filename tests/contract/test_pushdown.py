@@ -225,6 +225,7 @@ def test_a_key_that_cannot_be_read_is_left_to_the_full_comparison(comparison, pa
     assert exact
 
 
+@pytest.mark.slow
 def test_where_much_differs_everything_is_read(comparison, pair, monkeypatch):
     monkeypatch.setattr(pushdown, "STREAM_ABOVE", 0.35)
     found, exact = agreed(comparison, pair, [legacy_thing(1), legacy_thing(2)], [new_thing(1), new_thing(2, "Bob")])

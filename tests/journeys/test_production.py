@@ -11,6 +11,7 @@ import pytest
 
 from portal.house import quality, state
 
+pytestmark = pytest.mark.slow
 PROXY = {"Host": "crossing.example", "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
 
 

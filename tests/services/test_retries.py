@@ -65,6 +65,7 @@ def test_repaired_rows_move_on_retry_and_the_run_then_succeeds(world: Platforms,
     assert not DeadLetter.objects.filter(state=DeadLetter.State.OPEN).exists()
 
 
+@pytest.mark.slow
 def test_rows_that_stay_wrong_count_their_attempts(world: Platforms, tenant: Tenant) -> None:
     airline.flights(world, 1, tail_no="N3AAAA")
     run = move(tenant)["flights"]
@@ -148,6 +149,7 @@ def test_a_row_that_the_new_platform_has_settled_already_is_not_asked_for_for_ev
     assert DeadLetter.objects.get().state == "resolved"
 
 
+@pytest.mark.slow
 def test_there_must_be_something_to_try_again(world: Platforms, tenant: Tenant) -> None:
     run = move(tenant)["airports"]
     with pytest.raises(retries.UnableToRetry, match="No row of this run is rejected any more"):

@@ -107,9 +107,8 @@ def left(world: Platforms, run: Run) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(
-    "places", [("inside:2", "after:3"), pytest.param(("after:1", "inside:4"), marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("places", [("inside:2", "after:3"), ("after:1", "inside:4")])
 def test_a_run_killed_between_and_inside_batches_ends_as_an_undisturbed_one(
     child_environment: dict[str, str],
     airline_world: Platforms,

@@ -21,7 +21,7 @@ from tests import api, worlds
 from tests.fakes.dns import FakeDns
 from tests.worlds import World
 
-FEW, MANY = 6, 100
+FEW, MANY = 3, 100
 CALM: dict[str, Any] = {
     "deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck),
 }  # fmt: skip

@@ -51,10 +51,10 @@ def test_every_end_is_told(ask, airline_world):
     assert "no longer there" in ask("1")
 
 
-SELDOM = [pytest.param(key, marks=pytest.mark.slow) for key in ("9" * 40, "-1", "é%s{}")]
+SELDOM = [pytest.param(key, marks=pytest.mark.slow) for key in ("9" * 40, "-1", "１", "é%s{}")]
 
 
-@pytest.mark.parametrize("key", ["x' OR 1=1 --", "１", *SELDOM])
+@pytest.mark.parametrize("key", ["x' OR 1=1 --", *SELDOM])
 def test_what_is_no_key_finds_nothing(ask, key):
     assert "Neither legacy nor the new platform knows this key" in ask(key)
 

@@ -101,6 +101,7 @@ def test_the_flat_table_says_the_same_with_formulas_defused(owner, report):
     assert not any(cell.startswith(("=", "+", "@")) for line in lines for cell in line.values())
 
 
+@pytest.mark.slow
 @needs_pango
 def test_the_pdf_says_the_verdict_first_and_every_line_of_the_report(owner, report):
     document = json.loads(take(owner, report, "json"))
