@@ -57,28 +57,27 @@ class Servers:
         self.release(wait=True)
 
 
-def _is_held(name: str, *, shared: bool) -> bool:
-    with (state.prepare() / f"{name}.lock").open("a") as file:
+def keeper_runs() -> bool:
+    """Whether a keeper of this checkout lives."""
+    with (state.prepare() / "keeper.lock").open("a") as file:
         try:
-            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
         return False
 
 
-def keeper_runs() -> bool:
-    """Whether a keeper of this checkout lives."""
-    return _is_held("keeper", shared=True)
-
-
 def others_hold() -> bool:
     """Whether anybody holds the servers; a keeper that is shutting down does not count."""
     with (state.prepare() / "users.lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False  # exclusively held: by the keeper, on its way out
-    return _is_held("users", shared=False)
+        # Exclusive first: asked the other way round, the keeper may come in between and pass for a holder.
+        for lock, held in ((fcntl.LOCK_EX, False), (fcntl.LOCK_SH, True)):
+            try:
+                fcntl.flock(file, lock | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            return held
+    return False  # exclusively held: by the keeper, on its way out
 
 
 def start_keeper() -> None:
