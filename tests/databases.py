@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, LiteralString
+from typing import IO
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -61,12 +61,7 @@ class Clone:
     def _anew(self, *statements: sql.Composed) -> None:
         """Drop the copy, and execute statements."""
         with psycopg.connect(with_database(self.owner_url, "crossing"), autocommit=True) as connection:
-            name = sql.Identifier(self.name)
-            try:
-                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-            except errors.InsufficientPrivilege:
-                # A session of the superuser is about to end, and the owner may not end it: the server waits for it.
-                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(name))
+            drop(connection, self.name)
             for statement in statements:
                 connection.execute(statement)
 
@@ -84,6 +79,15 @@ class Clone:
         self._anew()
 
 
+def drop(connection: psycopg.Connection, name: str) -> None:
+    """Remove a database, ending whatever sessions linger in it."""
+    try:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    except errors.InsufficientPrivilege:
+        # A session of the superuser is about to end, and the owner may not end it: the server waits for it.
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+
+
 def ensure_template(*, owner_url: str) -> str:
     """The name of the migrated template, built by the owner if this schema has none yet."""
     name = f"{PREFIX}{schema.digest(tenancy_key=os.environ['TENANCY_KEY'])}"
@@ -96,9 +100,9 @@ def ensure_template(*, owner_url: str) -> str:
         if name in existing:
             return name
         for stale in existing[KEPT_TEMPLATES:]:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(stale)))
+            drop(connection, stale)
         draft = f"crossing_draft_{name.removeprefix(PREFIX)}"
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(draft)))
+        drop(connection, draft)
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(draft)))
         migrate(owner_url=with_database(owner_url, draft))
         connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*map(sql.Identifier, (draft, name))))
@@ -136,14 +140,15 @@ def platforms(*, kind: str = "test") -> Iterator[Platforms]:
     names = {"legacy": f"legacy_{kind}_{SLOT}", "newplatform": f"newplatform_{kind}_{SLOT}"}
     administration = with_database(urls["DEMO_LEGACY_OWNER_URL"], "legacy")
 
-    def each(*statements: LiteralString) -> None:
+    def remove() -> None:
         with psycopg.connect(administration, autocommit=True) as connection:
             for name in names.values():
-                for statement in statements:
-                    connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+                drop(connection, name)
 
-    drop: LiteralString = "DROP DATABASE IF EXISTS {} WITH (FORCE)"
-    each(drop, "CREATE DATABASE {} TEMPLATE template0")
+    remove()
+    with psycopg.connect(administration, autocommit=True) as connection:
+        for name in names.values():
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
     Postgres(Memory()).run_file(
         HERE / "demo_grants.sql",
         variables={"legacy_database": names["legacy"], "new_database": names["newplatform"]},
@@ -156,4 +161,4 @@ def platforms(*, kind: str = "test") -> Iterator[Platforms]:
             new_loader=with_database(urls["NEW_DATABASE_URL"], names["newplatform"]),
         )
     finally:
-        each(drop)
+        remove()

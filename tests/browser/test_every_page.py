@@ -98,7 +98,7 @@ def each_in_its_best_state(visits: list[Visit]) -> Iterator[Any]:
         yield pytest.param(visit, id=visit.label, marks=[pytest.mark.slow] if seldom or again else [])
 
 
-@pytest.mark.parametrize("visit", each_in_its_best_state([*TENANT_PAGES, *ACCOUNT_PAGES, *REFUSALS]))
+@pytest.mark.parametrize("visit", list(each_in_its_best_state([*TENANT_PAGES, *ACCOUNT_PAGES, *REFUSALS])))
 def test_a_page_is_fit_to_be_seen(tour: Tour, visit: Visit, request: pytest.FixtureRequest) -> None:
     page = tour.see(visit)
     thoroughly = request.config.getoption("markexpr") != "not slow" and visit.state == "populated"
