@@ -106,6 +106,7 @@ def test_a_refusal_is_fit_to_be_seen_and_takes_the_focus(visit: Visits, account:
     check_page(page, expected_status=422)
 
 
+@pytest.mark.slow
 def test_a_domain_is_proven_by_hand(visit: Visits, account: Account) -> None:
     page = visit("/t/jetblue/domains/", by=account.owner.user, permissions=["clipboard-read", "clipboard-write"])
     page.get_by_label("Domain", exact=True).fill("jetblue.example")

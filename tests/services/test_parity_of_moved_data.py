@@ -133,6 +133,7 @@ def test_comparing_while_data_move_is_refused_with_the_reason(world: Platforms, 
         reports.request(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
 
 
+@pytest.mark.slow
 def test_an_export_of_the_new_platform_agrees_with_the_report_until_it_is_altered(
     world: Platforms,
     tenant: Tenant,
