@@ -10,10 +10,9 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
 from kombu import Queue
 
-from portal import rules
+from portal import rules, staff_look
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -257,7 +256,7 @@ ADAPTERS: dict[str, dict[str, Any]] = {
     "mover": {"BACKEND": "portal.adapters.newplatform.PostgresMover", "OPTIONS": _LOADER},
     "reconciler": {"BACKEND": "portal.adapters.reconciling.PostgresReconciler", "OPTIONS": _LOADER},
 }
-"""Which implementation stands behind each port of `core/ports.py`."""
+"""Which implementation stands behind each port of `core/ports/`."""
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -331,35 +330,7 @@ ADMIN_CONTENT_SECURITY_POLICY: dict[str, Any] = {
 }
 """The admin's: unfold evaluates its attributes with Alpine and writes its colours into the page. No inline script."""
 
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": "Crossing",
-    "SITE_HEADER": "Crossing",
-    "SITE_SUBHEADER": "The programme",
-    "SITE_SYMBOL": "route",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("crossing/mark.svg")},
-    ],
-    "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "core.admin.front_page",
-    "STYLES": [lambda request: static("crossing/admin.css")],
-    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "core.admin.sidebar"},
-    "COLORS": {
-        "primary": {
-            "50": "oklch(97% .02 274)",
-            "100": "oklch(94% .03 274)",
-            "200": "oklch(88% .06 274)",
-            "300": "oklch(80% .1 274)",
-            "400": "oklch(70% .15 274)",
-            "500": "oklch(62% .18 274)",
-            "600": "oklch(50% .21 274)",
-            "700": "oklch(45% .21 274)",
-            "800": "oklch(38% .17 274)",
-            "900": "oklch(32% .12 274)",
-            "950": "oklch(24% .08 274)",
-        }
-    },
-}
-"""The staff's admin (django-unfold), in the portal's colours."""
+UNFOLD = staff_look.UNFOLD
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"

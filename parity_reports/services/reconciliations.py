@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from backfills import barriers
 from backfills.queries import movements
-from core import ledger, ports, queue, reconciling
+from core import ledger, ports, queue
 from core.actor import Actor
 from core.comparison import Plan
 from core.errors import UseCaseError
@@ -63,7 +63,7 @@ def preview(
         raise UnableToReconcile(f"Accepted differences need an end, at most {LONGEST.days} days from now.")
     keys = {row.pk: unseal(row.sealed_key) for row, _ in chosen}
     try:
-        marks = reconciling.reconciler().marks(account_id=tenant_id, spec=plan.spec, keys=list(keys.values()))
+        marks = ports.reconciler().marks(account_id=tenant_id, spec=plan.spec, keys=list(keys.values()))
     except (ports.Unavailable, ports.Rejected) as problem:
         raise UnableToReconcile(str(problem), fix="Try again in a moment; nothing was changed.") from problem
     home = bool(barriers.why_shut(tenant_id=tenant_id))

@@ -14,7 +14,7 @@ from backfills.domain.language import Call, Ref, Type
 from backfills.domain.spec import Spec
 from backfills.queries import mapping
 from backfills.services import watermarks
-from core import ledger, ports, queue, reconciling
+from core import ledger, ports, queue
 from core.actor import Actor
 from core.moving import LoadOrder, SourceRows
 from core.permissions import Permission
@@ -67,7 +67,7 @@ def advance(*, reconciliation_id: UUID, by: Actor, at: datetime, job_id: UUID | 
 def forget(*, by: Actor, at: datetime) -> None:
     """Delete former states, there, and the keys to them, here, once nothing can be undone. Needs a staff scope."""
     by.require(Permission.RECONCILE)
-    reconciling.reconciler().forget(at=at)
+    ports.reconciler().forget(at=at)
     never = Q(reconciliation__undo_until=None, reconciliation__requested_at__lte=at - UNDOABLE)
     over = ReconciliationItem.objects.filter(Q(reconciliation__undo_until__lte=at) | never).exclude(sealed_key="")
     ReconciliationItem.objects.filter(pk__in=over.values("pk")).update(sealed_key="")
@@ -104,7 +104,7 @@ def _repaired(row: Reconciliation, items: Sequence[ReconciliationItem], *, at: d
     }
     rows = read([source for key, source in sources.items() if key in marks])
     batch = Repair(order, marks, rows, keep_until=row.undo_until or at, sources=sources, removable=removable)
-    told = reconciling.reconciler().repair(batch)
+    told = ports.reconciler().repair(batch)
     return found | {pk: told.get(key, Outcome.REFUSED) for pk, key in keys.items()}
 
 
@@ -115,7 +115,7 @@ def _restored(row: Reconciliation, items: Sequence[ReconciliationItem], *, at: d
         for item in items
         if item.strategy == Strategy.SOURCE and item.outcome in (Outcome.WRITTEN, Outcome.REMOVED)
     }
-    told = reconciling.reconciler().restore(order=order, keys=list(keys.values())) if keys else {}
+    told = ports.reconciler().restore(order=order, keys=list(keys.values())) if keys else {}
     return {item.pk: told[keys[item.pk]] if item.pk in keys else Outcome.EQUAL for item in items}
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from core import ports, queue, reconciling, tenancy
+from core import ports, queue, tenancy
 from core.errors import PermissionRefused
 from core.models.ledger import LedgerEntry
 from core.permissions import StaffRole, TenantRole
@@ -201,10 +201,10 @@ def test_an_outage_is_tried_again_and_nothing_is_done_twice(drifting, lead):
     drifting.legacy(2, fee="9")
     drifting.look()
     row = act(drifting, reconciliations.confirm, preview(drifting, lead), lead)
-    reconciling.reconciler().failing = True
+    ports.reconciler().failing = True
     with tenancy.scope(tenant_id=drifting.tenant_id), pytest.raises(ports.Unavailable):
         repairs.advance(reconciliation_id=row.pk, by=make.SYSTEM, at=drifting.at())
-    reconciling.reconciler().failing = False
+    ports.reconciler().failing = False
     assert carry_out(drifting, row) == ["written"]
 
 

@@ -1,89 +1,15 @@
-"""The outside systems Crossing talks to, one Protocol each; implementations live in `portal/adapters/`.
+"""The two platforms as data: what is read, judged, moved, compared, summed and repaired."""
 
-An adapter is chosen by `settings.ADAPTERS` (`{"dns": {"BACKEND": "dotted.path", "OPTIONS": {…}}}`), in the
-manner of Django's CACHES. Every adapter refuses to be called inside a transaction
-(`tenancy.forbid_transaction()`), and raises only the two errors below.
-"""
-
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.conf import settings
-from django.core.signals import setting_changed
-from django.utils.module_loading import import_string
-
 from core.comparison import Checksums, Difference, Findings, Measures, Plan, Segment, Survey
-from core.dns import DnsAnswer
 from core.inspecting import Inspected
-from core.inventory import Integration
-from core.letters import Letter
 from core.moving import LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
-from core.outbound import Reply
-from core.saml import ProviderMetadata, SamlResponse, ServiceProvider, SigningCertificate, SignInRequest
-from core.subscriptions import Access, Provision, Subscription, Use
-
-
-class Unavailable(Exception):
-    """The other system did not answer, or not in time: try again later. The text is safe to show."""
-
-
-class Rejected(Exception):
-    """The other system refused: trying again will not help. The text is safe to show."""
-
-
-@cache
-def adapter(name: str) -> Any:
-    """Return the configured adapter of a port; built once per process."""
-    config = settings.ADAPTERS[name]
-    return import_string(config["BACKEND"])(**config.get("OPTIONS", {}))
-
-
-def _forget(*, setting: str, **_: object) -> None:
-    if setting == "ADAPTERS":
-        adapter.cache_clear()
-
-
-setting_changed.connect(_forget)
-
-
-class Dns(Protocol):
-    """The public domain name system."""
-
-    def txt(self, name: str) -> DnsAnswer:
-        """Ask for the TXT records of a name, following at most `MAX_CNAME_HOPS` aliases; never raises for an outage."""
-        ...
-
-
-class Outbound(Protocol):
-    """Whatever stands at an address that a customer gave; nothing else may write to one.
-
-    Raises Rejected, in words for the customer, where the address is not on the public internet or the answer passes
-    the size cap; Unavailable where nobody answers in time.
-    """
-
-    def check(self, url: str) -> str:
-        """Return an address written in one way, or raise Rejected for one that is never written to; asks nobody."""
-        ...
-
-    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Reply:
-        """Fetch from an address, through at most three redirects that are each judged anew."""
-        ...
-
-    def post(self, url: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> Reply:
-        """Send to an address once; a redirect is an answer, not followed."""
-        ...
-
-
-class Inventory(Protocol):
-    """What is connected to the legacy platform; Crossing only reads it, and never a secret."""
-
-    def integrations(self, *, tenant_ref: str) -> tuple[Integration, ...]:
-        """Return all that is connected for a tenant, by kind and key; switched-off ones too."""
-        ...
+from core.reconciling import Outcome, Repair
 
 
 class LegacyPlatform(Protocol):
@@ -216,12 +142,6 @@ class Inspector(Protocol):
         ...
 
 
-def dns() -> Dns:
-    """Return the configured way to ask DNS."""
-    found: Dns = adapter("dns")
-    return found
-
-
 class Comparison(Protocol):
     """An engine that compares the legacy platform's raw rows, mapped as promised, with the new platform's."""
 
@@ -255,141 +175,28 @@ class Checksummer(Protocol):
         ...
 
 
-class IdentityProvider(Protocol):
-    """SAML 2.0 spoken with a customer's identity provider; through the browser, so nothing here waits for anybody."""
+class Reconciler(Protocol):
+    """The repairing side of the new platform: single objects, each change all or nothing and undoable for a time."""
 
-    def metadata(self, document: bytes) -> ProviderMetadata:
-        """Read a provider's metadata; raises Rejected, saying what to upload instead, for anything unusable."""
+    def marks(self, *, account_id: UUID, spec: Any, keys: Sequence[str]) -> Mapping[str, str]:
+        """Return a mark of each object as it stands; empty for one that is not there. It moves when any column does."""
         ...
 
-    def request(self, *, sp: ServiceProvider, idp: ProviderMetadata, relay_state: str) -> SignInRequest:
-        """Write an AuthnRequest with a fresh random id, as the address to leave by (HTTP-Redirect binding)."""
-        ...
+    def repair(self, batch: Repair) -> Mapping[str, Outcome]:
+        """Make each object what its source row says, in one transaction, and keep its former state. Safe to repeat.
 
-    def response(self, encoded: str, *, certificates: Sequence[SigningCertificate]) -> SamlResponse:
-        """Read a base64 response and try its signatures against the trusted certificates.
-
-        Never raises for what it is given, and judges nothing: that is for `accounts.domain.assertions`.
+        An object whose mark moved is left alone, and one whose source row the mapping does not move. A removable one
+        without a source row is removed, where the mapping says that what vanishes is deleted.
         """
         ...
 
-    def redacted(self, encoded: str) -> str:
-        """Return the response's XML for people to look at, indented, without what it says of a person."""
-        ...
+    def restore(self, *, order: LoadOrder, keys: Sequence[str]) -> Mapping[str, Outcome]:
+        """Put objects back exactly as they were before this reconciliation, in one transaction. Safe to repeat.
 
-    def describe(self, sp: ServiceProvider) -> str:
-        """Return our own metadata, for the provider's administrator."""
-        ...
-
-
-def identity_provider() -> IdentityProvider:
-    """Return the configured way to speak SAML."""
-    found: IdentityProvider = adapter("identity_provider")
-    return found
-
-
-def comparison() -> Comparison:
-    """Return the configured comparison engine."""
-    found: Comparison = adapter("comparison")
-    return found
-
-
-def checksummer() -> Checksummer:
-    """Return the configured way to sum what the new platform holds."""
-    found: Checksummer = adapter("checksummer")
-    return found
-
-
-class LegacyContracts(Protocol):
-    """The legacy platform's contracts; Crossing only reads them."""
-
-    def subscription(self, *, tenant_ref: str) -> Subscription | None:
-        """Return what the customer has bought; None if legacy knows no contract of theirs."""
-        ...
-
-    def use(self, *, tenant_ref: str) -> Use:
-        """Count what the customer uses of what is limited, and their active people by role."""
-        ...
-
-    def roles(self, *, tenant_ref: str, logins: Collection[str]) -> Mapping[str, str]:
-        """Return the role of each of these logins (lower case) that is active there."""
-        ...
-
-
-class Billing(Protocol):
-    """The new platform's subscriptions: what will be invoiced."""
-
-    def subscription(self, *, account_id: UUID) -> Subscription | None:
-        """Return the account's subscription; None if there is none yet."""
-        ...
-
-    def access(self, *, account_id: UUID) -> Access | None:
-        """Return what the account's plan includes and what its organisation allows; None without a subscription."""
-        ...
-
-    def provision(self, order: Provision) -> None:
-        """Give the account exactly this subscription, all or nothing. Safe to repeat.
-
-        Raises Rejected for a plan, add-on or limit that the new platform does not sell; nothing has changed then.
+        One that changed since is left alone.
         """
         ...
 
-
-def legacy_contracts() -> LegacyContracts:
-    """Return the configured reader of legacy contracts."""
-    found: LegacyContracts = adapter("legacy_contracts")
-    return found
-
-
-def billing() -> Billing:
-    """Return the configured billing side of the new platform."""
-    found: Billing = adapter("billing")
-    return found
-
-
-def legacy() -> LegacyPlatform:
-    """Return the configured legacy platform."""
-    found: LegacyPlatform = adapter("legacy")
-    return found
-
-
-def inventory() -> Inventory:
-    """Return the configured way to read what is connected to legacy."""
-    found: Inventory = adapter("inventory")
-    return found
-
-
-def outbound() -> Outbound:
-    """Return the configured sender to addresses that customers gave."""
-    found: Outbound = adapter("outbound")
-    return found
-
-
-class Mail(Protocol):
-    """The way out for mails."""
-
-    def send(self, letter: Letter) -> None:
-        """Hand one mail over.
-
-        Raises Unavailable for what may work later, Rejected for what never will (SMTP 5xx about this recipient or
-        mail); neither text holds an address.
-        """
+    def forget(self, *, at: datetime) -> int:
+        """Delete former states whose time is over; return how many."""
         ...
-
-
-def mail() -> Mail:
-    """Return the configured way out for mails."""
-    found: Mail = adapter("mail")
-    return found
-
-
-def inspector() -> Inspector:
-    """Return the configured way to judge rows without moving them."""
-    found: Inspector = adapter("inspector")
-    return found
-
-
-def mover() -> DataMover:
-    """Return the configured loading side of the new platform."""
-    found: DataMover = adapter("mover")
-    return found
