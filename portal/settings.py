@@ -215,6 +215,9 @@ DEMO_RECEIVER = env.str("DEMO_RECEIVER", default="") if DEMO else ""
 MAPPING_FOLDER = env.path("MAPPING_FOLDER", default=str(BASE_DIR / "portal" / "demo" / "mapping"))
 """The declared mapping between the platforms: one YAML file per entity (`docs/integrating.md`)."""
 
+SHADOW_READS_PER_MINUTE = env.int("SHADOW_READS_PER_MINUTE", default=30)
+"""How many reads are made of an account's legacy platform in a minute at most, while shadow reads are on."""
+
 WORKFLOWS_FOLDER = env.path("WORKFLOWS_FOLDER", default=str(BASE_DIR / "portal" / "demo" / "workflows"))
 """The workflow catalogue of the product that customers move with: one YAML file per area (`docs/guides.md`)."""
 
@@ -226,13 +229,12 @@ ENTITLEMENTS_FOLDER = env.path(
 """What becomes of plans, limits, add-ons, terms and roles: `matrix.yaml` (`docs/integrating.md`)."""
 
 _NEW, _COMPARED = {"url": NEW_DATABASE_URL}, {"url": env.str("COMPARISON_NEW_URL", default=NEW_DATABASE_URL)}
+_BOTH = {"legacy": env.str("COMPARISON_LEGACY_URL", default=LEGACY_DATABASE_URL), "new": _COMPARED["url"]}
 _LOADER = {**_NEW, "keys": FIELD_KEYS}
 ADAPTERS: dict[str, dict[str, Any]] = {
     "dns": {"BACKEND": "portal.adapters.dns.DnspythonDns", "OPTIONS": {"resolver": DNS_RESOLVER}},
-    "comparison": {
-        "BACKEND": "portal.adapters.comparison.DuckComparison",
-        "OPTIONS": {"legacy": env.str("COMPARISON_LEGACY_URL", default=LEGACY_DATABASE_URL), "new": _COMPARED["url"]},
-    },
+    "comparison": {"BACKEND": "portal.adapters.comparison.DuckComparison", "OPTIONS": _BOTH},
+    "shadow_reader": {"BACKEND": "portal.adapters.comparison.shadow.PostgresShadowReader", "OPTIONS": _BOTH},
     "checksummer": {"BACKEND": "portal.adapters.comparison.checksums.PostgresChecksummer", "OPTIONS": _COMPARED},
     "identity_provider": {"BACKEND": "portal.adapters.saml.OneloginProvider"},
     "legacy": {"BACKEND": "portal.adapters.legacy.PostgresLegacy", "OPTIONS": {"url": LEGACY_DATABASE_URL}},

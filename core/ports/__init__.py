@@ -13,7 +13,16 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from core.ports.counterparts import Billing, Dns, IdentityProvider, Inventory, LegacyContracts, Mail, Outbound
-from core.ports.data import Checksummer, Comparison, DataMover, InspectionSession, Inspector, LegacyPlatform, Reconciler
+from core.ports.data import (
+    Checksummer,
+    Comparison,
+    DataMover,
+    InspectionSession,
+    Inspector,
+    LegacyPlatform,
+    Reconciler,
+    ShadowReader,
+)
 
 __all__ = [
     "Billing",
@@ -31,6 +40,7 @@ __all__ = [
     "Outbound",
     "Reconciler",
     "Rejected",
+    "ShadowReader",
     "Unavailable",
     "adapter",
     "billing",
@@ -46,6 +56,7 @@ __all__ = [
     "mover",
     "outbound",
     "reconciler",
+    "shadow_reader",
 ]
 
 
@@ -105,6 +116,12 @@ def checksummer() -> Checksummer:
 def reconciler() -> Reconciler:
     """Return the configured repairing side of the new platform."""
     found: Reconciler = adapter("reconciler")
+    return found
+
+
+def shadow_reader() -> ShadowReader:
+    """Return the configured way to make people's reads of both platforms."""
+    found: ShadowReader = adapter("shadow_reader")
     return found
 
 

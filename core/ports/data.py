@@ -10,6 +10,7 @@ from core.comparison import Checksums, Difference, Findings, Measures, Plan, Seg
 from core.inspecting import Inspected
 from core.moving import LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
 from core.reconciling import Outcome, Repair
+from core.shadowing import Answer, Read
 
 
 class LegacyPlatform(Protocol):
@@ -161,6 +162,26 @@ class Comparison(Protocol):
 
     def measure(self, plan: Plan) -> Measures:
         """Count on the platforms' own servers, apart from any comparison."""
+        ...
+
+
+class ShadowReader(Protocol):
+    """Whoever makes the reads that people make, of both platforms at one time, so that their answers compare."""
+
+    def draw(self, plan: Plan, *, seed: str, wanted: int) -> tuple[str, ...]:
+        """Draw so many records by a hash of their keys in legacy, which are returned as text.
+
+        Each record is drawn as likely as any other, and the same ones under the same seed.
+        """
+        ...
+
+    def ask(self, plan: Plan, *, read: Read, keys: Sequence[str]) -> tuple[Answer, ...]:
+        """Make a read for each of these records of legacy, one after the other, and compare the answers.
+
+        Both are judged as `Comparison` judges: legacy's answer mapped as promised. Answers that differ are read again
+        after a while before they are reported; records that a list shares are asked for once, for the first of them.
+        Raises Rejected for an entity that cannot be read so, and Unavailable rather than answer in part.
+        """
         ...
 
 

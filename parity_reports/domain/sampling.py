@@ -61,11 +61,11 @@ def together(samples: Iterable[tuple[int, int]]) -> int:
     )
 
 
-def statement(bound: int) -> str:
+def statement(bound: int, *, of: str = "records") -> str:
     """Say what a sample says, in the one form in which it is said everywhere."""
     if bound <= 1:
         return "The sample is too small to say anything."
-    return f"99 % confident that fewer than 1 in {bound:,} records differ."
+    return f"99 % confident that fewer than 1 in {bound:,} {of} differ."
 
 
 def _at_most(errors: int, compared: int, share: float) -> float:

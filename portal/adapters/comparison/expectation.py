@@ -77,12 +77,14 @@ def expect(
     relation: str,
     keep: str = "",
     by_number: bool = False,
+    rows: str = "",
 ) -> dict[str, int]:
     """Build `relation`: the records that must be on the new platform; return how many each named rule left behind.
 
     A record that a rule or an unreadable value keeps in quarantine is still promised, so it stays, with the rule's
     name in `held by`. `sources` are the rows to ask the legacy platform for; `keep` is a condition for the
     engine, on the record's key. That is text, or `by_number` a whole number; then it is NULL where it cannot be read.
+    `rows` is a relation that holds the source rows already; then the platform is not asked for them.
     """
     spec, tenant = sources.spec, sources.tenant
     compiler = Staged(
@@ -96,7 +98,7 @@ def expect(
         },
         lets=dict(spec.lets),
     )
-    rows = session.platform("legacy").texts(session, sources)
+    rows = rows or session.platform("legacy").texts(session, sources)
     with session.reading("legacy"):
         session.run(
             f"CREATE OR REPLACE TEMP TABLE {name(relation)} AS {_mapped(spec, compiler, rows, by_number=by_number)}"

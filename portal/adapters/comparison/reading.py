@@ -99,6 +99,10 @@ class Reading:
         for relation in ("expected", "actual", "repeated"):
             key = "k::VARCHAR" if relation == "repeated" else self._key_text(relation)
             self._session.run(f"DELETE FROM {relation} WHERE {key} NOT IN (SELECT k FROM suspects)")
+        yield from self._differences()
+
+    def _differences(self) -> Iterator[Difference]:
+        """Yield what differs of all that is loaded."""
         statement = f"SELECT * EXCLUDE (source) FROM ({self._judged(with_texts=True)}) WHERE kind IS NOT NULL"
         for key, kind, held, *values in self._session.stream(statement):
             columns = tuple(
@@ -131,33 +135,39 @@ class Reading:
             loading.result()
         # Both sides are read: from here on their snapshots are needed no more, and what the other thread made is.
         session.renew()
-        key = name(KEY)
+        self._find_repeated()
+        return dropped
+
+    def _find_repeated(self) -> None:
+        session, key = self._session, name(KEY)
         repeated = (
             f"SELECT {key} AS k FROM {side} WHERE {key} IS NOT NULL GROUP BY 1 HAVING count(*) > 1"
             for side in ("expected", "actual")
         )
         session.run(f"CREATE OR REPLACE TEMP TABLE repeated AS {' UNION '.join(repeated)}")
         self._any_repeated = bool(session.rows("FROM repeated LIMIT 1"))
-        return dropped
 
     def _load_actual(self, session: Session, keys: Keys, *, reckon: bool) -> None:
         spec, new = self._spec, session.platform("new")
         rows = Rows(spec.target_table, spec.target_tenant, self._plan.new_tenant, keys)
-        key = self._new_key()
         with session.reading("new"):
-            session.run(
-                f"CREATE OR REPLACE TABLE actual AS SELECT *, "
-                f"{f'{key.sql}::BIGINT' if self._joined_by_number else key.text} AS {name(KEY)} "
-                f"FROM {new.values(session, rows, self._gate)} AS actual"
-            )
-        for column, kind in session.rows("SELECT column_name, column_type FROM (DESCRIBE actual)"):
-            if column in self._gate:
-                check_arrival(self._gate[column], str(kind), column=column)
-        expectation.check_keys(session, "actual", KEY, platform="new", column=spec.target_key)
+            self._hold(session, new.values(session, rows, self._gate))
         if kept := self._kept():
             session.run(f"DELETE FROM actual WHERE NOT ({kept})")
         if reckon:
             self._reckoning.hold(session)
+
+    def _hold(self, session: Session, rows: str) -> None:
+        """Make `actual` of a relation of the new platform's rows, once they are known to have arrived as they were."""
+        spec, key = self._spec, self._new_key()
+        session.run(
+            f"CREATE OR REPLACE TABLE actual AS SELECT *, "
+            f"{f'{key.sql}::BIGINT' if self._joined_by_number else key.text} AS {name(KEY)} FROM {rows} AS actual"
+        )
+        for column, kind in session.rows("SELECT column_name, column_type FROM (DESCRIBE actual)"):
+            if column in self._gate:
+                check_arrival(self._gate[column], str(kind), column=column)
+        expectation.check_keys(session, "actual", KEY, platform="new", column=spec.target_key)
 
     def _new_key(self) -> Value:
         key = self._spec.target_key

@@ -1,0 +1,304 @@
+"""Shadow reads of two PostgreSQL platforms: the reads that people make, timed one by one, judged by the comparison.
+
+Each read goes to either platform as a query of its own, by the native key or column so that the index serves it that
+serves people; what came back is what is compared.
+"""
+
+import re
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from backfills.domain import source
+from backfills.domain.language import Ref
+from backfills.domain.spec import Spec, Then
+from core import tenancy
+from core.comparison import Difference, Plan, Segment
+from core.ports import Rejected
+from core.shadowing import Answer, Read, Unasked
+from parity_reports.domain.gate import Family
+from portal.adapters.comparison import duck, expectation
+from portal.adapters.comparison.duck import Session, name, remote, text
+from portal.adapters.comparison.expectation import KEY, SOURCE
+from portal.adapters.comparison.platforms import Sources, is_postgres
+from portal.adapters.comparison.reading import Reading
+from portal.adapters.comparison.typed import received, selected
+from portal.adapters.postgres import connected
+
+RAW, HELD_ROWS = "shadow raw", "shadow held"
+"""Relations of what the platforms answered; the names of a mapping hold no space."""
+
+_KEYS = {
+    Family.TEXT: re.compile(r"[^\x00]*"),
+    Family.INTEGER: re.compile(r"-?[0-9]{1,19}"),
+    Family.UUID: re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+}
+"""What a key of the new platform looks like, by what it is compared as; others are not asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresShadowReader:
+    """Reads from both platforms, given by their addresses; see `core.ports.ShadowReader`.
+
+    `clock` counts seconds and times each read. `settle` are the seconds after which answers that differ are read again;
+    no statement may take a platform longer than `statement_timeout` seconds.
+    """
+
+    legacy: str = field(repr=False)
+    new: str = field(repr=False)
+    memory_limit: str = "300MB"
+    settle: float = 1.0
+    statement_timeout: int = 30
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.perf_counter
+
+    def draw(self, plan: Plan, *, seed: str, wanted: int) -> tuple[str, ...]:
+        """Draw records by the MD5 of seed and key, as legacy's server computes it: one pass over the keys."""
+        self._check(plan)
+        spec: Spec = plan.spec
+        key = source.key(spec)
+        query = (
+            f"SELECT {key} {source.of_tenant(spec, plan.legacy_tenant)} AND NOT ({source.keyless(spec)})"
+            f" ORDER BY md5({text(seed)} || {key}), 1 LIMIT {int(wanted)}"
+        )
+        with connected(self.legacy, platform="legacy", statement_timeout=self.statement_timeout) as connection:
+            return tuple(str(row[0]) for row in connection.execute(query.encode()).fetchall())
+
+    def ask(self, plan: Plan, *, read: Read, keys: Sequence[str]) -> tuple[Answer, ...]:
+        """Make the reads; see `core.ports.ShadowReader`."""
+        self._check(plan)
+        with self._session() as session:
+            reading = _Shadow(session, plan, read, clock=self.clock, patience=self.statement_timeout)
+            first = reading.answers(list(dict.fromkeys(keys)))
+            doubtful = [one.key for one in first if one.differences]
+            if not doubtful:
+                return tuple(first)
+            self.sleep(self.settle)
+            session.renew()
+            again = {one.key: one for one in reading.answers(doubtful)}
+        return tuple(_settled(one, again[one.key]) if one.key in again else one for one in first)
+
+    def _check(self, plan: Plan) -> None:
+        spec: Spec = plan.spec
+        if not (is_postgres(self.legacy) and is_postgres(self.new)):
+            raise Rejected("Shadow reads need PostgreSQL on both sides, or a reader of your own (docs/integrating.md).")
+        if spec.duplicates.then is Then.MERGE:
+            raise Rejected(
+                f"Records of {spec.title.lower()} may be made of several rows of legacy, so that a single row does not"
+                " tell what is promised. They are compared as a whole only."
+            )
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        tenancy.forbid_transaction()
+        platforms = {"legacy": self.legacy, "new": self.new}
+        with duck.session(platforms, memory_limit=self.memory_limit, threads=1) as session:
+            yield session
+
+
+def _settled(first: Answer, again: Answer) -> Answer:
+    """Return an answer as the second reading found it; what it took is what the first one took."""
+    if again.unasked:  # it went away meanwhile, or grew too long: nothing is said of it
+        return Answer(first.key, first.about, unasked=again.unasked)
+    return Answer(
+        first.key,
+        first.about,
+        legacy=first.legacy,
+        new=first.new,
+        records=again.records,
+        differences=again.differences,
+        settled=not again.differences,
+    )
+
+
+@dataclass(slots=True)
+class _Asked:
+    """One read while it is made."""
+
+    key: str
+    about: str = ""
+    legacy: float = 0.0
+    new: float = 0.0
+    unasked: Unasked | None = None
+
+
+class _Shadow(Reading):
+    """Some reads of one entity, made and judged."""
+
+    def __init__(self, session: Session, plan: Plan, read: Read, *, clock: Callable[[], float], patience: int) -> None:
+        super().__init__(session, plan, Segment())
+        self._read, self._clock, self._patience = read, clock, patience
+        self._key_family = self._gate[self._spec.target_key].family
+        if self._key_family not in _KEYS:
+            raise Rejected(
+                f"The new platform's key {self._spec.target_key} is a {self._key_family}; shadow reads ask by text,"
+                " whole numbers and uuid only."
+            )
+
+    def answers(self, keys: Sequence[str]) -> list[Answer]:
+        """Make the reads and return their answers, in order; records of one list answer once."""
+        for platform in ("legacy", "new"):
+            self._session.ask(platform, f"SELECT set_config('statement_timeout', '{self._patience}s', true) AS s")
+        asked = self._ask_legacy(keys)
+        expectation.expect(
+            self._session,
+            others=self._plan.others,
+            relation="expected",
+            sources=Sources(self._spec, self._plan.legacy_tenant),
+            by_number=self._joined_by_number,
+            rows=name(RAW),
+        )
+        promised = self._promised()
+        self._ask_new(asked, promised)
+        self._hold(self._session, name(HELD_ROWS))
+        # What the mapping itself adds was not asked for, except where a list shows it.
+        self._session.run(
+            f"DELETE FROM expected WHERE {name(SOURCE)} IS NULL AND {name(KEY)} NOT IN (SELECT {name(KEY)} FROM actual)"
+        )
+        self._find_repeated()
+        return self._answered(asked, promised)
+
+    def _ask_legacy(self, keys: Sequence[str]) -> list[_Asked]:
+        """Fill `RAW` with what legacy answers."""
+        self._fetch("legacy", RAW, self._of_legacy("FALSE"), create=True)
+        if not self._read.by:
+            asked = [_Asked(key) for key in keys]
+            for one in asked:
+                found, one.legacy = self._fetch("legacy", RAW, self._of_legacy(source.among(self._spec, [one.key])))
+                one.unasked = None if found else Unasked.GONE
+            return asked
+        native, values = self._list_column(), self._values(keys)
+        asked = [_Asked(key, values.get(key) or "", unasked=_why_not(key, values)) for key in keys]
+        lists = {one.about: one for one in reversed(asked) if not one.unasked}  # of one list the first is asked
+        asked = [one for one in asked if one.unasked or lists[one.about] is one]
+        for one in asked:
+            if one.unasked:
+                continue
+            query = f"{self._of_legacy(f'{native} = {text(one.about)}')} LIMIT {self._read.at_most + 1}"
+            found, one.legacy = self._fetch("legacy", RAW, query)
+            if found > self._read.at_most:
+                one.unasked = Unasked.TOO_MANY
+                self._drop(RAW, self._source_column(), one.about)
+        return asked
+
+    def _ask_new(self, asked: Sequence[_Asked], promised: Mapping[str, str]) -> None:
+        """Fill `HELD_ROWS` with what the new platform answers to the same reads."""
+        self._fetch("new", HELD_ROWS, self._of_new("FALSE"), create=True)
+        key = self._spec.target_key
+        for one in asked:
+            if one.unasked:
+                continue
+            if not self._read.by:
+                one.about = promised.get(one.key, "")
+                if one.key not in promised:
+                    one.unasked = Unasked.LEFT_BEHIND
+                    continue
+                _, one.new = self._fetch("new", HELD_ROWS, self._of_new(self._is(key, one.about)))
+                continue
+            query = f"{self._of_new(f'{name(self._read.by)} = {text(one.about)}')} LIMIT {self._read.at_most + 1}"
+            found, one.new = self._fetch("new", HELD_ROWS, query)
+            if found > self._read.at_most:
+                one.unasked = Unasked.TOO_MANY
+                self._drop(HELD_ROWS, self._read.by, one.about)
+                self._drop("expected", self._read.by, one.about)
+        if self._read.by:
+            self._fetch_what_lists_lack(promised)
+
+    def _fetch_what_lists_lack(self, promised: Mapping[str, str]) -> None:
+        """Read records by their key that legacy's lists hold and the new ones do not: they may stand in another one."""
+        there = received(self._gate[self._spec.target_key], self._spec.target_key, relation=HELD_ROWS)
+        held = {str(row[0]) for row in self._session.rows(f"SELECT {there.text} FROM {name(HELD_ROWS)}")}
+        left = {str(row[0]) for row in self._session.rows(f"SELECT {self._key_text('expected')} FROM expected")}
+        for key in sorted(left & set(promised.values()) - held):
+            self._fetch("new", HELD_ROWS, self._of_new(self._is(self._spec.target_key, key)))
+
+    def _answered(self, asked: Sequence[_Asked], promised: Mapping[str, str]) -> list[Answer]:
+        """Judge what came back, and give each read its part of it."""
+        places = self._places(promised)
+        records = {about: len(keys) for about, keys in places["expected"].items()}
+        owners: dict[str, set[str]] = defaultdict(set)
+        for relation in places.values():
+            for about, keys in relation.items():
+                for key in keys:
+                    owners[key].add(about)
+        differing: dict[str, list[Difference]] = defaultdict(list)
+        for difference in self._differences():
+            for about in owners[difference.key]:
+                differing[about].append(difference)
+        return [
+            Answer(one.key, one.about, unasked=one.unasked)
+            if one.unasked
+            else Answer(one.key, one.about, one.legacy, one.new, records.get(one.about, 0), tuple(differing[one.about]))
+            for one in asked
+        ]
+
+    def _places(self, promised: Mapping[str, str]) -> dict[str, dict[str, list[str]]]:
+        """Return for either side which records, by their keys, each read is about."""
+        found: dict[str, dict[str, list[str]]] = {"expected": defaultdict(list), "actual": defaultdict(list)}
+        for relation, places in found.items():
+            key = self._key_text(relation)
+            about = f"{relation}.{name(self._read.by)}::VARCHAR" if self._read.by else key
+            for record, place in self._session.rows(f"SELECT {key}, {about} FROM {relation}"):
+                places[str(place)].append(str(record))
+        return found
+
+    def _promised(self) -> dict[str, str]:
+        """Return the key of each promised record by its key in legacy."""
+        rows = self._session.rows(
+            f"SELECT {name(SOURCE)}, {self._key_text('expected')} FROM expected WHERE {name(SOURCE)} IS NOT NULL"
+        )
+        return {str(key): str(promised) for key, promised in rows}
+
+    def _fetch(self, platform: str, relation: str, query: str, *, create: bool = False) -> tuple[int, float]:
+        """Add what a platform answers to a relation; return the number of rows and the seconds it took."""
+        to = f"CREATE OR REPLACE TABLE {name(relation)} AS" if create else f"INSERT INTO {name(relation)}"
+        statement = f"{to} SELECT * FROM {remote(platform, query)}"
+        began = self._clock()
+        rows = self._session.rows(statement)
+        return int(rows[0][0]) if rows else 0, self._clock() - began
+
+    def _of_legacy(self, condition: str) -> str:
+        spec = self._spec
+        return f"SELECT {source.selected(spec)} {source.of_tenant(spec, self._plan.legacy_tenant)} AND {condition}"
+
+    def _of_new(self, condition: str) -> str:
+        spec = self._spec
+        columns = ", ".join(selected(column, passage, column) for column, passage in self._gate.items())
+        return (
+            f"SELECT {columns} FROM {name(spec.target_table)} WHERE {name(spec.target_tenant)} = "
+            f"{text(self._plan.new_tenant)} AND {condition}"
+        )
+
+    def _is(self, column: str, key: str) -> str:
+        """Return the condition that a key is this one; FALSE for what cannot be a key there."""
+        if not _KEYS[self._key_family].fullmatch(key):
+            return "FALSE"
+        return f"{name(column)} = {int(key) if self._key_family is Family.INTEGER else text(key)}"
+
+    def _source_column(self) -> str:
+        """Return the column of legacy that a list goes by, as the mapping calls it."""
+        expression = self._spec.column(self._read.by).expression
+        if not isinstance(expression, Ref) or expression.name not in self._spec.source_columns:
+            raise Rejected(f"The mapping does not take {self._read.by} over as it is, so no list can go by it.")
+        return expression.name
+
+    def _list_column(self) -> str:
+        column = self._source_column()
+        return f"s.{name(self._spec.source_names.get(column, column))}"
+
+    def _values(self, keys: Sequence[str]) -> dict[str, str | None]:
+        """Return what the sampled records hold in the column that lists go by; those that are gone are missing."""
+        rows = remote("legacy", self._of_legacy(source.among(self._spec, keys)))
+        column = name(self._source_column())
+        return dict(self._session.rows(f"SELECT {name(self._spec.key_column)}, {column} FROM {rows}"))
+
+    def _drop(self, relation: str, column: str, value: str) -> None:
+        self._session.run(f"DELETE FROM {name(relation)} WHERE {name(column)}::VARCHAR = {text(value)}")
+
+
+def _why_not(key: str, values: Mapping[str, str | None]) -> Unasked | None:
+    if key not in values:
+        return Unasked.GONE
+    return Unasked.NO_VALUE if values[key] is None else None
