@@ -71,7 +71,10 @@ def decimal(sql: "Compiler", value: str) -> str:
 
 
 def _date(sql: "Compiler", v: list[str], _: tuple[str, ...]) -> str:
-    return f"{v[0]}::date" if sql.postgres else f"try_strptime(replace({v[0]}, '-', ''), '%Y%m%d')::DATE"
+    if sql.postgres:
+        return f"{v[0]}::date"
+    digits = f"CASE WHEN strlen({v[0]}) = 8 THEN {v[0]} ELSE replace({v[0]}, '-', '') END"
+    return f"try_strptime({digits}, '%Y%m%d')::DATE"
 
 
 def digits_of_day(sql: "Compiler", v: list[str]) -> str:

@@ -1,5 +1,6 @@
 """The end of a run: what legacy no longer has leaves the new platform, and every row is counted where it ended."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import psycopg
@@ -10,6 +11,7 @@ from backfills.domain.spec import Spec, Then
 from backfills.domain.sql import Dialect
 from core.moving import LoadOrder
 from core.ports import Rejected
+from portal.adapters import stage
 from portal.adapters.batch import raw, table
 
 SEEN = sql.Identifier("crossing_stage", "seen")
@@ -83,10 +85,12 @@ def close(
             " mended and the run is repeated."
         )
     connection.execute("DELETE FROM crossing_stage.total WHERE run_id = %(run)s", values)
+    # Counted by a statement that only reads, which the server may divide among several of its workers.
     ended = sql.SQL(_RECOUNT).format(**names, digest=raw(keys.digest("source_key")))
-    row = connection.execute(ended, values).fetchone()
+    counted = connection.execute(ended, values).fetchall()
+    stage.count(connection, order.run_id, Counter({(fate, rule): count for fate, rule, count, _ in counted}))
     connection.execute("DELETE FROM crossing_stage.seen WHERE run_id = %(run)s", values)
-    return Closed(int(row[0]) if row else 0, removed)
+    return Closed(int(sum(digest for *_, digest in counted)), removed)
 
 
 _FORGET = (
@@ -165,7 +169,7 @@ SELECT count(*) FROM {provenance} p
 """
 # The ledger is counted from where rows ended, not from what batches said of themselves.
 _RECOUNT = """
-WITH ended AS (
+SELECT fate, rule, count(*), sum({digest}) FROM (
     SELECT fate, rule, source_key FROM crossing_stage.outcome
      WHERE account_id = %(account)s AND entity = %(entity)s
      UNION ALL
@@ -175,12 +179,5 @@ WITH ended AS (
                         WHERE o.account_id = p.account_id AND o.entity = p.entity AND o.source_key = p.source_key)
        AND (%(whole)s
             OR EXISTS (SELECT FROM {seen} s WHERE s.run_id = %(run)s AND s.source_key = p.source_key))
-),
-counted AS (
-    SELECT fate, rule, count(*) AS count, sum({digest}) AS digest FROM ended GROUP BY fate, rule
-),
-kept AS (
-    INSERT INTO crossing_stage.total SELECT %(run)s, fate, rule, count FROM counted
-)
-SELECT coalesce(sum(digest), 0) FROM counted
+) AS ended GROUP BY fate, rule
 """

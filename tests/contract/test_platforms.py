@@ -203,6 +203,12 @@ def test_rows_divide_into_ranges_of_about_one_size(world: World) -> None:
     assert (rows.count, rows.first_key, rows.last_key) == (2, "3", "9")
 
 
+def test_some_of_many_keys_tell_where_to_divide(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.adapters.legacy._TELLING", 30)
+    world.fill("flt_hist", *map(flight, range(1, 61)))
+    assert 1 < int(*world.legacy.divide(spec=SPECS["flights"], tenant_ref=airline.CODE, parts=2)) < 60
+
+
 def test_two_workers_are_never_at_one_range_and_the_run_is_loaded_when_all_are(world: World) -> None:
     codes = ("AAA", "BBB", "CCC", "DDD", "NYC", "ZWI")
     world.fill("stn_mast", *(station(code) for code in codes))

@@ -66,7 +66,30 @@ def ask(connection: psycopg.Connection, query: str) -> list[tuple[Any, ...]]:
 def noisy(*usual: str) -> st.SearchStrategy[str | None]:
     """Values as legacy holds them, and values as nobody should."""
     odd = st.sampled_from(
-        ["", " ", "NA", "0", "-1", "2400", "2401", "9999999999", "N1ZZ ", "é", "x'y", "Y", "1_0", "０"]
+        [
+            "",
+            " ",
+            "NA",
+            "0",
+            "-1",
+            "2400",
+            "2401",
+            "9999999999",
+            "N1ZZ ",
+            "é",
+            "x'y",
+            "Y",
+            "1_0",
+            "0x1F",
+            "-0",
+            "+7",
+            "007",
+            " 7",
+            "1_000_00",
+            "NaN",
+            "1e3",
+            "０",
+        ]
     )
     return st.one_of(st.sampled_from(usual), st.none(), odd, st.text(alphabet="0123456789AN- .", max_size=6))
 

@@ -5,7 +5,6 @@ taken for equal.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from core.ports import Rejected
 from parity_reports.domain.gate import Family, Passage
@@ -98,30 +97,30 @@ def check_arrival(passage: Passage, arrived: str, *, column: str) -> None:
         raise Rejected(f"Column {column} reached the comparison as {arrived}; it cannot be compared exactly.")
 
 
-def differs(left: Value, right: Value, *, tolerance: Decimal | None = None, column: str = "") -> str:
+def differs(left: Value, right: Value, *, column: str = "") -> str:
     """Return SQL that is TRUE when two values are not equal and FALSE otherwise, never NULL.
 
     Raises `Rejected` for two types that cannot be compared exactly.
     """
     families = {left.family, right.family}
     if families <= _NUMBERS and not _share_a_type(left, right):
-        # No common decimal type holds both: their canonical text does. A tolerance cannot apply there.
+        # No common decimal type holds both: their canonical text does.
         return f"({left.text} IS DISTINCT FROM {right.text})"
-    if Family.FLOAT in families and families & _NUMBERS and not tolerance:
+    if Family.FLOAT in families and families & _NUMBERS:
         # As doubles, two whole numbers beyond 2^53 would be one. A float is the number that it is shown as.
         return f"({_as_number(left)} IS DISTINCT FROM {_as_number(right)})"
-    body = _body(left, right, tolerance, column)
+    body = _body(left, right, column)
     if not (left.mark or right.mark):
         return body
     return f"(({left.mark or 'NULL'}) IS DISTINCT FROM ({right.mark or 'NULL'}) OR {body})"
 
 
-def _body(left: Value, right: Value, tolerance: Decimal | None, column: str) -> str:
+def _body(left: Value, right: Value, column: str) -> str:
     families = {left.family, right.family}
     if families <= _NUMBERS:
-        return _numbers(left, right, tolerance)
-    if Family.FLOAT in families and families <= _NUMBERS | {Family.FLOAT}:
-        return _floats(left, right, tolerance)
+        return _numbers(left, right)
+    if families == {Family.FLOAT}:
+        return _floats(left, right)
     if families == {Family.TEXT, Family.UUID}:
         # The same identifier may be written in upper or lower case; a text that is none differs by itself.
         text, uuid = (left, right) if left.family is Family.TEXT else (right, left)
@@ -137,21 +136,17 @@ def _body(left: Value, right: Value, tolerance: Decimal | None, column: str) -> 
     )
 
 
-def _numbers(left: Value, right: Value, tolerance: Decimal | None) -> str:
+def _numbers(left: Value, right: Value) -> str:
     if left.family is right.family is Family.INTEGER:
-        one, two = f"{left.sql}::HUGEINT", f"{right.sql}::HUGEINT"
+        one, two = left.sql, right.sql  # all are signed: the engine itself widens the narrower one
     else:
         kind = f"DECIMAL({_EXACT_DIGITS},{max(left.scale, right.scale)})"
         one, two = f"{left.sql}::{kind}", f"{right.sql}::{kind}"
-    if tolerance:
-        return _beyond(one, two, tolerance)
     return f"({one} IS DISTINCT FROM {two})"
 
 
-def _floats(left: Value, right: Value, tolerance: Decimal | None) -> str:
+def _floats(left: Value, right: Value) -> str:
     one, two = f"({left.sql})::DOUBLE", f"({right.sql})::DOUBLE"
-    if tolerance:
-        return _beyond(one, two, tolerance)
     # Equal in every bit that means something: 0.0 and -0.0 are told apart, all NaN are one.
     return f"({one} IS DISTINCT FROM {two} OR (signbit({one}) <> signbit({two}) AND NOT isnan({one})) IS TRUE)"
 
@@ -163,13 +158,6 @@ def _as_number(value: Value) -> str:
     double = f"({value.sql})::DOUBLE"
     shown = f"CASE WHEN {double} = 0 AND signbit({double}) THEN '-0' ELSE {texts.number(f'({double}::VARCHAR)')} END"
     return f"coalesce({value.mark}, {shown})" if value.mark else f"({shown})"
-
-
-def _beyond(one: str, two: str, tolerance: Decimal) -> str:
-    return (
-        f"(({one} IS NULL) <> ({two} IS NULL) OR "
-        f"({one} <> {two} AND (abs({one} - {two}) <= {tolerance}) IS NOT TRUE) IS TRUE)"
-    )
 
 
 def _share_a_type(left: Value, right: Value) -> bool:
