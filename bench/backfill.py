@@ -3,8 +3,9 @@
     make bench-backfill [ARGS="--rows 100000 --rounds 1 --data lineitem --only crossing"]
 
 Interleaved rounds, medians; ratios, never seconds. Ours goes through the real adapters: raw rows staged, validated,
-mapped, upserted, rejected rows set apart, their fate written down, checkpoint moved, one transaction a batch. The peer
-is dlt, which checks nothing; it is installed into an environment of its own in the state folder of this checkout.
+mapped, upserted, rejected rows set apart, their fate written down, checkpoint moved, one transaction a batch. `by hand`
+is what the rows and their provenance cost where nothing is judged. The peer is dlt, which checks nothing either; it is
+installed into an environment of its own in the state folder of this checkout.
 """
 
 import argparse
@@ -52,6 +53,12 @@ KEY = Fernet.generate_key().decode()
 KINDS = 10
 """Kinds of bad rows; every thousandth row is one of them when the source is poisoned."""
 
+BY_HAND = """
+INSERT INTO platform.provenance
+SELECT {tenant}, %s, %s, {key}::text, {key}::text, gen_random_uuid(), %s, sha256(convert_to(ROW(t.*)::text, 'UTF8')),
+       now()
+  FROM {target} AS t
+"""
 NEW = """
 ALTER TABLE {target} RENAME TO wanted;
 CREATE TABLE {target} (LIKE clean.wanted);
@@ -152,13 +159,34 @@ class Bench:
                 into.write(block)
         return Measured(time.perf_counter() - began, 0, self.ask("SELECT count(*) FROM clean.raw") == self.rows)
 
-    def ours(self, *, workers: int, poison: bool) -> Measured:
-        """Move through the adapters, with so many processes at once."""
+    def empty(self) -> None:
+        """Let the new platform have nothing."""
         self.do(
             self.pair.new_owner, f"TRUNCATE {self.spec.target_table}, platform.provenance, platform.account CASCADE"
         )
         self.do(self.pair.new_loader, "TRUNCATE crossing_stage.run CASCADE",
                 "TRUNCATE crossing_stage.outcome, crossing_stage.dead_letter")  # fmt: skip
+
+    def by_hand(self) -> Measured:
+        """Write what a run leaves behind, each row and where it came from, in one transaction that judges nothing."""
+        spec, names = self.spec, ", ".join(column.name for column in self.spec.columns)
+        self.empty()
+        began = time.perf_counter()
+        with (
+            psycopg.connect(self.pair.legacy_reader) as legacy,
+            psycopg.connect(self.pair.new_loader) as new,
+            legacy.cursor().copy(f"COPY (SELECT '{uuid4()}', {names} FROM mapped) TO STDOUT".encode()) as out,
+        ):
+            with new.cursor().copy(f"COPY {spec.target_table} ({spec.target_tenant}, {names}) FROM STDIN") as into:
+                for block in out:
+                    into.write(block)
+            traced = BY_HAND.format(tenant=spec.target_tenant, key=spec.target_key, target=spec.target_table)
+            new.execute(traced.encode(), [spec.entity, spec.system, spec.label])
+        return Measured(time.perf_counter() - began, 0, not self.wrong(poison=False))
+
+    def ours(self, *, workers: int, poison: bool) -> Measured:
+        """Move through the adapters, with so many processes at once."""
+        self.empty()
         entity = self.spec.entity
         order = LoadOrder(uuid4(), uuid4(), "Account", "A", entity, {entity: self.spec}, timezone.now())
         fork = multiprocessing.get_context("fork")
@@ -242,6 +270,7 @@ class Case:
 def cases(bench: Bench, dlt: Path | None) -> tuple[list[Case], list[Case]]:
     """Return what runs on clean rows, and what runs on poisoned ones."""
     clean = [
+        Case("no judgement", "by hand", bench.by_hand),
         Case("1 worker", "crossing", lambda: bench.ours(workers=1, poison=False)),
         Case("2 workers", "crossing", lambda: bench.ours(workers=2, poison=False)),
     ]
