@@ -39,6 +39,7 @@ class LegacyPlatform(Protocol):
         """Read the next rows in key order (bytewise): after a key, until a key (it included), at most `limit`.
 
         With `since`, of these only what changed since then or does not tell when, and the rows with the keys `also`.
+        Raises Rejected where the next row has the last one's key: nobody who reads on behind that would see it.
         """
 
     def now(self) -> datetime:

@@ -70,7 +70,13 @@ class PostgresLegacy:
         ]
         if since is not None:
             conditions.append(f"({source.changed(spec, since)} OR {source.among(spec, also)})")
-        return self._copy(spec, tenant_ref, conditions, limit)
+        rows = self._copy(spec, tenant_ref, conditions, limit + 1)
+        if rows.count <= limit:
+            return rows
+        kept = _without_last(rows, column=_key_column(spec))
+        if kept.last_key == rows.last_key:  # whoever reads on behind that key would never see the second
+            raise Rejected(keys.not_unique(spec))
+        return kept
 
     def now(self) -> datetime:
         """Tell the time; see `core.ports.LegacyPlatform`."""
@@ -109,7 +115,11 @@ class PostgresLegacy:
             cursor.copy(query.encode()) as copy,
         ):
             data = b"".join(bytes(block) for block in copy)
-        return rows_of(data, column=list(spec.source_columns).index(spec.key_column))
+        return rows_of(data, column=_key_column(spec))
+
+
+def _key_column(spec: Spec) -> int:
+    return list(spec.source_columns).index(spec.key_column)
 
 
 def rows_of(data: bytes, *, column: int) -> SourceRows:
@@ -117,12 +127,19 @@ def rows_of(data: bytes, *, column: int) -> SourceRows:
     lines = data.split(b"\n")[:-1]  # COPY escapes line breaks inside values
     if not lines:
         return SourceRows()
+    return SourceRows(data, len(lines), _key(lines[0], column), _key(lines[-1], column))
 
-    def key(line: bytes) -> str:
-        field = line.split(b"\t")[column].decode()
-        return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), field)
 
-    return SourceRows(data, len(lines), key(lines[0]), key(lines[-1]))
+def _without_last(rows: SourceRows, *, column: int) -> SourceRows:
+    """Return two rows or more without the last."""
+    data = rows.data[: rows.data.rfind(b"\n", 0, -1) + 1]
+    last = data[data.rfind(b"\n", 0, -1) + 1 : -1]
+    return SourceRows(data, rows.count - 1, rows.first_key, _key(last, column))
+
+
+def _key(line: bytes, column: int) -> str:
+    field = line.split(b"\t")[column].decode()
+    return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), field)
 
 
 def _named(spec: Spec) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from uuid import UUID, uuid4
 
 import psycopg
@@ -143,7 +144,7 @@ def move(legacy: LegacyPlatform, mover: DataMover, account: UUID, shades: Spec =
         position = mover.load(
             order=order,
             read=lambda after, until: legacy.read(
-                spec=SHADES, tenant_ref="ZZ", after=after, until=until, limit=SHADES.batch
+                spec=SHADES, tenant_ref="ZZ", after=after, until=until, limit=shades.batch
             ),
         )
     return mover.finish(order=order, source=legacy.keys(spec=SHADES, tenant_ref="ZZ"))
@@ -179,8 +180,22 @@ def test_a_name_that_legacy_does_not_know_is_told(world):
         legacy.count(spec=SHADES, tenant_ref="ZZ")
 
 
+def test_a_key_that_stands_again_behind_the_last_row_is_refused(world):
+    legacy, _, platforms = world
+    if platforms:
+        airline.legacy_do(platforms, """INSERT INTO "Old Lines" SELECT * FROM "Old Lines" WHERE at = 3""")
+    else:
+        rows = FakeLegacy.tables["Old Lines"]
+        rows.append(next(row for row in rows if row["at"] == "3"))
+    read = partial(legacy.read, spec=SHADES, tenant_ref="ZZ", after=None)
+    with pytest.raises(Rejected, match="rows without a key of their own cannot be told apart"):
+        read(limit=3)
+    assert [read(limit=limit).last_key for limit in (2, 4, 6)] == [key("A", 11), key("B", 3), key("a", 10)]
+
+
+@pytest.mark.parametrize("batch", [50, 3], ids=["in a batch", "on the border of two"])
 @pytest.mark.parametrize("world", ["postgres"], indirect=True)
-def test_rows_that_have_one_key_are_refused_with_what_to_do(world):
+def test_rows_that_have_one_key_are_refused_with_what_to_do(world, batch):
     legacy, mover, platforms = world
     airline.legacy_do(platforms, """INSERT INTO "Old Lines" SELECT * FROM "Old Lines" WHERE at = 3""")
     with pytest.raises(Rejected, match='have one The "Colour" and at and day and who: rows without a key of their own'):
@@ -188,5 +203,5 @@ def test_rows_that_have_one_key_are_refused_with_what_to_do(world):
             legacy,
             mover,
             uuid4(),
-            replace(SHADES, duplicates=Rule("duplicate_key", Then.QUARANTINE, "It stands twice.")),
+            replace(SHADES, duplicates=Rule("duplicate_key", Then.QUARANTINE, "It stands twice."), batch=batch),
         )

@@ -68,6 +68,8 @@ class FakeLegacy:
             rows = [row for row in rows if keys.rank(spec, str(row[spec.key_column])) > keys.rank(spec, after)]
         if until is not None:
             rows = [row for row in rows if keys.rank(spec, str(row[spec.key_column])) <= keys.rank(spec, until)]
+        if len(rows) > limit and rows[limit - 1][spec.key_column] == rows[limit][spec.key_column]:
+            raise Rejected(keys.not_unique(spec))
         return encode(spec, rows[:limit])
 
     def now(self) -> datetime:
