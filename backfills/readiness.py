@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from backfills.domain.runs import RunState
-from backfills.queries import inspections, movements, runs
+from backfills.queries import inspections, movements, runs, waivers
 from core.findings import Finding, Outcome
 from core.readiness import check
 
@@ -113,6 +113,11 @@ def dead_letters(*, tenant_id: UUID, at: datetime) -> Finding:
             facts=facts,
             evidence=evidence,
             fix=worst[1].words.fix,
+            items={
+                waivers.item(entity=row.spec.entity, rule=group.rule, column=group.column): waivers.reach(group.newest)
+                for row in over
+                for group in row.rejects
+            },
         )
     return Finding(
         Outcome.WARN,

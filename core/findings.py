@@ -27,6 +27,8 @@ class Finding:
     `summary` is one sentence for the customer. `facts` are the material ones: JSON values that, when they
     change, void an approval; never counts of a live source, never timestamps. `evidence` is everything else
     worth showing (JSON values). `fix` says what to do, `link` is a path inside the tenant (`domains/`).
+    `items` names what it blocks on, each with how far that goes now (ISO, UTC: when the newest of it came): an
+    exception then covers just what was named when it was asked for. Without items it covers the check.
     """
 
     outcome: Outcome
@@ -35,3 +37,4 @@ class Finding:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     fix: str = ""
     link: str = ""
+    items: Mapping[str, str] = field(default_factory=dict)

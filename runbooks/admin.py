@@ -97,6 +97,13 @@ class ExceptionForm(forms.Form):
 
     check = forms.ChoiceField(choices=_checks, help_text="The check this tenant may depart from.")
     reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
+    only = forms.CharField(
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Of several things that the check blocks on only these, one to a line; empty: all that it names now."
+        " What comes later is never covered.",
+    )
     compensating_controls = forms.CharField(
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -125,6 +132,7 @@ class RunbookAdmin(StaffAdmin):
             tenant_id=runbook.tenant_id,
             check_id=answers["check"],
             reason=answers["reason"],
+            only=[line.strip() for line in answers["only"].splitlines() if line.strip()],
             compensating_controls=answers["compensating_controls"],
             owner_id=UUID(answers["owner"]),
             expires_at=datetime.combine(answers["expires_on"], time(23, 59, 59), tzinfo=UTC),
@@ -142,7 +150,12 @@ class PolicyExceptionAdmin(StaffAdmin):
     list_filter = ("check_id", ("approved_at", admin.EmptyFieldListFilter))
     list_select_related = ("tenant", "owner", "requested_by", "approved_by")
     search_fields = ("check_id", "tenant__name", "reason")
-    readonly_fields: ClassVar[tuple[str, ...]] = ("state",)
+    readonly_fields: ClassVar[tuple[str, ...]] = ("state", "covers")
+
+    @admin.display
+    def covers(self, exception: PolicyException) -> str:
+        """Say what of the check it covers."""
+        return "; ".join(sorted(exception.items)) or "What the check asks, where it names nothing it blocks on."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PolicyException]:
         """Show the newest first."""

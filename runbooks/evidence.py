@@ -38,6 +38,7 @@ def policy_exceptions(*, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:
             {
                 "exception": row.pk,
                 "check": row.check_id,
+                "items": row.items,
                 "reason": row.reason,
                 "compensating_controls": row.compensating_controls,
                 "owner": row.owner_id,

@@ -50,6 +50,6 @@ def standing(*, tenant_ids: Collection[UUID], at: datetime) -> Mapping[UUID, lis
     """The exception registry: what is approved, not revoked and not expired."""
     found: dict[UUID, list[Cover]] = {}
     for row in registry.active(tenant_ids=tenant_ids, at=at):
-        cover = Cover(row.check_id, str(row.pk), row.expires_at, title=row.reason)
+        cover = Cover(row.check_id, str(row.pk), row.expires_at, title=row.reason, items=row.items)
         found.setdefault(row.tenant_id, []).append(cover)
     return found

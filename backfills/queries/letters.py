@@ -29,11 +29,12 @@ def every(*, at: datetime) -> QuerySet[DeadLetter, Any]:
     tenants = DeadLetter.objects.filter(state__in=UNRESOLVED).order_by().values_list("tenant_id", flat=True).distinct()
     waived = waivers.standing(tenant_ids=list(tenants), at=at)
     standing = Case(
-        When(state=DeadLetter.State.OPEN, tenant_id__in=list(waived), then=Value(WAIVED)),
+        When(state=DeadLetter.State.OPEN, is_waived=True, then=Value(WAIVED)),
         default=F("state"),
         output_field=CharField(),
     )
-    return DeadLetter.objects.defer("payload").annotate(standing=standing)
+    letters = DeadLetter.objects.defer("payload").alias(is_waived=waivers.is_waived(waived))
+    return letters.annotate(standing=standing)
 
 
 def has_open(run: Run) -> bool:

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Max, Min, QuerySet
 from django.db.models.functions import Length
 
 from backfills.domain import wording
@@ -49,6 +50,8 @@ class Rejects:
     count: int
     example: str
     words: Words
+    newest: datetime
+    """When the last of them was rejected for the first time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,21 +307,22 @@ def find(*, tenant_id: UUID, run_id: UUID) -> Run | None:
     return Run.objects.filter(tenant_id=tenant_id, pk=run_id).first()
 
 
-type _Group = tuple[str, str, int, str]
+type _Group = tuple[str, str, int, str, datetime]
 
 
 def _rejects(letters: QuerySet[DeadLetter]) -> dict[str, list[_Group]]:
     found: dict[str, list[_Group]] = defaultdict(list)
     grouped = letters.filter(state__in=UNRESOLVED).values("entity", "rule", "column")
-    for row in grouped.annotate(count=Count("id"), example=Min("source_key")).order_by("-count", "rule", "column"):
-        found[row["entity"]].append((row["rule"], row["column"], row["count"], row["example"]))
+    counted = grouped.annotate(count=Count("id"), example=Min("source_key"), newest=Max("first_at"))
+    for row in counted.order_by("-count", "rule", "column"):
+        found[row["entity"]].append((row["rule"], row["column"], row["count"], row["example"], row["newest"]))
     return found
 
 
 def _named(spec: Spec, group: _Group) -> Rejects:
-    rule, column, count, example = group
+    rule, column, count, example, newest = group
     words = wording.of(spec, fate=Fate.QUARANTINED, rule=rule, column=column)
-    return Rejects(rule, column, count, example if spec.source_columns.get(spec.key_column) else "", words)
+    return Rejects(rule, column, count, example if spec.source_columns.get(spec.key_column) else "", words, newest)
 
 
 def _outcome(spec: Spec, total: OutcomeTotal) -> Outcome:

@@ -45,7 +45,9 @@ def entity(request: ActingRequest, tenant: Tenant, entity: str) -> HttpResponse:
     row = listed.of_entity(tenant_id=tenant.pk, entity=entity)
     if row is None:
         raise Http404
-    page = Paginator(listed.letters(row), LETTERS_PER_PAGE).get_page(request.GET.get("page"))
+    standing = waivers.standing(tenant_ids=[tenant.pk], at=timezone.now())
+    letters = listed.letters(row).annotate(is_waived=waivers.is_waived(standing))
+    page = Paginator(letters, LETTERS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "tenant": tenant,
         "row": row,
@@ -53,7 +55,7 @@ def entity(request: ActingRequest, tenant: Tenant, entity: str) -> HttpResponse:
         "letters": page,
         "batches": listed.batches(row),
         "retries": listed.retries(row),
-        "waiver": waivers.standing(tenant_ids=[tenant.pk], at=timezone.now()).get(tenant.pk),
+        "waivers": waivers.of_entity(standing.get(tenant.pk, ()), entity),
         "may_manage": _may_manage(request, tenant),
         "shut": barriers.why_shut(tenant_id=tenant.pk),
     }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -56,13 +56,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """An approved policy exception for one check of one tenant (rule 13: it expires)."""
+    """An approved policy exception for one check of one tenant (rule 13: it expires).
+
+    `items` are those that the check's finding named when it was asked for, as far as they went then.
+    """
 
     check_id: str
     exception_id: str
     expires_at: datetime
     title: str = ""
     link: str = ""
+    items: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +162,31 @@ def lines(
     *, checks: Iterable[Check], answers: Mapping[str, Answer], covers: Iterable[Cover], at: datetime
 ) -> tuple[Line, ...]:
     """Return one line for each check, in order of id; of several exceptions for a check the longest counts."""
-    longest: dict[str, Cover] = {}
-    for cover in sorted(covers, key=lambda cover: (cover.expires_at, cover.exception_id)):
-        longest[cover.check_id] = cover
+    of_check: dict[str, list[Cover]] = {}
+    for cover in sorted(covers, key=lambda cover: (cover.expires_at, cover.exception_id), reverse=True):
+        of_check.setdefault(cover.check_id, []).append(cover)
     found = []
     for check in sorted(checks, key=lambda check: check.id):
-        answer, covered_by = answers.get(check.id), longest.get(check.id)
+        answer, known = answers.get(check.id), of_check.get(check.id, [])
+        covered_by = _covering(answer.finding, known) if answer else None
         now = standing(answer=answer, cover=covered_by, at=at)
         found.append(Line(check, now, answer, covered_by if now is Standing.COVERED else None))
     return tuple(found)
+
+
+def _covering(finding: Finding, known: Sequence[Cover]) -> Cover | None:
+    """Return the exception that covers a finding; where several share its items, the one of them that ends first.
+
+    `known` has the longest first.
+    """
+    if not finding.items:
+        return next(iter(known), None)
+    chosen = [
+        next((cover for cover in known if reach <= cover.items.get(item, "")), None)
+        for item, reach in finding.items.items()
+    ]
+    covering = [cover for cover in chosen if cover]
+    return min(covering, key=lambda cover: cover.expires_at) if len(covering) == len(chosen) else None
 
 
 def waiting_by_owner(found: Iterable[Line]) -> Counter[str]:

@@ -22,6 +22,7 @@ class RecordedFinding(TenantModel):
     link = models.CharField(max_length=500, blank=True, default="")
     facts = models.JSONField(default=dict)
     evidence = models.JSONField(default=dict)
+    items = models.JSONField(default=dict, help_text="What it blocks on, by name, and how far each goes.")
     evaluation_id = models.UUIDField(help_text="The evaluation it was part of.")
     evaluated_at = models.DateTimeField()
     evaluated_by = models.UUIDField()

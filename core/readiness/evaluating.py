@@ -129,11 +129,11 @@ def _sound(finding: object) -> Finding:
     """Return the finding as it will be read back from its row; raises when it is none or is no JSON."""
     if not isinstance(finding, Finding):
         raise TypeError(f"A check returned {type(finding).__name__}, not a Finding.")
-    facts, evidence = (
+    facts, evidence, items = (
         json.loads(json.dumps(dict(part), cls=DjangoJSONEncoder, allow_nan=False))
-        for part in (finding.facts, finding.evidence)
+        for part in (finding.facts, finding.evidence, finding.items)
     )
-    return replace(finding, outcome=Outcome(finding.outcome), facts=facts, evidence=evidence)
+    return replace(finding, outcome=Outcome(finding.outcome), facts=facts, evidence=evidence, items=items)
 
 
 def _record(
@@ -159,6 +159,7 @@ def _record(
                 link=one.finding.link[:500],
                 facts=one.finding.facts,
                 evidence=one.finding.evidence,
+                items=one.finding.items,
                 evaluation_id=evaluation_id,
                 evaluated_at=at,
                 evaluated_by=requested_by or by.known_id,

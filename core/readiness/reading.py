@@ -134,15 +134,16 @@ def covers(*, tenant_ids: Collection[UUID], at: datetime) -> dict[UUID, list[Cov
 def _brief(rows: QuerySet[RecordedFinding]) -> dict[UUID, dict[str, Answer]]:
     """Read what a list of hundreds of answers needs, past the making of model instances."""
     found: dict[UUID, dict[str, Answer]] = {}
-    columns = ("tenant_id", "check_id", "outcome", "summary", "evaluated_at", "expires_at")
-    for tenant_id, check_id, outcome, summary, evaluated_at, expires_at in rows.order_by().values_list(*columns):
-        finding = Finding(Outcome(outcome), summary)
+    columns = ("tenant_id", "check_id", "outcome", "summary", "items", "evaluated_at", "expires_at")
+    for tenant_id, check_id, outcome, summary, items, evaluated_at, expires_at in rows.order_by().values_list(*columns):
+        finding = Finding(Outcome(outcome), summary, items=items)
         found.setdefault(tenant_id, {})[check_id] = Answer(check_id, finding, evaluated_at, expires_at)
     return found
 
 
 def _answer(row: RecordedFinding) -> Answer:
     finding = Finding(
-        Outcome(row.outcome), row.summary, facts=row.facts, evidence=row.evidence, fix=row.fix, link=row.link
-    )
+        Outcome(row.outcome), row.summary, facts=row.facts, evidence=row.evidence, fix=row.fix, link=row.link,
+        items=row.items,
+    )  # fmt: skip
     return Answer(row.check_id, finding, row.evaluated_at, row.expires_at, row.evaluated_by)

@@ -19,6 +19,9 @@ class PolicyException(TenantModel):
     check_id = models.CharField("check", max_length=100)
     reason = models.CharField(max_length=500)
     compensating_controls = models.CharField(max_length=1000)
+    items = models.JSONField(
+        default=dict, editable=False, help_text="What the check named when it was asked for, and how far."
+    )
     owner = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
     expires_at = models.DateTimeField()
     requested_at = models.DateTimeField(editable=False)

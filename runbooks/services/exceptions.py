@@ -1,5 +1,6 @@
 """Asking for, deciding and ending policy exceptions."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -31,10 +32,12 @@ def request(
     expires_at: datetime,
     by: Actor,
     at: datetime,
+    only: Collection[str] = (),
 ) -> PolicyException:
     """Ask for an exception from one check until `expires_at`, at most 30 days away.
 
-    It covers nothing until somebody else approves it.
+    Of a check that names what it blocks on it covers what is named now, or `only` some of that, and nothing that comes
+    later. It covers nothing until somebody else approves it.
     """
     by.require(Permission.REQUEST_EXCEPTION, tenant_id=tenant_id)
     if check_id not in readiness.CHECKS:
@@ -45,12 +48,14 @@ def request(
         raise UnableToRequest("An exception needs its reason and its compensating controls.")
     if problem := domain.problem_with_expiry(expires_at=expires_at, at=at):
         raise UnableToRequest(problem)
+    items = _items(tenant_id, check_id, only)
     with transaction.atomic(durable=True):
         exception = PolicyException.objects.create(
             tenant_id=tenant_id,
             check_id=check_id,
             reason=reason.strip(),
             compensating_controls=compensating_controls.strip(),
+            items=items,
             owner_id=owner_id,
             expires_at=expires_at,
             requested_at=at,
@@ -86,6 +91,17 @@ def revoke(*, exception: PolicyException, by: Actor, at: datetime) -> PolicyExce
     return exception
 
 
+def _items(tenant_id: UUID, check_id: str, only: Collection[str]) -> dict[str, str]:
+    answer = readiness.latest(tenant_id=tenant_id).get(check_id)
+    named = dict(answer.finding.items) if answer else {}
+    if unknown := sorted(set(only) - named.keys()):
+        raise UnableToRequest(
+            f"The check does not block on “{unknown[0][:200]}”.",
+            fix=f"It blocks on: {', '.join(sorted(named))}." if named else "Leave it empty: the check names nothing.",
+        )
+    return {item: reach for item, reach in named.items() if not only or item in only}
+
+
 def _decide(exception: PolicyException, word: str, *, by: Actor, at: datetime) -> PolicyException:
     with transaction.atomic(durable=True):
         undecided = PolicyException.objects.filter(pk=exception.pk, approved_at=None, refused_at=None, revoked_at=None)
@@ -105,5 +121,9 @@ def _record(word: str, exception: PolicyException, *, by: Actor, at: datetime) -
         at=at,
         tenant_id=exception.tenant_id,
         subject=exception,
-        data={"check": exception.check_id, "expires_at": exception.expires_at.isoformat()},
+        data={
+            "check": exception.check_id,
+            "items": exception.items,
+            "expires_at": exception.expires_at.isoformat(),
+        },
     )

@@ -115,6 +115,30 @@ def test_an_exception_covers_a_block_and_nothing_else(outcome: Outcome) -> None:
     assert (covered is Standing.COVERED) is (outcome is Outcome.BLOCK)
 
 
+NAMED = {"flights:no_name:stn": "2026-11-20", "flights:no_gate:": "2026-11-21"}
+
+
+@pytest.mark.parametrize(
+    ("covers", "by"),
+    [
+        ([{}], None),
+        ([NAMED], "e0"),
+        ([NAMED | {"flights:no_name:stn": "2026-11-19"}], None),
+        ([NAMED | {"flights:no_name:stn": "2026-11-25", "planes:no_name:": "2026-11-19"}], "e0"),
+        ([{"flights:no_name:stn": "2026-11-20"}], None),
+        ([{"flights:no_name:stn": "2026-11-20"}, {"flights:no_gate:": "2026-11-21"}], "e0"),
+        ([NAMED, {"flights:no_gate:": "2026-11-21"}], "e0"),
+    ],
+    ids=["none named", "all", "one came later", "more than asked", "half", "two halves", "the longer ones count"],
+)
+def test_an_exception_covers_what_was_named_when_it_was_asked_for(covers: list[dict[str, str]], by: str | None) -> None:
+    ends = AT + timedelta(days=1)
+    found = Answer("tests.a", Finding(Outcome.BLOCK, "Rows are rejected.", items=NAMED), AT, ends)
+    given = [Cover("tests.a", f"e{n}", ends + timedelta(days=n), items=items) for n, items in enumerate(covers)]
+    (line,) = lines(checks=[check()], answers={"tests.a": found}, covers=given, at=AT)
+    assert (line.standing is Standing.COVERED, line.cover and line.cover.exception_id) == (by is not None, by)
+
+
 def test_an_unknown_answer_holds_for_minutes_only() -> None:
     assert expiry(check=check(), outcome=Outcome.UNKNOWN, at=AT) == AT + ASK_AGAIN_AFTER
     assert expiry(check=check(), outcome=Outcome.BLOCK, at=AT) == AT + timedelta(days=1)

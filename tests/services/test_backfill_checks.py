@@ -84,6 +84,7 @@ def test_too_many_rejected_rows_block_with_their_fix_though_every_row_is_account
     finding = readiness.dead_letters(tenant_id=tenant.pk, at=timezone.now())
     assert finding.outcome is Outcome.BLOCK
     assert finding.facts == {"rejected": {"flights": {"fleet_number_for_registration:tail_no": 2}}}
+    assert list(finding.items) == ["flights:fleet_number_for_registration:tail_no"], "what a waiver must name"
     assert "Crosswalk" in finding.fix
 
 

@@ -1,11 +1,14 @@
 """The exception registry: asked for with its controls, approved by somebody else, ending by itself."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
 
+from core import readiness
 from core.errors import PermissionRefused
+from core.models import RecordedFinding
 from core.permissions import StaffRole
 from runbooks.models import PolicyException
 from runbooks.services import exceptions
@@ -64,6 +67,44 @@ def test_an_exception_decided_by_another_is_not_decided_again(tenant, asker, app
         exceptions.refuse(exception=row, by=second, at=AT)
         with pytest.raises(exceptions.UnableToDecide, match="Somebody else has decided"):
             exceptions.approve(exception=row, by=approver, at=AT)
+
+
+@pytest.fixture
+def blocked(tenant):
+    """A check that blocks on two things, of which one grows."""
+    with make.arranging():
+        names = {"check_id": "runbooks.steps_signed", "outcome": "block", "summary": "Two things."}
+        RecordedFinding.objects.create(
+            tenant=tenant, **names, items={"one": "2026-11-20", "two": "2026-11-21"}, evaluation_id=uuid4(),
+            evaluated_at=AT, evaluated_by=uuid4(), expires_at=AT + timedelta(days=30),
+        )  # fmt: skip
+
+    def grow():
+        with make.arranging():
+            RecordedFinding.objects.update(items={"one": "2026-11-20", "two": "2026-11-22"})
+
+    return grow
+
+
+def standing(tenant):
+    with make.arranging():
+        found = readiness.overview(tenant_id=tenant.pk, at=AT)
+    return next(line.standing for line in found if line.check_id == "runbooks.steps_signed")
+
+
+@pytest.mark.parametrize(("only", "stands"), [((), "covered"), (("one", "two"), "covered"), (("one",), "blocked")])
+def test_it_covers_what_the_check_named_when_it_was_asked_for(tenant, blocked, asker, approver, only, stands):
+    with make.arranging():
+        exceptions.approve(exception=ask(tenant, asker, only=only), by=approver, at=AT)
+    assert standing(tenant) == stands
+    blocked()
+    assert standing(tenant) == "blocked", "what came later was never agreed to"
+
+
+def test_it_names_nothing_that_the_check_does_not(tenant, blocked, asker):
+    with make.arranging(), pytest.raises(exceptions.UnableToRequest, match="does not block on “three”") as refused:
+        ask(tenant, asker, only=["one", "three"])
+    assert refused.value.fix == "It blocks on: one, two."
 
 
 def test_an_expired_request_cannot_be_approved(tenant, asker, approver):
