@@ -127,6 +127,10 @@ _PATTERN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 _ODD = ("(?", "{,", "[]", "[[", "++", "*+", "?+", "}+", "**", "+*")
 
 
+_DEEPEST = 100
+"""Levels of an expression: whatever reads one goes down by calling itself."""
+
+
 def parse(text: str, *, names: Mapping[str, Type], literals: Mapping[str, frozenset[str]]) -> Node:
     """Parse and type one expression; raises SpecError (without place) on anything outside the language.
 
@@ -137,14 +141,26 @@ def parse(text: str, *, names: Mapping[str, Type], literals: Mapping[str, frozen
         tree = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
         raise SpecError(f"{text!r} is not an expression: {error.msg}") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise SpecError(f"{text[:40]!r}… is not an expression") from error
     return _Parser(names, literals).node(tree)
 
 
 class _Parser:
     def __init__(self, names: Mapping[str, Type], literals: Mapping[str, frozenset[str]]) -> None:
         self.names, self.literals = names, literals
+        self.depth = 0
 
     def node(self, tree: ast.expr) -> Node:
+        if self.depth >= _DEEPEST:
+            raise SpecError(f"an expression goes at most {_DEEPEST} levels deep")
+        self.depth += 1
+        try:
+            return self._node(tree)
+        finally:
+            self.depth -= 1
+
+    def _node(self, tree: ast.expr) -> Node:
         match tree:
             case ast.Constant(value=value):
                 return self._constant(value)

@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
+from yaml.composer import ComposerError
+from yaml.reader import ReaderError
 
 NAME = {
     "type": "string",
@@ -34,8 +36,33 @@ def closed(required: Sequence[str], /, **properties: Any) -> dict[str, Any]:
     return {"type": "object", "additionalProperties": False, "required": list(required), "properties": properties}
 
 
+_DEEPEST = 40
+"""Levels of a document; one that goes deeper was made to break whoever reads it."""
+_LONGEST = 1_000
+"""Characters of what is wrong: it may quote a whole value."""
+
+
 class _Loader(yaml.SafeLoader):
-    """YAML without its dates: `2027-02-15` is text, as in JSON, for which schemas are made."""
+    """YAML without its dates: `2027-02-15` is text, as in JSON, for which schemas are made.
+
+    And without aliases, of which a few lines make a document that never ends; and not deeper than a person writes.
+    """
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose the next node; raises ComposerError for an alias and for what is nested too deeply."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it out
+        mark: Any = event.start_mark
+        if isinstance(event, yaml.AliasEvent):
+            raise ComposerError(problem="an alias (*) is not taken, write it out", problem_mark=mark)
+        if self.depth >= _DEEPEST:
+            raise ComposerError(problem=f"more than {_DEEPEST} levels", problem_mark=mark)
+        self.depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
@@ -62,12 +89,18 @@ class Lines:
 def read(text: str, *, schema: Mapping[str, Any]) -> tuple[dict[str, Any], Lines]:
     """Read and check one document; raises SpecError with the line of the first problem in the text."""
     try:
-        node = yaml.compose(text, Loader=_Loader)
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader)
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        lines = Lines(node)
+        document: Any = None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise SpecError(f"not YAML: {error.problem}", line=mark.line + 1 if mark else None) from error
-    lines = Lines(node)
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise SpecError("not YAML: a character that no text holds", line=line) from error
+    except ValueError as error:  # a number of thousands of digits, for instance
+        raise SpecError("not YAML: a value that is none of its kind") from error
     problems = sorted(_problem(error, lines) for error in Draft202012Validator(schema).iter_errors(document))
     if problems:
         told = [(line, f"{path + ': ' if path else ''}{message}") for _, line, path, message in problems]
@@ -81,6 +114,8 @@ def _walk(node: yaml.Node, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            if key.tag != "tag:yaml.org,2002:str":
+                raise SpecError("a name must be text: write it in quotes", line=key.start_mark.line + 1)
             if key.value in seen:
                 raise SpecError(f"{key.value!r} stands twice", line=key.start_mark.line + 1)
             seen.add(key.value)
@@ -99,4 +134,5 @@ def _problem(error: ValidationError, lines: Lines) -> tuple[bool, int, str, str]
         path += [name for name in error.instance if name not in known][:1]
     wanted = error.schema.get("description") if isinstance(error.schema, dict) else None
     message = f"{error.instance!r} is not {wanted}" if wanted else error.message
+    message = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
     return error.validator == "required", lines.of(*path), ".".join(map(str, path)), message

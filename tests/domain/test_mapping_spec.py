@@ -99,6 +99,9 @@ def test_the_good_one_is_read() -> None:
             "things.yaml:20: columns.colour.type: 'uuid' is not one of smallint, integer, bigint, numeric(",
         ),
         ("then: quarantine", "then: forget", "things.yaml:24: rules.0.then: 'forget' is not one of"),
+        ("trim(colour)", f"{'trim(' * 150}colour{')' * 150}", "things.yaml:17: let.plain: an expression goes at most"),
+        ("trim(colour)", "not " * 50_000 + "colour", "things.yaml:17: let.plain: 'not not "),
+        ("trim(colour)", '"trim(\\0colour)"', "things.yaml:17: let.plain: 'trim("),
     ],
 )
 def test_a_wrong_one_names_its_line(change: str, into: str, words: str) -> None:
@@ -108,6 +111,29 @@ def test_a_wrong_one_names_its_line(change: str, into: str, words: str) -> None:
 def test_what_is_not_yaml_names_its_line() -> None:
     with pytest.raises(SpecError, match=r"things.yaml:2: not YAML"):
         load("entity: things\n\tversion: 1\n", file="things.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: &a [x]\nb: [*a, *a]\n", "things.yaml:2: not YAML: an alias (*) is not taken"),
+        ("a: &a\n  b: *a\n", "things.yaml:2: not YAML: an alias (*) is not taken"),
+        (f"a:\n  {'[' * 5_000}", "things.yaml:2: not YAML: more than 40 levels"),
+        ("a: 1\nb: \x00\n", "things.yaml:2: not YAML: a character that no text holds"),
+        (f"version: {'9' * 5_000}", "things.yaml: not YAML: a value that is none of its kind"),
+        ("NO: x\n", "things.yaml:1: a name must be text: write it in quotes"),
+        ("1: x\n", "things.yaml:1: a name must be text: write it in quotes"),
+        ("? [a]\n: x\n", "things.yaml:1: a name must be text: write it in quotes"),
+        (f"entity: [{'x' * 5_000}]", "things.yaml:1: entity: ['xxx"),
+        ("", "things.yaml:1: None is not"),
+    ],
+    ids=["alias", "loop", "depth", "zero byte", "number", "Norway", "number as name", "list as name", "long", "empty"],
+)
+def test_what_was_made_to_break_the_reader_names_its_line(text: str, words: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        load(text, file="things.yaml")
+    assert str(refused.value).startswith(words)
+    assert len(str(refused.value)) < 1_200
 
 
 def test_specs_stand_in_an_order_in_which_each_finds_what_it_needs() -> None:
