@@ -183,7 +183,7 @@ class ReconciliationAdmin(StaffAdmin):
         reconciliations.refuse(reconciliation_id=row.pk, by=self.actor(request), at=timezone.now())
         return "It is refused; nothing was changed."
 
-    @operation("Undo", permission=Permission.RECONCILE, when=lambda row: row.state == State.DONE)
+    @operation("Undo", permission=Permission.RECONCILE, when=lambda row: row.state in (State.DONE, State.FAILED))
     def undo(self, request: HttpRequest, row: Reconciliation, answers: Mapping[str, Any]) -> str:
         """Put everything back that nobody changed since."""
         reconciliations.undo(reconciliation_id=row.pk, by=self.actor(request), at=timezone.now())

@@ -122,29 +122,37 @@ def refuse(*, reconciliation_id: UUID, by: Actor, at: datetime) -> Reconciliatio
 
 
 def undo(*, reconciliation_id: UUID, by: Actor, at: datetime) -> Reconciliation:
-    """Put every object back as it was, except those that changed since; accepted differences are open again."""
+    """Put every object back as it was, except those that changed since; accepted differences are open again.
+
+    So is what one did that ended half-way because a platform refused.
+    """
     row = Reconciliation.objects.get(pk=reconciliation_id)
     by.require(Permission.RECONCILE, tenant_id=row.tenant_id)
     if row.undo_until is None or row.undo_until <= at:
         raise UnableToReconcile("What these objects were before is not kept any more.")
-    return _begin(row, State.DONE, "undo_asked", by=by, at=at, undone_at=at, undone_by=by.known_id)
+    source = State.FAILED if row.state == State.FAILED else State.DONE
+    decided = {"undone_at": at, "undone_by": by.known_id}
+    return _move(row, source, State.UNDOING, "undo_asked", by=by, at=at, **decided)
 
 
 def _begin(
     row: Reconciliation, source: State, event: str, *, by: Actor, at: datetime, **more: object
 ) -> Reconciliation:
-    if source is not State.DONE and row.requested_at <= at - UNDOABLE:
+    if row.requested_at <= at - UNDOABLE:
         raise UnableToReconcile("This preview is too old.", fix="Look at what would be done now.")
-    if movements.is_moving(tenant_id=row.tenant_id):
-        raise UnableToReconcile("The customer's data is being moved right now.", fix="Wait until the run has ended.")
-    target = State.UNDOING if source is State.DONE else State.RUNNING
-    more = more if source is State.DONE else {**more, "undo_until": at + UNDOABLE}
-    return _move(row, source, target, event, by=by, at=at, **more)
+    moves = row.items.filter(strategy=Strategy.SOURCE.value)
+    if not row.second_person and barriers.why_shut(tenant_id=row.tenant_id) and moves.exists():
+        raise UnableToReconcile(
+            "The customer works on the new platform since this was previewed.", fix="Look at what would be done now."
+        )
+    return _move(row, source, State.RUNNING, event, by=by, at=at, **more, undo_until=at + UNDOABLE)
 
 
 def _move(
     row: Reconciliation, source: State, target: State, event: str, *, by: Actor, at: datetime, **more: object
 ) -> Reconciliation:
+    if target in domain.ACTIVE and movements.is_moving(tenant_id=row.tenant_id):
+        raise UnableToReconcile("The customer's data is being moved right now.", fix="Wait until the run has ended.")
     try:
         with transaction.atomic(durable=True):
             moved = Reconciliation.objects.filter(pk=row.pk, state=source.value).update(state=target.value, **more)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
+from backfills.barriers import BARRIERS
 from core import ports, queue, tenancy
 from core.errors import PermissionRefused
 from core.models.ledger import LedgerEntry
@@ -206,6 +207,39 @@ def test_an_outage_is_tried_again_and_nothing_is_done_twice(drifting, lead):
         repairs.advance(reconciliation_id=row.pk, by=make.SYSTEM, at=drifting.at())
     ports.reconciler().failing = False
     assert carry_out(drifting, row) == ["written"]
+
+
+def test_one_that_a_platform_refused_half_way_can_be_undone(drifting, lead, monkeypatch):
+    drifting.legacy(1, fee="8")
+    drifting.legacy(2, fee="9")
+    drifting.look()
+    before = fees(drifting)
+    row = act(drifting, reconciliations.confirm, preview(drifting, lead), lead)
+    monkeypatch.setattr(repairs, "BATCH", 1)
+    repair = ports.reconciler().repair
+    with tenancy.scope(tenant_id=drifting.tenant_id):
+        repairs.advance(reconciliation_id=row.pk, by=make.SYSTEM, at=drifting.at())
+    monkeypatch.setattr(ports.reconciler(), "repair", refuse)
+    assert sorted(carry_out(drifting, row)) == ["", "written"]
+    monkeypatch.setattr(ports.reconciler(), "repair", repair)
+    assert (row.state, fees(drifting) == before) == ("failed", False)
+    row = act(drifting, reconciliations.undo, row, lead)
+    carry_out(drifting, row)
+    assert (row.state, row.problem, fees(drifting)) == ("undone", "", before)
+
+
+def refuse(batch):
+    raise ports.Rejected("No.")
+
+
+def test_a_preview_from_before_the_cutover_overwrites_nothing_after_it(drifting, lead, monkeypatch):
+    drifting.legacy(2, fee="9")
+    drifting.look()
+    row = preview(drifting, lead)
+    monkeypatch.setattr(BARRIERS, "_items", {"tests": lambda tenant_id: "You work on the new platform now."})
+    with pytest.raises(reconciliations.UnableToReconcile, match="works on the new platform since"):
+        act(drifting, reconciliations.confirm, row, lead)
+    assert "overwrite their work" in preview(drifting, lead).second_person
 
 
 def test_members_and_other_staff_reconcile_nothing(drifting):
