@@ -14,6 +14,8 @@ from parity_reports.domain.verdict import Tally
 SAMPLES_PER_KIND = 5
 """Samples of one column and kind that a report keeps per entity."""
 
+SAMPLES_OF_RESTRICTED = 1
+"""Of a column that is not public: more would tell how many there are where the report says “<5”."""
 
 NAMES = 20_000
 """Differing records of an entity whose names a report keeps. Of an entity with more, drift cannot be told."""
@@ -82,7 +84,8 @@ class Collector:
     def _take(
         self, key: str, kind: Kind, column: str, exposure: Exposure, expected: str | None, actual: str | None
     ) -> None:
-        best, enough = self.smallest.get(kind), self.kept[column, kind.value] >= SAMPLES_PER_KIND
+        room = SAMPLES_OF_RESTRICTED if column and exposure is not Exposure.PUBLIC else SAMPLES_PER_KIND
+        best, enough = self.smallest.get(kind), self.kept[column, kind.value] >= room
         if (
             enough
             and best is not None

@@ -68,6 +68,12 @@ def test_samples_are_few_and_earlier_segments_count():
     assert second.samples == []
 
 
+def test_samples_of_a_restricted_column_do_not_count_what_the_report_blurs():
+    column = {name: (ColumnDifference(name, "A", "a"),) for name in ("open", "closed")}
+    found = collect(Difference(f"{name}{n}", "different", column[name]) for name in column for n in range(3))
+    assert [sample.column for sample in found.samples] == ["open"] * 3 + ["closed"]
+
+
 def test_the_rules_that_hold_records_back_are_counted():
     collector = collect([Difference(str(n), "missing", because="contested") for n in range(3)])
     assert collector.held == {"contested": 3}
