@@ -7,6 +7,7 @@ from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Case, Value, When
 
 from accounts.queries import tenants
 from backfills import barriers
@@ -296,13 +297,14 @@ def resume(*, run: Run, by: Actor, at: datetime) -> Run:
     """Let a paused run go on where it stands; one that is under way is rung for again, should it be stuck."""
     by.require(Permission.MANAGE_RUNS, tenant_id=run.tenant_id)
     with transaction.atomic():
-        state = RunState.RUNNING if run.started_at else RunState.QUEUED
+        # As the row says now: one that began since it was read would begin again, with a later watermark.
+        state = Case(When(started_at=None, then=Value(RunState.QUEUED)), default=Value(RunState.RUNNING))
         if Run.objects.filter(pk=run.pk, state=RunState.PAUSED).update(state=state):
             steps.record("resumed", run, by=by, at=at)
         run.refresh_from_db()
         if RunState(run.state).is_over:
             raise UnableToPause("The run has ended meanwhile.")
         steps.ring(run, by)
-        if state is RunState.RUNNING:
+        if run.state == RunState.RUNNING:
             steps.call_for_help(run, by)
     return run

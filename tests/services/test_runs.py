@@ -193,6 +193,15 @@ def test_a_paused_run_stands_still_and_goes_on_where_it_stood(world: Platforms, 
     assert (run.state, run.read) == (RunState.SUCCEEDED, 2)
 
 
+def test_a_run_that_began_since_it_was_looked_at_does_not_begin_anew(world: Platforms, tenant: Tenant) -> None:
+    run = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["airports"])[0]
+    as_it_was = Run.objects.get(pk=run.pk)
+    assert runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
+    runs.pause(run=Run.objects.get(pk=run.pk), by=HOUSE, at=timezone.now())
+    resumed = runs.resume(run=as_it_was, by=HOUSE, at=timezone.now())
+    assert resumed.state == RunState.RUNNING, "else its watermark would move past rows that it has read"
+
+
 @pytest.fixture
 def in_hundreds(tmp_path: Path, settings: Settings) -> None:
     """The demo's mapping in batches of a hundred."""
