@@ -137,6 +137,22 @@ def visit(chromium: Browser, committed_db: None, live_server: LiveServer) -> Ite
         context.close()
 
 
+@pytest.fixture(scope="module")
+def standing_server(chromium: Browser, module_db: None) -> Iterator[Visits]:
+    """A server over a database that all tests of a module share: for those that only look."""
+    server = LiveServer("localhost")
+    yield Visits(chromium, server)
+    server.stop()
+
+
+@pytest.fixture
+def look(standing_server: Visits) -> Iterator[Visits]:
+    """Open pages of the module's server."""
+    yield standing_server
+    while standing_server.contexts:
+        standing_server.contexts.pop().close()
+
+
 @pytest.fixture
 def assert_page_ok() -> Callable[[Page], None]:
     """The assertion that a page is fit to be seen."""

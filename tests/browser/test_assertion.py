@@ -15,8 +15,8 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("said", "fault"), FAULTS.items())
-def test_a_faulty_page_is_refused(visit: Visits, said: str, fault: str) -> None:
-    page = visit("/accounts/login/")
+def test_a_faulty_page_is_refused(look: Visits, said: str, fault: str) -> None:
+    page = look("/accounts/login/")
     page.evaluate(fault)
     with pytest.raises(AssertionError, match=said):
         check_page(page)

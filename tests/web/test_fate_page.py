@@ -59,7 +59,7 @@ def test_what_is_no_key_finds_nothing(ask, key):
     assert "Neither legacy nor the new platform knows this key" in ask(key)
 
 
-def test_what_cannot_be_a_key_or_an_outage_is_said(ask, monkeypatch):
+def test_what_cannot_be_a_key_an_outage_and_an_entity_that_nobody_knows_are_said(ask, monkeypatch):
     assert "at most 200 characters" in ask("x" * 201, status=422)
     assert "at most 200 characters" in ask("a\0b", status=422)
 
@@ -68,13 +68,6 @@ def test_what_cannot_be_a_key_or_an_outage_is_said(ask, monkeypatch):
 
     monkeypatch.setattr(PostgresMover, "trace", away)
     assert "does not answer" in ask("1", status=422)
-
-
-def test_a_key_in_the_address_is_not_read(ask):
-    client, tenant = ask.client, ask.tenant
-    page = client.get(f"/t/{tenant.slug}/runs/entities/flights/find/", {"key": "1"}).content.decode()
-    assert "What became of it" not in page
-
-
-def test_an_unknown_entity_is_not_found(ask):
     ask("1", "nothing", status=404)
+    address = f"/t/{ask.tenant.slug}/runs/entities/flights/find/"
+    assert "What became of it" not in ask.client.get(address, {"key": "1"}).content.decode(), "it is posted"
