@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.queries.tenants import Tenant
 from core.permissions import Permission
 from core.web import ActingRequest, answer, tenant_view
-from parity_reports.queries import drift_screens
+from parity_reports.queries.screens import drift as drift_screens
 from parity_reports.services import drift
 
 PAGE = "parity_reports/drift.html"

@@ -17,8 +17,9 @@ from core.charts import Goal
 from core.permissions import Permission
 from core.web import ActingRequest, answer, tenant_view
 from parity_reports.models import Report
-from parity_reports.queries import drift_screens, screens, verification
 from parity_reports.queries import reports as queries
+from parity_reports.queries import screens, verification
+from parity_reports.queries.screens import drift as drift_screens
 from parity_reports.services import reports
 
 HISTORY, REPORT = "parity_reports/history.html", "parity_reports/report.html"

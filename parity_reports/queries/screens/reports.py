@@ -2,23 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
-from decimal import ROUND_FLOOR, Decimal
-from uuid import UUID
-
-from django.db.models import QuerySet
 
 from backfills.queries import mapping
 from core.charts import Point
-from parity_reports.domain import examples, headlines, sampling, verdict
-from parity_reports.domain.differences import ROW_KINDS, Kind
+from parity_reports.domain import headlines, sampling, verdict
 from parity_reports.domain.ladder import Method
 from parity_reports.domain.verdict import Tally, Verdict, share
 from parity_reports.models import EntityResult, InvariantResult, Report
-from parity_reports.queries import reports
-
-_TREND = 30
-_SAMPLES = 100
+from parity_reports.queries.screens import differences
+from parity_reports.queries.screens.differences import ColumnLine, ExampleLine, SampleLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,46 +51,6 @@ class RuleLine:
     number: int
     because: str
     fix: str
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnLine:
-    """How the values of a column differ, and how often."""
-
-    entity: str
-    column: str
-    kind: str
-    meaning: str
-    number: int | str
-
-
-@dataclass(frozen=True, slots=True)
-class ExampleLine:
-    """The smallest case of a kind of difference, and what happens next with all of that kind."""
-
-    kind: str
-    meaning: str
-    next_step: str
-    entity: str
-    record: str
-    column: str
-    expected: str
-    actual: str
-    made_up: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SampleLine:
-    """One differing record."""
-
-    entity: str
-    record: str
-    column: str
-    kind: str
-    meaning: str
-    expected: str
-    actual: str
-    hidden: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,47 +108,13 @@ def of(report: Report) -> Screen:
         entities=[_entity(row) for row in rows],
         left_behind=_rules(rows, "rules"),
         held=held,
-        examples=_examples(rows),
-        columns=_columns(rows),
+        examples=differences.smallest(rows),
+        columns=differences.columns(rows),
         broken=broken,
         holding=[one for one in invariants if one.outcome == InvariantResult.Outcome.PASS],
-        samples=_samples(report),
+        samples=differences.samples(report),
         method=headlines.METHODS.get(report.method, ""),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Trend:
-    """How the latest finished comparisons went, oldest first; gaps where one is incomplete."""
-
-    equal: list[Point]
-    """Percent of the records that agree."""
-    errors: list[Point]
-    """Records that do not agree."""
-    invariants: list[Point]
-    """Percent of the invariants that hold."""
-
-    @property
-    def is_a_line(self) -> bool:
-        """Whether there is more than one comparison, so that there is something to follow."""
-        return len(self.equal) > 1
-
-
-def trend(*, tenant_id: UUID, zone: tzinfo, upto: Report | None = None) -> Trend:
-    """Return how the latest finished full reports went, or the latest up to one of them."""
-    finished = reports.history(tenant_id=tenant_id).filter(state=Report.State.FINISHED, method=Method.FULL)
-    if upto is not None:
-        finished = finished.filter(requested_at__lte=upto.requested_at)
-    rows = [(row, f"{local.day} {local:%b %H:%M}") for row, local in _local(finished[:_TREND], zone)]
-    return Trend(
-        equal=[Point(label, _share(row)) for row, label in rows],
-        errors=[Point(label, row.tally.errors if _is_whole(row) else None) for row, label in rows],
-        invariants=[Point(label, _holding(row)) for row, label in rows],
-    )
-
-
-def _local(newest_first: QuerySet[Report], zone: tzinfo) -> list[tuple[Report, datetime]]:
-    return [(row, row.requested_at.astimezone(zone)) for row in reversed(newest_first)]
 
 
 _STATES: Mapping[str, str] = {
@@ -211,24 +129,6 @@ _WORDS: Mapping[str, str] = {
     Verdict.INCOMPLETE: "Incomplete",
     Verdict.SAMPLED: "Sampled",
 }
-
-
-def _is_whole(report: Report) -> bool:
-    return report.verdict != Verdict.INCOMPLETE and report.compared > 0
-
-
-def _share(report: Report) -> float | None:
-    return _percent(1 - report.tally.error_rate) if _is_whole(report) else None
-
-
-def _holding(report: Report) -> float | None:
-    rate = verdict.pass_rate(passed=report.invariants_passed, total=report.invariants_total)
-    return _percent(rate) if _is_whole(report) and report.invariants_total else None
-
-
-def _percent(share: Decimal) -> float:
-    """Return a share in percent, never rounded up: 100 is all of them."""
-    return float((100 * share).quantize(Decimal("0.001"), rounding=ROUND_FLOOR))
 
 
 def _sampled(rows: Sequence[EntityResult]) -> list[tuple[int, int]]:
@@ -324,16 +224,6 @@ def _rules(rows: Sequence[EntityResult], field: str) -> list[RuleLine]:
 _NOT_ACCEPTED = "A value cannot be read, or the new platform does not accept it."
 
 
-def _columns(rows: Sequence[EntityResult]) -> list[ColumnLine]:
-    return [
-        ColumnLine(row.title, column.replace("_", " "), kind, Kind(kind).meaning, number)
-        for row in rows
-        for column, kinds in sorted(row.kinds.items())
-        for kind, number in sorted(kinds.items())
-        if row.verdict  # before that the counts are not yet redacted
-    ]
-
-
 def _invariant(row: InvariantResult) -> InvariantLine:
     of_each = row.checked is not None
     expected, actual = (f"{shown} break it" if of_each else shown for shown in (row.expected, row.actual))
@@ -348,44 +238,3 @@ _SETTLE_NEW = (
     "Only the new platform breaks it: a new run moves the records again; the data lead looks at what still does."
 )
 _SETTLE_FIGURES = "Records that differ or are missing explain it: settle those, then compare again."
-
-
-def _examples(rows: Sequence[EntityResult]) -> list[ExampleLine]:
-    """Return one example per kind, the smallest of all entities."""
-    lines = []
-    for kind in Kind:
-        found = [(examples.read(row.examples[kind]), row.title) for row in rows if row.verdict and kind in row.examples]
-        if found:
-            one, entity = min(found, key=lambda pair: pair[0].rank)
-            there, gone = _WHOLE.get(kind, (one.expected, one.actual)) if kind is not Kind.DUPLICATE else ("", "")
-            column = one.column.replace("_", " ")
-            lines.append(
-                ExampleLine(
-                    kind, kind.meaning, kind.next_step, entity, one.record, column, there, gone, made_up=one.made_up
-                )
-            )
-    return lines
-
-
-_WHOLE: Mapping[str, tuple[str, str]] = {
-    Kind.MISSING: ("there", "not there"),
-    Kind.EXTRA: ("not there", "there"),
-    Kind.DUPLICATE: ("–", "–"),
-}
-"""How a record that differs as a whole stands on both platforms."""
-
-
-def _samples(report: Report) -> list[SampleLine]:
-    return [
-        SampleLine(
-            entity=row.entity.title,
-            record=row.record,
-            column=row.column.replace("_", " "),
-            kind=row.kind,
-            meaning=Kind(row.kind).meaning,
-            expected=row.expected or _WHOLE.get(row.kind, ("", ""))[0],
-            actual=row.actual or _WHOLE.get(row.kind, ("", ""))[1],
-            hidden=row.kind not in ROW_KINDS and not row.expected and not row.actual,
-        )
-        for row in reports.samples(report)[:_SAMPLES]
-    ]

@@ -1,0 +1,6 @@
+"""What pages show of parity: one report, how comparisons went, and drift."""
+
+from parity_reports.queries.screens.reports import Entity, Screen, of
+from parity_reports.queries.screens.trends import Trend, trend
+
+__all__ = ["Entity", "Screen", "Trend", "of", "trend"]
