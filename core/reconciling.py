@@ -25,13 +25,36 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Field:
+    """A column of which both platforms have another value, each as text, and whether the new platform's stays."""
+
+    column: str
+    legacy: str | None
+    new: str | None
+    keeps: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a repair would make of one object; of one that is merged also column by column, and a digest of the result.
+
+    The digest covers the columns that the mapping fills.
+    """
+
+    outcome: Outcome
+    fields: tuple[Field, ...] = ()
+    result: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Repair:
     """One batch of a reconciliation: objects that are to be what their source rows say.
 
     `order.run_id` is the reconciliation's id. `marks` says per object how it stood at the preview (see
     `core.ports.Reconciler.marks`), `sources` which source row it comes from, where one is known; `rows` are those rows
     as they are now. Only `removable` objects are removed where they have none. Former states are kept until
-    `keep_until`.
+    `keep_until`. Those in `merges` become what the mapping's columns say of both platforms' values (`on_drift`), and
+    only if that is what was foreseen: the digest of it stands there, or nothing while it is being foreseen.
     """
 
     order: LoadOrder
@@ -40,3 +63,4 @@ class Repair:
     keep_until: datetime
     sources: Mapping[str, str] = field(default_factory=dict)
     removable: frozenset[str] = frozenset()
+    merges: Mapping[str, str] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from parity_reports.services import drift, reports
 from tests import make
 from tests.fakes.platforms import FakeLegacy, FakeMover, _Entity
 from tests.parity import Crossing, arrange
+from tests.people import PEOPLE
 from tests.queueing import now
 
 __all__ = ["Drifting", "JobState", "settle"]
@@ -74,9 +75,9 @@ class Drifting:
         return next(row for row in rows if row[name] == value)
 
 
-def settle(settings: Any, folder: Any, *, people: int = 3, tenant: Any = None) -> Drifting:
-    """Move so many people, as the fakes remember it, and compare both platforms."""
-    crossing = arrange(settings, folder, tenant)
+def settle(settings: Any, folder: Any, *, people: int = 3, tenant: Any = None, text: str = PEOPLE) -> Drifting:
+    """Move so many people by a mapping, as the fakes remember it, and compare both platforms."""
+    crossing = arrange(settings, folder, tenant, people=text)
     settings.ADAPTERS = {
         **settings.ADAPTERS,
         "legacy": {"BACKEND": "tests.fakes.platforms.FakeLegacy"},

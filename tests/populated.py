@@ -35,7 +35,7 @@ from entitlements.services import access, choices, snapshots, subscriptions
 from parity_reports.domain.drift import Cause
 from parity_reports.domain.reconciliation import Strategy
 from parity_reports.queries import reports as compared
-from parity_reports.services import drift, guides, reconciliations, reports, workflows
+from parity_reports.services import drift, guides, previews, reconciliations, reports, workflows
 from portal.demo.dns import ZoneFile
 from portal.demo.integrations import connect_one
 from runbooks.services import exceptions
@@ -134,13 +134,13 @@ def _drift(outside: Counterparts, ready: Customer, blocked: Customer) -> None:
 
 
 def _reconcile(customer: Customer) -> None:
-    """Two leads have the aircraft put right that were changed in legacy."""
+    """Two leads have the aircraft put right that were changed in legacy, column by column."""
     lead, other = (make.staff_actor(make.staff(role)) for role in (StaffRole.DATA_LEAD, StaffRole.TECHNICAL_LEAD))
     with tenancy.scope(tenant_id=customer.tenant.pk):
-        row = reconciliations.preview(
+        row = previews.make(
             tenant_id=customer.tenant.pk,
             entity="aircraft",
-            strategies={Cause.LATE_WRITE: Strategy.SOURCE},
+            strategies={Cause.LATE_WRITE: Strategy.MERGE},
             reason="The seats were counted anew in legacy; the customer asked for it.",
             accepted_until=None,
             by=lead,

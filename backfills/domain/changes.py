@@ -135,7 +135,8 @@ def _fields(spec: Spec, document: Mapping[str, Any]) -> Iterator[tuple[tuple[Par
     for field in plain.tell(spec).fields:
         declared = document["columns"][field.name]
         shown = "values may be shown" if field.is_public else "only the kind of a difference is shown"
-        words = f"{field.how}; {declared['type']}, {field.must}; {shown}"
+        merged = f"; when merged, {field.merged}" if field.merged else ""
+        words = f"{field.how}; {declared['type']}, {field.must}; {shown}{merged}"
         exact = "; ".join(f"{key}: {value}" for key, value in declared.items() if key != "note")
         yield (Part.FIELD, field.name), _Said(words, exact)
 

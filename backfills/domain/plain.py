@@ -18,6 +18,8 @@ class Field:
     how: str
     must: str
     is_public: bool
+    merged: str = ""
+    """Whose value counts when a drifted record is merged, where the mapping says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ def _field(spec: Spec, column: Column) -> Field:
         say(column.expression),
         ", ".join(must),
         column.public,
+        column.on_drift.words if column.on_drift else "",
     )
 
 

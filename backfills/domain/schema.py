@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from backfills.domain.merging import OnDrift
 from core.domain import declared
 from core.domain.declared import NAME as _NAME
 from core.domain.declared import TEXT as _TEXT
@@ -86,6 +87,7 @@ SCHEMA: dict[str, Any] = {
                 max={"type": "integer", "minimum": 1},
                 required={"type": "boolean"},
                 references=_NAME,
+                on_drift={"enum": [rule.value for rule in OnDrift]},
                 note=_TEXT,
             )
         ),

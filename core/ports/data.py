@@ -9,7 +9,7 @@ from uuid import UUID
 from core.comparison import Checksums, Difference, Findings, Measures, Plan, Segment, Survey
 from core.inspecting import Inspected
 from core.moving import LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
-from core.reconciling import Outcome, Repair
+from core.reconciling import Foreseen, Outcome, Repair
 from core.shadowing import Answer, Read
 
 
@@ -204,11 +204,16 @@ class Reconciler(Protocol):
         """Return a mark of each object as it stands; empty for one that is not there. It moves when any column does."""
         ...
 
+    def foresee(self, batch: Repair) -> Mapping[str, Foreseen]:
+        """Say what `repair` would make of each object, by doing it and taking it back."""
+        ...
+
     def repair(self, batch: Repair) -> Mapping[str, Outcome]:
         """Make each object what its source row says, in one transaction, and keep its former state. Safe to repeat.
 
         An object whose mark moved is left alone, and one whose source row the mapping does not move. A removable one
-        without a source row is removed, where the mapping says that what vanishes is deleted.
+        without a source row is removed, where the mapping says that what vanishes is deleted. One that is merged and
+        would become something else than was foreseen is left alone, too.
         """
         ...
 

@@ -1,25 +1,20 @@
-"""Drift in the staff's admin: what came to differ, why, and putting it right with a second person's consent."""
+"""Drift in the staff's admin: what came to differ, why, and a look at what would put it right."""
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
 
 from core.admin import StaffAdmin, operation
 from core.permissions import Permission
 from parity_reports.domain.drift import Cause
-from parity_reports.domain.reconciliation import State, Strategy
-from parity_reports.models import Drift, Reconciliation, Watch
-from parity_reports.services import drift, reconciliations
-
-_SAMPLES = 20
+from parity_reports.domain.reconciliation import Strategy
+from parity_reports.models import Drift, Watch
+from parity_reports.services import drift, previews
 
 
 def _end_of(day: date) -> datetime:
@@ -98,7 +93,8 @@ class ReconcileForm(forms.Form):
         required=False,
         label="Accept until",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="Where the new platform wins: until the end of this day (UTC), at most 90 days from now.",
+        help_text="Where the new platform wins or a column stays as it is there: until the end of this day (UTC),"
+        " at most 90 days from now.",
     )
 
 
@@ -114,7 +110,7 @@ class WatchAdmin(StaffAdmin):
     @operation("Reconcile", permission=Permission.RECONCILE, form=ReconcileForm, when=lambda row: row.differing)
     def reconcile(self, request: HttpRequest, row: Watch, answers: Mapping[str, Any]) -> str:
         """Look at what would be done about the drift of this entity; nothing is changed yet."""
-        made = reconciliations.preview(
+        made = previews.make(
             tenant_id=row.tenant_id,
             entity=row.entity,
             strategies={cause: Strategy(answers[cause.value]) for cause in Cause},
@@ -127,64 +123,3 @@ class WatchAdmin(StaffAdmin):
         return (
             f"{made.items.count():,} records would be put right; nothing is changed yet. See “Reconciliations”.{also}"
         )
-
-
-@admin.register(Reconciliation)
-class ReconciliationAdmin(StaffAdmin):
-    """Every decision about drift: what would be done, who agreed, and what became of each record."""
-
-    list_display = ("title", "tenant", "state", "requested_at", "second_person", "finished_at", "undo_until")
-    list_filter = ("state",)
-    list_select_related = ("tenant",)
-    search_fields = ("tenant__name", "title")
-    ordering = ("-requested_at",)
-    readonly_fields: ClassVar[tuple[str, ...]] = ("counts", "samples")
-
-    @admin.display(description="records")
-    def counts(self, row: Reconciliation) -> SafeString:
-        """Count the records by what is done about them and what became of them; no value is shown."""
-        items = row.items.select_related("drift")
-        counted = Counter(
-            (item.drift.kind, Cause(item.drift.cause).label, Strategy(item.strategy).label, item.undone or item.outcome)
-            for item in items
-        )
-        lines = ((number, *what, became or "to do") for (*what, became), number in sorted(counted.items()))
-        return format_html_join("", "<div>{}: {}, {} → {}: {}</div>", lines)
-
-    @admin.display(description="some of them")
-    def samples(self, row: Reconciliation) -> SafeString:
-        """Name some records by their code, with the kinds of their differences."""
-        items = row.items.select_related("drift")[:_SAMPLES]
-        lines = (
-            (
-                item.drift.record,
-                item.drift.kind,
-                ", ".join(f"{name} ({kind})" for name, kind in item.drift.columns.items()),
-            )
-            for item in items
-        )
-        return format_html_join("", "<div>{}: {} {}</div>", lines)
-
-    @operation("Go ahead", permission=Permission.RECONCILE, when=lambda row: row.state == State.PREVIEWED)
-    def confirm(self, request: HttpRequest, row: Reconciliation, answers: Mapping[str, Any]) -> str:
-        """Begin, or ask the second person."""
-        moved = reconciliations.confirm(reconciliation_id=row.pk, by=self.actor(request), at=timezone.now())
-        return "It waits for a second person." if moved.state == State.AWAITING else "The records are being put right."
-
-    @operation("Agree", permission=Permission.APPROVE_RECONCILIATION, when=lambda row: row.state == State.AWAITING)
-    def approve(self, request: HttpRequest, row: Reconciliation, answers: Mapping[str, Any]) -> str:
-        """Agree to what somebody else asked for."""
-        reconciliations.approve(reconciliation_id=row.pk, by=self.actor(request), at=timezone.now())
-        return "The records are being put right."
-
-    @operation("Refuse", permission=Permission.APPROVE_RECONCILIATION, when=lambda row: row.state == State.AWAITING)
-    def refuse(self, request: HttpRequest, row: Reconciliation, answers: Mapping[str, Any]) -> str:
-        """Refuse it."""
-        reconciliations.refuse(reconciliation_id=row.pk, by=self.actor(request), at=timezone.now())
-        return "It is refused; nothing was changed."
-
-    @operation("Undo", permission=Permission.RECONCILE, when=lambda row: row.state in (State.DONE, State.FAILED))
-    def undo(self, request: HttpRequest, row: Reconciliation, answers: Mapping[str, Any]) -> str:
-        """Put everything back that nobody changed since."""
-        reconciliations.undo(reconciliation_id=row.pk, by=self.actor(request), at=timezone.now())
-        return "The records are being put back as they were."

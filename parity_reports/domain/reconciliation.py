@@ -16,6 +16,7 @@ class Strategy(StrEnum):
     SOURCE = "source"
     TARGET = "target"
     NEWEST = "newest"
+    MERGE = "merge"
     ASK = "ask"
 
     @property
@@ -29,7 +30,11 @@ _LABELS: Mapping[Strategy, str] = {
     Strategy.SOURCE: "Legacy wins: move the row again",
     Strategy.TARGET: "The new platform wins: accept the difference for a time",
     Strategy.NEWEST: "The newest wins, where it is known which that is",
+    Strategy.MERGE: "Merge column by column, as the mapping says",
 }
+
+MOVING = (Strategy.SOURCE, Strategy.MERGE)
+"""What changes objects of the new platform."""
 
 _NEWEST: Mapping[Cause, Strategy] = {
     Cause.LATE_WRITE: Strategy.SOURCE,
@@ -53,6 +58,8 @@ class State(StrEnum):
 
 
 ACTIVE = (State.RUNNING, State.UNDOING)
+TOLD = (State.RUNNING, State.DONE, State.UNDOING, State.UNDONE, State.FAILED)
+"""What the customer is told of: not what nobody agreed to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +79,14 @@ def decide(case: Case, strategies: Mapping[Cause, Strategy]) -> Strategy:
         wanted = _NEWEST.get(case.cause, Strategy.ASK)
     if wanted is Strategy.SOURCE and (case.kind == "duplicate" or case.is_held):
         return Strategy.ASK
+    if wanted is Strategy.MERGE and case.kind != "different":
+        return Strategy.ASK  # one side alone has nothing to be merged with
     return wanted
 
 
 def why_second_person(decided: Sequence[tuple[Case, Strategy]], *, new_is_home: bool) -> str:
     """Say why somebody else has to agree, or nothing."""
-    moved = [case for case, strategy in decided if strategy is Strategy.SOURCE]
+    moved = [case for case, strategy in decided if strategy in MOVING]
     touched = len(moved) + sum(strategy is Strategy.TARGET for _, strategy in decided)
     if moved and new_is_home:
         return "The customer works on the new platform: what legacy says may overwrite their work."

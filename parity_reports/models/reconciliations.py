@@ -82,6 +82,11 @@ class ReconciliationItem(TenantModel):
     strategy = models.CharField(max_length=10, choices=[(strategy.value, strategy.label) for strategy in Strategy])
     sealed_key = models.TextField(help_text="The object's key, encrypted.")
     mark = models.CharField(max_length=1000, blank=True, help_text="How the object stood at the preview.")
+    fields = models.JSONField(
+        default=dict,
+        help_text="Of a merged one: per column that differs whether the new platform's value stays; public values.",
+    )
+    foreseen = models.CharField(max_length=1000, blank=True, help_text="A digest of what merging makes of it.")
     outcome = models.CharField(max_length=10, blank=True, choices=[(one.value, one.value) for one in Outcome])
     undone = models.CharField(max_length=10, blank=True, choices=[(one.value, one.value) for one in Outcome])
 
@@ -95,3 +100,8 @@ class ReconciliationItem(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.strategy} {self.outcome}".strip()
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """The columns that stay as the new platform has them, and therefore go on differing from legacy's."""
+        return frozenset(column for column, told in self.fields.items() if told["keeps"])

@@ -9,24 +9,17 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from accounts.queries import tenants
-from backfills.domain.language import Call, Ref, Type
-from backfills.domain.spec import Spec
-from backfills.queries import mapping
 from backfills.services import watermarks
-from core import ledger, ports, queue
+from core import ports, queue
 from core.actor import Actor
-from core.moving import LoadOrder, SourceRows
+from core.moving import LoadOrder
 from core.permissions import Permission
-from core.reconciling import Outcome, Repair
+from core.reconciling import Outcome
 from core.sealing import unseal
-from parity_reports.domain.reconciliation import ACTIVE, State, Strategy
+from parity_reports.domain.reconciliation import ACTIVE, MOVING, State, Strategy
 from parity_reports.models import Drift, Reconciliation, ReconciliationItem
-from parity_reports.services import drift
+from parity_reports.services import batches, drift, reconciliations
 from parity_reports.services.reconciliations import UNDOABLE
-
-BATCH = 200
-"""Records of one transaction on the new platform."""
 
 
 def advance(*, reconciliation_id: UUID, by: Actor, at: datetime, job_id: UUID | None = None) -> bool:
@@ -39,7 +32,7 @@ def advance(*, reconciliation_id: UUID, by: Actor, at: datetime, job_id: UUID | 
     if row.state not in ACTIVE:
         return False
     undoing = row.state == State.UNDOING
-    items = list(_left(row)[:BATCH])
+    items = list(_left(row)[: batches.BATCH])
     if not items:
         _end(row, State.UNDONE if undoing else State.DONE, by=by, at=at)
         return False
@@ -60,7 +53,7 @@ def advance(*, reconciliation_id: UUID, by: Actor, at: datetime, job_id: UUID | 
         else:
             _take_back(items)
         counts = Counter(outcome.value for outcome in outcomes.values())
-        _record("undone_batch" if undoing else "batch", row, by=by, at=at, **counts)
+        reconciliations.record("undone_batch" if undoing else "batch", row, by=by, at=at, **counts)
     return True
 
 
@@ -80,76 +73,54 @@ def _left(row: Reconciliation) -> QuerySet[ReconciliationItem]:
 
 
 def _repaired(row: Reconciliation, items: Sequence[ReconciliationItem], *, at: datetime) -> Mapping[UUID, Outcome]:
-    """Move the rows of those that legacy wins; the others need nothing on the new platform."""
-    order = _order(row, at)
-    keys = {item.pk: unseal(item.sealed_key) for item in items if item.strategy == Strategy.SOURCE}
+    """Move the rows of those that legacy wins or that are merged; the others need nothing on the new platform."""
+    moved = {unseal(item.sealed_key): item for item in items if item.strategy in MOVING}
     found = {item.pk: Outcome.EQUAL for item in items}
-    if not keys:
+    if not moved:
         return found
-    spec, asked = order.spec, list(keys.values())
-
-    def read(wanted: Sequence[str]) -> SourceRows:
-        return ports.legacy().read_keys(spec=spec, tenant_ref=order.tenant_ref, keys=wanted)
-
-    origins = ports.mover().origins(account_id=row.tenant_id, spec=spec, keys=asked, read=read)
-    sources = {key: origin.source_key for key, origin in origins.items() if not origin.supplied}
-    if _takes_key_over(spec):
-        sources |= {key: key for key in asked if key not in origins}
-    removable = frozenset(keys[item.pk] for item in items if item.pk in keys and item.drift.kind == "extra")
-    # Whatever else has no known source row is moved by a run, which reads them all.
-    marks = {
-        keys[item.pk]: item.mark
-        for item in items
-        if item.pk in keys and (keys[item.pk] in sources or keys[item.pk] in removable)
-    }
-    rows = read([source for key, source in sources.items() if key in marks])
-    batch = Repair(order, marks, rows, keep_until=row.undo_until or at, sources=sources, removable=removable)
+    batch = batches.gather(
+        _order(row, at),
+        marks={key: item.mark for key, item in moved.items()},
+        keep_until=row.undo_until or at,
+        removable=frozenset(key for key, item in moved.items() if item.drift.kind == "extra"),
+        merges={key: item.foreseen for key, item in moved.items() if item.strategy == Strategy.MERGE},
+    )
     told = ports.reconciler().repair(batch)
-    return found | {pk: told.get(key, Outcome.REFUSED) for pk, key in keys.items()}
+    return found | {item.pk: told.get(key, Outcome.REFUSED) for key, item in moved.items()}
 
 
 def _restored(row: Reconciliation, items: Sequence[ReconciliationItem], *, at: datetime) -> Mapping[UUID, Outcome]:
-    order = _order(row, at)
     keys = {
         item.pk: unseal(item.sealed_key)
         for item in items
-        if item.strategy == Strategy.SOURCE and item.outcome in (Outcome.WRITTEN, Outcome.REMOVED)
+        if item.strategy in MOVING and item.outcome in (Outcome.WRITTEN, Outcome.REMOVED)
     }
-    told = ports.reconciler().restore(order=order, keys=list(keys.values())) if keys else {}
+    told = ports.reconciler().restore(order=_order(row, at), keys=list(keys.values())) if keys else {}
     return {item.pk: told[keys[item.pk]] if item.pk in keys else Outcome.EQUAL for item in items}
 
 
 def _order(row: Reconciliation, at: datetime) -> LoadOrder:
-    tenant = tenants.get(tenant_id=row.tenant_id)
-    return LoadOrder(
-        run_id=row.pk,
-        account_id=tenant.pk,
-        account_name=tenant.name,
-        tenant_ref=tenant.legacy_ref,
-        entity=row.entity,
-        specs=mapping.specs(),
-        at=at,
-    )
-
-
-def _takes_key_over(spec: Spec) -> bool:
-    """Whether an object's key is its source row's."""
-    key = Ref(spec.key_column, Type.TEXT)
-    return spec.column(spec.target_key).expression in (key, Call("int", (key,), Type.INT))
+    return batches.order(tenant_id=row.tenant_id, entity=row.entity, run_id=row.pk, at=at)
 
 
 def _accept(row: Reconciliation, items: Sequence[ReconciliationItem], *, at: datetime) -> None:
+    """Let what stays different count as settled for a time: it is what the new platform says, as was agreed."""
     accepted = [item.drift_id for item in items if item.strategy == Strategy.TARGET]
-    Drift.objects.filter(pk__in=accepted, resolved_at=None).update(
-        explained_at=at,
-        explained_by=row.approved_by or row.requested_by,
-        explained_until=row.accepted_until,
-        explanation=row.reason,
-    )
+    told = {
+        "explained_at": at,
+        "explained_by": row.approved_by or row.requested_by,
+        "explained_until": row.accepted_until,
+        "explanation": row.reason,
+    }
+    Drift.objects.filter(pk__in=accepted, resolved_at=None).update(**told)
+    for item in items:
+        if item.kept and item.outcome in (Outcome.WRITTEN, Outcome.EQUAL):
+            left = {column: kind for column, kind in item.drift.columns.items() if column in item.kept}
+            Drift.objects.filter(pk=item.drift_id, resolved_at=None).update(columns=left, **told)
 
 
 def _take_back(items: Sequence[ReconciliationItem]) -> None:
-    accepted = [item.drift_id for item in items if item.strategy == Strategy.TARGET]
+    accepted = [item.drift_id for item in items if item.strategy == Strategy.TARGET or item.kept]
     Drift.objects.filter(pk__in=accepted).update(
         explained_at=None, explained_by=None, explained_until=None, explanation=""
     )
@@ -161,18 +132,7 @@ def _end(row: Reconciliation, state: State, *, by: Actor, at: datetime, problem:
             state=state.value, finished_at=at, problem=problem
         )
         if ended:
-            _record(state.value, row, by=by, at=at)
+            reconciliations.record(state.value, row, by=by, at=at)
     if ended:
         with suppress(drift.UnableToLook):  # a run is under way: it is looked at when that has ended
             drift.request(tenant_id=row.tenant_id, by=by, at=at)
-
-
-def _record(event: str, row: Reconciliation, *, by: Actor, at: datetime, **data: object) -> None:
-    ledger.record(
-        f"parity_reports.reconciliation.{event}",
-        by=by,
-        at=at,
-        tenant_id=row.tenant_id,
-        subject=row,
-        data={"entity": row.entity, **data},
-    )

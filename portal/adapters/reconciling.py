@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -14,9 +14,10 @@ from psycopg import errors, sql
 from backfills.domain.spec import Spec, Then
 from core.moving import LoadOrder
 from core.ports import Rejected
-from core.reconciling import Outcome, Repair
+from core.reconciling import Field, Foreseen, Outcome, Repair
 from portal.adapters import stage
 from portal.adapters.batch import table
+from portal.adapters.objects import Objects
 from portal.adapters.postgres import connected
 from portal.adapters.staged import Staged
 
@@ -24,6 +25,9 @@ _STAGE = Path(__file__).with_name("stage.sql")
 _REFERRED = (
     "Objects that are to be removed are still referred to on the new platform: reconcile what refers to them first."
 )
+
+
+type _Merged = tuple[tuple[Field, ...], str]
 
 
 class PostgresReconciler:
@@ -41,22 +45,29 @@ class PostgresReconciler:
         self.cipher = MultiFernet([Fernet(key) for key in keys])
 
     def marks(self, *, account_id: UUID, spec: Spec, keys: Sequence[str]) -> Mapping[str, str]:
-        """Return a mark per object; see `core.reconciling.Reconciler`."""
+        """Return a mark per object; see `core.ports.Reconciler`."""
         with self._connected() as connection:
-            found = _Objects(connection, spec, account_id, self.provenance).read(keys)
+            found = Objects(connection, spec, account_id, self.provenance).read(keys)
         return {key: found[key][0] if key in found else "" for key in keys}
 
+    def foresee(self, batch: Repair) -> Mapping[str, Foreseen]:
+        """Say what a repair would do; see `core.ports.Reconciler`."""
+        return self._tried(batch, take_back=True)
+
     def repair(self, batch: Repair) -> Mapping[str, Outcome]:
-        """Repair a batch; see `core.reconciling.Reconciler`."""
+        """Repair a batch; see `core.ports.Reconciler`."""
+        return {key: told.outcome for key, told in self._tried(batch, take_back=False).items()}
+
+    def _tried(self, batch: Repair, *, take_back: bool) -> Mapping[str, Foreseen]:
         with self._connected() as connection:
             try:
-                with connection.transaction():
+                with connection.transaction(force_rollback=take_back):
                     return self._repair(connection, batch)
             except errors.ForeignKeyViolation as error:
                 raise Rejected(_REFERRED) from error
 
     def restore(self, *, order: LoadOrder, keys: Sequence[str]) -> Mapping[str, Outcome]:
-        """Put a batch back; see `core.reconciling.Reconciler`."""
+        """Put a batch back; see `core.ports.Reconciler`."""
         with self._connected() as connection:
             try:
                 with connection.transaction():
@@ -65,7 +76,7 @@ class PostgresReconciler:
                 raise Rejected(_REFERRED) from error
 
     def forget(self, *, at: datetime) -> int:
-        """Delete what is over; see `core.reconciling.Reconciler`."""
+        """Delete what is over; see `core.ports.Reconciler`."""
         with self._connected() as connection:
             return connection.execute("DELETE FROM crossing_stage.former WHERE expires_at <= %s", [at]).rowcount
 
@@ -79,46 +90,51 @@ class PostgresReconciler:
                     connection.execute(_STAGE.read_bytes())
             yield connection
 
-    def _repair(self, connection: psycopg.Connection, batch: Repair) -> dict[str, Outcome]:
+    def _repair(self, connection: psycopg.Connection, batch: Repair) -> dict[str, Foreseen]:
         order, spec = batch.order, batch.order.spec
         stage.share(connection, order, alone=True)
-        told = _told(connection, order, list(batch.marks))
-        objects = _Objects(connection, spec, order.account_id, self.provenance)
+        told = {key: Foreseen(outcome) for key, outcome in _told(connection, order, list(batch.marks)).items()}
+        objects = Objects(connection, spec, order.account_id, self.provenance)
         before = objects.read([key for key in batch.marks if key not in told], lock=True)
-        outcomes = dict(told)
-        fit = []
-        for key, mark in batch.marks.items():
-            if key not in told:
-                fit.append(key) if before.get(key, ("",))[0] == mark else outcomes.update({key: Outcome.KEPT})
+        stand = {key: before.get(key, ("", "")) for key in batch.marks if key not in told}
+        fit = {key: values for key, (mark, values) in stand.items() if mark == batch.marks[key]}
+        left = dict.fromkeys(stand.keys() - fit.keys(), Outcome.KEPT)
+        left |= {key: Outcome.REFUSED for key in fit if key in batch.merges and key not in before}
         former = {key: self._seal(before.get(key), objects.origins([key])) for key in fit}
-        refused, there = self._move(connection, batch, fit)
-        gone = {key for key in fit if batch.sources.get(key) not in there}
+        there, merged = self._move(connection, batch, objects, fit, left)
+        gone = {key for key in fit if key not in left and batch.sources.get(key) not in there}
         may_go = gone & batch.removable if spec.vanished.then is Then.DELETE else set()
-        refused |= gone - may_go
+        left |= dict.fromkeys(gone - may_go, Outcome.REFUSED)
         objects.remove(sorted(may_go))
-        outcomes |= dict.fromkeys(refused, Outcome.REFUSED)
-        done = [key for key in fit if key not in refused]
+        done = [key for key in fit if key not in left]
         after = objects.read(done)
         for key in done:
             mark = after[key][0] if key in after else ""
-            outcomes[key] = _became(batch.marks[key], mark)
+            told[key] = Foreseen(_became(batch.marks[key], mark), *merged.get(key, ()))
             connection.execute(
                 "INSERT INTO crossing_stage.former VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-                [order.run_id, order.account_id, order.entity, key, outcomes[key].value, mark, former[key],
+                [order.run_id, order.account_id, order.entity, key, told[key].outcome.value, mark, former[key],
                  batch.keep_until],
             )  # fmt: skip
-        return outcomes
+        return told | {key: Foreseen(outcome) for key, outcome in left.items()}
 
-    def _move(self, connection: psycopg.Connection, batch: Repair, fit: Sequence[str]) -> tuple[set[str], set[str]]:
-        """Move these objects' source rows; return the objects whose row is not taken, and the rows that are there.
+    def _move(
+        self,
+        connection: psycopg.Connection,
+        batch: Repair,
+        objects: Objects,
+        fit: Mapping[str, str],
+        left: dict[str, Outcome],
+    ) -> tuple[set[str], Mapping[str, _Merged]]:
+        """Move the objects' source rows, but of those that are `left`; return the rows that are there, and what merged.
 
-        What those would have left (outcomes, dead letters) is rolled back with the batch, which is tried again without
-        them: their fate is told by a run, not here.
+        One whose row is not taken, and one that would not become what was foreseen, is left, too. What those would have
+        written (outcomes, dead letters) is rolled back with the batch, which is tried again without them: their fate is
+        told by a run, not here.
         """
         order, spec = batch.order, batch.order.spec
-        refused: set[str] = set()
         while True:
-            wanted = {batch.sources[key]: key for key in fit if key in batch.sources and key not in refused}
+            wanted = {batch.sources[key]: key for key in fit if key in batch.sources and key not in left}
             with connection.transaction() as attempt:
                 staged = Staged(connection, order, number=1, provenance=self.provenance, mark=False)
                 staged.fill(batch.rows)
@@ -132,14 +148,19 @@ class PostgresReconciler:
                     {"account": order.account_id, "entity": spec.entity, "system": spec.system, "run": order.run_id,
                      "sources": list(wanted), "keys": list(wanted.values())},
                 ).fetchall()  # fmt: skip
-                if not rows:
-                    return refused, there
-                refused |= {wanted[source] for (source,) in rows}
+                failed = {wanted[source]: Outcome.REFUSED for (source,) in rows}
+                of = [key for source, key in wanted.items() if source in there and key in batch.merges]
+                merged = _merged(connection, objects, {key: fit[key] for key in of if key not in failed})
+                failed |= {key: Outcome.REFUSED for key in of if key not in merged}
+                failed |= {key: Outcome.KEPT for key, one in merged.items() if batch.merges[key] not in ("", one[1])}
+                if not failed:
+                    return there, merged
+                left |= failed
                 raise psycopg.Rollback(attempt)
 
     def _restore(self, connection: psycopg.Connection, order: LoadOrder, keys: Sequence[str]) -> dict[str, Outcome]:
         stage.share(connection, order, alone=True)
-        objects = _Objects(connection, order.spec, order.account_id, self.provenance)
+        objects = Objects(connection, order.spec, order.account_id, self.provenance)
         now = objects.read(keys, lock=True)
         rows = connection.execute(
             "SELECT target_key, outcome, mark, payload, expires_at <= %s, restored_at FROM crossing_stage.former"
@@ -176,62 +197,13 @@ class PostgresReconciler:
         return mark, values, origins
 
 
-class _Objects:
-    """An account's objects of an entity, with where they came from, inside somebody's transaction."""
-
-    def __init__(self, connection: psycopg.Connection, spec: Spec, account_id: UUID, provenance: str) -> None:
-        self.connection, self.spec, self.account_id = connection, spec, account_id
-        self.given = {"account": account_id, "entity": spec.entity, "system": spec.system}
-        self.names = {
-            "target": table(spec.target_table),
-            "tenant": sql.Identifier(spec.target_tenant),
-            "key": sql.Identifier(spec.target_key),
-            "provenance": table(provenance),
-        }
-
-    def _run(self, statement: str, **more: object) -> psycopg.Cursor[tuple[object, ...]]:
-        return self.connection.execute(sql.SQL(statement).format(**self.names), {**self.given, **more})
-
-    def read(self, keys: Sequence[str], *, lock: bool = False) -> dict[str, tuple[str, str]]:
-        """Return mark and values of those that are there."""
-        rows = self._run(_READ + (" FOR UPDATE" if lock else ""), keys=list(keys))
-        return {str(key): (str(mark), str(values)) for key, mark, values in rows}
-
-    def origins(self, keys: Sequence[str]) -> list[str]:
-        """Return where they came from, as JSON each."""
-        return [str(row) for (row,) in self._run(_ORIGINS, keys=list(keys))]
-
-    def remove(self, keys: Sequence[str]) -> None:
-        """Remove objects and where they came from."""
-        self._run(_FORGET_ORIGINS, keys=list(keys))
-        self._run(_REMOVE, keys=list(keys))
-
-    def put_back(self, key: str, mark: str, values: str, origins: Sequence[str]) -> None:
-        """Make an object what it was. Raises Rejected, so that nothing stays, where it cannot be exactly that."""
-        self._run(_FORGET_ORIGINS, keys=[key])
-        if not values:
-            self._run(_REMOVE, keys=[key])
-        else:
-            columns = [
-                sql.Identifier(str(name))
-                for (name,) in self._run(_COLUMNS, table=self.names["target"].as_string(self.connection))
-            ]
-            listed = sql.SQL(", ").join(columns)
-            self.connection.execute(
-                sql.SQL(_PUT_BACK).format(
-                    **self.names,
-                    columns=listed,
-                    sets=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(column) for column in columns),
-                ),
-                {"values": values},
-            )
-        for origin in origins:
-            self._run(_ORIGIN_BACK, origin=origin)
-        now = self.read([key])
-        if (now[key][0] if key in now else "") != mark:
-            raise Rejected(
-                "An object could not be put back exactly as it was: something on the new platform changes it."
-            )
+def _merged(connection: psycopg.Connection, objects: Objects, former: Mapping[str, str]) -> dict[str, _Merged]:
+    """Merge objects with their former values, one by one; those that the platform takes so."""
+    merged = {}
+    for key, values in former.items():
+        with suppress(errors.IntegrityError, errors.DataError), connection.transaction():
+            merged[key] = objects.merge(key, values)
+    return merged
 
 
 def _told(connection: psycopg.Connection, order: LoadOrder, keys: Sequence[str]) -> dict[str, Outcome]:
@@ -249,10 +221,6 @@ def _became(before: str, after: str) -> Outcome:
     return Outcome.WRITTEN if after else Outcome.REMOVED
 
 
-_READ = """
-SELECT t.{key}::text, encode(sha256(convert_to(t::text, 'UTF8')), 'hex'), row_to_json(t)::text
-  FROM {target} AS t WHERE t.{tenant} = %(account)s AND t.{key}::text = ANY(%(keys)s)
-"""
 # Rows that do not move, or that became another object than the one that is to be repaired.
 _NOT_TAKEN = """
 SELECT w.source_key FROM unnest(%(sources)s::text[], %(keys)s::text[]) AS w (source_key, target_key)
@@ -262,25 +230,4 @@ SELECT w.source_key FROM unnest(%(sources)s::text[], %(keys)s::text[]) AS w (sou
     OR EXISTS (SELECT FROM {provenance} p
                 WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.source_system = %(system)s
                   AND p.source_key = w.source_key AND p.target_key <> w.target_key)
-"""
-_ORIGINS = """
-SELECT row_to_json(p)::text FROM {provenance} AS p
- WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.target_key = ANY(%(keys)s)
-"""
-_FORGET_ORIGINS = """
-DELETE FROM {provenance} WHERE account_id = %(account)s AND entity = %(entity)s AND target_key = ANY(%(keys)s)
-"""
-_REMOVE = """
-DELETE FROM {target} AS t WHERE t.{tenant} = %(account)s AND t.{key}::text = ANY(%(keys)s)
-"""
-_COLUMNS = """
-SELECT attname::text FROM pg_attribute
- WHERE attrelid = %(table)s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
-"""
-_PUT_BACK = """
-INSERT INTO {target} ({columns}) SELECT {columns} FROM json_populate_record(NULL::{target}, %(values)s::json)
-ON CONFLICT ({tenant}, {key}) DO UPDATE SET {sets}
-"""
-_ORIGIN_BACK = """
-INSERT INTO {provenance} SELECT * FROM json_populate_record(NULL::{provenance}, %(origin)s::json)
 """

@@ -1,7 +1,9 @@
 """Repairing single objects and putting them back: one promise, kept by the fake and by PostgreSQL."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -9,8 +11,10 @@ import psycopg
 import pytest
 from django.utils import timezone
 
+from backfills.domain.merging import OnDrift
 from core.moving import LoadOrder, SourceRows
-from core.reconciling import Outcome, Reconciler, Repair
+from core.ports import Reconciler
+from core.reconciling import Outcome, Repair
 from portal.adapters.reconciling import PostgresReconciler
 from tests import airline
 from tests.contract.test_platforms import ACCOUNT, KEY, SPECS, station
@@ -19,6 +23,17 @@ from tests.fakes.platforms import encode
 from tests.fakes.reconciling import FakeReconciler
 
 SPEC = SPECS["airports"]
+RULES = {
+    "name": OnDrift.LONGER,
+    "latitude": OnDrift.TARGET,
+    "longitude": OnDrift.LESSER,
+    "elevation_ft": OnDrift.FILLED,
+    "time_zone": OnDrift.SOURCE,
+}
+MERGING = {
+    **SPECS,
+    "airports": replace(SPEC, columns=tuple(replace(one, on_drift=RULES.get(one.name)) for one in SPEC.columns)),
+}
 
 
 class World:
@@ -28,30 +43,32 @@ class World:
         self.reconciler, self.platforms, self.rows = reconciler, platforms, rows
 
     def order(self, **different: Any) -> LoadOrder:
-        given = {"run_id": uuid4(), "at": timezone.now(), **different}
+        given = {"run_id": uuid4(), "at": timezone.now(), "specs": MERGING, **different}
         return LoadOrder(
             account_id=ACCOUNT,
             account_name="Zebra Air",
             tenant_ref=airline.CODE,
             entity="airports",
-            specs=SPECS,
             **given,
         )
 
-    def repair(
-        self, order: LoadOrder, *sources: dict[str, Any], keys: Any = (), **different: Any
-    ) -> dict[str, Outcome]:
-        """Make airports what these rows of legacy say; those of `keys` without a row have none."""
+    def batch(self, order: LoadOrder, *sources: dict[str, Any], keys: Any = (), **different: Any) -> Repair:
+        """Of airports that become what these rows of legacy say; those of `keys` without a row have none."""
         named = [*dict.fromkeys([*(row["stn_cd"] for row in sources), *keys])]
         marks = self.reconciler.marks(account_id=ACCOUNT, spec=SPEC, keys=named)
         columns = [{name: row[name] for name in SPEC.source_columns} for row in sources]
-        batch = Repair(
+        return Repair(
             order=order,
             rows=encode(SPEC, columns) if columns else SourceRows(),
             sources={row["stn_cd"]: row["stn_cd"] for row in sources},
             **{"marks": marks, "removable": frozenset(keys), "keep_until": order.at + timedelta(days=7), **different},
         )
-        return dict(self.reconciler.repair(batch))
+
+    def repair(
+        self, order: LoadOrder, *sources: dict[str, Any], keys: Any = (), **different: Any
+    ) -> dict[str, Outcome]:
+        """Make airports what these rows of legacy say."""
+        return dict(self.reconciler.repair(self.batch(order, *sources, keys=keys, **different)))
 
     def names(self) -> dict[str, str]:
         """Name per code, of what the new platform holds."""
@@ -59,12 +76,27 @@ class World:
             return {row["code"]: row["name"] for row in self.rows}
         return dict(airline.new_rows(self.platforms, "SELECT code, name FROM platform.airport"))
 
-    def rename(self, code: str, name: str) -> None:
+    def values(self, code: str) -> dict[str, str | None]:
+        """What the new platform holds of an airport, as text."""
+        names = [one.name for one in SPEC.columns]
+        if self.platforms is None:
+            row = next(row for row in self.rows if row["code"] == code)
+            return {name: None if row[name] is None else str(row[name]) for name in names}
+        listed = ", ".join(f"{name}::text" for name in names)
+        found = airline.new_rows(self.platforms, f"SELECT {listed} FROM platform.airport WHERE code = '{code}'")
+        return dict(zip(names, found[0], strict=True))
+
+    def change(self, code: str, **values: Any) -> None:
         """Change an airport on the new platform behind everybody's back."""
         if self.platforms is None:
-            next(row for row in self.rows if row["code"] == code)["name"] = name
+            next(row for row in self.rows if row["code"] == code).update(values)
         else:
-            airline.new_do(self.platforms, "UPDATE platform.airport SET name = %s WHERE code = %s", name, code)
+            for name, value in values.items():
+                update = f"UPDATE platform.airport SET {name} = %s WHERE code = %s"
+                airline.new_do(self.platforms, update, value, code)
+
+    def rename(self, code: str, name: str) -> None:
+        self.change(code, name=name)
 
     def origins(self) -> list[tuple[Any, ...]]:
         query = "SELECT target_key, run_id, spec, source_hash, migrated_at FROM platform.provenance ORDER BY 1"
@@ -155,3 +187,51 @@ def test_former_states_end(world: World) -> None:
     assert world.reconciler.forget(at=later.at) == 2
     assert world.reconciler.restore(order=order, keys=["JFK"]) == {"JFK": Outcome.EXPIRED}
     assert world.names() == {"JFK": "Kennedy"}
+
+
+def test_what_both_changed_is_merged_column_by_column_as_it_was_foreseen_and_goes_back(world: World) -> None:
+    """Legacy changed the name, the place and the height; the new platform another way."""
+    world.repair(world.order(), station("JFK", elev_ft="13"))
+    world.change("JFK", name="Kennedy International", latitude=Decimal("41.5"), longitude=Decimal("-74.5"))
+    before, came_from = world.values("JFK"), world.origins()
+    legacy = station("JFK", stn_nm="Kennedy", lon_txt="-73.0", elev_ft=None)
+    order = world.order()
+    seen = world.reconciler.foresee(world.batch(order, legacy, merges={"JFK": ""}))["JFK"]
+    assert (world.values("JFK"), world.origins()) == (before, came_from), "nothing is changed by looking"
+    assert seen.outcome is Outcome.WRITTEN or seen.outcome is Outcome.EQUAL
+    told = {one.column: one.keeps for one in seen.fields}
+    assert told == {"name": True, "latitude": True, "longitude": True, "elevation_ft": True}
+    assert {one.column: (one.legacy, one.new) for one in seen.fields}["name"] == ("Kennedy", "Kennedy International")
+    assert world.repair(order, legacy, merges={"JFK": seen.result}) == {"JFK": seen.outcome}
+    assert world.values("JFK") == before, "every column stays as the new platform has it"
+    shorter = world.order()
+    wordy = station("JFK", stn_nm="John F. Kennedy International", lon_txt="-75.0", elev_ft="14")
+    seen = world.reconciler.foresee(world.batch(shorter, wordy, merges={"JFK": ""}))["JFK"]
+    assert world.repair(shorter, wordy, merges={"JFK": seen.result}) == {"JFK": Outcome.WRITTEN}
+    merged = world.values("JFK")
+    assert [merged[name] for name in ("name", "elevation_ft")] == ["John F. Kennedy International", "14"]
+    assert [float(merged[name] or 0) for name in ("latitude", "longitude")] == [41.5, -75.0]
+    assert world.reconciler.restore(order=shorter, keys=["JFK"]) == {"JFK": Outcome.RESTORED}
+    assert world.values("JFK") == before
+
+
+def test_what_merging_would_make_otherwise_than_foreseen_is_left_alone(world: World) -> None:
+    world.repair(world.order(), station("JFK"), station("LAX"))
+    before = world.values("JFK")
+    order = world.order()
+    rows = [station(code, stn_nm=f"{code} as it is called") for code in ("JFK", "LAX")]
+    batch = world.batch(order, *rows, merges={"JFK": "", "LAX": ""})
+    seen = world.reconciler.foresee(batch)
+    foreseen = {code: one.result for code, one in seen.items()}
+    rows[0] = station("JFK", stn_nm="Another name than was seen")
+    told = world.repair(order, *rows, merges=foreseen)
+    assert told == {"JFK": Outcome.KEPT, "LAX": Outcome.WRITTEN}
+    assert world.values("JFK") == before
+    assert world.names()["LAX"] == "LAX as it is called"
+
+
+def test_what_is_not_there_is_not_merged_and_what_the_platform_refuses_changes_nothing(world: World) -> None:
+    world.repair(world.order(), station("JFK"))
+    told = world.repair(world.order(), station("JFK", lat_txt="north"), station("LAX"), merges={"JFK": "", "LAX": ""})
+    assert told == {"JFK": Outcome.REFUSED, "LAX": Outcome.REFUSED}
+    assert world.names() == {"JFK": "JFK"}

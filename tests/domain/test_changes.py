@@ -36,6 +36,12 @@ def test_fields_are_added_removed_and_changed() -> None:
     assert after.endswith("; values may be shown")
 
 
+def test_whose_value_counts_when_merged_is_told() -> None:
+    ((part, kind, name, _, after),) = told("class: internal}\nrules", "class: internal, on_drift: longer}\nrules")
+    assert (part, kind, name) == (Part.FIELD, "changed", "colour")
+    assert after.endswith("; when merged, the longer text counts")
+
+
 def test_rules_values_lists_and_limits_are_told() -> None:
     assert told("when: is_null(colour)", "when: is_null(plain)") == [
         (

@@ -39,6 +39,12 @@ def test_what_stands_twice_or_is_held_by_a_rule_is_not_moved_again():
     assert decide(case("duplicate"), {Cause.LATE_WRITE: Strategy.TARGET}) is Strategy.TARGET
 
 
+@pytest.mark.parametrize("kind", ["missing", "extra", "duplicate"])
+def test_only_what_both_platforms_hold_is_merged(kind):
+    assert decide(case(), {Cause.LATE_WRITE: Strategy.MERGE}) is Strategy.MERGE
+    assert decide(case(kind), {Cause.LATE_WRITE: Strategy.MERGE}) is Strategy.ASK
+
+
 def why(*decided, new_is_home=False):
     return why_second_person(decided, new_is_home=new_is_home)
 
@@ -51,4 +57,6 @@ def test_a_second_person_agrees_to_what_is_many_or_cannot_be_taken_lightly():
     assert "removed" in why((case("extra"), Strategy.SOURCE))
     assert "Nobody knows" in why((case(cause=Cause.UNKNOWN), Strategy.SOURCE))
     assert "overwrite" in why(moved, new_is_home=True)
+    assert "Nobody knows" in why((case(cause=Cause.UNKNOWN), Strategy.MERGE))
+    assert "overwrite" in why((case(), Strategy.MERGE), new_is_home=True)
     assert why((case("extra", Cause.UNKNOWN), Strategy.TARGET), new_is_home=True) == ""

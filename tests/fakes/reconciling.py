@@ -1,17 +1,19 @@
 """The repairing side of the new platform in memory, held to its word by `tests/contract/test_reconciler.py`."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from backfills.domain.judgement import judge
+from backfills.domain.merging import OnDrift
 from backfills.domain.spec import Spec, Then
 from core import tenancy
 from core.moving import LoadOrder
 from core.ports import Unavailable
-from core.reconciling import Outcome, Repair
+from core.reconciling import Field, Foreseen, Outcome, Repair
 from tests.fakes.platforms import decode
 
 type Row = dict[str, Any]
@@ -27,35 +29,53 @@ class FakeReconciler:
     restored: set[tuple[UUID, str]] = field(default_factory=set)
 
     def marks(self, *, account_id: UUID, spec: Spec, keys: Sequence[str]) -> Mapping[str, str]:
-        """Mark as `core.reconciling.Reconciler` promises."""
+        """Mark as `core.ports.Reconciler` promises."""
         self._answer()
         return {key: _mark(self._find(spec, account_id, key)) for key in keys}
 
-    def repair(self, batch: Repair) -> Mapping[str, Outcome]:
-        """Repair as `core.reconciling.Reconciler` promises."""
+    def foresee(self, batch: Repair) -> Mapping[str, Foreseen]:
+        """Foresee as `core.ports.Reconciler` promises."""
         self._answer()
+        tried = FakeReconciler(new=deepcopy(dict(self.new)), former=dict(self.former))
+        return tried._tried(batch)
+
+    def repair(self, batch: Repair) -> Mapping[str, Outcome]:
+        """Repair as `core.ports.Reconciler` promises."""
+        self._answer()
+        return {key: told.outcome for key, told in self._tried(batch).items()}
+
+    def _tried(self, batch: Repair) -> Mapping[str, Foreseen]:
         order, spec = batch.order, batch.order.spec
         rows = {str(row[spec.key_column]): row for row in decode(spec, batch.rows)}
         return {key: self._one(batch, order, spec, key, rows.get(batch.sources.get(key, ""))) for key in batch.marks}
 
-    def _one(self, batch: Repair, order: LoadOrder, spec: Spec, key: str, source: Any) -> Outcome:
+    def _one(self, batch: Repair, order: LoadOrder, spec: Spec, key: str, source: Any) -> Foreseen:
         known = self.former.get((order.run_id, key))
         if known:
-            return known[0]
+            return Foreseen(known[0])
         row = self._find(spec, order.account_id, key)
         if _mark(row) != batch.marks[key]:
-            return Outcome.KEPT
+            return Foreseen(Outcome.KEPT)
         table, before = self.new[spec.target_table], dict(row) if row else None
+        fields: tuple[Field, ...] = ()
+        result = ""
         if source is None:
             if spec.vanished.then is not Then.DELETE or key not in batch.removable:
-                return Outcome.REFUSED
+                return Foreseen(Outcome.REFUSED)
             if row:
                 table.remove(row)
         else:
             judged = judge(spec, source, spec.world({}))
             if not judged.verdict.fate.moves or str(judged.values[spec.target_key]) != key:
-                return Outcome.REFUSED
+                return Foreseen(Outcome.REFUSED)
             made = {spec.target_tenant: str(order.account_id), **judged.values}
+            if key in batch.merges:
+                if not row:
+                    return Foreseen(Outcome.REFUSED)
+                fields, made = _merged(spec, made, row)
+                result = repr(sorted((name, str(value)) for name, value in made.items()))
+                if batch.merges[key] not in ("", result):
+                    return Foreseen(Outcome.KEPT)
             if row:
                 row.update(made)
             else:
@@ -63,10 +83,10 @@ class FakeReconciler:
         mark = _mark(self._find(spec, order.account_id, key))
         outcome = Outcome.EQUAL if mark == batch.marks[key] else Outcome.WRITTEN if mark else Outcome.REMOVED
         self.former[order.run_id, key] = (outcome, mark, before, batch.keep_until)
-        return outcome
+        return Foreseen(outcome, fields, result)
 
     def restore(self, *, order: LoadOrder, keys: Sequence[str]) -> Mapping[str, Outcome]:
-        """Restore as `core.reconciling.Reconciler` promises."""
+        """Restore as `core.ports.Reconciler` promises."""
         self._answer()
         found = {}
         for key in keys:
@@ -90,7 +110,7 @@ class FakeReconciler:
         return found
 
     def forget(self, *, at: datetime) -> int:
-        """Forget as `core.reconciling.Reconciler` promises."""
+        """Forget as `core.ports.Reconciler` promises."""
         self._answer()
         over = [name for name, known in self.former.items() if known[3] <= at]
         for name in over:
@@ -109,3 +129,18 @@ class FakeReconciler:
 
 def _mark(row: Row | None) -> str:
     return repr(sorted((name, str(value)) for name, value in row.items())) if row else ""
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _merged(spec: Spec, made: Row, row: Row) -> tuple[tuple[Field, ...], Row]:
+    fields, merged = [], dict(made)
+    for column in spec.columns:
+        legacy, new = made[column.name], row[column.name]
+        if legacy != new:
+            keeps = (column.on_drift or OnDrift.SOURCE).keeps(legacy, new)
+            merged[column.name] = new if keeps else legacy
+            fields.append(Field(column.name, _text(legacy), _text(new), keeps))
+    return tuple(fields), merged

@@ -14,7 +14,7 @@ from core.permissions import StaffRole
 from parity_reports.domain.drift import Cause
 from parity_reports.domain.reconciliation import Strategy
 from parity_reports.models import Drift
-from parity_reports.services import drift, reconciliations, reports
+from parity_reports.services import drift, previews, reconciliations, reports
 from tests import airline, make
 from tests.databases import Platforms
 
@@ -72,7 +72,7 @@ def test_what_drifts_is_put_right_record_by_record_and_put_back(airline_world: P
     assert len(look(tenant)) == 4
     drifted = airline.new_rows(airline_world, WHOLE)
     lead, other = (make.staff_actor(make.staff(role)) for role in (StaffRole.DATA_LEAD, StaffRole.TECHNICAL_LEAD))
-    row = reconciliations.preview(
+    row = previews.make(
         tenant_id=tenant.pk,
         entity="flights",
         strategies=dict.fromkeys(Cause, Strategy.SOURCE),

@@ -1,6 +1,7 @@
 """Reconciliations on a real database: previewed, agreed to, carried out, undone; and what must not happen."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -14,18 +15,19 @@ from core.sealing import unseal
 from parity_reports.domain.drift import Cause
 from parity_reports.domain.reconciliation import Strategy
 from parity_reports.models import Drift, Reconciliation, ReconciliationItem
-from parity_reports.services import reconciliations, repairs
+from parity_reports.services import batches, previews, reconciliations, repairs
 from tests import make
 from tests.drifting import Drifting, settle
+from tests.people import PEOPLE
 
 pytestmark = pytest.mark.django_db
 SOURCE = {Cause.LATE_WRITE: Strategy.SOURCE, Cause.UNKNOWN: Strategy.SOURCE}
+MERGE = dict.fromkeys(Cause, Strategy.MERGE)
 TARGET = {Cause.LATE_WRITE: Strategy.TARGET, Cause.UNKNOWN: Strategy.TARGET}
 
 
-@pytest.fixture
-def drifting(settings, tmp_path) -> Drifting:
-    made = settle(settings, tmp_path)
+def arranged(settings, tmp_path, text=PEOPLE) -> Drifting:
+    made = settle(settings, tmp_path, text=text)
     new = {"clean.person": made.crossing.new, "clean.zone": made.crossing.engine.new["clean.zone"]}
     settings.ADAPTERS = {
         **settings.ADAPTERS,
@@ -35,18 +37,31 @@ def drifting(settings, tmp_path) -> Drifting:
 
 
 @pytest.fixture
-def lead(drifting):
+def drifting(settings, tmp_path) -> Drifting:
+    return arranged(settings, tmp_path)
+
+
+@pytest.fixture
+def merging(settings, tmp_path) -> Drifting:
+    """Of people, the name stays as the new platform has it, and the greater fee counts."""
+    text = PEOPLE.replace("type: text, class: internal}", "type: text, class: internal, on_drift: target}")
+    text = text.replace('"numeric(12,2)", class: public}', '"numeric(12,2)", class: public, on_drift: greater}')
+    return arranged(settings, tmp_path, text)
+
+
+@pytest.fixture
+def lead():
     return make.staff_actor(make.staff(StaffRole.DATA_LEAD))
 
 
 @pytest.fixture
-def other(drifting):
+def other():
     return make.staff_actor(make.staff(StaffRole.TECHNICAL_LEAD))
 
 
 def preview(drifting, by, strategies=SOURCE, **different):
     with make.arranging():
-        return reconciliations.preview(
+        return previews.make(
             tenant_id=drifting.tenant_id,
             entity="people",
             strategies=strategies,
@@ -215,7 +230,7 @@ def test_one_that_a_platform_refused_half_way_can_be_undone(drifting, lead, monk
     drifting.look()
     before = fees(drifting)
     row = act(drifting, reconciliations.confirm, preview(drifting, lead), lead)
-    monkeypatch.setattr(repairs, "BATCH", 1)
+    monkeypatch.setattr(batches, "BATCH", 1)
     repair = ports.reconciler().repair
     with tenancy.scope(tenant_id=drifting.tenant_id):
         repairs.advance(reconciliation_id=row.pk, by=make.SYSTEM, at=drifting.at())
@@ -279,3 +294,60 @@ def test_keys_are_sealed_and_forgotten_once_nothing_can_be_undone(drifting, lead
         assert ReconciliationItem.objects.get().sealed_key == ""
     with pytest.raises(reconciliations.UnableToReconcile, match="not kept any more"):
         act(drifting, reconciliations.undo, row, lead)
+
+
+def test_what_differs_is_merged_as_was_foreseen_and_what_goes_on_differing_counts_for_a_time(merging, lead, other):
+    merging.new(2, name="Bobby", fee=Decimal(1))
+    merging.look()
+    row = preview(merging, lead, MERGE)
+    with make.arranging():
+        (item,) = row.items.all()
+    assert item.fields == {
+        "fee": {"keeps": False, "legacy": "“150.0”", "new": "“1”"},
+        "name": {"keeps": True, "legacy": "", "new": ""},
+    }
+    assert fees(merging)[2] == "1", "nothing is changed yet"
+    act(merging, reconciliations.confirm, row, lead)
+    row = act(merging, reconciliations.approve, row, other)
+    assert carry_out(merging, row) == ["written"]
+    assert fees(merging)[2] == "150.0"
+    (left,) = merging.drifts(resolved_at=None)
+    assert (left.columns.keys(), left.explanation) == ({"name"}, "As agreed with the customer.")
+    assert merging.standing().unexplained == 0
+    merging.later += timedelta(days=31)
+    assert merging.standing().unexplained == 1
+    merging.later -= timedelta(days=31)
+    row = act(merging, reconciliations.undo, row, lead)
+    assert carry_out(merging, row) == ["restored"]
+    assert fees(merging)[2] == "1"
+    (left,) = merging.drifts(resolved_at=None)
+    assert (left.columns.keys(), left.explanation) == ({"fee", "name"}, "")
+
+
+def test_what_legacy_changed_again_since_the_preview_is_not_merged(merging, lead):
+    merging.legacy(2, fee="9")
+    merging.look()
+    row = preview(merging, lead, MERGE)
+    merging.legacy(2, fee="10")
+    row = act(merging, reconciliations.confirm, row, lead)
+    assert carry_out(merging, row) == ["kept"]
+    assert fees(merging)[2] == "150.00"
+
+
+def test_what_stays_different_needs_an_end_and_the_end_must_not_be_over(merging, lead):
+    merging.new(2, name="Bobby", fee=99999)
+    merging.legacy(2, fee="9")
+    merging.look()
+    with pytest.raises(reconciliations.UnableToReconcile, match="need an end"):
+        preview(merging, lead, MERGE, accepted_until=None)
+    row = preview(merging, lead, MERGE, accepted_until=merging.at() + timedelta(hours=1))
+    merging.later += timedelta(hours=2)
+    with pytest.raises(reconciliations.UnableToReconcile, match="is over"):
+        act(merging, reconciliations.confirm, row, lead)
+
+
+def test_a_mapping_that_says_of_no_column_whose_value_counts_merges_nothing(drifting, lead):
+    drifting.legacy(2, fee="9")
+    drifting.look()
+    with pytest.raises(reconciliations.UnableToReconcile, match="of no column"):
+        preview(drifting, lead, MERGE)

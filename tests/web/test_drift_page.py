@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -13,6 +14,7 @@ from parity_reports.models import Drift, Reconciliation, Watch
 from tests import make
 from tests.drifting import settle
 from tests.parity import arrange, person
+from tests.people import PEOPLE
 
 pytestmark = pytest.mark.django_db
 PAGE = "/t/zebra/parity/drift/"
@@ -122,3 +124,35 @@ def test_staff_reconciles_an_entity_and_the_customer_reads_what_was_done(driftin
     shown = text(client.get(PAGE))
     assert "Put right People. 1 record as legacy says. As agreed on the phone." in shown
     assert "Nothing came to differ since the comparison" in shown
+
+
+def test_staff_sees_column_by_column_what_merging_would_write_but_no_value_that_is_not_public(
+    settings, tmp_path, client
+):
+    text_of_people = PEOPLE.replace("type: text, class: internal}", "type: text, class: internal, on_drift: longer}")
+    text_of_people = text_of_people.replace("class: public}\n  active", "class: public, on_drift: greater}\n  active")
+    drifting = settle(settings, tmp_path, tenant=make.tenant("Zebra Air", slug="zebra"), text=text_of_people)
+    settings.ADAPTERS = {
+        **settings.ADAPTERS,
+        "reconciler": {
+            "BACKEND": "tests.fakes.reconciling.FakeReconciler",
+            "OPTIONS": {"new": {"clean.person": drifting.crossing.new}},
+        },
+    }
+    drifting.legacy(2, fee="9")
+    drifting.new(2, name=CANARY)
+    drifting.look()
+    client.force_login(make.staff(StaffRole.DATA_LEAD))
+    with make.arranging():
+        watch = Watch.objects.get(entity="people")
+    until = str((drifting.at() + timedelta(days=30)).date())
+    answers = {**dict.fromkeys(Cause, "merge"), "reason": "As agreed.", "accepted_until": until}
+    assert client.post(reverse("admin:parity_reports_watch_reconcile", args=[watch.pk]), answers).status_code == 302
+    with make.arranging():
+        row = Reconciliation.objects.get()
+    page = text(client.get(reverse("admin:parity_reports_reconciliation_change", args=[row.pk])))
+    assert "fee (the greater value counts, or the later one): 1 record, 1 as legacy says and 0 as the new" in page
+    assert "fee becomes “900”, not “150.00”" in page
+    assert "name (the longer text counts): 1 record" in page
+    assert "name (not shown)" in page
+    assert CANARY not in page

@@ -8,6 +8,7 @@ from typing import Any
 from backfills.domain.evaluation import World
 from backfills.domain.invariants import Invariant
 from backfills.domain.language import Node, names_in
+from backfills.domain.merging import OnDrift
 
 
 class Then(StrEnum):
@@ -53,6 +54,8 @@ class Column:
     text: str = ""
     source: str = ""
     """The source column to correct when the value cannot be had: declared by `from`, or the first one read."""
+    on_drift: OnDrift | None = None
+    """Whose value counts when a drifted record is merged; legacy's where nothing is declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,11 @@ class Spec:
     def column(self, name: str) -> Column:
         """Return a target column."""
         return next(column for column in self.columns if column.name == name)
+
+    @property
+    def merges(self) -> bool:
+        """Whether it says of any column whose value counts, so that a drifted record can be merged."""
+        return any(column.on_drift for column in self.columns)
 
     def world(self, lookups: Mapping[str, Mapping[str, Mapping[str, str | None]]] | None = None) -> World:
         """Return what the spec's expressions may consult, for evaluation in Python."""

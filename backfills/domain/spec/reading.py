@@ -6,6 +6,7 @@ from typing import Any
 
 from backfills.domain import invariants, schema
 from backfills.domain.language import Node, Type, names_in, parse
+from backfills.domain.merging import OnDrift
 from backfills.domain.spec.declared import Changed, Column, Dropped, Lookup, Rule, Spec, Then
 from backfills.domain.target_types import TARGET_TYPES
 from core.domain.declared import Lines, SpecError
@@ -204,7 +205,20 @@ class _Builder:
             references=item.get("references", ""),
             text=item["is"],
             source=item.get("from", ""),
+            on_drift=self._on_drift(name, item, kind),
         )
+
+    def _on_drift(self, name: str, item: dict[str, Any], kind: str) -> OnDrift | None:
+        """Return whose value counts when a record is merged; the key is the same on both platforms."""
+        if "on_drift" not in item:
+            return None
+        rule = OnDrift(item["on_drift"])
+        problem = rule.misfit(kind, required=item.get("required", False))
+        if name == self.document["target"]["key"]:
+            problem = "the key is the same on both platforms"
+        if problem:
+            raise SpecError(f"columns.{name}.on_drift: {problem}", line=self.lines.of("columns", name, "on_drift"))
+        return rule
 
     def _rule(self, item: dict[str, Any], *path: str | int) -> Rule:
         when = None

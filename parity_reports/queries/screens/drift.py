@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Q
-
 from core import queue
-from core.reconciling import Outcome
 from parity_reports.domain import drift
 from parity_reports.domain.differences import Kind
 from parity_reports.domain.drift import Cause
-from parity_reports.domain.reconciliation import State, Strategy
+from parity_reports.domain.reconciliation import State
 from parity_reports.models import Drift, Reconciliation
 from parity_reports.queries import drift as queries
+from parity_reports.queries import reconciliations
 from parity_reports.queries.drift import Standing
 
 _LINES, _OVER, _REPAIRS = 50, 20, 5
@@ -62,6 +60,7 @@ class RepairLine:
 
     title: str
     moved: int
+    merged: int
     accepted: int
     left: int
     state: str
@@ -167,27 +166,20 @@ def told(now: Standing, *, at: datetime) -> tuple[str, str, str]:
     return "pass", "Nothing came to differ since the comparison", "We go on looking every quarter of an hour."
 
 
-_STANDS: Mapping[str, tuple[str, str]] = {
+_STANDS: Mapping[State, tuple[str, str]] = {
     State.RUNNING: ("running", "Being put right"),
     State.DONE: ("done", "Put right"),
     State.UNDOING: ("running", "Being put back"),
     State.UNDONE: ("stopped", "Put back"),
     State.FAILED: ("fail", "Not finished"),
 }
-"""How a reconciliation is told to the customer; one that nobody agreed to yet is not."""
 
 
 def _repairs(tenant_id: UUID) -> list[RepairLine]:
-    rows = Reconciliation.objects.filter(tenant_id=tenant_id, state__in=[*_STANDS])
-    alone = [Outcome.KEPT.value, Outcome.REFUSED.value]
-    counted = rows.annotate(
-        moved=Count("items", filter=Q(items__strategy=Strategy.SOURCE.value)),
-        accepted=Count("items", filter=Q(items__strategy=Strategy.TARGET.value)),
-        left=Count("items", filter=Q(items__outcome__in=alone)),
-    )
+    rows = reconciliations.told_of(tenant_id=tenant_id).order_by("-requested_at")[:_REPAIRS]
     return [
-        RepairLine(row.title, row.moved, row.accepted, row.left, *_STANDS[State(row.state)], row=row)
-        for row in counted.order_by("-requested_at")[:_REPAIRS]
+        RepairLine(row.title, row.moved, row.merged, row.accepted, row.left, *_STANDS[State(row.state)], row=row)
+        for row in rows
     ]
 
 

@@ -180,6 +180,7 @@ def _words(spec: Spec) -> Iterator[str]:
         zone = ", taken as UTC" if spec.changed.type == "timestamp" else ""
         yield f"  caught up by “{spec.changed.column}”, which tells when a row changed last{zone}"
     yield from (f"  {one.name}: {one.how} ({one.must})" for one in told.fields)
+    yield from (f"  merged, {one.name}: {one.merged}" for one in told.fields if one.merged)
     yield from (f"  where “{one.name}” is {one.how}" for one in told.steps)
     yield from (
         f"  left out: {name}. {because or 'No reason is declared.'} {on}".rstrip() for name, because, on in told.unread
