@@ -1,4 +1,4 @@
-"""What parity reports put into every evidence pack."""
+"""What parity puts into every evidence pack: the newest report, what drifts since, and what was done about it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,7 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from core.evidence import part
-from parity_reports.queries import reports
+from parity_reports.domain.reconciliation import State
+from parity_reports.queries import drift as drifts
+from parity_reports.queries import reconciliations, reports
 
 
 @part("parity_reports.report", title="Parity report")
@@ -27,4 +29,35 @@ def report(*, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:
             "passed": latest.invariants_passed,
             "unknown": latest.invariants_unknown,
         },
+    }
+
+
+@part("parity_reports.drift", title="Drift and reconciliations")
+def drift(*, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:
+    """Return what came to differ since the newest report, how much nobody explains, and what was done about it."""
+    now = drifts.standing(tenant_id=tenant_id, at=at)
+    done = list(reconciliations.told_of(tenant_id=tenant_id).order_by("requested_at", "pk"))
+    return {
+        "report": now.report.pk if now.report else None,
+        "looked_at": now.looked_at,
+        "is_known": now.is_known(at=at),
+        "differing": now.differing,
+        "unexplained": now.unexplained,
+        "causes": {cause: number for cause, number in now.causes.items() if number},
+        "applied": sum(row.state == State.DONE for row in done),
+        "undone": sum(row.state == State.UNDONE for row in done),
+        "reconciliations": [
+            {
+                "id": row.pk,
+                "entity": row.entity,
+                "state": row.state,
+                "records": {name: getattr(row, name) for name in ("moved", "merged", "accepted", "left")},
+                "requested_at": row.requested_at,
+                "agreed_at": row.approved_at,
+                "accepted_until": row.accepted_until,
+                "finished_at": row.finished_at,
+                "undone_at": row.undone_at,
+            }
+            for row in done
+        ],
     }

@@ -12,6 +12,7 @@ API_APPS = (
     "accounts",
     "entitlements",
     "integrations",
+    "backfills",
     "parity_reports",
     "cutover",
     "portal.dashboard",

@@ -29,7 +29,7 @@ from core.subscriptions import Subscription, Use
 from entitlements.domain import records
 from entitlements.models import AccessRequest, Snapshot
 from integrations.models import Endpoint, HarnessRun, Item, Message
-from parity_reports.models import Report
+from parity_reports.models import Reconciliation, Report
 from parity_reports.services import reports
 from tests import make, sso
 from tests.cutovers import Case, ready_case
@@ -108,6 +108,10 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
         ids["run_id"] = run.pk
         report = Report.objects.create(tenant_id=case.tenant_id, requested_at=at, requested_by=case.customer.id)
         ids["report_id"] = reports.finish(report=report, by=case.customer, at=at).pk
+        ids["reconciliation_id"] = Reconciliation.objects.create(
+            tenant_id=case.tenant_id, entity="flights", title="Flights", state="done", reason="As agreed.",
+            requested_at=at, requested_by=case.customer.known_id, finished_at=at,
+        ).pk  # fmt: skip
         token, _ = tokens.issue(
             tenant_id=case.tenant_id, name="Nightly", scopes=["readiness:read"], expires_at=at + timedelta(days=30),
             by=case.customer, at=at,

@@ -44,8 +44,13 @@ def has_open(run: Run) -> bool:
 
 def name(letter: DeadLetter) -> str:
     """Return what a row may be called: its key in legacy where that is public, else the letter's own id."""
+    return public_key(letter) or f"letter {letter.pk}"
+
+
+def public_key(letter: DeadLetter) -> str:
+    """Return a row's key in legacy where the mapping declares that public, else nothing."""
     spec = _specs().get(letter.entity)
-    return letter.source_key if spec and spec.source_columns[spec.key_column] else f"letter {letter.pk}"
+    return letter.source_key if spec and spec.source_columns[spec.key_column] else ""
 
 
 def words(letter: DeadLetter) -> Words | None:

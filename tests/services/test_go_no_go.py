@@ -356,6 +356,7 @@ def test_the_pack_holds_what_every_app_contributes(case: Case) -> None:
         "core.material",
         "cutover.window",
         "entitlements.promise",
+        "parity_reports.drift",
         "parity_reports.report",
         "runbooks.exceptions",
         "runbooks.sign_offs",

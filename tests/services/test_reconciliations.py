@@ -9,9 +9,11 @@ from django.db import IntegrityError, transaction
 from backfills.barriers import BARRIERS
 from core import ports, queue, tenancy
 from core.errors import PermissionRefused
+from core.evidence import packs
 from core.models.ledger import LedgerEntry
 from core.permissions import StaffRole, TenantRole
 from core.sealing import unseal
+from parity_reports import evidence
 from parity_reports.domain.drift import Cause
 from parity_reports.domain.reconciliation import Strategy
 from parity_reports.models import Drift, Reconciliation, ReconciliationItem
@@ -279,6 +281,30 @@ def test_every_step_stands_in_the_ledger_without_a_key_or_a_value(drifting, lead
     steps = ["previewed", "confirmed", "batch", "done", "undo_asked", "undone_batch", "undone"]
     assert [event for event, _ in told] == steps
     assert "987654" not in str(told)
+
+
+def test_an_approval_signs_what_drifts_and_what_was_done_about_it(drifting, lead):
+    drifting.legacy(2, fee="987654")
+    drifting.new(1, name="Bob")
+    drifting.look()
+    late = {Cause.LATE_WRITE: Strategy.SOURCE}
+    row = act(drifting, reconciliations.confirm, preview(drifting, lead, late), lead)
+    carry_out(drifting, row)
+    told = signed(drifting)
+    assert (told["differing"], told["unexplained"], told["applied"], told["undone"]) == (1, 1, 1, 0)
+    act(drifting, reconciliations.undo, row, lead)
+    carry_out(drifting, row)
+    preview(drifting, lead, late)
+    told = signed(drifting)
+    assert (told["differing"], told["applied"], told["undone"]) == (2, 0, 1)
+    (one,) = told["reconciliations"]
+    assert (one["entity"], one["records"]["moved"], one["agreed_at"]) == ("people", 1, None)
+    assert "987654" not in str(told)
+
+
+def signed(drifting):
+    with tenancy.scope(tenant_id=drifting.tenant_id):
+        return packs.plain(evidence.drift(tenant_id=drifting.tenant_id, at=drifting.at()))
 
 
 def test_keys_are_sealed_and_forgotten_once_nothing_can_be_undone(drifting, lead):

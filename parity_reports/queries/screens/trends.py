@@ -18,6 +18,16 @@ _TREND = 30
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """How one comparison went: percent of the records that agree, how many do not, and percent of the invariants."""
+
+    report: Report
+    equal_percent: float | None
+    errors: int | None
+    invariants_percent: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Trend:
     """How the latest finished comparisons went, oldest first; gaps where one is incomplete."""
 
@@ -36,19 +46,31 @@ class Trend:
 
 def trend(*, tenant_id: UUID, zone: tzinfo, upto: Report | None = None) -> Trend:
     """Return how the latest finished full reports went, or the latest up to one of them."""
-    finished = reports.history(tenant_id=tenant_id).filter(state=Report.State.FINISHED, method=Method.FULL)
+    rows = finished(tenant_id=tenant_id)
     if upto is not None:
-        finished = finished.filter(requested_at__lte=upto.requested_at)
-    rows = [(row, f"{local.day} {local:%b %H:%M}") for row, local in _local(finished[:_TREND], zone)]
+        rows = rows.filter(requested_at__lte=upto.requested_at)
+    steps = [step(row) for row in reversed(rows[:_TREND])]
+    labels = [_label(one.report.requested_at.astimezone(zone)) for one in steps]
     return Trend(
-        equal=[Point(label, _share(row)) for row, label in rows],
-        errors=[Point(label, row.tally.errors if _is_whole(row) else None) for row, label in rows],
-        invariants=[Point(label, _holding(row)) for row, label in rows],
+        equal=[Point(label, one.equal_percent) for label, one in zip(labels, steps, strict=True)],
+        errors=[Point(label, one.errors) for label, one in zip(labels, steps, strict=True)],
+        invariants=[Point(label, one.invariants_percent) for label, one in zip(labels, steps, strict=True)],
     )
 
 
-def _local(newest_first: QuerySet[Report], zone: tzinfo) -> list[tuple[Report, datetime]]:
-    return [(row, row.requested_at.astimezone(zone)) for row in reversed(newest_first)]
+def finished(*, tenant_id: UUID) -> QuerySet[Report]:
+    """Return the comparisons that a trend is made of, newest first: full ones that ended."""
+    return reports.history(tenant_id=tenant_id).filter(state=Report.State.FINISHED, method=Method.FULL)
+
+
+def step(report: Report) -> Step:
+    """Return how one comparison stands in a trend."""
+    whole = _is_whole(report)
+    return Step(report, _share(report), report.tally.errors if whole else None, _holding(report))
+
+
+def _label(local: datetime) -> str:
+    return f"{local.day} {local:%b %H:%M}"
 
 
 def _is_whole(report: Report) -> bool:

@@ -1,5 +1,6 @@
-"""The API of parity reports: list, read, take as sealed, ask for one."""
+"""The API of parity reports: list, read, follow, take as sealed, ask for one."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseBase
@@ -12,19 +13,21 @@ from rest_framework.response import Response
 
 from accounts.queries import tenants
 from core import sheets
-from core.api import PAGING, Answer, ApiView, NoBody, Problem, file_of, item_id, keyset, operation
+from core.api import PAGING, Answer, ApiView, Cursor, NoBody, Problem, file_of, item_id, keyset, operation
 from core.permissions import Permission
 from core.tokens import SCOPES, TokenScope
+from parity_reports.domain.differences import Kind
 from parity_reports.domain.ladder import Method
 from parity_reports.domain.verdict import Tally, Verdict
-from parity_reports.models import Report
+from parity_reports.models import Report, Sample
 from parity_reports.queries import files
 from parity_reports.queries import reports as listed
+from parity_reports.queries.screens import trends
 from parity_reports.services import reports
 from parity_reports.views import files as downloads
 
 for _scope in (
-    TokenScope("parity:read", "Read parity reports", Permission.VIEW_PARITY),
+    TokenScope("parity:read", "Read parity reports, drift and what was done about it", Permission.VIEW_PARITY),
     TokenScope("parity:run", "Compare both platforms", Permission.RUN_PARITY),
 ):
     SCOPES.add(_scope.name, _scope)
@@ -175,6 +178,88 @@ class OneReport(ApiView):
         return Response(ParityReport(_find(self.tenant_id, report_id)).data)
 
 
+class ParitySample(Answer):
+    """One record that differs, in one column or as a whole."""
+
+    example = {
+        "id": "0c9e3c59-8b1e-4a57-9e0a-6f5f2a6c1d11",
+        "entity": "flights",
+        "record": "r-7f3a91",
+        "column": "status",
+        "kind": "value",
+        "expected": "“landed”",
+        "actual": "“planned”",
+    }
+
+    id = serializers.UUIDField()
+    entity = serializers.CharField(source="entity.entity")
+    record = serializers.CharField(help_text="The code that the record has in all your reports.")
+    column = serializers.CharField(help_text="Empty where the record as a whole differs.")
+    kind = serializers.ChoiceField([kind.value for kind in Kind])
+    expected = serializers.CharField(help_text="Legacy's value, as mapped; empty where it is not shown.")
+    actual = serializers.CharField(help_text="The new platform's value; empty where it is not shown.")
+
+
+class Samples(ApiView):
+    """Some of the records that differ in one report."""
+
+    scopes = {"GET": "parity:read"}
+    parameters = PAGING
+
+    @operation(
+        "list_parity_samples", tag=TAG, answer=ParitySample, paged=True, parameters=_ID,
+        summary="List some of the records that differ",
+        described="At most five of each column and kind, in no order. “∅” is no value.",
+    )  # fmt: skip
+    def get(self, request: Request, report_id: UUID) -> Response:
+        """List the samples."""
+        found = listed.samples(_find(self.tenant_id, report_id)).order_by("pk")
+
+        def fetch(after: Cursor, count: int) -> Sequence[Sample]:
+            return list((found if after is None else found.filter(pk__gt=UUID(after[0])))[:count])
+
+        return self.page(f"samples:{report_id}", ParitySample, fetch=fetch, key=lambda row: [str(row.pk)])
+
+
+class ParityStep(Answer):
+    """How one finished full comparison stands in the trend; null where it is incomplete."""
+
+    example = {
+        "report": "b0c7a1c2-58a3-4c3a-9b7a-4d5e6f708192",
+        "requested_at": "2026-11-26T05:00:00Z",
+        "equal_percent": 100.0,
+        "differing": 0,
+        "invariants_percent": 100.0,
+    }
+
+    report = serializers.UUIDField(source="report.pk")
+    requested_at = serializers.DateTimeField(source="report.requested_at")
+    equal_percent = serializers.FloatField(allow_null=True, help_text="Percent of records that agree, rounded down.")
+    differing = serializers.IntegerField(source="errors", allow_null=True, min_value=0)
+    invariants_percent = serializers.FloatField(allow_null=True, help_text="Percent of the invariants that hold.")
+
+
+class Trend(ApiView):
+    """How parity went."""
+
+    scopes = {"GET": "parity:read"}
+    parameters = PAGING
+
+    @operation(
+        "get_parity_trend", tag=TAG, answer=ParityStep, paged=True, summary="Follow parity, newest comparison first",
+        described="Finished full comparisons alone: only they are evidence.",
+    )  # fmt: skip
+    def get(self, request: Request) -> Response:
+        """List the steps."""
+        fetch, key = keyset(trends.finished(tenant_id=self.tenant_id), at="requested_at")
+        return self.page(
+            "trend",
+            ParityStep,
+            fetch=lambda after, count: [trends.step(report) for report in fetch(after, count)],
+            key=lambda step: key(step.report),
+        )
+
+
 class Document(ApiView):
     """One parity report as it was sealed."""
 
@@ -241,6 +326,8 @@ def _finished(tenant_id: UUID, report_id: UUID) -> Report:
 urlpatterns = [
     path("parity/reports", Reports.as_view(), name="parity_reports"),
     path("parity/reports/<uuid:report_id>", OneReport.as_view(), name="parity_report"),
+    path("parity/reports/<uuid:report_id>/samples", Samples.as_view(), name="parity_samples"),
+    path("parity/trend", Trend.as_view(), name="parity_trend"),
     path("parity/reports/<uuid:report_id>/document", Document.as_view(), name="parity_document"),
     path("parity/reports/<uuid:report_id>/document.pdf", Paper.as_view(), name="parity_pdf"),
     path("parity/reports/<uuid:report_id>/document.xlsx", Workbook.as_view(), name="parity_workbook"),
