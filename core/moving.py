@@ -16,6 +16,8 @@ class SourceRows:
     count: int = 0
     first_key: str | None = None
     last_key: str | None = None
+    version: str = ""
+    """The state of the source that they were read from (`LegacyPlatform.version`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class SourceKeys:
 
     rows: int = 0
     digest: int = 0
+    version: str = field(default="", compare=False)
+    """The state of the source that they were read from (`LegacyPlatform.version`)."""
 
     @classmethod
     def of(cls, keys: Iterable[str]) -> "SourceKeys":

@@ -237,7 +237,7 @@ ADAPTERS: dict[str, dict[str, Any]] = {
     "shadow_reader": {"BACKEND": "portal.adapters.comparison.shadow.PostgresShadowReader", "OPTIONS": _BOTH},
     "checksummer": {"BACKEND": "portal.adapters.comparison.checksums.PostgresChecksummer", "OPTIONS": _COMPARED},
     "identity_provider": {"BACKEND": "portal.adapters.saml.OneloginProvider"},
-    "legacy": {"BACKEND": "portal.adapters.legacy.PostgresLegacy", "OPTIONS": {"url": LEGACY_DATABASE_URL}},
+    "legacy": {"BACKEND": "portal.adapters.legacy.by_address", "OPTIONS": {"url": LEGACY_DATABASE_URL}},
     "inventory": {"BACKEND": "portal.adapters.inventory.PostgresInventory", "OPTIONS": {"url": LEGACY_DATABASE_URL}},
     "outbound": {
         "BACKEND": "portal.adapters.outbound.GuardedSender",

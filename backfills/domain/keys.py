@@ -81,14 +81,50 @@ def digest(key: str) -> str:
     return f"('x' || left(md5(convert_to({key}, 'UTF8')), 15))::bit(60)::bigint"
 
 
+def misshapen(spec: Spec, parts: Mapping[str, str]) -> str:
+    """Return DuckDB's SQL of whether a key is no key of the entity (`parts`), given SQL for its columns' texts."""
+    tests = []
+    for column, kind in spec.key_parts:
+        value = parts[column]
+        if kind == "text":
+            continue
+        fits = f"regexp_full_match({value}, {text(_SHAPES[kind])})"
+        if kind == "bigint":
+            fits += f" AND TRY_CAST({value} AS HUGEINT) BETWEEN -{_LARGEST} AND {_LARGEST}"
+        if kind == "date":
+            fits += f" AND TRY_CAST({value} AS DATE) >= DATE '0001-01-01'"
+        tests.append(f"NOT ({fits})")
+    return " OR ".join(tests) or "FALSE"
+
+
+def missing(spec: Spec, rows: int) -> str:
+    """Say why nothing moves of an entity in which so many rows have no key, and what to do."""
+    return (
+        f"{rows:,} rows of {spec.source_table} in legacy have no {_named(spec, 'or')}: a row without its key cannot"
+        " be accounted for. Give them one, or leave them out in a view that the mapping reads."
+    )
+
+
+def unreadable(spec: Spec, rows: int) -> str:
+    """Say why nothing moves of an entity in which so many rows have a key that is none of its type."""
+    kinds = " and ".join(kind for _, kind in spec.key_parts)
+    return (
+        f"In {rows:,} rows of {spec.source_table} in legacy {_named(spec, 'or')} is no {kinds}, as the mapping says: a"
+        " whole number in figures, a uuid in small letters, a date as 2024-01-31. Correct them, or declare text."
+    )
+
+
 def not_unique(spec: Spec) -> str:
     """Say why nothing moves of an entity in which two rows have one key, and what to do."""
-    columns = " and ".join(spec.source_names.get(column, column) for column, _ in spec.key_parts)
     return (
-        f"Several rows of {spec.source_table} in legacy have one {columns}: rows without a key of their own cannot be"
-        " told apart, so nothing of them moves. The mapping must name a key that stands once (`of:` takes several"
-        " columns), or read a view that has one."
+        f"Several rows of {spec.source_table} in legacy have one {_named(spec, 'and')}: rows without a key of their own"
+        " cannot be told apart, so nothing of them moves. The mapping must name a key that stands once (`of:` takes"
+        " several columns), or read a view that has one."
     )
+
+
+def _named(spec: Spec, joined: str) -> str:
+    return f" {joined} ".join(spec.source_names.get(column, column) for column, _ in spec.key_parts)
 
 
 def _escaped(part: str) -> str:

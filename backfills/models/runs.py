@@ -31,6 +31,9 @@ class Run(TenantModel):
         null=True, blank=True, help_text="It reads only what changed since, by legacy's clock: a catch-up."
     )
     watermark = models.DateTimeField(null=True, blank=True, help_text="Legacy's clock when the run began.")
+    source_version = models.CharField(
+        max_length=80, blank=True, help_text="Which file of legacy its rows come from: its digest. Empty for a server."
+    )
     removed = models.BigIntegerField(default=0, help_text="Objects of the new platform that the run removed.")
     whole_because = models.TextField(blank=True, help_text="Why it reads every row although a catch-up was asked for.")
     problem = models.TextField(blank=True, help_text="Why it did not succeed; fit for the customer.")

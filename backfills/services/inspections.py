@@ -104,7 +104,7 @@ class _Reading:
 
     def __init__(self, session: ports.InspectionSession, spec: Spec, tenant_ref: str, job_id: UUID | None) -> None:
         self.session, self.spec, self.ref, self.job_id = session, spec, tenant_ref, job_id
-        self.rows = self.size = 0
+        self.version, self.rows, self.size = ports.legacy().version(spec=spec), 0, 0
         self.seconds = 0.0
 
     def to_the_end(self, before: int, total: int) -> None:
@@ -112,6 +112,8 @@ class _Reading:
         after, began, limit = None, time.monotonic(), self.spec.batch
         while True:
             rows = ports.legacy().read(spec=self.spec, tenant_ref=self.ref, after=after, limit=limit)
+            if rows.version != self.version:
+                raise ports.Rejected("The file of legacy was replaced while its rows were checked: check them again.")
             self.session.judge(spec=self.spec, rows=rows)
             self.rows, self.size, after = self.rows + rows.count, self.size + len(rows.data), rows.last_key
             # Rows that were added since they were counted are read too.

@@ -1,6 +1,6 @@
 """Runs: start, advance by one committed batch, pause, and resume."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -165,10 +165,13 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
     whole_because = catching.why_whole(run, order.spec) if run.since else ""
     if whole_because:
         order = replace(order, since=None)
-    watermark = ports.legacy().now() if order.spec.changed else None  # before anything is read
-    total = ports.legacy().count(spec=order.spec, tenant_ref=order.tenant_ref)
+    watermark, ref = None, order.tenant_ref
+    if order.spec.changed:
+        watermark = ports.legacy().watermark(spec=order.spec, tenant_ref=ref)  # before anything is read
+    version = ports.legacy().version(spec=order.spec)
+    total = ports.legacy().count(spec=order.spec, tenant_ref=ref)
     parts = 1 if order.since else min(RANGES, total // order.spec.batch)
-    borders = ports.legacy().divide(spec=order.spec, tenant_ref=order.tenant_ref, parts=parts)
+    borders = ports.legacy().divide(spec=order.spec, tenant_ref=ref, parts=parts)
     position = ports.mover().open_run(order=order, source_total=total, borders=borders)
     with transaction.atomic():
         begun = Run.objects.filter(pk=run.pk, state=RunState.QUEUED).update(
@@ -177,6 +180,7 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
             started_at=order.at,
             since=order.since,
             watermark=watermark,
+            source_version=version,
             whole_because=whole_because,
             source_total=total,
             supplemented=position.supplemented,
@@ -185,9 +189,8 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
             run.spec = order.spec.label
             versions.keep([order.spec], by=by, at=order.at)
             since = order.since and order.since.isoformat()
-            steps.record(
-                "started", run, by=by, at=order.at, source_total=total, since=since, whole_because=whole_because
-            )
+            told = {"source_total": total, "since": since, "whole_because": whole_because, "source": version}
+            steps.record("started", run, by=by, at=order.at, **told)
             if position.ranges > 1:
                 steps.call_for_help(run, by)
     return True
@@ -196,7 +199,7 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
 def _move(run: Run, order: LoadOrder, job_id: UUID | None) -> bool:
     def read(after: str | None, until: str | None) -> SourceRows:
         also = catching.rejected(tenant_id=run.tenant_id, spec=order.spec) if order.since else []
-        return ports.legacy().read(
+        rows = ports.legacy().read(
             spec=order.spec,
             tenant_ref=order.tenant_ref,
             after=after,
@@ -205,6 +208,8 @@ def _move(run: Run, order: LoadOrder, job_id: UUID | None) -> bool:
             since=order.since,
             also=also,
         )
+        _demand_same(run, rows.version)
+        return rows
 
     position = ports.mover().load(order=order, read=read, after_batch=run.batches)
     progress.mirror(run, position, job_id=job_id)
@@ -230,16 +235,31 @@ def help_along(*, run_id: UUID, at: datetime, job_id: UUID | None = None) -> boo
         return False
 
 
+def _demand_same(run: Run, version: str) -> None:
+    """Raise Rejected unless rows come from the file that the run began with: never half of each."""
+    if version != run.source_version:
+        raise ports.Rejected(
+            "The file of legacy was replaced while its rows moved, and a run moves those of one file: start the run"
+            " again; what has moved stays."
+        )
+
+
 def _end(run: Run, order: LoadOrder, by: Actor) -> bool:
     source, held = ports.legacy().keys(spec=order.spec, tenant_ref=order.tenant_ref), None
+    _demand_same(run, source.version)
     if order.since:
         if run.watermark is None:
             raise ports.Rejected("Rows that these look up were put right meanwhile: run it in full.")
         next_since = overlapped(run.watermark)
-        held = partial(ports.legacy().held, spec=order.spec, tenant_ref=order.tenant_ref, since=next_since)
+        held = partial(_held, run, order, next_since)
     position = ports.mover().finish(order=order, source=source, held=held)
     _close(run, order, position, by=by)
     return False
+
+
+def _held(run: Run, order: LoadOrder, since: datetime) -> Iterator[bytes]:
+    yield from ports.legacy().held(spec=order.spec, tenant_ref=order.tenant_ref, since=since)
+    _demand_same(run, ports.legacy().version(spec=order.spec))
 
 
 def _close_again(run: Run, order: LoadOrder, by: Actor) -> bool:

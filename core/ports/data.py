@@ -16,8 +16,15 @@ from core.shadowing import Answer, Read
 class LegacyPlatform(Protocol):
     """The platform that customers leave; Crossing only reads it."""
 
+    def version(self, *, spec: Any) -> str:
+        """Name the state that an entity's source is in, where that stands from one writing of it to the next: a file.
+
+        '' for a server, whose rows change at any time. `spec` is a `backfills.domain.spec.Spec` (the floor knows no
+        app). What `read` and `keys` return names the state that it was read from.
+        """
+
     def count(self, *, spec: Any, tenant_ref: str) -> int:
-        """Count a tenant's objects of an entity. `spec` is a `backfills.domain.spec.Spec` (the floor knows no app)."""
+        """Count a tenant's objects of an entity; raises Rejected for rows that no key tells apart."""
 
     def keys(self, *, spec: Any, tenant_ref: str) -> SourceKeys:
         """Tell which objects there are by one reading of all their keys, as text."""
@@ -42,8 +49,11 @@ class LegacyPlatform(Protocol):
         Raises Rejected where the next row has the last one's key: nobody who reads on behind that would see it.
         """
 
-    def now(self) -> datetime:
-        """Tell the time by the platform's own clock."""
+    def watermark(self, *, spec: Any, tenant_ref: str) -> datetime | None:
+        """Tell up to when the source tells of changes, by the platform's own clock: for a server, now.
+
+        For a file, the last change that it tells of; None where it tells of none.
+        """
 
     def held(self, *, spec: Any, tenant_ref: str, since: datetime) -> Iterator[bytes]:
         """Read all keys, as text in COPY's format, each with whether its row changed since (t or f); in pieces."""

@@ -2,11 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import psycopg
 
 from core import tenancy
 from core.ports import Rejected, Unavailable
+
+
+def scheme(url: str) -> str:
+    """Return what an address begins with: `postgres`, `mysql`, `csv`…; of a `host=… dbname=…` form, `postgres`."""
+    found = urlsplit(url).scheme.partition("+")[0].lower()
+    return "postgres" if found == "postgresql" or (not found and "=" in url) else found
+
+
+def is_postgres(url: str) -> bool:
+    """Tell whether an address is PostgreSQL's; the empty one is, and leads nowhere."""
+    return not url or scheme(url) == "postgres"
 
 
 @contextmanager
@@ -18,6 +30,10 @@ def connected(url: str, *, platform: str, statement_timeout: int) -> Iterator[ps
     tenancy.forbid_transaction(f"Talking to the {platform} platform")
     if not url:
         raise Rejected(f"No {platform} platform is configured.")
+    if not is_postgres(url):
+        raise Rejected(
+            f"The {platform} platform is no PostgreSQL: this needs an adapter of its own (settings.ADAPTERS)."
+        )
     with (
         translated(platform),
         psycopg.connect(

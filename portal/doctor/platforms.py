@@ -14,8 +14,9 @@ from backfills.queries import mapping
 from core import ports
 from portal.adapters import stage
 from portal.adapters.legacy import PostgresLegacy
+from portal.adapters.legacy.engine import EngineLegacy
 from portal.adapters.newplatform import PostgresMover
-from portal.doctor import Symptom
+from portal.doctor import Symptom, elsewhere
 
 PATIENCE = 30
 """Seconds after which a question about a table's rows is given up."""
@@ -43,6 +44,8 @@ class Table:
 def legacy() -> Iterator[Symptom]:
     """The legacy platform."""
     adapter = ports.legacy()
+    if isinstance(adapter, EngineLegacy):
+        yield from elsewhere.legacy(adapter)
     if not isinstance(adapter, PostgresLegacy):
         return
     with _connected(adapter.url) as connection:

@@ -1,10 +1,27 @@
 """What contract suites share."""
 
+from contextlib import ExitStack
+from functools import cache
+
 import psycopg
 import pytest
 
-from tests import databases
+from tests import databases, mariadb
 from tests.people import DDL_LEGACY, DDL_NEW
+
+
+@pytest.fixture(scope="module")
+def mariadb_server(tmp_path_factory):
+    """What returns this module's MariaDB, started when it is first asked for."""
+    with ExitStack() as stack:
+
+        @cache
+        def started():
+            if mariadb.MISSING:
+                pytest.skip(mariadb.WHY)
+            return stack.enter_context(mariadb.server(tmp_path_factory.mktemp("m")))
+
+        yield started
 
 
 @pytest.fixture(scope="module")

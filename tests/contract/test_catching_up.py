@@ -15,13 +15,14 @@ from core.ports import Rejected
 from tests import airline
 from tests.airline import plane, station
 from tests.contract import test_platforms
-from tests.contract.test_platforms import ACCOUNT, World
 from tests.databases import Platforms
-from tests.fakes.platforms import FakeLegacy, FakeMover
+from tests.fakes.platforms import FakeMover
 from tests.fakes.rows import decode
+from tests.moving import ACCOUNT, World
+from tests.sources import CHANGED as COLUMN
+from tests.sources import InFiles, InMariaDb, InPostgres
 
 LONG_AGO, SINCE, LATE = (datetime(2026, 11, 26, hour, tzinfo=UTC) for hour in (8, 10, 12))
-COLUMN = "upd_ts"
 
 
 class Moving(World):
@@ -29,22 +30,10 @@ class Moving(World):
 
     def change(self, table: str, key: str, at: datetime | None = LATE, **values: Any) -> None:
         """Change a row in legacy; its column then says `at`."""
-        column = {"stn_mast": "stn_cd", "eqp_mast": "tail_no"}[table]
-        if self.platforms:
-            sets = ", ".join(f"{name} = %s" for name in (COLUMN, *values))
-            airline.legacy_do(
-                self.platforms, f"UPDATE {table} SET {sets} WHERE {column} = %s", at, *values.values(), key
-            )
-        for row in FakeLegacy.tables.get(table, []):
-            if row[column] == key:
-                row.update({COLUMN: str(at) if at else None, **values})
+        self.source.change(table, key, {COLUMN: at, **values})
 
     def drop(self, table: str, key: str) -> None:
-        column = {"stn_mast": "stn_cd", "eqp_mast": "tail_no"}[table]
-        if self.platforms:
-            airline.legacy_do(self.platforms, f"DELETE FROM {table} WHERE {column} = %s", key)
-        rows = FakeLegacy.tables.get(table, [])
-        FakeLegacy.tables[table] = [row for row in rows if row[column] != key]
+        self.source.drop(table, key)
 
     def add(self, table: str, *rows: dict[str, Any], at: datetime | None = LATE) -> None:
         self.fill(table, *({**row, COLUMN: at} for row in rows))
@@ -95,11 +84,12 @@ world = test_platforms.world
 
 @pytest.fixture
 def moving(world: World) -> Iterator[Moving]:
-    if world.platforms:
+    is_postgres = isinstance(world.source, InPostgres)
+    if world.platforms and is_postgres:
         for table in ("stn_mast", "eqp_mast"):
             airline.legacy_do(world.platforms, f"ALTER TABLE {table} ADD COLUMN {COLUMN} timestamptz")
-    yield Moving(world.legacy, world.mover, world.platforms)
-    if world.platforms:
+    yield Moving(world.source, world.mover, world.platforms)
+    if world.platforms and is_postgres:
         for table in ("stn_mast", "eqp_mast"):
             airline.legacy_do(world.platforms, f"ALTER TABLE {table} DROP COLUMN {COLUMN}")
 
@@ -133,16 +123,25 @@ def test_every_key_is_told_with_whether_its_row_changed(moving: Moving) -> None:
 @pytest.mark.slow
 def test_a_column_without_a_zone_is_taken_as_utc(moving: Moving) -> None:
     spec = replace(moving.order("airports").spec, changed=Changed(COLUMN, "timestamp"))
-    if moving.platforms:
+    if moving.platforms and isinstance(moving.source, InPostgres):
         airline.legacy_do(moving.platforms, f"ALTER TABLE stn_mast ALTER {COLUMN} TYPE timestamp")
+    if isinstance(moving.source, InMariaDb):
+        moving.source.server.run(f"ALTER TABLE stn_mast MODIFY {COLUMN} datetime;")
     moving.add("stn_mast", station("AAA"), at=LATE.replace(tzinfo=None))
     ask = partial(moving.legacy.read, spec=spec, tenant_ref=airline.CODE, after=None, limit=9)
     berlin = LATE.astimezone(datetime.strptime("+0100", "%z").tzinfo)
     assert (ask(since=berlin).count, ask(since=berlin + timedelta(seconds=1)).count) == (1, 0)
 
 
-def test_legacy_tells_the_time(moving: Moving) -> None:
-    assert abs(moving.legacy.now() - datetime.now(UTC)) < timedelta(hours=1)
+def test_legacy_tells_the_time_and_a_file_its_last_change(moving: Moving) -> None:
+    moving.add("stn_mast", station("AAA"), at=LONG_AGO)
+    moving.add("stn_mast", station("BBB"), at=datetime(2037, 1, 1, tzinfo=UTC))  # nobody believes that
+    told = moving.legacy.watermark(spec=moving.order("airports").spec, tenant_ref=airline.CODE)
+    if isinstance(moving.source, InFiles):
+        assert told == LONG_AGO
+    else:
+        assert told
+        assert abs(told - datetime.now(UTC)) < timedelta(hours=1)
 
 
 def test_what_changed_what_is_new_and_what_is_gone_arrive_and_the_rest_stays(moving: Moving) -> None:

@@ -18,10 +18,10 @@ from portal.adapters.comparison import DuckComparison
 from portal.adapters.legacy import PostgresLegacy
 from portal.adapters.newplatform import PostgresMover
 from tests import airline
-from tests.contract.test_platforms import KEY
 from tests.databases import Platforms
 from tests.fakes.platforms import FakeLegacy, FakeMover
 from tests.fakes.rows import decode
+from tests.moving import KEY
 
 SHADES = spec.load("""\
 format: crossing-mapping/1

@@ -5,8 +5,9 @@ from typing import Any
 
 from core.moving import SourceRows
 from tests import airline
+from tests.airline import station
 from tests.contract import test_platforms
-from tests.contract.test_platforms import ACCOUNT, SPECS, World, station
+from tests.moving import ACCOUNT, SPECS, World
 
 world = test_platforms.world
 

@@ -1,21 +1,19 @@
 """Two promises, kept by the fakes in memory and by the adapters on real databases."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from backfills.domain.spec import load_set
-from core.moving import LoadOrder, RunPosition, SourceKeys, SourceRows
-from core.ports import DataMover, LegacyPlatform, Rejected, Unavailable
+from core.moving import LoadOrder, SourceKeys, SourceRows
+from core.ports import Rejected, Unavailable
 from core.tenancy import TransactionOpenError
+from portal.adapters.comparison.platforms import files
 from portal.adapters.legacy import PostgresLegacy
 from portal.adapters.newplatform import PostgresMover
 from tests import airline
@@ -23,89 +21,40 @@ from tests.airline import flight, plane, station
 from tests.databases import Platforms
 from tests.fakes.platforms import FakeLegacy, FakeMover
 from tests.fakes.rows import decode
+from tests.mariadb import MariaDb
+from tests.moving import ACCOUNT, KEY, SPECS, World
+from tests.sources import ENGINES, InFiles, InMariaDb, InMemory, InPostgres
 
-FOLDER = Path(__file__).parents[2] / "portal" / "demo" / "mapping"
-SPECS = load_set({path.name: path.read_text() for path in FOLDER.glob("*.yaml")})
-KEY = "Vn1gCDw4dOkjwnKCxnLZzm0hYXPZpKqvXbQYwF2wV0E="
-
-
-class World:
-    """Both platforms of one kind, and a way to fill legacy."""
-
-    def __init__(self, legacy: LegacyPlatform, mover: DataMover, platforms: Platforms | None) -> None:
-        self.legacy, self.mover, self.platforms = legacy, mover, platforms
-
-    def fill(self, table: str, *rows: dict[str, Any]) -> None:
-        if self.platforms:
-            airline.insert(self.platforms, table, rows)
-        else:
-            plain = [{name: None if value is None else str(value) for name, value in row.items()} for row in rows]
-            FakeLegacy.tables.setdefault(table, []).extend(plain)
-
-    def empty(self, table: str) -> None:
-        if self.platforms:
-            airline.legacy_do(self.platforms, f"DELETE FROM {table}")
-        else:
-            FakeLegacy.tables[table] = []
-
-    def airports(self) -> set[str]:
-        """The codes of the airports on the new platform."""
-        if self.platforms:
-            with psycopg.connect(self.platforms.new_loader) as connection:
-                return {code for (code,) in connection.execute("SELECT code FROM platform.airport")}
-        return set(FakeMover.entities[ACCOUNT, "airports"].objects)
-
-    def order(self, entity: str, **different: Any) -> LoadOrder:
-        small = {name: replace(spec, batch=2) for name, spec in SPECS.items()}
-        order = LoadOrder(uuid4(), ACCOUNT, "Zebra Air", airline.CODE, entity, small, timezone.now())
-        return replace(order, **different)
-
-    def open(self, order: LoadOrder, *, borders: tuple[str, ...] = ()) -> RunPosition:
-        """Open a run of all rows."""
-        total = self.legacy.count(spec=order.spec, tenant_ref=order.tenant_ref)
-        return self.mover.open_run(order=order, source_total=total, borders=borders)
-
-    def finish(self, order: LoadOrder) -> RunPosition:
-        """Close a run over the rows that legacy holds now."""
-        source = self.legacy.keys(spec=order.spec, tenant_ref=order.tenant_ref)
-        return self.mover.finish(order=order, source=source)
-
-    def reader(self, order: LoadOrder) -> Callable[[str | None, str | None], SourceRows]:
-        """Return what reads a batch."""
-
-        def read(after: str | None, until: str | None) -> SourceRows:
-            spec, ref = order.spec, order.tenant_ref
-            return self.legacy.read(spec=spec, tenant_ref=ref, after=after, until=until, limit=spec.batch)
-
-        return read
-
-    def run(self, order: LoadOrder, *, borders: tuple[str, ...] = ()) -> RunPosition:
-        """Move an entity to the end of its rows."""
-        position = self.open(order, borders=borders)
-        while not position.loaded:
-            position = self.mover.load(order=order, read=self.reader(order))
-        return self.mover.position(order=order)
+KINDS = ["fake", "postgres", *(pytest.param(engine, marks=pytest.mark.slow) for engine in ENGINES)]
+"""Of the legacy platform; the new one is PostgreSQL beside every real one."""
 
 
-ACCOUNT = uuid4()
-
-
-@pytest.fixture(params=["fake", "postgres"])
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
+@pytest.fixture(params=KINDS)
+def world(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mariadb_server: Callable[[], MariaDb],
+) -> Iterator[World]:
     """Return empty platforms of each kind."""
     FakeLegacy.reset()
     FakeMover.reset()
     if request.param == "fake":
-        yield World(FakeLegacy(), FakeMover(), None)
-    else:
-        platforms: Platforms = request.getfixturevalue("airline_platforms")
-        airline.refill(platforms)
-        made = World(
-            PostgresLegacy(url=platforms.legacy_reader), PostgresMover(url=platforms.new_loader, keys=[KEY]), platforms
-        )
+        yield World(InMemory())
+        return
+    platforms: Platforms = request.getfixturevalue("airline_platforms")
+    airline.refill(platforms)
+    mover = PostgresMover(url=platforms.new_loader, keys=[KEY])
+    if request.param == "postgres":
+        made = World(InPostgres(platforms), mover, platforms)
         for table in ("stn_mast", "eqp_mast"):
             made.empty(table)
         yield made
+    elif request.param == "mariadb":
+        yield World(InMariaDb(mariadb_server()), mover, platforms)
+    else:
+        monkeypatch.setattr(files, "_SETTLED", 0)
+        yield World(InFiles(request.param, tmp_path / "legacy"), mover, platforms)
 
 
 def keys(world: World, entity: str, **asked: Any) -> list[str]:
@@ -202,7 +151,7 @@ def test_rows_divide_into_ranges_of_about_one_size(world: World, monkeypatch: py
     rows = world.legacy.read(spec=SPECS["flights"], tenant_ref=airline.CODE, after="2", until="9", limit=9)
     assert (rows.count, rows.first_key, rows.last_key) == (2, "3", "9")
     # Of many keys, some that are taken at random tell where to divide.
-    monkeypatch.setattr("portal.adapters.legacy._TELLING", 30)
+    monkeypatch.setattr("portal.adapters.legacy.postgres._TELLING", 30)
     world.fill("flt_hist", *map(flight, range(101, 161)))
     assert 1 < int(*divide(parts=2)) < 160
 

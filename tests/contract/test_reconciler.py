@@ -17,10 +17,11 @@ from core.ports import Reconciler
 from core.reconciling import Outcome, Repair
 from portal.adapters.reconciling import PostgresReconciler
 from tests import airline
-from tests.contract.test_platforms import ACCOUNT, KEY, SPECS, station
+from tests.airline import station
 from tests.databases import Platforms
 from tests.fakes.platforms import encode
 from tests.fakes.reconciling import FakeReconciler
+from tests.moving import ACCOUNT, KEY, SPECS
 
 SPEC = SPECS["airports"]
 RULES = {

@@ -3,7 +3,9 @@
 from functools import partial
 from uuid import uuid4
 
-from tests.contract.test_platforms import ACCOUNT, World, station, world
+from tests.airline import station
+from tests.contract.test_platforms import world
+from tests.moving import ACCOUNT, World
 
 __all__ = ["world"]
 

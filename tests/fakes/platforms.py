@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -19,16 +19,25 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class FakeLegacy:
-    """Holds `tables`, name → rows, which a test fills; its clock stands at `time`, or goes as ours."""
+    """Holds `tables`, name → rows, which a test fills; its clock stands at `time`, or goes as ours.
+
+    It is a server, unless `state` names the state of a file.
+    """
 
     tables: ClassVar[dict[str, list[dict[str, str | None]]]] = {}
     time: ClassVar[datetime | None] = None
+    state: ClassVar[str] = ""
 
     @classmethod
     def reset(cls) -> None:
         """Forget every row."""
         cls.tables.clear()
-        cls.time = None
+        cls.time, cls.state = None, ""
+
+    def version(self, *, spec: Spec) -> str:
+        """Tell as `core.ports.LegacyPlatform` promises."""
+        tenancy.forbid_transaction("Talking to the legacy platform")
+        return self.state
 
     def _rows(self, spec: Spec, tenant_ref: str) -> list[dict[str, str | None]]:
         tenancy.forbid_transaction("Talking to the legacy platform")
@@ -40,7 +49,8 @@ class FakeLegacy:
 
     def keys(self, *, spec: Spec, tenant_ref: str) -> SourceKeys:
         """Tell as `core.ports.LegacyPlatform` promises."""
-        return SourceKeys.of(str(row[spec.key_column]) for row in self._rows(spec, tenant_ref))
+        found = SourceKeys.of(str(row[spec.key_column]) for row in self._rows(spec, tenant_ref))
+        return replace(found, version=self.state)
 
     def divide(self, *, spec: Spec, tenant_ref: str, parts: int) -> tuple[str, ...]:
         """Divide as `core.ports.LegacyPlatform` promises."""
@@ -70,9 +80,9 @@ class FakeLegacy:
             rows = [row for row in rows if keys.rank(spec, str(row[spec.key_column])) <= keys.rank(spec, until)]
         if len(rows) > limit and rows[limit - 1][spec.key_column] == rows[limit][spec.key_column]:
             raise Rejected(keys.not_unique(spec))
-        return encode(spec, rows[:limit])
+        return replace(encode(spec, rows[:limit]), version=self.state)
 
-    def now(self) -> datetime:
+    def watermark(self, *, spec: Spec, tenant_ref: str) -> datetime | None:
         """Tell as `core.ports.LegacyPlatform` promises."""
         tenancy.forbid_transaction("Talking to the legacy platform")
         return self.time or datetime.now(UTC)

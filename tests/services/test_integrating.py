@@ -1,5 +1,6 @@
 """The worked example of docs/integrating.md, followed to the letter on two databases that are not the demo's."""
 
+import hashlib
 import io
 import re
 import shlex
@@ -18,6 +19,7 @@ from backfills.queries import inspections as found
 from backfills.queries import mapping
 from backfills.services import fates, inspections, runs
 from core import queue, tenancy
+from core.models import LedgerEntry
 from parity_reports.services import reports
 from tests import databases, make
 from tests.databases import Platforms
@@ -62,6 +64,53 @@ def platforms(settings: Settings, tmp_path: Path) -> Iterator[Platforms]:
             },
         }
         yield made
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("db")
+def test_the_export_is_moved_compared_caught_up_and_told_apart_from_the_next(
+    platforms: Platforms, settings: Settings, tmp_path: Path
+) -> None:
+    """The same mapping, with a CSV export as the legacy platform."""
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    (export,) = blocks("csv", "cust_cd")
+    (exports / "inv_hdr.csv").write_text(export, encoding="utf-8")
+    (address,) = blocks("sh", "LEGACY_DATABASE_URL=csv://")
+    assert "\nLEGACY_DATABASE_URL=csv:///var/exports/october\n" in f"\n{address}"
+    for port, option in (("legacy", "url"), ("comparison", "legacy")):
+        settings.ADAPTERS[port]["OPTIONS"][option] = f"csv://{exports}"
+    settings.ADAPTERS = {**settings.ADAPTERS}
+    tenant = make.tenant("Acme", legacy_ref="ACME")
+    with tenancy.scope(tenant_id=tenant.pk):
+        at, ids = timezone.now(), {"tenant_id": tenant.pk, "by": BY}
+        inspections.request(at=at, **ids)
+        queue.run_pending()
+        assert found.latest(tenant_id=tenant.pk).rejected == 0
+        (run,) = runs.start(at=at, **ids)
+        queue.run_pending()
+        run.refresh_from_db()
+        totals = {(one.fate, one.rule): one.count for one in OutcomeTotal.objects.filter(run=run)}
+        assert (run.state, totals) == ("succeeded", {("migrated", ""): 4, ("dropped", "test_invoice"): 1})
+        assert run.source_version == f"sha256:{hashlib.sha256(export.encode()).hexdigest()}"
+        started = LedgerEntry.objects.get(event="backfills.run.started")
+        assert started.data["source"] == run.source_version
+        report = reports.request(at=at, **ids)
+        queue.run_pending()
+        report.refresh_from_db()
+        assert report.verdict == "equal"
+        # A new export takes the old one's place while a run is half-way.
+        (run,) = runs.start(at=at, **ids)
+        runs.advance(run_id=run.pk, by=BY, at=at)
+        (exports / "inv_hdr.csv").write_text(export.replace("Café", "Bar"), encoding="utf-8")
+        queue.run_pending()
+        run.refresh_from_db()
+        assert run.state == "failed"
+        assert "The file of legacy was replaced while its rows moved" in run.problem
+        (run,) = runs.start(at=at, **ids)
+        queue.run_pending()
+        run.refresh_from_db()
+        assert (run.state, run.changed) == ("succeeded", 1)
 
 
 @pytest.mark.usefixtures("db")

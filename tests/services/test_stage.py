@@ -17,8 +17,9 @@ from portal.adapters.postgres import connected
 from portal.adapters.stage import demand_key, position
 from portal.adapters.staged import Staged
 from tests import airline
-from tests.contract.test_platforms import KEY, SPECS, station
+from tests.airline import station
 from tests.databases import Platforms
+from tests.moving import KEY, SPECS
 
 ACCOUNT = uuid4()
 FORMER = """

@@ -137,9 +137,9 @@ def session(platforms: Mapping[str, str], *, memory_limit: str, threads: int) ->
 
 def _translated(error: duckdb.Error) -> Unavailable | Rejected:
     """Name the failure without the engine's text, which may quote a customer's value."""
-    logger.warning("comparison engine failed: %s", type(error).__name__)
+    logger.warning("the engine failed: %s", type(error).__name__)
     if isinstance(error, duckdb.OutOfMemoryException):
-        return Unavailable("The comparison ran out of memory; a smaller segment size helps.")
+        return Unavailable("The engine ran out of memory; more of it, or smaller segments, help.")
     if isinstance(error, duckdb.BinderException | duckdb.CatalogException | duckdb.ParserException):
         return Rejected("The mapping names a table or column that one of the platforms does not have.")
     return Unavailable("A platform stopped answering before everything was read.")

@@ -13,9 +13,10 @@ from core.comparison import Difference, Findings, Measures, Plan, Segment, Surve
 from core.ports import Rejected
 from portal.adapters.comparison import duck, pushdown
 from portal.adapters.comparison.duck import Session
-from portal.adapters.comparison.platforms import Rows, Sources, is_postgres
+from portal.adapters.comparison.platforms import Rows, Sources
 from portal.adapters.comparison.pushdown import NotPushable
 from portal.adapters.comparison.reading import Reading, keeps_key
+from portal.adapters.postgres import is_postgres
 
 log = logging.getLogger(__name__)
 

@@ -217,7 +217,7 @@ def check_keys(session: Session, relation: str, key: str, *, platform: str, colu
     if count:
         raise Rejected(
             f"{count} rows of the {platform} platform have nothing in {column} that can be their key. "
-            "Give each its key there, then compare again."
+            "Give each its key there, then try again."
         )
 
 

@@ -22,10 +22,10 @@ from parity_reports.domain.gate import Family
 from portal.adapters.comparison import duck, expectation
 from portal.adapters.comparison.duck import Session, name, remote, text
 from portal.adapters.comparison.expectation import KEY, SOURCE
-from portal.adapters.comparison.platforms import Sources, is_postgres
+from portal.adapters.comparison.platforms import Sources
 from portal.adapters.comparison.reading import Reading
 from portal.adapters.comparison.typed import received, selected
-from portal.adapters.postgres import connected
+from portal.adapters.postgres import connected, is_postgres
 
 RAW, HELD_ROWS = "shadow raw", "shadow held"
 """Relations of what the platforms answered; the names of a mapping hold no space."""

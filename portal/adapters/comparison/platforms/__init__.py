@@ -1,6 +1,4 @@
-"""The platforms that a comparison can read, each by the scheme of its address."""
-
-from urllib.parse import urlsplit
+"""The platforms that can be read, compared and moved from, each by the scheme of its address."""
 
 from core.ports import Rejected
 from portal.adapters.comparison.platforms.base import Keys, Platform, Rows, Sources
@@ -10,24 +8,17 @@ from portal.adapters.comparison.platforms.mysql import MySql
 from portal.adapters.comparison.platforms.parquet_files import ParquetFiles
 from portal.adapters.comparison.platforms.postgres import Postgres
 from portal.adapters.comparison.platforms.sqlite_file import SqliteFile
+from portal.adapters.postgres import is_postgres, scheme
 
-__all__ = ["Keys", "Platform", "Rows", "Sources", "is_postgres", "platform"]
+__all__ = ["Keys", "Platform", "Rows", "Sources", "platform"]
 
-_SERVED = ("postgres", "postgresql")
 _FILES = {"sqlite": SqliteFile, "duckdb": DuckdbFile, "parquet": ParquetFiles, "csv": CsvFiles}
 _OTHERS = {**_FILES, "mysql": MySql, "mariadb": MySql}
 
 
-def is_postgres(url: str) -> bool:
-    """Tell whether an address is that of a platform with a server that digests its records itself."""
-    scheme = urlsplit(url).scheme.partition("+")[0].lower()
-    return not url or scheme in _SERVED or (not scheme and "=" in url)
-
-
 def platform(url: str, *, name: str) -> Platform:
     """Return a platform by its address; it is attached later, and belongs to one session."""
-    scheme = urlsplit(url).scheme.partition("+")[0].lower()
-    if found := _OTHERS.get(scheme):
+    if found := _OTHERS.get(scheme(url)):
         return found(name, url)
     if is_postgres(url):
         return Postgres(name, url)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import duckdb
@@ -54,7 +55,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """A tenant's rows that a mapping reads from legacy: all, a range of their keys, or those with certain keys."""
+    """A tenant's rows that a mapping reads from legacy: all, or those in a range of keys, with some keys, or late."""
 
     spec: Spec
     tenant: str
@@ -62,6 +63,9 @@ class Sources:
     upto: str | None = None
     among: tuple[str, ...] = ()
     sample: Segment | None = None
+    since: datetime | None = None
+    """Only rows that changed since, or do not tell when they did, and those with the keys `also`."""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,10 @@ _WIDTH = (
     "line {} has {} fields where the header names {}. Quote what holds the delimiter or a line break, write it anew"
 )
 
+_REMEMBERED = 256
+_WELL_FORMED: dict[tuple[object, ...], None] = {}
+"""Files that were read to their end, as they were then, and how they were read; the oldest goes first."""
+
 csv.field_size_limit(2_000_000)  # as long as a line may be for the engine
 
 
@@ -43,19 +47,33 @@ class CsvFiles(written.Written):
         """The folder of the files."""
         return str(self.path)
 
+    def begin(self, table: str) -> None:
+        """Take note of a table's file."""
+        self.watch.begin(self._file(table))
+
     def describe(self, session: Asking, table: str) -> dict[str, str]:
         """Return the header's columns, every one of them text, once the whole file is known to be well-formed.
 
-        The engine would drop a last record whose quote does not end, and an empty field too many.
+        The engine would drop a last record whose quote does not end, and an empty field too many. A file that this
+        process has found to be well-formed is not looked through again as long as it is the same.
         """
-        columns, count = self._header(table), self._count(table)
+        columns, file = self._header(table), self._file(table)
+        known = (str(file), self.watch.look(file), self.delimiter, self.null)
+        if known not in _WELL_FORMED:
+            self._demand_whole(session, table)
+            _WELL_FORMED[known] = None
+            while len(_WELL_FORMED) > _REMEMBERED:
+                _WELL_FORMED.pop(next(iter(_WELL_FORMED)), None)
+        return dict.fromkeys(columns, "text")
+
+    def _demand_whole(self, session: Asking, table: str) -> None:
+        count = self._count(table)
         ((found,),) = session.rows(f"SELECT count(*) FROM {self.relation(table)}")
         if found != count:
             raise Rejected(
                 f"The {self.name} platform's {table}.csv has {count} records, of which the engine sees {found}. "
-                "Write it anew with every text in quotes and compare again."
+                "Write it anew with every text in quotes and try again."
             )
-        return dict.fromkeys(columns, "text")
 
     def relation(self, table: str, columns: Collection[str] = ()) -> str:
         """Return the file's rows."""
@@ -92,7 +110,7 @@ class CsvFiles(written.Written):
             if not names or not all(names) or len({one.lower() for one in names}) < len(names):
                 raise Rejected(
                     f"The {self.name} platform's {table}.csv has no header line that names every column, and each "
-                    "once. Write it with one and compare again."
+                    "once. Write it with one and try again."
                 )
             self._headers[table] = names
         return self._headers[table]
@@ -103,7 +121,7 @@ class CsvFiles(written.Written):
 
     def _records(self, table: str) -> Iterator[list[str]]:
         path, line = self._file(table), 0
-        self.watch.begin(path)
+        self.begin(table)
         try:
             with path.open(encoding="utf-8-sig", newline="") as file:
                 reader, width = csv.reader(file, delimiter=self.delimiter, strict=True), 0
@@ -120,4 +138,4 @@ class CsvFiles(written.Written):
             ) from None
 
     def _refusal(self, path: Path, why: str) -> Rejected:
-        return Rejected(f"The {self.name} platform's {path.name} cannot be read: {why} and compare again.")
+        return Rejected(f"The {self.name} platform's {path.name} cannot be read: {why} and try again.")

@@ -17,9 +17,13 @@ class DuckdbFile(typed_files.Typed):
 
     def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Attach the file."""
-        self.watch.begin(self.path, ".wal")
+        self.begin("")
         with self.speaking():
             connection.execute(f"ATTACH {text(str(self.path))} AS {name(self.name)} (TYPE duckdb, READ_ONLY)")
+
+    def begin(self, table: str) -> None:
+        """Take note of the file."""
+        self.watch.begin(self.path, ".wal")
 
     def describe(self, session: Asking, table: str) -> dict[str, str]:
         """Return the columns of a table or view."""
@@ -40,5 +44,5 @@ class DuckdbFile(typed_files.Typed):
     def trouble(self, said: str) -> str:
         """Tell a file that is being written from one that is none."""
         if "lock" in said.lower():
-            return "another process has it open for writing. Let that end, then compare again."
+            return "another process has it open for writing. Let that end, then try again."
         return super().trouble(said)

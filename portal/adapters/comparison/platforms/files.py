@@ -1,9 +1,12 @@
 """Files as they are while they are read: what they look like from outside, and whether that has changed."""
 
+import hashlib
 import os
 import stat
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -31,7 +34,7 @@ class Watch:
             return
         look = _look(path)
         if look is None:
-            raise Rejected(f"The {self.platform} platform has no file {path.name}; put it there and compare again.")
+            raise Rejected(f"The {self.platform} platform has no file {path.name}; put it there and try again.")
         self._looks[str(path)] = look
         for companion in companions:
             beside = path.with_name(path.name + companion)
@@ -42,14 +45,36 @@ class Watch:
         spoken = [path for path in self._looks if path in said] or [path for path, look in self._looks.items() if look]
         return Path(spoken[-1]).name if spoken else "file"
 
+    def look(self, path: Path) -> tuple[int, ...] | None:
+        """Return what tells the noted state of a file from any other; None where there was none."""
+        return self._looks[str(path)]
+
+    def version(self) -> str:
+        """Name the content of these files by its SHA-256; raises Unavailable if any of them is not as it was."""
+        digests = [_content(path, look) for path, look in sorted(self._looks.items()) if look]
+        self.check()
+        return "sha256:" + (digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest())
+
+    def written_at(self) -> datetime:
+        """Return when the last of these files was written."""
+        latest = max(look[3] for look in self._looks.values() if look)
+        return datetime.fromtimestamp(latest / 1e9, UTC)
+
     def check(self) -> None:
         """Raise Unavailable if any of them is not as it was."""
         for path, look in self._looks.items():
             if _look(Path(path), wait=False) != look:
                 raise Unavailable(
                     f"The {self.platform} platform's file {Path(path).name} changed while it was read. Nothing is said "
-                    "about it: let it be written to the end, then compare again."
+                    "about it: let it be written to the end, then try again."
                 )
+
+
+@lru_cache(maxsize=256)
+def _content(path: str, look: _Look) -> str:
+    """Return the SHA-256 of a file's content; `look` has it read anew once it changed."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _look(path: Path, *, wait: bool = True) -> _Look:

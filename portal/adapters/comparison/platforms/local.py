@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import duckdb
 
@@ -12,8 +13,9 @@ from backfills.domain.spec import Spec
 from core.ports import Rejected, Unavailable
 from parity_reports.domain.file_gate import NotComparable
 from parity_reports.domain.gate import Passage
+from portal.adapters.comparison import texts
 from portal.adapters.comparison.platforms import files
-from portal.adapters.comparison.platforms.base import Asking, Keys, Rows, Sources
+from portal.adapters.comparison.platforms.base import Asking, Rows, Sources
 from portal.adapters.comparison.quoting import name, text
 
 _WHOLE = re.compile(r"-?[0-9]{1,38}", re.ASCII)
@@ -44,6 +46,15 @@ class Local:
 
     def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Do nothing: files are opened when they are read."""
+
+    def begin(self, table: str) -> None:
+        """Take note of the file that a table stands in, if it does."""
+        raise NotImplementedError
+
+    def version(self, table: str) -> str:
+        """Name the state that a table's file is in; '' where a server answers, whose rows change at any time."""
+        self.begin(table)
+        return self.watch.version()
 
     def relation(self, table: str, columns: Collection[str]) -> str:
         """Return the relation of a table's rows, with (at least) these columns as `shown` and `read` expect them."""
@@ -97,6 +108,25 @@ class Local:
         """Count source rows."""
         return self._number(session, f"SELECT count(*) {self._from_sources(session, sources)}")
 
+    def late(self, session: Asking, sources: Sources, since: datetime) -> str:
+        """Return the relation of source keys as text `k`, each with whether its row is `late`: changed since."""
+        key, late = keys.made(sources.spec, self._source(session, sources.spec)), self._changed(session, sources, since)
+        return f"(SELECT {key} AS k, {late} AS late {self._from_sources(session, sources)})"
+
+    def watermark(self, session: Asking, sources: Sources) -> datetime | None:
+        """Return up to when the platform tells of changes by its own clock; None where nothing tells.
+
+        A file has none, and nobody knows when its writing began: so up to the last change that it tells of, and what
+        claims to be later than the file itself does not count.
+        """
+        moment = self._moment(session, sources.spec)
+        with self.speaking():
+            ((found,),) = session.rows(
+                f"SELECT epoch_us(max(m)) FROM (SELECT {moment} AS m {self._from_sources(session, sources)}) "
+                f"WHERE m <= {_literal(self.watch.written_at())}"
+            )
+        return None if found is None else datetime.fromtimestamp(found / 1e6, UTC)
+
     def bounds(self, session: Asking, sources: Sources, *, size: int) -> list[str]:
         """Return the keys that end ranges of `size` source rows each."""
         key = self._native_source(session, sources.spec)
@@ -148,7 +178,7 @@ class Local:
 
     def trouble(self, said: str) -> str:
         """Say what is wrong with a file and what to do, given what the engine said."""
-        return f"it is not {self.form}, or it is damaged. Write it anew and compare again."
+        return f"it is not {self.form}, or it is damaged. Write it anew and try again."
 
     def check_unchanged(self) -> None:
         """Raise Unavailable if a file that was read has changed."""
@@ -199,39 +229,64 @@ class Local:
         return f"TRY_CAST({shown} AS HUGEINT)" if by_number else shown
 
     def _from_sources(self, session: Asking, sources: Sources) -> str:
-        spec, condition = sources.spec, ""
+        spec, condition, shown = sources.spec, "", self._source(session, sources.spec)
         if sources.among:
-            key = keys.made(spec, self._source(session, spec))
-            condition = f"({key}) IN ({', '.join(map(text, sources.among))})"
-            numbers = [str(int(one)) for one in sources.among if _WHOLE.fullmatch(one)]
-            if spec.key_type == "bigint" and numbers:
-                # However it is written there: 7 and 007 are one record's key.
-                condition = f"({condition} OR TRY_CAST({key} AS HUGEINT) IN ({', '.join(numbers)}))"
+            condition = _among(spec, shown, sources.among)
         elif sources.after is not None or sources.upto is not None:
-            by_number = spec.key_type == "bigint"
-            asked = Keys(spec.key_column, by_number, sources.after, sources.upto)
-            condition = self._ranged(asked, self._native_source(session, spec))
-        columns = [spec.source_names.get(column, column) for column in self._source(session, spec)]
-        return self._where(session, spec.source_table, spec.source_tenant, sources.tenant, condition, columns)
+            condition = self._between(spec, shown, sources)
+        if sources.since:
+            late = f"{self._changed(session, sources, sources.since)} OR {_among(spec, shown, sources.also)}"
+            condition = f"({condition or 'TRUE'}) AND ({late})"
+        columns = [spec.source_names.get(column, column) for column in shown]
+        columns += [spec.changed.column] if spec.changed else []
+        fewer = self._narrowed(session, sources)
+        return self._where(session, spec.source_table, spec.source_tenant, sources.tenant, condition, columns, fewer)
+
+    def _between(self, spec: Spec, shown: Mapping[str, str], sources: Sources) -> str:
+        """Return the condition that a row's key lies in a range; the order is that of the key's own columns."""
+        terms = [self._ordered(shown[column], by_number=kind == "bigint") for column, kind in spec.key_parts]
+        tests = [
+            f"({', '.join(terms)}) {sign} ({', '.join(values)})" if (values := _values(spec, border)) else "FALSE"
+            for sign, border in ((">", sources.after), ("<=", sources.upto))
+            if border is not None
+        ]
+        return _or_none(" AND ".join(tests), terms, open_below=sources.after is None)
+
+    def _narrowed(self, session: Asking, sources: Sources) -> str:
+        """Return what a server may leave out beforehand, as a condition of its own; '' for nothing."""
+        return ""
+
+    def _moment(self, session: Asking, spec: Spec) -> str:
+        """Return the SQL of the moment at which a row changed, as text would say it; NULL where it does not tell."""
+        if spec.changed is None:
+            raise ValueError(f"{spec.entity} does not declare when a row changed")
+        shown = self._shown(session, spec.source_table, spec.changed.column)
+        if spec.changed.type == "timestamp":
+            return f"({texts.clock(shown)})::TIMESTAMPTZ"
+        return f"({texts.instant(shown)})"
+
+    def _changed(self, session: Asking, sources: Sources, since: datetime) -> str:
+        return f"coalesce({self._moment(session, sources.spec)} >= {_literal(since)}, TRUE)"
 
     def _from(self, session: Asking, rows: Rows, *columns: str) -> str:
         condition = ""
         if rows.keys:
             columns = (*columns, rows.keys.column)
             shown = self._shown(session, rows.table, rows.keys.column)
-            condition = self._ranged(rows.keys, self._ordered(shown, by_number=rows.keys.by_number))
+            key = self._ordered(shown, by_number=rows.keys.by_number)
+            open_below = rows.keys.after is None and not rows.keys.among
+            condition = _or_none(rows.keys.condition(key), [key], open_below=open_below)
         return self._where(session, rows.table, rows.tenant_column, rows.tenant, condition, columns)
 
-    @staticmethod
-    def _ranged(asked: Keys, key: str) -> str:
-        condition = asked.condition(key)
-        if condition and asked.after is None and not asked.among:
-            # What is no such key belongs to some range all the same: it must not fall out of all of them.
-            return f"({condition} OR {key} IS NULL)"
-        return condition
-
     def _where(
-        self, session: Asking, table: str, tenant_column: str, tenant: str, condition: str, columns: Sequence[str]
+        self,
+        session: Asking,
+        table: str,
+        tenant_column: str,
+        tenant: str,
+        condition: str,
+        columns: Sequence[str],
+        fewer: str = "",
     ) -> str:
         tests = [f"{self._shown(session, table, tenant_column)} = {text(tenant)}", *([condition] if condition else [])]
         needed = sorted({tenant_column, *columns})
@@ -240,3 +295,35 @@ class Local:
     def _number(self, session: Asking, query: str) -> int:
         with self.speaking():
             return int(session.rows(query)[0][0])
+
+
+def _among(spec: Spec, shown: Mapping[str, str], wanted: Sequence[str]) -> str:
+    """Return the condition that a row's key is one of these."""
+    if not wanted:
+        return "FALSE"
+    key, numbers = keys.made(spec, shown), [str(int(one)) for one in wanted if _WHOLE.fullmatch(one)]
+    condition = f"({key}) IN ({', '.join(map(text, wanted))})"
+    if spec.key_type == "bigint" and numbers:
+        # However it is written there: 7 and 007 are one record's key.
+        return f"({condition} OR TRY_CAST({key} AS HUGEINT) IN ({', '.join(numbers)}))"
+    return condition
+
+
+def _values(spec: Spec, border: str) -> list[str]:
+    """Return the literals of a key's columns; none for a text that is no such key."""
+    found = keys.parts(spec, border) or () if spec.key_is_made else (border,)
+    return [
+        str(int(value)) if kind == "bigint" else text(value)
+        for value, (_, kind) in zip(found, spec.key_parts, strict=bool(found))
+    ]
+
+
+def _or_none(condition: str, terms: Sequence[str], *, open_below: bool) -> str:
+    """Let what is no such key belong to the range that has no lower end: it must not fall out of all of them."""
+    if not condition or not open_below:
+        return condition
+    return f"({condition} OR {' OR '.join(f'{term} IS NULL' for term in terms)})"
+
+
+def _literal(moment: datetime) -> str:
+    return f"TIMESTAMPTZ {text(moment.astimezone(UTC).isoformat())}"

@@ -5,17 +5,19 @@ They would make a double of a wide decimal, NULL of a zero date, true of a 2, an
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import duckdb
 
+from backfills.domain import keys
 from core.ports import Rejected, Unavailable
 from parity_reports.domain.file_gate import NotComparable
 from parity_reports.domain.gate import Passage
 from portal.adapters.comparison import texts
 from portal.adapters.comparison.extensions import scanner
 from portal.adapters.comparison.platforms import written
-from portal.adapters.comparison.platforms.base import Asking
+from portal.adapters.comparison.platforms.base import Asking, Sources
 from portal.adapters.comparison.quoting import name, text
 
 _CHUNK = 50_000
@@ -37,6 +39,10 @@ _SAID_BY = {
     "timestamp": frozenset({"datetime"}), "timestamptz": frozenset({"timestamp"}),
 }  # fmt: skip
 """The types whose values a wanted column may be read from; any other would need a guess."""
+
+
+_CLOCKS = {"timestamp": "timestamptz", "datetime": "timestamp"}
+"""What the two are in a mapping's words, of which one is the other's name there."""
 
 
 @dataclass
@@ -85,7 +91,9 @@ class MySql(written.Written):
     def passage(self, declared: str, wanted: str) -> Passage:
         """Decide by what the mapping declares, if the column's type says such values at all."""
         if declared not in _SAID_BY.get(wanted.partition("(")[0], ()):
-            raise NotComparable(f"is {declared}, which says no {wanted} exactly; {_INSTEAD}")
+            called = _CLOCKS.get(declared, "")
+            instead = f"a mapping calls it {called}" if called and wanted in _CLOCKS.values() else _INSTEAD
+            raise NotComparable(f"is {declared}, which says no {wanted} exactly; {instead}")
         return super().passage(declared, wanted)
 
     def shown(self, column: str, declared: str) -> str:
@@ -100,6 +108,22 @@ class MySql(written.Written):
             return quoted
         raise NotComparable(f"is {declared}, which cannot be compared exactly; {_INSTEAD}")
 
+    def begin(self, table: str) -> None:
+        """Do nothing: there is no file."""
+
+    def version(self, table: str) -> str:
+        """Return nothing: a server's rows change at any time."""
+        return ""
+
+    def watermark(self, session: Asking, sources: Sources) -> datetime | None:
+        """Return the server's clock."""
+        ((now,),) = self._ask(session, "SELECT CAST(UTC_TIMESTAMP(6) AS CHAR) AS now")
+        return datetime.fromisoformat(f"{now}+00:00")
+
+    def grants(self, session: Asking) -> list[str]:
+        """Return what our role may do, in the server's words."""
+        return [str(row[0]) for row in self._ask(session, "SHOW GRANTS")]
+
     def explained(self, error: duckdb.Error) -> Unavailable | Rejected | None:
         """Add nothing to what is said of every platform."""
         return None
@@ -108,23 +132,66 @@ class MySql(written.Written):
         """Accept everything: the transaction's snapshot does not change."""
 
     def _where(
-        self, session: Asking, table: str, tenant_column: str, tenant: str, condition: str, columns: Sequence[str]
+        self,
+        session: Asking,
+        table: str,
+        tenant_column: str,
+        tenant: str,
+        condition: str,
+        columns: Sequence[str],
+        fewer: str = "",
     ) -> str:
         """Fetch the tenant's rows; the engine then judges tenants and keys by their bytes, whatever the collation."""
         needed = sorted({tenant_column, *columns})
-        fetched = self._fetched(session, table, tenant_column, tenant, needed)
+        fetched = self._fetched(session, table, (tenant_column, tenant), needed, fewer)
         tests = [f"{self._shown(session, table, tenant_column)} = {text(tenant)}", *([condition] if condition else [])]
         return f"FROM {fetched} WHERE {' AND '.join(tests)}"
 
-    def _fetched(self, session: Asking, table: str, tenant_column: str, tenant: str, columns: Sequence[str]) -> str:
+    def _narrowed(self, session: Asking, sources: Sources) -> str:
+        """Let the server leave out what is out of the range, by the first column of the key, and what is not late.
+
+        It may send more than is asked for, and never less: so only where its comparison is surely that of the engine.
+        """
+        spec, tests = sources.spec, list[str]()
+        column, kind = spec.key_parts[0]
+        native = spec.source_names.get(column, column)
+        declared, quoted = self._column(session, spec.source_table, native), _quoted(native)
+        if kind == "bigint" and declared in _NUMBERS - {"bit"}:
+            ordered, literal = quoted, "{}"
+        elif kind == "text" and declared in _TEXTS:
+            # Its collation equates all that its bytes do, and orders otherwise.
+            ordered, literal = f"CAST({_as_text(native, declared)} AS BINARY)", "_utf8mb4 X'{}'"
+        else:
+            return ""
+
+        def values(wanted: Sequence[str | None]) -> list[str]:
+            parts = [keys.parts(spec, one) for one in wanted if one is not None]
+            firsts = [part[0] if kind == "bigint" else part[0].encode().hex() for part in parts if part]
+            return [literal.format(first) for first in firsts]
+
+        def among(wanted: Sequence[str]) -> str:
+            return f"{quoted} IN ({', '.join(found)})" if (found := values(wanted)) else "FALSE"
+
+        if sources.among:
+            tests.append(among(sources.among))
+        tests += [f"{ordered} >= {value}" for value in values([sources.after])]
+        tests += [f"({ordered} <= {value} OR {quoted} IS NULL)" for value in values([sources.upto])]
+        if sources.since and spec.changed:
+            clock, moment = _quoted(spec.changed.column), sources.since.astimezone(UTC).replace(tzinfo=None)
+            # A zero date tells nothing, as NULL does.
+            late = f"{clock} >= '{moment.isoformat(' ')}' OR {clock} IS NULL OR {clock} < '1000-01-01'"
+            tests.append(f"({late} OR {among(sources.also)})")
+        return "".join(f" AND {test}" for test in tests)
+
+    def _fetched(self, session: Asking, table: str, tenant: tuple[str, str], columns: Sequence[str], fewer: str) -> str:
         kinds = {column: self._column(session, table, column) for column in columns}
         listed = ", ".join(f"{_as_text(column, kind)} AS {_quoted(column)}" for column, kind in kinds.items())
         schema, plain = self._place(table)
         of_schema = "" if schema == "DATABASE()" else f"{_quoted(table.rpartition('.')[0])}."
-        rows = f"FROM {of_schema}{_quoted(plain)} WHERE {_quoted(tenant_column)} = {_literal(tenant)}"
+        rows = f"FROM {of_schema}{_quoted(plain)} WHERE {_quoted(tenant[0])} = {_literal(tenant[1])}{fewer}"
         relation = name(f"{self.name} rows of {plain}")
         session.rows(f"CREATE OR REPLACE TEMP TABLE {relation} ({', '.join(f'{name(c)} VARCHAR' for c in columns)})")
-        for part in self._parts(session, table, tenant_column, rows):
+        for part in self._parts(session, table, tenant[0], rows):
             session.rows(f"INSERT INTO {relation} FROM {self._query(f'SELECT {listed} {rows}{part}')}")
         ((there,),) = self._ask(session, f"SELECT CAST(COUNT(*) AS CHAR) AS n {rows}")
         ((here,),) = session.rows(f"SELECT count(*) FROM {relation}")
@@ -168,7 +235,7 @@ class MySql(written.Written):
         if not found or any(str(row[1]).upper() not in _SNAPSHOTS for row in found):
             raise Rejected(
                 f"The {self.name} platform's server reads without a snapshot (transaction_isolation); set it to "
-                "REPEATABLE-READ for Crossing's role and compare again."
+                "REPEATABLE-READ for Crossing's role and try again."
             )
 
     def _place(self, table: str) -> tuple[str, str]:

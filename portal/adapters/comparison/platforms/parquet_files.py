@@ -29,9 +29,13 @@ class ParquetFiles(typed_files.Typed):
         """The folder of the files."""
         return str(self.path)
 
+    def begin(self, table: str) -> None:
+        """Take note of a table's file."""
+        self.watch.begin(self._file(table))
+
     def describe(self, session: Asking, table: str) -> dict[str, str]:
         """Return the columns with the engine's types, or with what is wrong with them."""
-        self.watch.begin(self._file(table))
+        self.begin(table)
         shown = dict(session.rows(f"SELECT column_name, column_type FROM (DESCRIBE FROM {self.relation(table)})"))
         schema = session.rows(
             "SELECT name, type, coalesce(logical_type, ''), coalesce(converted_type, '') "

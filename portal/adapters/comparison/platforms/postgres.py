@@ -150,6 +150,8 @@ def _sources(sources: Sources) -> str:
         tests.append(source.bounded(spec, "<=", sources.upto))
     if sources.among:
         tests.append(source.among(spec, sources.among))
+    if sources.since:
+        tests.append(f"({source.changed(spec, sources.since)} OR {source.among(spec, sources.also)})")
     if sources.sample:
         tests.append(digests.sampled(Engine.POSTGRES, source.key(spec), sources.sample))
     return " AND ".join(tests)

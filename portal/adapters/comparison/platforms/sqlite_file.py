@@ -28,7 +28,7 @@ class SqliteFile(written.Written):
 
     def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Attach the file."""
-        self.watch.begin(self.path, "-wal", "-journal")
+        self.begin("")
         if _is_cut(self.path):
             raise Rejected(
                 f"The {self.name} platform's {self.path.name} is shorter than it says itself. Copy it anew and compare "
@@ -37,6 +37,10 @@ class SqliteFile(written.Written):
         connection.execute(f"LOAD {text(str(scanner('sqlite')))}")
         with self.speaking():
             connection.execute(f"ATTACH {text(str(self.path))} AS {name(self.name)} (TYPE sqlite, READ_ONLY)")
+
+    def begin(self, table: str) -> None:
+        """Take note of the file."""
+        self.watch.begin(self.path, "-wal", "-journal")
 
     def describe(self, session: Asking, table: str) -> dict[str, str]:
         """Return the columns of a table or view; what they declare says nothing about their values."""
@@ -82,9 +86,9 @@ class SqliteFile(written.Written):
     def trouble(self, said: str) -> str:
         """Tell a file that is being written from one that is none."""
         if "locked" in said.lower() or "busy" in said.lower():
-            return "another process is writing it. Let that end, then compare again."
+            return "another process is writing it. Let that end, then try again."
         if "utf" in said.lower() or "decode" in said.lower():
-            return "a text in it is not UTF-8. Correct it and compare again."
+            return "a text in it is not UTF-8. Correct it and try again."
         return super().trouble(said)
 
     def _query(self, query: str) -> str:

@@ -27,10 +27,7 @@ class PostgresLegacy:
         rows = source.of_tenant(spec, tenant_ref)
         count, keyless = self._ask(f"SELECT count(*), count(*) FILTER (WHERE {source.keyless(spec)}) {rows}")[0]
         if keyless:
-            raise Rejected(
-                f"{int(keyless):,} rows of {spec.source_table} in legacy have no {_named(spec)}: a row without its key"
-                " cannot be accounted for. Give them one, or leave them out in a view that the mapping reads."
-            )
+            raise Rejected(keys.missing(spec, int(keyless)))
         return int(count)
 
     def keys(self, *, spec: Spec, tenant_ref: str) -> SourceKeys:
@@ -78,8 +75,12 @@ class PostgresLegacy:
             raise Rejected(keys.not_unique(spec))
         return kept
 
-    def now(self) -> datetime:
-        """Tell the time; see `core.ports.LegacyPlatform`."""
+    def version(self, *, spec: Spec) -> str:
+        """Return nothing: a server's rows change at any time."""
+        return ""
+
+    def watermark(self, *, spec: Spec, tenant_ref: str) -> datetime | None:
+        """Tell the server's time; see `core.ports.LegacyPlatform`."""
         moment: datetime = self._ask("SELECT clock_timestamp()")[0][0]
         return moment
 
@@ -140,10 +141,6 @@ def _without_last(rows: SourceRows, *, column: int) -> SourceRows:
 def _key(line: bytes, column: int) -> str:
     field = line.split(b"\t")[column].decode()
     return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), field)
-
-
-def _named(spec: Spec) -> str:
-    return " or ".join(spec.source_names.get(column, column) for column, _ in spec.key_parts)
 
 
 __all__ = ["PostgresLegacy", "rows_of"]

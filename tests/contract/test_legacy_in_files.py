@@ -1,0 +1,167 @@
+"""A legacy platform in files: one reading per range, keys that can be told apart, and never half of two files."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from backfills.domain.spec import Changed
+from core.moving import SourceKeys
+from core.ports import Rejected, Unavailable
+from portal.adapters.comparison import duck
+from portal.adapters.comparison.platforms import csv_files, files
+from portal.adapters.legacy import PostgresLegacy, by_address
+from portal.adapters.legacy.engine import EngineLegacy
+from tests.fakes.rows import decode
+from tests.people import SPECS
+
+PEOPLE = replace(SPECS["people"], changed=Changed("upd", "timestamp"))
+HEADER = "own_cd,seq,nm,fee,flag,day,clock,zone,state,upd\n"
+
+
+def person(seq, nm="Ann", upd="2026-11-26 08:00:00", owner="B6"):
+    return f"{owner},{seq},{nm},1.5,Y,20130701,0930,NY,,{upd}\n"
+
+
+@pytest.fixture
+def export(tmp_path, monkeypatch):
+    """What writes the export anew, as one should: beside it, and then renamed."""
+    monkeypatch.setattr(files, "_SETTLED", 0)
+
+    def write(*rows):
+        (tmp_path / "anew").write_text(HEADER + "".join(rows), encoding="utf-8", newline="")
+        (tmp_path / "anew").rename(tmp_path / "person_mast.csv")
+
+    write(*(person(number) for number in (10, 9, 100, 1)), person(5, owner="AA"))
+    return write
+
+
+@pytest.fixture
+def legacy(tmp_path, export):
+    made = EngineLegacy(url=f"csv://{tmp_path}", threads=1)
+    yield made
+    made._forget()
+
+
+def read(legacy, **asked):
+    return legacy.read(**{"spec": PEOPLE, "tenant_ref": "B6", "after": None, "limit": 100} | asked)
+
+
+def keys(legacy, **asked):
+    return [row["seq"] for row in decode(PEOPLE, read(legacy, **asked))]
+
+
+@pytest.fixture
+def readings(monkeypatch):
+    """What counts the readings of legacy."""
+    opened, session = [], duck.session
+
+    def counted(*args, **options):
+        opened.append(args)
+        return session(*args, **options)
+
+    monkeypatch.setattr(duck, "session", counted)
+    return opened
+
+
+def test_an_address_says_what_legacy_is():
+    assert isinstance(by_address(url="postgres://role@nowhere/legacy"), PostgresLegacy)
+    assert isinstance(by_address(url=""), PostgresLegacy)
+    assert isinstance(by_address(url="mariadb://role@nowhere/legacy"), EngineLegacy)
+    with pytest.raises(Rejected, match=r"begins with none of postgres://, .*csv://"):
+        by_address(url="oracle://role@nowhere/legacy").version(spec=PEOPLE)
+
+
+def test_a_range_is_read_once_and_let_go_with_its_last_batch(legacy, readings):
+    assert keys(legacy, limit=2) == ["1", "9"]
+    assert keys(legacy, limit=1, after="9") == ["10"]
+    assert keys(legacy, limit=2, after="10") == ["100"]
+    assert len(readings) == 1
+    assert legacy._held is None
+    assert keys(legacy, limit=2, after="10") == ["100"]
+    assert len(readings) == 2
+
+
+def test_whoever_asks_for_something_else_gets_that(legacy, readings):
+    assert keys(legacy, limit=2) == ["1", "9"]
+    assert keys(legacy, limit=2) == ["1", "9"]
+    assert keys(legacy, limit=1, after="9", until="10") == ["10"]
+    assert keys(legacy, limit=1, tenant_ref="AA") == ["5"]
+    assert len(readings) == 4
+
+
+def test_what_nobody_asks_for_any_more_is_let_go(tmp_path, export):
+    legacy = EngineLegacy(url=f"csv://{tmp_path}", threads=1, patience=0)
+    read(legacy, limit=2)
+    legacy._forgetting.join(30)
+    assert legacy._held is None
+
+
+def test_a_file_that_is_replaced_has_another_version_and_nothing_of_it_comes_into_a_range(legacy, export):
+    before = legacy.version(spec=PEOPLE)
+    first = read(legacy, limit=2)
+    assert first.version == before == legacy.keys(spec=PEOPLE, tenant_ref="B6").version
+    export(*(person(number, "Zoë") for number in (1, 9, 10, 100)))
+    rest = read(legacy, limit=2, after="9")
+    assert (rest.version, [row["nm"] for row in decode(PEOPLE, rest)]) == (before, ["Ann", "Ann"])
+    after = legacy.version(spec=PEOPLE)
+    assert after != before
+    assert after.startswith("sha256:")
+    assert legacy.read_keys(spec=PEOPLE, tenant_ref="B6", keys=["1"]).version == after
+
+
+def test_a_file_that_changes_while_it_is_read_gives_nothing(legacy, export, monkeypatch):
+    version = csv_files.CsvFiles.version
+
+    def late(self, table):
+        found = version(self, table)
+        export(person(1, "Late"))
+        return found
+
+    monkeypatch.setattr(csv_files.CsvFiles, "version", late)
+    with pytest.raises(Unavailable, match="changed while it was read"):
+        read(legacy)
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([person(7), person("007")], "Several rows of person_mast in legacy have one seq"),
+        ([person(7), person("")], "1 rows of person_mast in legacy have no seq"),
+        ([person("7.0"), person("x"), person(8)], "In 2 rows of person_mast in legacy seq is no bigint"),
+        ([person(2**63)], "is no bigint"),
+    ],
+)
+def test_rows_that_no_key_tells_apart_are_refused_before_anything_moves(legacy, export, rows, told):
+    export(*rows)
+    with pytest.raises(Rejected, match=told):
+        legacy.count(spec=PEOPLE, tenant_ref="B6")
+
+
+def test_a_number_keeps_its_form_and_is_found_and_ordered_as_one(legacy, export):
+    export(person("007"), person(10), person(6))
+    assert (legacy.count(spec=PEOPLE, tenant_ref="B6"), keys(legacy)) == (3, ["6", "007", "10"])
+    assert keys(legacy, after="007") == ["10"]
+    assert legacy.read_keys(spec=PEOPLE, tenant_ref="B6", keys=["007"]).count == 1
+    assert legacy.keys(spec=PEOPLE, tenant_ref="B6") == SourceKeys.of(["6", "007", "10"])
+
+
+def test_a_zero_byte_is_refused_by_its_table(legacy, export):
+    export(person(1, "A\0nn"))
+    with pytest.raises(Rejected, match="1 rows of person_mast in legacy hold a zero byte"):
+        read(legacy)
+
+
+def test_what_does_not_tell_when_it_changed_is_read_each_time(legacy, export):
+    export(person(1), person(2, upd="yesterday"), person(3, upd=""), person(4, upd="2026-11-26 12:00:00"))
+    since = datetime(2026, 11, 26, 10, tzinfo=UTC)
+    assert keys(legacy, since=since) == ["2", "3", "4"]
+    assert keys(legacy, since=since, also=("1",)) == ["1", "2", "3", "4"]
+    held = b"".join(legacy.held(spec=PEOPLE, tenant_ref="B6", since=since)).decode().splitlines()
+    assert sorted(held) == ["1\tf", "2\tt", "3\tt", "4\tt"]
+
+
+def test_a_file_that_is_not_there_is_told_by_its_name_alone(tmp_path):
+    with pytest.raises(Rejected) as refused:
+        EngineLegacy(url=f"csv://{tmp_path}").count(spec=PEOPLE, tenant_ref="B6")
+    assert str(refused.value) == "The legacy platform has no file person_mast.csv; put it there and try again."
