@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, localcontext
 from typing import Any
+
+EXACT_DIGITS = 100
+"""Digits that sums are exact to; decimal's own default would round at 28."""
 
 UNREADABLE = "(unreadable)"
 """Stands for a value that the mapping cannot read: equal to nothing the new platform could hold."""
@@ -87,6 +91,12 @@ class Reckoned:
     rows: int
     failed: int
     figure: str = "0"
+
+    def __add__(self, other: "Reckoned") -> "Reckoned":
+        """Return what two parts of the records say together, exactly."""
+        with localcontext(prec=EXACT_DIGITS):
+            figure = str(Decimal(self.figure) + Decimal(other.figure))
+        return Reckoned(self.rows + other.rows, self.failed + other.failed, figure)
 
 
 @dataclass(frozen=True, slots=True)

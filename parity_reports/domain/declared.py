@@ -5,9 +5,9 @@ from decimal import ROUND_FLOOR, Decimal, localcontext
 
 from backfills.domain import invariants as declarations
 from backfills.domain.invariants import Must
-from core.comparison import Reckoned
+from core.comparison import EXACT_DIGITS, Reckoned
 from parity_reports.domain import redaction, verdict
-from parity_reports.domain.invariants import EXACT_DIGITS, Family, Invariant, Outcome, figure
+from parity_reports.domain.invariants import Family, Invariant, Outcome, figure
 from parity_reports.domain.redaction import Exposure, K
 
 type Kept = Sequence[Sequence[int | str]]
@@ -19,6 +19,7 @@ _FAMILIES: Mapping[Must, Family] = {
     Must.EVERY: Family.REFERENCE,
     Must.HOLDS: Family.RULE,
 }
+_NOTHING: Kept = ((0, 0, "0"), (0, 0, "0"))
 _EACH = frozenset({Must.EVERY, Must.HOLDS})
 """What is asked of each record, so that a share of them passes."""
 
@@ -27,19 +28,11 @@ def added(
     before: Mapping[str, Kept], more: Mapping[str, tuple[Reckoned, Reckoned]]
 ) -> dict[str, list[list[int | str]]]:
     """Return what two segments say together, exactly."""
-    nothing: Kept = [[0, 0, "0"], [0, 0, "0"]]
-    with localcontext(prec=EXACT_DIGITS):
-        return {
-            name: [
-                [
-                    int(kept[0]) + side.rows,
-                    int(kept[1]) + side.failed,
-                    str(Decimal(str(kept[2])) + Decimal(side.figure)),
-                ]
-                for kept, side in zip(before.get(name, nothing), sides, strict=True)
-            ]
-            for name, sides in more.items()
-        }
+    together = {
+        name: [kept + side for kept, side in zip(_sides(before.get(name, _NOTHING)), sides, strict=True)]
+        for name, sides in more.items()
+    }
+    return {name: [[one.rows, one.failed, one.figure] for one in sides] for name, sides in together.items()}
 
 
 def evaluate(
@@ -52,13 +45,17 @@ def evaluate(
     for one in declared:
         public = all(exposures.get(column) is Exposure.PUBLIC for column in one.reads)
         exposure = Exposure.PUBLIC if public else Exposure.INTERNAL
-        sides = [Reckoned(int(rows), int(failed), str(figure)) for rows, failed, figure in reckoned.get(one.name, ())]
+        sides = _sides(reckoned.get(one.name, ()))
         if len(sides) != 2:
             yield _answer(one, Outcome.UNKNOWN)
         elif one.must in _EACH:
             yield _of_each(one, *sides, exposure=exposure)
         else:
             yield _of_figures(one, *sides, exposure=exposure)
+
+
+def _sides(kept: Kept) -> list[Reckoned]:
+    return [Reckoned(int(rows), int(failed), str(figure)) for rows, failed, figure in kept]
 
 
 def _of_each(one: declarations.Invariant, legacy: Reckoned, new: Reckoned, *, exposure: Exposure) -> Invariant:

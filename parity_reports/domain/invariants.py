@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from enum import StrEnum
 
-from core.comparison import Measures
+from core.comparison import EXACT_DIGITS, Measures
 from parity_reports.domain import redaction
 from parity_reports.domain.redaction import Exposure
 from parity_reports.domain.verdict import Tally
-
-EXACT_DIGITS = 100
-"""Digits that sums are exact to; decimal's own default would round at 28."""
 
 
 class Family(StrEnum):

@@ -2,6 +2,8 @@
 
 import dataclasses
 import threading
+from datetime import UTC, datetime
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 import psycopg
@@ -14,7 +16,7 @@ from core.comparison import Segment
 from core.ports import Rejected, Unavailable
 from core.tenancy import TransactionOpenError
 from portal.adapters.comparison import DuckComparison, duck
-from tests.people import NEW_YORK, PEOPLE, ZONES, ZONES_MOVED, fill, legacy_person, new_person, plan
+from tests.people import INVARIANTS, NEW_YORK, PEOPLE, ZONES, ZONES_MOVED, fill, legacy_person, new_person, plan
 
 
 @pytest.fixture
@@ -48,6 +50,40 @@ def test_what_was_in_flight_and_arrives_before_the_second_reading_is_not_reporte
     live = dataclasses.replace(comparison, settle=0.25, sleep=arrive)
     assert differing(live) == [("3", "different")]
     assert waited == [0.25]
+
+
+def test_what_was_in_flight_breaks_no_declared_invariant_and_what_stays_broken_does(comparison, pair):
+    """A person, their zone and a fee arrive on the new platform after the first reading; one name stays wrong."""
+    known = specs.load_set({"people.yaml": PEOPLE + INVARIANTS, "zones.yaml": ZONES})
+    rome = {"own_cd": "B6", "zone_cd": "RO", "tz_nm": "UTC"}
+    people = [legacy_person(1), legacy_person(2, fee="3"), legacy_person(3), legacy_person(4)]
+    new = [new_person(1), new_person(2, ""), new_person(3)]
+    fill(pair.legacy_owner, {"zone_mast": [NEW_YORK], "person_mast": people})
+    fill(pair.new_owner, {"clean.person": new})
+
+    def arrive(_):
+        people[3]["zone"] = "RO"
+        fill(pair.legacy_owner, {"zone_mast": [NEW_YORK, rome], "person_mast": people})
+        last = new_person(4, zone="RO", begins_at=datetime(2013, 7, 1, 9, 30, tzinfo=UTC))
+        fill(pair.new_owner, {
+            "clean.zone": [*ZONES_MOVED, {"owner": "t1", "code": "RO", "time_zone": "UTC"}],
+            "clean.person": [new[0], new_person(2, "", fee=Decimal(300)), new[2], last],
+        })  # fmt: skip
+
+    live, found = dataclasses.replace(comparison, sleep=arrive), []
+    findings = live.compare(plan(known=known), segment=Segment(), report=found.append)
+    assert [(one.key, [each.column for each in one.columns]) for one in found] == [("2", ["name"])]
+    told = {
+        name: [(side.rows, side.failed, Decimal(side.figure)) for side in sides]
+        for name, sides in findings.reckoned.items()
+    }
+    assert told == {
+        "paying": [(4, 0, 4), (4, 0, 4)],
+        "fees": [(4, 0, 750), (4, 0, 750)],
+        "zone_known": [(4, 0, 0), (4, 0, 0)],
+        "named": [(4, 0, 0), (4, 1, 0)],
+        "zone_used": [(4, 0, 0), (4, 0, 0)],
+    }
 
 
 def test_a_record_that_changes_after_the_first_reading_alone_is_not_reported(comparison, pair):

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from backfills.domain.spec import Column, Spec
@@ -67,6 +67,7 @@ class DuckComparison:
                 session.renew()
                 for difference in reading.again():
                     report(difference)
+                return replace(findings, reckoned=reading.reckoned)
             return findings
 
     def survey(self, plan: Plan) -> Survey:

@@ -6,7 +6,7 @@ from itertools import batched
 
 from backfills.domain.language import Call, Node, Ref, Type
 from backfills.domain.spec import Column, Spec
-from core.comparison import ColumnDifference, Difference, Findings, Plan, Segment
+from core.comparison import ColumnDifference, Difference, Findings, Plan, Reckoned, Segment
 from parity_reports.domain.gate import Family
 from portal.adapters.comparison import digests, expectation
 from portal.adapters.comparison.digests import Engine
@@ -61,6 +61,8 @@ class Reading:
         self._joined_by_number = key.family is Family.INTEGER and expectation.fits_number(self._spec)
         self.suspects = 0
         """Records that differed in the first reading."""
+        self.reckoned: dict[str, tuple[Reckoned, Reckoned]] = {}
+        """What both sides say to declared invariants; after `again`, of those records by the second reading."""
         self._any_repeated = False
         self._reckoning = Reckoning(plan, self._gate)
         self._is_sampled_there = (
@@ -82,8 +84,8 @@ class Reading:
             "count(*) FILTER (kind IN ('extra', 'duplicate')) FROM suspects"
         )[0]
         # Every key is one of the promised that stand once, or one of those found to be extra or repeated.
-        reckoned = self._reckoning.results(self._session)
-        return Findings(int(expected), int(actual), int(once + unpromised), dropped, self._sums(), reckoned)
+        self.reckoned = self._reckoning.results(self._session)
+        return Findings(int(expected), int(actual), int(once + unpromised), dropped, self._sums(), self.reckoned)
 
     def suspect(self, found: Iterable[tuple[str, str | None]]) -> None:
         """Remember records, by key and legacy key, that were found to differ in another way than by `first`."""
@@ -95,11 +97,24 @@ class Reading:
 
     def again(self) -> Iterator[Difference]:
         """Read the differing records once more and yield those that still differ."""
-        self._load(self._pushed())
+        settled = self._settled()
+        self._load(self._pushed(), reckon=bool(settled) and self._reckoning.looks_up)
         for relation in ("expected", "actual", "repeated"):
             key = "k::VARCHAR" if relation == "repeated" else self._key_text(relation)
             self._session.run(f"DELETE FROM {relation} WHERE {key} NOT IN (SELECT k FROM suspects)")
+        if settled:
+            for invariant, (legacy, new) in self._reckoning.results(self._session).items():
+                settled[invariant] = (settled[invariant][0] + legacy, settled[invariant][1] + new)
+            self.reckoned = settled
         yield from self._differences()
+
+    def _settled(self) -> dict[str, tuple[Reckoned, Reckoned]]:
+        """Return what the records that did not differ say to declared invariants, as long as they are loaded."""
+        if not self.reckoned:
+            return {}
+        sides = ("expected", "actual")
+        only = {side: f"({self._key_text(side)} IN (SELECT k FROM suspects)) IS NOT TRUE" for side in sides}
+        return self._reckoning.results(self._session, only)
 
     def _differences(self) -> Iterator[Difference]:
         """Yield what differs of all that is loaded."""

@@ -76,17 +76,26 @@ class Reckoning:
                 keys = session.platform("new").distinct(session, rows, one.other or other.target_key)
                 session.run(f"CREATE OR REPLACE TABLE {_among('actual', one)} AS FROM {keys}")
 
-    def results(self, session: Session) -> dict[str, tuple[Reckoned, Reckoned]]:
-        """Return per invariant what both sides say."""
+    @property
+    def looks_up(self) -> bool:
+        """Whether an invariant looks something up, so that `promise` and `hold` have something to make."""
+        return bool(self._references())
+
+    def results(self, session: Session, only: Mapping[str, str] | None = None) -> dict[str, tuple[Reckoned, Reckoned]]:
+        """Return per invariant what both sides say, of the records that meet a side's condition if there is one."""
+        where = {side: f" WHERE {condition}" for side, condition in (only or {}).items()}
         return {
-            one.name: (self._ask(session, one, "expected"), self._ask(session, one, "actual"))
+            one.name: (
+                self._ask(session, one, "expected", where.get("expected", "")),
+                self._ask(session, one, "actual", where.get("actual", "")),
+            )
             for one in self._spec.invariants
         }
 
     def _references(self) -> list[Invariant]:
         return [one for one in self._spec.invariants if one.must is Must.EVERY]
 
-    def _ask(self, session: Session, one: Invariant, side: str) -> Reckoned:
+    def _ask(self, session: Session, one: Invariant, side: str, where: str) -> Reckoned:
         values = {column: self._value(self._spec.column(column), side, one) for column in sorted(one.reads)}
         marks = [f"coalesce({value.mark}, '') <> ''" for value in values.values() if value.mark]
         listed = [f"{value.sql} AS {name(column)}" for column, value in values.items()]
@@ -94,7 +103,7 @@ class Reckoning:
         if one.must is Must.EVERY:
             key = f"{values[one.column].sql}::VARCHAR"
             listed.append(f"({key} IN (SELECT k FROM {_among(side, one)} WHERE k IS NOT NULL)) AS {_KNOWN}")
-        rows = f"(SELECT {', '.join(listed)} FROM {side}) AS asked"
+        rows = f"(SELECT {', '.join(listed)} FROM {side}{where}) AS asked"
         if one.must is Must.EVERY:
             there = f"{_UNTOLD} OR {name(one.column)} IS NOT NULL"
             return _reckoned(session, f"count(*) FILTER ({there})", f"({there}) AND {_KNOWN} IS NOT TRUE", "0", rows)
