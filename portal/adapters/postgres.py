@@ -41,6 +41,7 @@ def connected(url: str, *, platform: str, statement_timeout: int) -> Iterator[ps
             autocommit=True,
             connect_timeout=10,
             application_name="crossing",
+            client_encoding="UTF8",  # else texts come as their database keeps them, and bytes of one may be another's
             options=f"-c statement_timeout={statement_timeout}s -c datestyle=ISO -c timezone=UTC -c lock_timeout=30s"
             " -c standard_conforming_strings=on"  # a backslash in a quoted key means itself
             " -c work_mem=64MB -c jit=off",  # a batch stays in memory; compiling costs more than it saves
@@ -70,6 +71,8 @@ def translated(platform: str) -> Iterator[None]:
 def _why(error: psycopg.Error) -> str:
     """Return the error's class; where it is about what exists and who may, also the server's words: names, no data."""
     known = _class(error)
+    if known in _NO_TEXT:
+        return f"{known}: a text there is none in UTF-8, or cannot be kept in the database's encoding; correct it there"
     words = error.diag.message_primary or ""
     return f"{known}: {words}" if known in _ABOUT_NAMES and words else known
 
@@ -77,6 +80,9 @@ def _why(error: psycopg.Error) -> str:
 _ABOUT_NAMES = {"42P01", "42703", "42501", "42883", "42804", "42704", "3F000"}
 """No such table, column, right, operator between the types, collation of the type, type, schema."""
 
+
+_NO_TEXT = {"22021", "22P05"}
+"""A database in SQL_ASCII keeps whatever bytes it was given; one in another encoding than UTF-8 lacks characters."""
 
 _TOO_LARGE = "54"
 """The class of what goes beyond a limit of the server: trying again does not help."""

@@ -19,6 +19,7 @@ def trace(
     made = connection.execute("SELECT to_regclass('crossing_stage.outcome') IS NOT NULL").fetchone()
     if made is None or not made[0]:
         return None
+    connection.execute(sql.SQL("SET statement_timeout = {}").format(sql.Literal(PATIENCE)))
     given: dict[str, Any] = {"account": account_id, "entity": entity, "system": system, "key": key}
     name = {"provenance": table(provenance)}
     row = connection.execute(sql.SQL(_BY_SOURCE).format(**name), given).fetchone()

@@ -193,6 +193,15 @@ def test_a_key_that_stands_again_behind_the_last_row_is_refused(world):
     assert [read(limit=limit).last_key for limit in (2, 4, 6)] == [key("A", 11), key("B", 3), key("a", 10)]
 
 
+@pytest.mark.parametrize("world", ["postgres"], indirect=True)
+def test_a_batch_that_no_worker_could_hold_is_refused_with_what_to_do(world, monkeypatch):
+    monkeypatch.setattr("portal.adapters.legacy.LARGEST", 500)
+    read = partial(world[0].read, spec=SHADES, tenant_ref="ZZ", after=None)
+    assert read(limit=2).count == 2
+    with pytest.raises(Rejected, match="must name a smaller `batch`"):
+        read(limit=6)
+
+
 @pytest.mark.parametrize("batch", [50, 3], ids=["in a batch", "on the border of two"])
 @pytest.mark.parametrize("world", ["postgres"], indirect=True)
 def test_rows_that_have_one_key_are_refused_with_what_to_do(world, batch):

@@ -1,7 +1,7 @@
 """The legacy platform in PostgreSQL, read through the role that may only read."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,9 @@ from portal.adapters.postgres import connected
 
 _TELLING = 50_000
 """Among so many keys, taken at random, the borders of up to dozens of ranges are right within some percent."""
+LARGEST = 512 * 2**20
+"""Bytes of one batch: a worker holds it in memory, and other customers' jobs run beside it."""
+
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
@@ -115,8 +118,20 @@ class PostgresLegacy:
             connection.cursor() as cursor,
             cursor.copy(query.encode()) as copy,
         ):
-            data = b"".join(bytes(block) for block in copy)
+            data = b"".join(_bounded(copy, spec))
         return rows_of(data, column=_key_column(spec))
+
+
+def _bounded(blocks: Iterable[bytes | bytearray | memoryview], spec: Spec) -> Iterator[bytes]:
+    size = 0
+    for block in blocks:
+        size += len(block)
+        if size > LARGEST:
+            raise Rejected(
+                f"The next rows of {spec.source_table} in legacy, {spec.batch:,} to a batch, are larger than"
+                f" {LARGEST >> 20} MB together: the mapping must name a smaller `batch`."
+            )
+        yield bytes(block)
 
 
 def _key_column(spec: Spec) -> int:

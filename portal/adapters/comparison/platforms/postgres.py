@@ -57,7 +57,8 @@ class Postgres:
         if not self.url:
             raise Unavailable(f"No address is configured for the {self.name} platform.")
         connection.execute(f"LOAD {text(str(scanner('postgres')))}")
-        target = make_conninfo(self.url, options=_SERVER_OPTIONS, connect_timeout=10)
+        # The engine takes what it is sent for UTF-8, whatever the database's encoding.
+        target = make_conninfo(self.url, options=_SERVER_OPTIONS, connect_timeout=10, client_encoding="UTF8")
         try:
             connection.execute(f"ATTACH {text(target)} AS {name(self.name)} (TYPE postgres, READ_ONLY)")
         except duckdb.Error:
@@ -129,8 +130,13 @@ class Postgres:
         )
 
     def explained(self, error: duckdb.Error) -> Unavailable | Rejected | None:
-        """Add nothing to what is said of every platform."""
-        return None
+        """Tell a text that is none in UTF-8 from a platform that stopped answering: trying again does not mend it."""
+        if "encoding" not in str(error):
+            return None
+        return Rejected(
+            f"A text of the {self.name} platform is none in UTF-8, so nothing is said about it. Correct it there, then"
+            " compare again."
+        )
 
     def check_unchanged(self) -> None:
         """Accept everything: the transaction's snapshot does not change."""
