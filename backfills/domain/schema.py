@@ -20,6 +20,12 @@ _LEGACY_TABLE = {
     "pattern": r"^[^\".\x00-\x1f]{1,63}(\.[^\".\x00-\x1f]{1,63})?$",
     "description": "a table's name as legacy has it, without quotation marks, perhaps after its schema and a point",
 }
+_NO_FILE = r"\"/\\*?\[\]{}\x00-\x1f"
+_FILE = {
+    "type": "string",
+    "pattern": rf"^[^.{_NO_FILE}][^{_NO_FILE}]{{0,200}}\.([cC][sS][vV]|[pP][aA][rR][qQ][uU][eE][tT])$",
+    "description": "the name of a .csv or .parquet file in legacy's folder, without a path",
+}
 _KEY_TYPE = {"enum": ["bigint", "text", "uuid", "date"]}
 _TYPE_NAMES = "one of smallint, integer, bigint, numeric(precision,scale), boolean, date, timestamptz, text, enum"
 _TYPE = "^(smallint|integer|bigint|boolean|date|timestamptz|text|enum|numeric\\([0-9]{1,2},[0-9]{1,2}\\))$"
@@ -60,9 +66,10 @@ SCHEMA: dict[str, Any] = {
         batch={"type": "integer", "minimum": 100, "maximum": 200000},
         stop_above_percent={"type": "number", "minimum": 0, "maximum": 100},
         source=_object(
-            ["system", "table", "tenant", "key", "columns"],
+            ["system", "tenant", "key", "columns"],
             system=_NAME,
             table=_LEGACY_TABLE,
+            file=_FILE,
             tenant=_LEGACY,
             key=_object(["column"], column=_NAME, type=_KEY_TYPE, of={**_named(_KEY_TYPE), "minProperties": 2}),
             changed=_object(["column", "type"], column=_LEGACY, type=_CLOCK),

@@ -86,6 +86,8 @@ def new() -> Iterator[Symptom]:
 
 def _unreadable(spec: Spec, table: Table | None) -> str:
     """Return why legacy's rows of an entity cannot be read, or ''."""
+    if spec.source_is_file:
+        return f"{spec.source_table} is a file, and legacy a database: set LEGACY_DATABASE_URL to the file's folder"
     if table is None:
         return f"there is no table {spec.source_table}, or its schema is not open to us: GRANT USAGE ON SCHEMA"
     if not table.may["SELECT"]:

@@ -1,5 +1,7 @@
 """A legacy platform in files: one reading per range, keys that can be told apart, and never half of two files."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -159,6 +161,18 @@ def test_what_does_not_tell_when_it_changed_is_read_each_time(legacy, export):
     assert keys(legacy, since=since, also=("1",)) == ["1", "2", "3", "4"]
     held = b"".join(legacy.held(spec=PEOPLE, tenant_ref="B6", since=since)).decode().splitlines()
     assert sorted(held) == ["1\tf", "2\tt", "3\tt", "4\tt"]
+
+
+def test_a_file_may_be_named_as_it_is_and_only_in_a_folder_of_such(legacy, tmp_path):
+    named = replace(PEOPLE, source_table="People of 2026.10.CSV", source_is_file=True)
+    (tmp_path / "person_mast.csv").rename(tmp_path / "People of 2026.10.CSV")
+    assert legacy.count(spec=named, tenant_ref="B6") == 4
+    assert read(legacy, spec=named).version == legacy.version(spec=named)
+    with closing(sqlite3.connect(tmp_path / "legacy.sqlite")) as made:
+        made.execute("CREATE TABLE other (one)")
+    for url in (f"parquet://{tmp_path}", f"sqlite://{tmp_path}/legacy.sqlite"):
+        with pytest.raises(Rejected, match=r"reads people from the file People of 2026\.10\.CSV, and the legacy"):
+            EngineLegacy(url=url).count(spec=named, tenant_ref="B6")
 
 
 def test_a_file_that_is_not_there_is_told_by_its_name_alone(tmp_path):

@@ -98,6 +98,17 @@ def test_the_good_one_is_read() -> None:
             "type: uuid, class: internal",
             "things.yaml:20: columns.colour.type: 'uuid' is not one of smallint, integer, bigint, numeric(",
         ),
+        ("  table: old.thing\n", "", "things.yaml:5: the source is a `table` (or view), or a `file`: one of them"),
+        (
+            "  table: old.thing\n",
+            "  table: old.thing\n  file: a.csv\n",
+            "things.yaml:8: the source is a `table` (or view), or",
+        ),
+        (
+            "  table: old.thing\n",
+            "  file: ../a.csv\n",
+            "things.yaml:7: source.file: '../a.csv' is not the name of a .csv or",
+        ),
         ("then: quarantine", "then: forget", "things.yaml:24: rules.0.then: 'forget' is not one of"),
         ("trim(colour)", f"{'trim(' * 150}colour{')' * 150}", "things.yaml:17: let.plain: an expression goes at most"),
         ("trim(colour)", "not " * 50_000 + "colour", "things.yaml:17: let.plain: 'not not "),

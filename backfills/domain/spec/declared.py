@@ -92,6 +92,7 @@ class Spec:
     digest: str
     system: str
     source_table: str
+    """A table or view of legacy; or the name of a file in its folder, where `source_is_file`."""
     source_tenant: str
     key_column: str
     """The source column with the key; where the key is made of several, the name under which its text is read."""
@@ -130,6 +131,7 @@ class Spec:
     """What tells which rows changed since a moment; without it, a run reads all of them."""
     invariants: tuple[Invariant, ...] = ()
     """What must hold of the records on both platforms."""
+    source_is_file: bool = False
     source_text: str = ""
     """The file, as it was read."""
 

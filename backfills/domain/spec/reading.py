@@ -69,6 +69,15 @@ class _Builder:
         self.key_parts = self._key()
         self.names: dict[str, Type] = dict.fromkeys(self.columns, Type.TEXT)
 
+    def _table(self) -> str:
+        """Return the table, or the file that stands for one."""
+        source: dict[str, Any] = self.document["source"]
+        if ("table" in source) == ("file" in source):
+            raise SpecError(
+                "the source is a `table` (or view), or a `file`: one of them", line=self.lines.of("source", "file")
+            )
+        return str(source.get("table") or source["file"])
+
     def _key(self) -> tuple[tuple[str, str], ...]:
         """Return the key's columns with their types; a key made of several becomes one of the source columns."""
         key, line = self.document["source"]["key"], self.lines.of("source", "key")
@@ -106,7 +115,8 @@ class _Builder:
             title=document["title"],
             digest=hashlib.sha256(self.text.encode()).hexdigest(),
             system=source["system"],
-            source_table=source["table"],
+            source_table=self._table(),
+            source_is_file="file" in source,
             source_tenant=source["tenant"],
             key_column=source["key"]["column"],
             key_parts=self.key_parts,

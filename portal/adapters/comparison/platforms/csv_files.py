@@ -28,6 +28,7 @@ class CsvFiles(written.Written):
     nothing at all (a quoted empty text is an empty text).
     """
 
+    ending = "csv"
     form = "CSV in UTF-8 with a header line, as the address says"
 
     def __post_init__(self) -> None:
@@ -67,11 +68,11 @@ class CsvFiles(written.Written):
         return dict.fromkeys(columns, "text")
 
     def _demand_whole(self, session: Asking, table: str) -> None:
-        count = self._count(table)
+        count, file = self._count(table), self._file(table).name
         ((found,),) = session.rows(f"SELECT count(*) FROM {self.relation(table)}")
         if found != count:
             raise Rejected(
-                f"The {self.name} platform's {table}.csv has {count} records, of which the engine sees {found}. "
+                f"The {self.name} platform's {file} has {count} records, of which the engine sees {found}. "
                 "Write it anew with every text in quotes and try again."
             )
 
@@ -102,15 +103,15 @@ class CsvFiles(written.Written):
         return name(column)
 
     def _file(self, table: str) -> Path:
-        return files.of_table(self.path, table, "csv")
+        return files.of_table(self.path, table, self.ending)
 
     def _header(self, table: str) -> list[str]:
         if table not in self._headers:
             names = next(self._records(table), [])
             if not names or not all(names) or len({one.lower() for one in names}) < len(names):
                 raise Rejected(
-                    f"The {self.name} platform's {table}.csv has no header line that names every column, and each "
-                    "once. Write it with one and try again."
+                    f"The {self.name} platform's {self._file(table).name} has no header line that names every column, "
+                    "and each once. Write it with one and try again."
                 )
             self._headers[table] = names
         return self._headers[table]

@@ -109,10 +109,10 @@ def place(platform: str, url: str) -> Path:
 
 
 def of_table(folder: Path, table: str, kind: str) -> Path:
-    """Return a table's file in a folder, and never one of another folder."""
+    """Return a table's file in a folder, and never one of another folder; a table may be named by its file."""
     if set(table) & set("/\\*?[]{}\0"):
         raise Rejected(f"The table {table} has a name that no file of a table can have; name it otherwise.")
-    return folder / f"{table}.{kind}"
+    return folder / (table if table.lower().endswith(f".{kind}") else f"{table}.{kind}")
 
 
 def options(platform: str, url: str, *, known: dict[str, str]) -> dict[str, str]:

@@ -32,6 +32,8 @@ class Local:
     url: str = field(repr=False)
     form = "a file"
     """What the files are, in words."""
+    ending = ""
+    """Where each table is a file of its own in a folder: what its name ends in."""
 
     def __post_init__(self) -> None:
         """Read the address."""
@@ -215,6 +217,11 @@ class Local:
 
     def _source(self, session: Asking, spec: Spec) -> dict[str, str]:
         """Return the SQL of each source column's text, by the mapping's name."""
+        if spec.source_is_file and not (self.ending and spec.source_table.lower().endswith(f".{self.ending}")):
+            raise Rejected(
+                f"The mapping reads {spec.entity} from the file {spec.source_table}, and the {self.name} platform's "
+                f"address is not that of a folder of such files. Correct it in the settings, or name a table."
+            )
         named = [column for column in spec.source_columns if column != spec.key_column or not spec.key_is_made]
         return {
             column: self._shown(session, spec.source_table, spec.source_names.get(column, column)) for column in named

@@ -22,6 +22,7 @@ _WHY = {
 class ParquetFiles(typed_files.Typed):
     """Reads Parquet; a column whose values the engine would round is refused, by the file's own schema."""
 
+    ending = "parquet"
     form = "Parquet"
 
     @property
@@ -70,7 +71,7 @@ class ParquetFiles(typed_files.Typed):
         return super().passage(declared, wanted)
 
     def _file(self, table: str) -> Path:
-        return files.of_table(self.path, table, "parquet")
+        return files.of_table(self.path, table, self.ending)
 
 
 def _refuse(declared: str) -> None:
