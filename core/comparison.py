@@ -120,6 +120,18 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look at an entity leaves behind.
+
+    `mark` is what the next look may go on from, '' where nothing can be; it holds keys, so keep it encrypted. `whole`
+    says whether everything was compared, and not only what was written since the mark that was given.
+    """
+
+    mark: str
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Measures:
     """What the platforms' own servers count of a whole entity, apart from the comparison.
 

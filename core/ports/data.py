@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from core.comparison import Checksums, Difference, Findings, Measures, Plan, Segment, Survey
+from core.comparison import Checksums, Difference, Findings, Looked, Measures, Plan, Segment, Survey
 from core.inspecting import Inspected
 from core.moving import LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
 from core.reconciling import Foreseen, Outcome, Repair
@@ -170,6 +170,13 @@ class Comparison(Protocol):
 
     def recheck(self, plan: Plan, *, report: Callable[[Difference], None]) -> Findings:
         """Compare an entity as `compare` does, at least cost; unless `Findings.exact`, equal records by digests."""
+
+    def look(self, plan: Plan, *, mark: str, report: Callable[[Difference], None]) -> Looked:
+        """Tell every record that differs now, reading only what was written since a mark, where one holds.
+
+        Any text may be given as the mark: what is none, or holds no longer, makes everything be read.
+        """
+        ...
 
     def measure(self, plan: Plan) -> Measures:
         """Count on the platforms' own servers, apart from any comparison."""

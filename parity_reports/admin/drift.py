@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -106,6 +107,12 @@ class WatchAdmin(StaffAdmin):
     list_select_related = ("tenant",)
     search_fields = ("tenant__name", "title")
     ordering = ("-differing", "title")
+    exclude = ("mark",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Watch]:
+        """Leave out what only the next look needs; it is large."""
+        found: QuerySet[Watch] = super().get_queryset(request)
+        return found.defer("mark")
 
     @operation("Reconcile", permission=Permission.RECONCILE, form=ReconcileForm, when=lambda row: row.differing)
     def reconcile(self, request: HttpRequest, row: Watch, answers: Mapping[str, Any]) -> str:

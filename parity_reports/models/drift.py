@@ -19,7 +19,11 @@ class Watch(TenantModel):
     report = models.ForeignKey("parity_reports.Report", on_delete=models.CASCADE, related_name="watches")
     entity = models.CharField(max_length=60)
     title = models.CharField(max_length=120)
-    looked_at = models.DateTimeField(null=True, help_text="When it was last wholly read.")
+    looked_at = models.DateTimeField(null=True, help_text="When it was last known of each record whether it differs.")
+    whole_at = models.DateTimeField(
+        null=True, help_text="When all of it was last read, and not only what was written since the look before."
+    )
+    mark = models.TextField(blank=True, help_text="What the next look goes on from, encrypted: it names records.")
     due_at = models.DateTimeField(help_text="When it is looked at again.")
     differing = models.BigIntegerField(default=0, help_text="Records that came to differ, as last counted.")
     causes = models.JSONField(default=dict, help_text="Those records by cause.")

@@ -47,7 +47,7 @@ class Standing:
 def standing(*, tenant_id: UUID, at: datetime) -> Standing:
     """Return how a tenant stands, in a few queries."""
     report = reports.latest(tenant_id=tenant_id)
-    watches = list(Watch.objects.filter(tenant_id=tenant_id).order_by("title")) if report else []
+    watches = list(Watch.objects.filter(tenant_id=tenant_id).defer("mark").order_by("title")) if report else []
     causes: Counter[Cause] = Counter()
     for watch in watches:
         causes.update({Cause(name): number for name, number in watch.causes.items()})

@@ -6,6 +6,7 @@ from itertools import batched
 from typing import Any
 from uuid import UUID
 
+from cryptography.fernet import InvalidToken
 from django.db import transaction
 
 from backfills import barriers
@@ -16,6 +17,7 @@ from core.comparison import Plan
 from core.errors import UseCaseError
 from core.moving import Origin, SourceRows
 from core.permissions import Permission
+from core.sealing import unseal
 from parity_reports.domain import drift
 from parity_reports.domain.drift import Cause, Collector, Facts, Found, Source
 from parity_reports.domain.verdict import Verdict
@@ -26,6 +28,9 @@ from parity_reports.services import watching
 
 SHARE = 10
 """A re-check waits at least so many times as long as the last one took: the platforms have other work."""
+
+WHOLE_EVERY = timedelta(days=1)
+"""How often everything is read, and not only what was written since the look before."""
 
 LONGEST = timedelta(days=14)
 """How long a person's explanation counts; then somebody decides again."""
@@ -92,13 +97,13 @@ def recheck(
     plans = {plan.entity: plan for plan in promises.plans(tenant_id=tenant_id)}
     entities = list(report.entities.defer("checksums").order_by("position"))
     watching.begin(report, [entity.entity for entity in entities], by=by, at=now())
-    waiting = dict(Watch.objects.filter(tenant_id=tenant_id, report=report).values_list("entity", "due_at"))
+    watches = {watch.entity: watch for watch in Watch.objects.filter(tenant_id=tenant_id)}
     for number, entity in enumerate(entities, start=1):
-        began = now()
-        if entity.entity in waiting and waiting[entity.entity] > began:
+        began, watch = now(), watches.get(entity.entity)
+        if watch and watch.report_id == report.pk and watch.due_at > began:
             continue
         try:
-            look = _look(report, entity, plans.get(entity.entity))
+            look = _look(report, entity, plans.get(entity.entity), mark=_mark(watch, at=began))
         except ports.Rejected as refusal:
             watching.give_up(report, entity, str(refusal), due_at=began + queries.EVERY)
         except ports.Unavailable as outage:
@@ -111,7 +116,17 @@ def recheck(
             watching.keep(report, entity, look, by=by, at=at, due_at=at + max(queries.EVERY, SHARE * (at - began)))
 
 
-def _look(report: Report, entity: EntityResult, plan: Plan | None) -> watching.Look:
+def _mark(watch: Watch | None, *, at: datetime) -> str:
+    """Return what the next look may go on from; nothing, once a day, so that what no mark can tell is found too."""
+    if watch is None or watch.whole_at is None or at - watch.whole_at >= WHOLE_EVERY:
+        return ""
+    try:
+        return unseal(watch.mark) if watch.mark else ""
+    except InvalidToken:  # of a key that is no longer used
+        return ""
+
+
+def _look(report: Report, entity: EntityResult, plan: Plan | None, *, mark: str) -> watching.Look:
     """Read one entity; return the records that came to differ, each with its cause."""
     known = _known(entity, plan)
     assert plan is not None
@@ -121,13 +136,14 @@ def _look(report: Report, entity: EntityResult, plan: Plan | None) -> watching.L
         known=known,
         times={column.name for column in plan.spec.columns if column.type in drift.TIMES},
     )
-    ports.comparison().recheck(plan, report=collector.add)
+    looked = ports.comparison().look(plan, mark=mark, report=collector.add)
     changed = plan.spec.label != entity.spec
     facts = list(_facts(report.tenant_id, plan, collector.found, mapping_changed=changed))
     home = bool(barriers.why_shut(tenant_id=report.tenant_id))
     causes = drift.causes(facts, mapping_changed=changed, new_is_home=home)
     shown = plan.spec.column(plan.spec.target_key).public
-    return watching.Look(list(zip(collector.found, causes, strict=True)), collector.total, keys_are_public=shown)
+    found = list(zip(collector.found, causes, strict=True))
+    return watching.Look(found, collector.total, keys_are_public=shown, looked=looked)
 
 
 def _known(entity: EntityResult, plan: Plan | None) -> set[str]:

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from core import ledger, outbox
 from core.actor import Actor
+from core.comparison import Looked
 from core.sealing import seal
 from parity_reports.domain import drift
 from parity_reports.domain.drift import Cause, Found
@@ -23,11 +24,12 @@ _LONGEST_KEY = 200
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One whole reading of an entity: the differing records with their causes, and how many differ in all."""
+    """One look at an entity: the differing records with their causes, how many differ in all, and what was read."""
 
     found: Sequence[Judged]
     total: int
     keys_are_public: bool
+    looked: Looked
 
     @property
     def is_whole(self) -> bool:
@@ -81,7 +83,8 @@ def keep(report: Report, entity: EntityResult, look: Look, *, by: Actor, at: dat
         Drift.objects.filter(**_open(entity), record__in=over).update(resolved_at=at, sealed_key="")
         _count(watch, look, kept=[*made, *(row for row, *_ in again)], at=at)
         watch.report, watch.title, watch.looked_at, watch.due_at = report, entity.title, at, due_at
-        watch.problem = ""
+        watch.problem, watch.mark = "", seal(look.looked.mark) if look.looked.mark else ""
+        watch.whole_at = at if look.looked.whole else watch.whole_at
         watch.save()
         if made or over:
             data = {"entity": entity.entity, "appeared": len(made), "resolved": len(over)}

@@ -210,7 +210,7 @@ def test_merged_and_supplied_records_of_a_computed_key_are_compared_alike(compar
 
 
 def test_platforms_without_a_difference_are_digested_and_not_read(comparison, pair, monkeypatch):
-    monkeypatch.setattr(DuckComparison, "_session", None)
+    monkeypatch.setattr(DuckComparison, "_full", None)
     fill(pair.legacy_owner, {"thing_mast": [legacy_thing(number) for number in range(1, 50)]})
     fill(pair.new_owner, {"clean.thing": [new_thing(number) for number in range(1, 50)]})
     findings, found = recheck(comparison)

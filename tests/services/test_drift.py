@@ -20,6 +20,7 @@ from parity_reports.queries import drift as queries
 from parity_reports.services import drift, watching
 from tests import make
 from tests.drifting import Drifting, settle
+from tests.fakes.comparison import FakeComparison
 
 pytestmark = pytest.mark.django_db
 MINUTES = timedelta(minutes=1)
@@ -266,3 +267,33 @@ def test_the_database_refuses_an_unexplained_drift_without_its_moment(drifting):
     drifting.look()
     with make.arranging(), pytest.raises(IntegrityError), transaction.atomic():
         Drift.objects.update(unexplained_since=None)
+
+
+def test_a_look_goes_on_from_the_one_before_it_and_once_a_day_reads_everything(drifting, monkeypatch):
+    given, real = [], FakeComparison.look
+    monkeypatch.setattr(
+        FakeComparison, "look", lambda self, plan, *, mark, report: given.append((plan.entity, mark))
+        or real(self, plan, mark=mark, report=report)
+    )  # fmt: skip
+    drifting.new(1, name="Bob")
+    drifting.look()
+    drifting.look(later=15 * MINUTES)
+    marks = [mark for entity, mark in given if entity == "people"]
+    assert marks[0] == ""
+    assert marks[1] != ""
+    with tenancy.scope(tenant_id=drifting.tenant_id):
+        watch = Watch.objects.get(entity="people")
+    assert marks[1] not in watch.mark, "it names records, so it is kept encrypted"
+    assert watch.whole_at < watch.looked_at
+    drifting.look(later=drift.WHOLE_EVERY)
+    assert given[-1][1] == ""
+    assert [row.key for row in drifting.drifts(resolved_at=None)] == ["1"]
+
+
+def test_a_mark_that_nobody_can_decrypt_any_more_is_none(drifting, settings):
+    drifting.look()
+    with tenancy.scope(tenant_id=drifting.tenant_id):
+        Watch.objects.update(mark="gAAAAA of another key")
+    drifting.look(later=15 * MINUTES)
+    with tenancy.scope(tenant_id=drifting.tenant_id):
+        assert all(watch.whole_at == watch.looked_at for watch in Watch.objects.all())

@@ -13,8 +13,8 @@ from parity_reports.domain import checksums, encoding
 from parity_reports.domain.checksums import Bucket
 from portal.adapters.comparison import catalogue, digests
 from portal.adapters.comparison.digests import Engine
-from portal.adapters.comparison.platforms.postgres import SERVER_SETTINGS
 from portal.adapters.comparison.quoting import name, text
+from portal.adapters.comparison.servers import SERVER_SETTINGS
 from portal.adapters.postgres import connected
 
 

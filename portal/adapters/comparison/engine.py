@@ -1,22 +1,26 @@
-"""The comparison engine: a typed full join in DuckDB of what the mapping promises and what the new platform holds."""
+"""The comparison of two platforms: in full in DuckDB, by digests of both servers, or of what was written since."""
+
+from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from backfills.domain.spec import Column, Spec
 from core import tenancy
-from core.comparison import Difference, Findings, Measures, Plan, Segment, Survey
+from core.comparison import Difference, Findings, Looked, Measures, Plan, Segment, Survey
 from core.ports import Rejected
-from portal.adapters.comparison import duck, pushdown
-from portal.adapters.comparison.duck import Session
-from portal.adapters.comparison.platforms import Rows, Sources
-from portal.adapters.comparison.pushdown import NotPushable
-from portal.adapters.comparison.reading import Reading, keeps_key
+from portal.adapters.comparison import marks, servers
+from portal.adapters.comparison.identity import Unmarked
+from portal.adapters.comparison.marks import Mark
+from portal.adapters.comparison.pushdown import NotPushable, Pushdown
+from portal.adapters.comparison.since import MOST, Present
 from portal.adapters.postgres import is_postgres
+
+if TYPE_CHECKING:
+    from portal.adapters.comparison.full import Full
 
 log = logging.getLogger(__name__)
 
@@ -45,39 +49,21 @@ class DuckComparison:
         By ranges of the native key where the mapping takes the key over as it is, otherwise by a digest of the
         record's key, which each segment computes on all of the entity's rows.
         """
-        spec: Spec = plan.spec
-        with self._session() as session:
-            legacy, sources = session.platform("legacy"), Sources(spec, plan.legacy_tenant)
-            count = legacy.count_sources(session, sources)
-            if count <= size:
-                return (Segment(),)
-            if not keeps_key(session, spec):
-                buckets = -(-count // size)
-                return tuple(Segment(bucket=number, of=buckets) for number in range(buckets))
-            edges = [None, *legacy.bounds(session, sources, size=size), None]
-            return tuple(Segment(after, upto) for after, upto in pairwise(edges))
+        with self._full(plan) as full:
+            return full.divide(size=size)
 
     def compare(self, plan: Plan, *, segment: Segment, report: Callable[[Difference], None]) -> Findings:
         """Compare one segment; every difference that stands a second reading goes to `report`, one by one."""
-        with self._session() as session:
-            reading = Reading(session, plan, segment)
-            findings = reading.first()
-            if reading.suspects:
-                self.sleep(self.settle)
-                session.renew()
-                for difference in reading.again():
-                    report(difference)
-                return replace(findings, reckoned=reading.reckoned)
-            return findings
+        with self._full(plan) as full:
+            return full.compare(segment, report=report, wait=self._wait)
 
     def survey(self, plan: Plan) -> Survey:
         """Say how much there is to compare, without reading it, and why a re-check would have to read it all."""
         if self._is_in_postgres:
-            with pushdown.opened(plan, legacy=self.legacy, new=self.new) as pushed:
-                return pushed.survey()
-        with self._session() as session:
-            legacy = session.platform("legacy").count_sources(session, Sources(plan.spec, plan.legacy_tenant))
-            new = session.platform("new").count(session, _new_rows(plan, plan.spec))
+            with servers.opened(legacy=self.legacy, new=self.new) as databases:
+                return Pushdown(plan, databases).survey()
+        with self._full(plan) as full:
+            legacy, new = full.counted()
         obstacle = "one of the platforms is no PostgreSQL"
         return Survey(legacy, legacy * _ROW_BYTES, new, new * _ROW_BYTES, obstacle=obstacle)
 
@@ -89,53 +75,84 @@ class DuckComparison:
         if not self._is_in_postgres:
             return self.compare(plan, segment=Segment(), report=report)
         try:
-            with pushdown.opened(plan, legacy=self.legacy, new=self.new) as pushed:
-                suspects = pushed.suspects()
+            with servers.opened(legacy=self.legacy, new=self.new) as databases:
+                suspects = Pushdown(plan, databases).suspects()
         except (NotPushable, Rejected) as refusal:
             # Whatever keeps a server from digesting, the typed comparison decides whether anything is wrong.
             log.info("parity.recheck_in_full entity=%s: %s", plan.entity, refusal)
             return self.compare(plan, segment=Segment(), report=report)
         if suspects.found:
-            self.sleep(self.settle)
-            with self._session() as session:
-                reading = Reading(session, plan, Segment())
-                reading.suspect(suspects.found)
-                for difference in reading.again():
-                    report(difference)
+            self._wait()
+            with self._full(plan) as full:
+                full.judge(suspects.found, report=report)
         return suspects.findings
+
+    def look(self, plan: Plan, *, mark: str, report: Callable[[Difference], None]) -> Looked:
+        """Tell every record that differs now, reading only what was written since a mark, where one holds.
+
+        What differed at the mark is judged anew too, so that nothing but the mark need be remembered.
+        """
+        written, now = self._written(plan, mark)
+        differing: list[str] = []
+
+        def tell(difference: Difference) -> None:
+            if len(differing) <= MOST:
+                differing.append(difference.key)
+            report(difference)
+
+        if written is None:
+            self.recheck(plan, report=tell)
+        elif written:
+            self._judge(plan, sorted(written), report=tell)
+        holds = now is not None and len(differing) <= MOST and all(map(marks.is_native, differing))
+        return Looked(now.naming(differing).written() if now and holds else "", whole=written is None)
 
     def measure(self, plan: Plan) -> Measures:
         """Count on the platforms' own servers, or in their files again, what the comparison must agree with."""
-        spec: Spec = plan.spec
-        with self._session() as session:
-            new, rows = session.platform("new"), _new_rows(plan, spec)
-            return Measures(
-                legacy_rows=session.platform("legacy").count_sources(session, Sources(spec, plan.legacy_tenant)),
-                new_rows=new.count(session, rows),
-                repeated=new.repeated(session, rows, spec.target_key),
-                orphans={column.name: _orphans(session, plan, column) for column in spec.columns if column.references},
-            )
+        with self._full(plan) as full:
+            return full.measure()
+
+    def _written(self, plan: Plan, mark: str) -> tuple[set[str] | None, Mark | None]:
+        """Return what was written since the mark, None where everything must be read; and the mark to go on from."""
+        if not self._is_in_postgres:
+            return None, None
+        try:
+            with servers.opened(legacy=self.legacy, new=self.new) as databases:
+                present = Present(plan, databases)
+                try:
+                    if mark:
+                        return present.written(marks.read(mark))
+                except (Unmarked, ValueError) as refusal:
+                    log.info("parity.look_at_everything entity=%s: %s", plan.entity, refusal)
+                return None, present.remember()
+        except (Unmarked, Rejected) as refusal:
+            log.info("parity.nothing_to_go_on_from entity=%s: %s", plan.entity, refusal)
+            return None, None
+
+    def _judge(self, plan: Plan, keys: Sequence[str], *, report: Callable[[Difference], None]) -> None:
+        """Report which of these records differ in two readings."""
+        found: list[str] = []
+        with self._full(plan) as full:
+            full.judge([(key, None) for key in keys], report=lambda difference: found.append(difference.key))
+            if found:
+                self._wait()
+                full.judge([(key, None) for key in found], report=report)
 
     @property
     def _is_in_postgres(self) -> bool:
         """Whether both platforms have servers that digest."""
         return is_postgres(self.legacy) and is_postgres(self.new)
 
+    def _wait(self) -> None:
+        self.sleep(self.settle)
+
     @contextmanager
-    def _session(self) -> Iterator[Session]:
+    def _full(self, plan: Plan) -> Iterator[Full]:
+        # DuckDB takes 50 MB once it is there: a look that finds nothing written does without.
+        from portal.adapters.comparison import full
+
         tenancy.forbid_transaction()
-        platforms = {"legacy": self.legacy, "new": self.new}
-        with duck.session(platforms, memory_limit=self.memory_limit, threads=self.threads) as session:
-            yield session
-
-
-def _new_rows(plan: Plan, spec: Spec) -> Rows:
-    return Rows(spec.target_table, spec.target_tenant, plan.new_tenant)
-
-
-def _orphans(session: Session, plan: Plan, column: Column) -> int:
-    """Count the records whose reference points to nothing on the new platform."""
-    spec: Spec = plan.spec
-    other: Spec = plan.others[spec.lookups[column.references].entity]
-    new, of = session.platform("new"), _new_rows(plan, other)
-    return new.orphans(session, _new_rows(plan, spec), column.name, of=of, key=other.target_key)
+        with full.opened(
+            plan, legacy=self.legacy, new=self.new, memory_limit=self.memory_limit, threads=self.threads
+        ) as opened:
+            yield opened

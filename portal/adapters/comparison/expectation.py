@@ -6,17 +6,16 @@ engine and evaluated again, so that the report is evidence of its own.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from backfills.domain import digits, keys, source
-from backfills.domain.digits import Digits
+from backfills.domain import digits, keys
 from backfills.domain.language import Node, Ref, Type, is_strict
 from backfills.domain.spec import Column, Spec, Then
 from backfills.domain.sql import Compiler, Dialect, decimal_type
 from core.comparison import UNREADABLE
 from core.ports import Rejected
 from parity_reports.domain.gate import Family
+from portal.adapters.comparison import mapping
 from portal.adapters.comparison.duck import Session, name, text
 from portal.adapters.comparison.platforms import Sources
 from portal.adapters.comparison.typed import Value
@@ -44,8 +43,6 @@ _SQL_TYPES = {
     Type.INSTANT: "TIMESTAMPTZ",
     Type.NULL: "VARCHAR",
 }
-_NUMBER = 18
-_LEAVES = frozenset({Then.DROP, Then.DELETE, Then.MERGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +132,7 @@ def promised(session: Session, *, spec: Spec, others: Mapping[str, Spec], tenant
 def value(spec: Spec, column: Column, *, relation: str) -> Value:
     """Return a column of an expected relation as a typed value."""
     prefix, family = f"{name(relation)}.", _FAMILIES[column.expression.type]
-    bound = proven(spec, column)
+    bound = mapping.proven(spec, column)
     return Value(
         sql=prefix + name(column.name),
         family=family,
@@ -143,16 +140,6 @@ def value(spec: Spec, column: Column, *, relation: str) -> Value:
         precision=min(bound.total, digits.MOST),
         scale=bound.fraction,
     )
-
-
-def proven(spec: Spec, column: Column) -> Digits:
-    """Return the digits of everything that the mapping can put into a number column."""
-    if column.expression.type not in (Type.INT, Type.DECIMAL):
-        return Digits(0)
-    bound = digits.of(column.expression, dict(spec.lets))
-    for row in spec.supplements:
-        bound |= digits.of_number(Decimal(str(row[column.name] or 0)))
-    return bound
 
 
 def _mapped(spec: Spec, compiler: Staged, rows: str, *, by_number: bool) -> str:
@@ -176,11 +163,11 @@ def _mapped(spec: Spec, compiler: Staged, rows: str, *, by_number: bool) -> str:
     ]
     key = _worth(spec.target_key)
     if not by_number:
-        key = readable_key(key, name(spec.key_column))
+        key = mapping.readable_key(key, name(spec.key_column))
     outputs = [
         f"{name(spec.key_column)} AS {name(SOURCE)}",
         f"{key} AS {name(KEY)}",
-        f"{left_behind(spec, compiler)} AS {name(LEFT)}",
+        f"{mapping.left_behind(spec, compiler)} AS {name(LEFT)}",
         f"{_held(spec, compiler)} AS {name(HELD)}",
         *(_column(column) for column in spec.columns),
     ]
@@ -190,25 +177,7 @@ def _mapped(spec: Spec, compiler: Staged, rows: str, *, by_number: bool) -> str:
 def key_text(relation: str, *, by_number: bool) -> str:
     """Return the SQL of a record's key as text, in an expected relation."""
     key = f"{name(relation)}.{name(KEY)}"
-    return readable_key(key, f"{name(relation)}.{name(SOURCE)}") if by_number else key
-
-
-def readable_key(key: str, source: str) -> str:
-    """Return the SQL of a key's text, in either dialect."""
-    # A record whose key cannot be read is still promised: its source key, marked, stands for it.
-    return f"coalesce({key}::varchar, chr(1) || {source})"
-
-
-def fits_number(spec: Spec) -> bool:
-    """Whether every key that the mapping can make is a whole number of 64 bits."""
-    column = spec.column(spec.target_key)
-    return column.expression.type is Type.INT and proven(spec, column).total <= _NUMBER
-
-
-def raw(spec: Spec, tenant: str, where: str) -> str:
-    """Return what the legacy server is asked: raw columns as text, the tenant's rows, by the native key."""
-    narrowed = f" AND ({where})" if where else ""
-    return f"SELECT {source.selected(spec)} {source.of_tenant(spec, tenant)}{narrowed}"
+    return mapping.readable_key(key, f"{name(relation)}.{name(SOURCE)}") if by_number else key
 
 
 def check_keys(session: Session, relation: str, key: str, *, platform: str, column: str) -> None:
@@ -224,7 +193,7 @@ def check_keys(session: Session, relation: str, key: str, *, platform: str, colu
 def _worth_of(spec: Spec, compiler: Staged, column: Column) -> str:
     plain = compiler.value(column.expression)
     if column.expression.type is Type.DECIMAL:
-        return f"({plain})::{decimal_type(proven(spec, column))}"
+        return f"({plain})::{decimal_type(mapping.proven(spec, column))}"
     return plain
 
 
@@ -240,16 +209,6 @@ def _worth(column: str) -> str:
 
 def _badness(column: str) -> str:
     return name(f"badness of {column}")
-
-
-def left_behind(spec: Spec, compiler: Compiler) -> str:
-    """Return SQL for the name of the rule that leaves the record behind, or ''; the first rule that applies decides."""
-    cases = [
-        f"WHEN {compiler.value(rule.when)} THEN {text(rule.name if rule.then in _LEAVES else '')}"
-        for rule in spec.rules
-        if rule.when is not None and rule.then is not Then.KEEP
-    ]
-    return f"(CASE {' '.join(cases)} ELSE '' END)" if cases else "''"
 
 
 def _held(spec: Spec, compiler: Staged) -> str:
@@ -302,13 +261,8 @@ def _supplements(spec: Spec, *, by_number: bool) -> str:
 
 def _supplement(spec: Spec, row: Mapping[str, Any], *, by_number: bool) -> list[str]:
     kind = "BIGINT" if by_number else "VARCHAR"
-    parts = [f"{constant(row[spec.target_key])}::{kind} AS {name(KEY)}", f"'' AS {name(LEFT)}"]
+    parts = [f"{mapping.constant(row[spec.target_key])}::{kind} AS {name(KEY)}", f"'' AS {name(LEFT)}"]
     for column in spec.columns:
-        kind = _SQL_TYPES.get(column.expression.type) or decimal_type(proven(spec, column))
-        parts.append(f"CAST({constant(row[column.name])} AS {kind}) AS {name(column.name)}")
+        kind = _SQL_TYPES.get(column.expression.type) or decimal_type(mapping.proven(spec, column))
+        parts.append(f"CAST({mapping.constant(row[column.name])} AS {kind}) AS {name(column.name)}")
     return parts
-
-
-def constant(given: Any) -> str:
-    """Return the SQL of a value that the mapping itself gives, as text."""
-    return "NULL" if given is None else text(str(given).lower() if isinstance(given, bool) else str(given))

@@ -10,7 +10,8 @@ from backfills.domain import digits
 from backfills.domain.language import Type, calls_in
 from backfills.domain.spec import Column, Spec
 from parity_reports.domain.gate import Family, Passage
-from portal.adapters.comparison import expectation
+from portal.adapters.comparison import mapping
+from portal.adapters.comparison.servers import Server
 
 _TEXT = '({0})::text COLLATE "C"'
 _SMALL = 18
@@ -34,14 +35,6 @@ class Form:
     is_number: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A platform's server: its version as a number (160004) and the encoding of its database."""
-
-    version: int
-    encoding: str
-
-
 def forms(spec: Spec, held: Mapping[str, Passage]) -> dict[str, Form | None]:
     """Return the form of each column; None where the typed comparison alone can judge it."""
     return {column.name: _form(spec, column, held[column.name]) for column in spec.columns}
@@ -51,7 +44,7 @@ def key_form(spec: Spec, held: Mapping[str, Passage]) -> Form | None:
     """Return the form of the record's key: a whole number where the typed comparison joins by one, else text."""
     key = spec.column(spec.target_key)
     family = held[key.name].family
-    if family is Family.INTEGER and expectation.fits_number(spec):
+    if family is Family.INTEGER and mapping.fits_number(spec):
         return Form("({0})::bigint", "({0})::bigint", "integer")
     if key.expression.type is Type.TEXT and family in (Family.TEXT, Family.OTHER, Family.UUID):
         return Form(_TEXT, _TEXT, "text")
@@ -86,7 +79,7 @@ def _form(spec: Spec, column: Column, held: Passage) -> Form | None:
     if given is Type.NULL:  # the mapping leaves it empty on purpose; whatever stands there is not that
         return Form(_TEXT, _TEXT, "text")
     if given in (Type.INT, Type.DECIMAL) and family in (Family.INTEGER, Family.NUMERIC):
-        if given is Type.INT and family is Family.INTEGER and expectation.proven(spec, column).total <= _SMALL:
+        if given is Type.INT and family is Family.INTEGER and mapping.proven(spec, column).total <= _SMALL:
             return Form("({0})::bigint", "({0})::bigint", "integer", is_number=True)
         sized = held.native  # of a declared precision: it holds no infinity, and is hashed by its value
         return Form("({0})::numeric", "({0})::numeric", "number", fast=sized, is_number=sized)

@@ -8,25 +8,19 @@ typed comparison would not report; that two records with one digest are equal re
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
-
-import psycopg
-from psycopg import IsolationLevel
 
 from backfills.domain import source
 from backfills.domain.spec import Spec
 from core.comparison import Findings, Plan, Survey
 from parity_reports.domain.gate import Family, passage
-from portal.adapters.comparison import catalogue, expectation, sides
-from portal.adapters.comparison.forms import Form, Server, forms, key_form, obstacle
-from portal.adapters.comparison.platforms.postgres import SERVER_SETTINGS
+from portal.adapters.comparison import catalogue, mapping, sides
+from portal.adapters.comparison.forms import Form, forms, key_form, obstacle
 from portal.adapters.comparison.quoting import name, text
-from portal.adapters.comparison.reading import is_taken_over, native_key
+from portal.adapters.comparison.servers import Database, Databases
 from portal.adapters.comparison.sides import Digesting
-from portal.adapters.postgres import connected, translated
+from portal.adapters.postgres import translated
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +29,6 @@ STREAM_ABOVE = 0.35
 
 PER_BUCKET, MOST_BUCKETS = 64, 16_384
 _UNKNOWN_ROWS = 1_000_000
-TIMEOUT = 600
-"""Seconds that one statement may take."""
 
 _PROBE = """
 SELECT hash_record_extended(ROW(42::bigint, 'é'::text COLLATE "C", true, 1.50::numeric, date '2013-02-28',
@@ -69,35 +61,20 @@ class _Summed:
         return sum(count for count, _ in self.buckets.values())
 
 
-class _Platform:
-    """One server, and its records in the form in which both digest them."""
-
-    def __init__(self, title: str, connection: psycopg.Connection) -> None:
-        self.title, self.connection = title, connection
-        self.relation: Callable[[str], str] = str
-        self.native = ""
-
-    def ask(self, query: str) -> list[tuple[object, ...]]:
-        with translated(self.title):
-            return self.connection.execute(query.encode()).fetchall()
-
-    @property
-    def server(self) -> Server:
-        encoding = self.connection.info.parameter_status("server_encoding") or ""
-        return Server(self.connection.info.server_version, encoding)
-
-
 class Pushdown:
-    """One entity's records digested by both servers, each in one snapshot. Use `opened`."""
+    """One entity's records digested by both servers, each in one snapshot (`servers.opened`)."""
 
-    def __init__(self, plan: Plan, legacy: _Platform, new: _Platform) -> None:
-        self._plan, self._legacy, self._new = plan, legacy, new
+    def __init__(self, plan: Plan, databases: Databases) -> None:
+        self._plan, self._databases = plan, databases
+        self._legacy, self._new = databases.legacy, databases.new
+        self._relations: dict[str, Callable[[str], str]] = {}
+        self._native: dict[str, str] = {}
         self._spec: Spec = plan.spec
 
     def survey(self) -> Survey:
         """Say how much there is to compare, as the planners expect, and what keeps it from being digested there."""
         spec, plan = self._spec, self._plan
-        raw = expectation.raw(spec, plan.legacy_tenant, "")
+        raw = mapping.raw(spec, plan.legacy_tenant, "")
         columns = ", ".join(name(column.name) for column in spec.columns)
         there = f"SELECT {columns} FROM {name(spec.target_table)} "
         there += f"WHERE {name(spec.target_tenant)} = {text(plan.new_tenant)}"
@@ -122,7 +99,9 @@ class Pushdown:
         digest, bucket = how.record(order), how.bucket(key, "k", buckets)
         one, two = (
             _summed(rows)
-            for rows in self._both(lambda side: side.ask(sides.sums(side.relation(""), digest, bucket, order)))
+            for rows in self._databases.both(
+                lambda one: one.ask(sides.sums(self._relations[one.title](""), digest, bucket, order))
+            )
         )
         twice = self._repeated(bucket)
         differing = {
@@ -139,16 +118,16 @@ class Pushdown:
             return Suspects([], Findings(one.records, two.records, one.records, one.gone, sums, exact=False))
         chosen = sorted(differing)
 
-        def listed(side: _Platform) -> list[tuple[object, ...]]:
-            where = sides.among(how.bucket(key, side.native, buckets), chosen) if side.native else ""
-            return side.ask(sides.listed(side.relation(where), digest, bucket, chosen))
+        def listed(one: Database) -> list[tuple[object, ...]]:
+            native = self._native.get(one.title)
+            where = sides.among(how.bucket(key, native, buckets), chosen) if native else ""
+            return one.ask(sides.listed(self._relations[one.title](where), digest, bucket, chosen))
 
-        promised, held = self._both(listed)
+        promised, held = self._databases.both(listed)
         return _told(promised, held, expected=one, actual=two, sums=sums)
 
     def _forms(self) -> tuple[dict[str, Form], Form]:
-        with translated("new"):
-            declared = catalogue.declared(self._new.connection, self._spec.target_table)
+        declared = self._new.declared(self._spec.target_table)
         gate = {column: passage(kind) for column, kind in declared.items()}
         if any(column.name not in gate for column in self._spec.columns):
             raise NotPushable("the new platform lacks a column")  # which the typed comparison names
@@ -164,21 +143,22 @@ class Pushdown:
         seed = 1 + secrets.randbits(62)  # never 0, which would hash NaN as it hashes NULL
         fast = all(form.fast for form in (*order, key))
         if fast:
-            one, two = self._both(lambda side: side.ask(_PROBE.format(seed)))
+            one, two = self._databases.both(lambda one: one.ask(_PROBE.format(seed)))
             fast = one == two
         return Digesting(seed=seed, code=secrets.token_hex(16), fast=fast)
 
     def _prepare(self, columns: dict[str, Form], key: Form) -> None:
         spec, plan = self._spec, self._plan
-        self._legacy.relation = lambda where: sides.promised(spec, columns, key, tenant=plan.legacy_tenant, where=where)
-        self._new.relation = lambda where: sides.held(spec, columns, key, tenant=plan.new_tenant, where=where)
-        self._new.native = key.actual.format(name(spec.target_key))
-        with translated("legacy"):
-            declared = catalogue.declared(self._legacy.connection, spec.source_table)
-        family = passage(declared.get(native_key(spec), "")).family
+        self._relations = {
+            "legacy": lambda where: sides.promised(spec, columns, key, tenant=plan.legacy_tenant, where=where),
+            "new": lambda where: sides.held(spec, columns, key, tenant=plan.new_tenant, where=where),
+        }
+        self._native = {"new": key.actual.format(name(spec.target_key))}
+        declared = self._legacy.declared(spec.source_table)
+        family = passage(declared.get(mapping.native_key(spec), "")).family
         wanted = Family.INTEGER if key.kind == "integer" else Family.TEXT
-        if family is wanted and is_taken_over(spec, family):
-            self._legacy.native = key.actual.format(source.native(spec)[0])
+        if family is wanted and mapping.is_taken_over(spec, family):
+            self._native["legacy"] = key.actual.format(source.native(spec)[0])
 
     def _repeated(self, bucket: str) -> set[int]:
         """Return the buckets in which a key stands twice on the new platform.
@@ -189,7 +169,7 @@ class Pushdown:
         with translated("new"):
             if catalogue.is_unique(self._new.connection, spec.target_table, [spec.target_tenant, spec.target_key]):
                 return set()
-        return {int(str(number)) for (number,) in self._new.ask(sides.repeated(self._new.relation(""), bucket))}
+        return {int(str(number)) for (number,) in self._new.ask(sides.repeated(self._relations["new"](""), bucket))}
 
     def _sums(self, one: _Summed, two: _Summed) -> dict[str, tuple[str, str]]:
         columns, _ = self._forms()
@@ -199,37 +179,6 @@ class Pushdown:
             for column, expected, actual in zip(numbers, one.totals, two.totals, strict=True)
             if column != self._spec.target_key
         }
-
-    def _both[Answer](self, asked: Callable[[_Platform], Answer]) -> tuple[Answer, Answer]:
-        """Ask both servers at once; where one fails, the other is stopped."""
-        with ThreadPoolExecutor(2) as pool:
-            waiting = {pool.submit(asked, side): side for side in (self._legacy, self._new)}
-            try:
-                one, two = (future.result() for future in waiting)
-            except BaseException:
-                for side in waiting.values():
-                    with suppress(psycopg.Error):
-                        side.connection.cancel()
-                raise
-        return one, two
-
-
-@contextmanager
-def opened(plan: Plan, *, legacy: str, new: str) -> Iterator[Pushdown]:
-    """Take a snapshot of each platform; both are only read."""
-    with (
-        connected(legacy, platform="legacy", statement_timeout=TIMEOUT) as one,
-        connected(new, platform="new", statement_timeout=TIMEOUT) as two,
-    ):
-        sides_of = [_Platform("legacy", one), _Platform("new", two)]
-        for side in sides_of:
-            with translated(side.title):
-                for setting, value in SERVER_SETTINGS.items():
-                    side.connection.execute("SELECT set_config(%s, %s, false)", [setting, value])
-                side.connection.isolation_level = IsolationLevel.REPEATABLE_READ
-                side.connection.read_only = True
-        with one.transaction(), two.transaction():
-            yield Pushdown(plan, *sides_of)
 
 
 def _summed(rows: list[tuple[object, ...]]) -> _Summed:

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 
-from backfills.domain.language import Call, Node, Ref, Type
 from backfills.domain.spec import Column, Spec
 from core.comparison import ColumnDifference, Difference, Findings, Plan, Reckoned, Segment
 from parity_reports.domain.gate import Family
-from portal.adapters.comparison import digests, expectation
+from portal.adapters.comparison import digests, expectation, mapping
 from portal.adapters.comparison.digests import Engine
 from portal.adapters.comparison.duck import Session, name, text
 from portal.adapters.comparison.expectation import HELD, KEY, SOURCE
@@ -28,10 +27,10 @@ def keeps_key(session: Session, spec: Spec) -> bool:
     """Whether both platforms hold the same key in the same order, so that a range of it means the same on both."""
     if spec.key_is_made:
         return False
-    native, wanted = {native_key(spec): spec.key_type}, {spec.target_key: spec.column(spec.target_key).type}
-    legacy = session.platform("legacy").gate(session, spec.source_table, native)[native_key(spec)].family
+    native, wanted = {mapping.native_key(spec): spec.key_type}, {spec.target_key: spec.column(spec.target_key).type}
+    legacy = session.platform("legacy").gate(session, spec.source_table, native)[mapping.native_key(spec)].family
     new = session.platform("new").gate(session, spec.target_table, wanted)[spec.target_key].family
-    if legacy is not new or not is_taken_over(spec, legacy):
+    if legacy is not new or not mapping.is_taken_over(spec, legacy):
         return False
     # A server orders texts by its own bytes, which are in another order where they are not UTF-8.
     return legacy is not Family.TEXT or _are_unicode(session)
@@ -39,21 +38,6 @@ def keeps_key(session: Session, spec: Spec) -> bool:
 
 def _are_unicode(session: Session) -> bool:
     return all(session.platform(side).is_unicode(session) for side in ("legacy", "new"))
-
-
-def native_key(spec: Spec) -> str:
-    """Return the key's column as legacy calls it, where the key is one column."""
-    return spec.source_names.get(spec.key_column, spec.key_column)
-
-
-def is_taken_over(spec: Spec, family: Family) -> bool:
-    """Whether the mapping makes the new key of nothing but the legacy one, where both are of this family."""
-    key = Ref(spec.key_column, Type.TEXT)
-    taken_over: dict[Family, list[Node]] = {
-        Family.TEXT: [key],
-        Family.INTEGER: [Call(reading, (key,), Type.INT) for reading in ("int", "bigint")],
-    }
-    return not spec.key_is_made and spec.column(spec.target_key).expression in taken_over.get(family, ())
 
 
 class Reading:
@@ -65,7 +49,7 @@ class Reading:
         wanted = {column.name: column.type for column in self._spec.columns}
         self._gate = session.platform("new").gate(session, self._spec.target_table, wanted)
         key = self._gate[self._spec.target_key]
-        self._joined_by_number = key.family is Family.INTEGER and expectation.fits_number(self._spec)
+        self._joined_by_number = key.family is Family.INTEGER and mapping.fits_number(self._spec)
         self.suspects = 0
         """Records that differed in the first reading."""
         self.reckoned: dict[str, tuple[Reckoned, Reckoned]] = {}

@@ -11,7 +11,7 @@ from backfills.domain import keys
 from backfills.domain.judgement import Test, checks, computed_rows, condition
 from backfills.domain.spec import Spec, Then
 from backfills.domain.sql import Compiler, Dialect
-from portal.adapters.comparison import digests, expectation
+from portal.adapters.comparison import digests, mapping
 from portal.adapters.comparison.digests import Engine
 from portal.adapters.comparison.forms import Form
 from portal.adapters.comparison.quoting import name, text
@@ -66,14 +66,14 @@ def promised(spec: Spec, forms: Mapping[str, Form], key: Form, *, tenant: str, w
     anew by the typed comparison. `where` is a condition on the native rows.
     """
     compiler = Compiler(Dialect.POSTGRES, spec.tables, spec.sets, spec.zones)
-    computed = computed_rows(spec, compiler, f"({expectation.raw(spec, tenant, where)})")
+    computed = computed_rows(spec, compiler, f"({mapping.raw(spec, tenant, where)})")
     faults = [condition(check, compiler, spec) for check in checks(spec) if check.test is Test.UNREADABLE]
     bad = " OR ".join(fault for fault in faults if fault != "FALSE") or "FALSE"
     source = name(spec.key_column)
     outputs = [
         f"{source} AS source",
         f"{_key(key, _out(spec.target_key), source)} AS k",
-        f"{expectation.left_behind(spec, compiler)} AS gone",
+        f"{mapping.left_behind(spec, compiler)} AS gone",
         f"({bad}) IS TRUE AS bad",
         *(f"{form.expected.format(_out(column))} AS c{number}" for number, (column, form) in enumerate(forms.items())),
     ]
@@ -145,7 +145,7 @@ def _key(key: Form, value: str, source: str) -> str:
     return (
         key.expected.format(value)
         if key.kind == "integer"
-        else expectation.readable_key(f"({value})::text", source) + ' COLLATE "C"'
+        else mapping.readable_key(f"({value})::text", source) + ' COLLATE "C"'
     )
 
 
@@ -165,7 +165,7 @@ def _supplements(spec: Spec, forms: Mapping[str, Form], key: Form, compiler: Com
     found = []
     for row in spec.supplements:
         values = {
-            column.name: f"{expectation.constant(row[column.name])}::{compiler.sql_type(column.expression.type)}"
+            column.name: f"{mapping.constant(row[column.name])}::{compiler.sql_type(column.expression.type)}"
             for column in spec.columns
         }
         columns = [form.expected.format(values[column]) for column, form in forms.items()]

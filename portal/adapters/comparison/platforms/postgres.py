@@ -15,20 +15,9 @@ from portal.adapters.comparison.digests import Engine
 from portal.adapters.comparison.extensions import scanner
 from portal.adapters.comparison.platforms.base import Asking, Keys, Rows, Sources
 from portal.adapters.comparison.quoting import name, text
+from portal.adapters.comparison.servers import SERVER_SETTINGS
 from portal.adapters.comparison.typed import selected
 
-SERVER_SETTINGS = {
-    # Whatever is cast to text on the server must not depend on how the server is configured.
-    "timezone": "UTC",
-    "datestyle": "ISO,YMD",
-    "intervalstyle": "postgres",
-    "extra_float_digits": "1",
-    "bytea_output": "hex",
-    "lc_monetary": "C",
-    # Keys and tenants are quoted as text literals: a backslash in one must mean itself there too.
-    "standard_conforming_strings": "on",
-    "default_transaction_read_only": "on",
-}
 _SERVER_OPTIONS = " ".join(
     f"-c {name}={value}"
     for name, value in {
