@@ -57,6 +57,12 @@ def on_of_many(*, tenant_ids: Collection[UUID], at: datetime, names: list[str]) 
     return found
 
 
+def where_on(name: str, *, at: datetime) -> dict[UUID, datetime]:
+    """Return the tenants for which a toggle is on, with its expiry, of those that the scope shows."""
+    rows = ToggleSetting.objects.filter(name=name, ended_at=None, expires_at__gt=at)
+    return dict(rows.order_by("tenant_id").values_list("tenant_id", "expires_at"))
+
+
 def switch_on(
     name: str,
     *,

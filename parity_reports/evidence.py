@@ -1,4 +1,4 @@
-"""What parity puts into every evidence pack: the newest report, what drifts since, and what was done about it."""
+"""What parity puts into every evidence pack: newest report, drift, what was done about it, and shadow reads."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ from uuid import UUID
 from core.evidence import part
 from parity_reports.domain.reconciliation import State
 from parity_reports.queries import drift as drifts
-from parity_reports.queries import reconciliations, reports
+from parity_reports.queries import reconciliations, reports, shadow
 
 
 @part("parity_reports.report", title="Parity report")
@@ -60,4 +60,18 @@ def drift(*, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:
             }
             for row in done
         ],
+    }
+
+
+@part("parity_reports.shadow_reads", title="Shadow reads")
+def shadow_reads(*, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:
+    """Return what the last day's reads of both platforms found, and with which confidence."""
+    standing = shadow.standing(tenant_id=tenant_id, at=at)
+    return {
+        "stage": standing.stage.value,
+        "on_until": standing.on_until,
+        "counts": {name: getattr(standing.tally, name) for name in standing.tally.__slots__},
+        "statement": standing.tally.statement,
+        "open": standing.open,
+        "unexplained": standing.unexplained,
     }

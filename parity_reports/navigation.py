@@ -12,7 +12,7 @@ add(
         permission=Permission.VIEW_PARITY,
         section=Section.DATA,
         order=50,
-        words="compare comparison report difference invariants records drift changed since",
+        words="compare comparison report difference invariants records drift changed since shadow reads latency",
     )
 )
 add(

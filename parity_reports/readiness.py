@@ -1,4 +1,4 @@
-"""What parity reports ask before a tenant may move: equal platforms, invariants that hold, workflows tried."""
+"""What parity reports ask before a tenant may move: equal platforms, invariants, reads alike, workflows tried."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from parity_reports.domain.ladder import Method
 from parity_reports.domain.trials import Trial
 from parity_reports.domain.verdict import Verdict
 from parity_reports.models import Report
-from parity_reports.queries import catalogue, reliances, reports
+from parity_reports.queries import catalogue, reliances, reports, shadow, shadow_verdicts
 from parity_reports.queries import drift as drift_queries
 
 VALID_FOR = timedelta(days=1)
@@ -100,6 +100,29 @@ def drift_explained(*, tenant_id: UUID, at: datetime) -> Finding:
         summary = f"{_records(now.differing)} since the comparison, each for a known reason"
         return Finding(Outcome.PASS, summary, facts=facts, evidence=evidence)
     return Finding(Outcome.PASS, "Nothing came to differ since the comparison", facts=facts, evidence=evidence)
+
+
+_OUTCOMES: Mapping[str, Outcome] = {
+    "block": Outcome.BLOCK,
+    "warn": Outcome.WARN,
+    "unknown": Outcome.UNKNOWN,
+}
+
+
+@check("parity_reports.shadow_reads", title="Reads are answered alike while traffic moves", owner="data", due="T0",
+       valid_for=timedelta(minutes=30), link="parity/shadow/")  # fmt: skip
+def shadow_reads(*, tenant_id: UUID, at: datetime) -> Finding:
+    """From the canary to the end of the move, reads that nobody compares are no evidence; before it none is asked."""
+    now = shadow.standing(tenant_id=tenant_id, at=at)
+    told = shadow_verdicts.tell(now, at=at)
+    outcome = _OUTCOMES.get(told.state, Outcome.PASS)
+    return Finding(
+        outcome,
+        told.headline,
+        facts={"stage": now.stage.value, "unexplained": bool(now.unexplained)},
+        evidence={name: getattr(now.tally, name) for name in now.tally.__slots__},
+        fix="" if outcome is Outcome.PASS else told.text,
+    )
 
 
 def _records(number: int) -> str:

@@ -23,3 +23,9 @@ def ask_about_drift(*, tenant_id: UUID) -> None:
 def ask_workflows_again(*, tenant_id: UUID) -> None:
     """Have the check answer anew once somebody decided about a workflow."""
     readiness.request(tenant_id=tenant_id, by=Actor.system("parity"), check_id="parity_reports.workflows_tried")
+
+
+@subscribe("parity_reports.shadow.changed")
+def ask_about_shadow_reads(*, tenant_id: UUID) -> None:
+    """Have the check of shadow reads answer anew once a round found something else than before."""
+    readiness.request(tenant_id=tenant_id, by=Actor.system("parity"), check_id="parity_reports.shadow_reads")

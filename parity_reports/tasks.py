@@ -8,9 +8,10 @@ from django.utils import timezone
 from core.actor import Actor
 from core.queue import Scope, task
 from parity_reports.services import drift, repairs, reports
+from parity_reports.services import shadow as shadowing
 
 ATTEMPTS = 5
-DRIFT = Actor.system("drift")
+DRIFT, SHADOW = Actor.system("drift"), Actor.system("shadow reads")
 
 
 @task(scope=Scope.TENANT, max_attempts=ATTEMPTS, long=True)
@@ -49,3 +50,21 @@ def reconcile(*, reconciliation_id: str, job_id: UUID) -> None:
 def forget_former_states(*, at: datetime) -> None:
     """Delete what objects were before they were put right, once that can no longer be undone."""
     repairs.forget(by=DRIFT, at=at)
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(minutes=1))
+def watch_shadow_reads(*, at: datetime) -> None:
+    """Have reads made of both platforms for every tenant that is due."""
+    shadowing.request_due(by=SHADOW, at=at)
+
+
+@task(scope=Scope.TENANT, max_attempts=1)
+def shadow(*, tenant_id: UUID) -> None:
+    """Make one round of a tenant's shadow reads; the next minute brings the next one, whatever comes of it."""
+    shadowing.advance(tenant_id=tenant_id, by=SHADOW, now=timezone.now)
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(days=1))
+def forget_shadow_reads(*, at: datetime) -> None:
+    """Delete what shadow reads have left behind and nobody looks at any more."""
+    shadowing.forget(at=at)

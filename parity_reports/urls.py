@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from parity_reports.views import changes, drift, files, reports, workflows
+from parity_reports.views import changes, drift, files, reports, shadow, workflows
 
 app_name = "parity_reports"
 
@@ -11,6 +11,9 @@ urlpatterns = [
     path("parity/new/", reports.request_report, name="request"),
     path("parity/drift/", drift.page, name="drift"),
     path("parity/drift/look/", drift.look, name="look"),
+    path("parity/shadow/", shadow.page, name="shadow"),
+    path("parity/shadow/on/", shadow.switch_on, name="shadow_on"),
+    path("parity/shadow/off/", shadow.switch_off, name="shadow_off"),
     path("parity/crossing_verify_parity.py", files.verifier_file, name="verifier"),
     path("parity/<uuid:report_id>/", reports.report, name="report"),
     path("parity/<uuid:report_id>/report.pdf", files.as_pdf, name="pdf"),

@@ -13,6 +13,7 @@ CONTRIBUTIONS = (
     "sentences",
     "navigation",
     "barriers",
+    "traffic",
     "abilities",
     "api",
     "banners",

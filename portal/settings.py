@@ -229,12 +229,17 @@ ENTITLEMENTS_FOLDER = env.path(
 """What becomes of plans, limits, add-ons, terms and roles: `matrix.yaml` (`docs/integrating.md`)."""
 
 _NEW, _COMPARED = {"url": NEW_DATABASE_URL}, {"url": env.str("COMPARISON_NEW_URL", default=NEW_DATABASE_URL)}
-_BOTH = {"legacy": env.str("COMPARISON_LEGACY_URL", default=LEGACY_DATABASE_URL), "new": _COMPARED["url"]}
 _LOADER = {**_NEW, "keys": FIELD_KEYS}
 ADAPTERS: dict[str, dict[str, Any]] = {
     "dns": {"BACKEND": "portal.adapters.dns.DnspythonDns", "OPTIONS": {"resolver": DNS_RESOLVER}},
-    "comparison": {"BACKEND": "portal.adapters.comparison.DuckComparison", "OPTIONS": _BOTH},
-    "shadow_reader": {"BACKEND": "portal.adapters.comparison.shadow.PostgresShadowReader", "OPTIONS": _BOTH},
+    "comparison": {
+        "BACKEND": "portal.adapters.comparison.DuckComparison",
+        "OPTIONS": {"legacy": env.str("COMPARISON_LEGACY_URL", default=LEGACY_DATABASE_URL), "new": _COMPARED["url"]},
+    },
+    "shadow_reader": {
+        "BACKEND": "portal.adapters.comparison.shadow.PostgresShadowReader",
+        "OPTIONS": {"legacy": LEGACY_DATABASE_URL, "new": NEW_DATABASE_URL},
+    },
     "checksummer": {"BACKEND": "portal.adapters.comparison.checksums.PostgresChecksummer", "OPTIONS": _COMPARED},
     "identity_provider": {"BACKEND": "portal.adapters.saml.OneloginProvider"},
     "legacy": {"BACKEND": "portal.adapters.legacy.by_address", "OPTIONS": {"url": LEGACY_DATABASE_URL}},

@@ -42,6 +42,7 @@ from runbooks.services import exceptions
 from tests import airline, customers, make, signing, sso
 from tests.counterparts import Counterparts
 from tests.customers import Customer
+from tests.shadowing import keep_rounds
 from tests.worlds import attest
 
 READY, BLOCKED = customers.airline("HA"), customers.airline("OO")
@@ -68,6 +69,7 @@ def make_everything(outside: Counterparts) -> Populated:
             connect_one(customer.airline, customer.tenant.pk, receivers=outside.receivers, verifies=verifies)
     _move_and_compare(ready, blocked)
     _drift(outside, ready, blocked)
+    _shadow(ready, blocked)
     _judge_again(blocked)
     _contracts(outside, ready, blocked)
     tests = _sign_in_by_provider(ready, blocked)
@@ -149,6 +151,13 @@ def _reconcile(customer: Customer) -> None:
         reconciliations.confirm(reconciliation_id=row.pk, by=lead, at=timezone.now())
         reconciliations.approve(reconciliation_id=row.pk, by=other, at=timezone.now())
     queue.run_pending()
+
+
+def _shadow(ready: Customer, blocked: Customer) -> None:
+    """Reads of both were made of both platforms; those of one do not agree."""
+    for customer in (ready, blocked):
+        with tenancy.scope(tenant_id=customer.tenant.pk):
+            keep_rounds(customer.tenant.pk, at=timezone.now(), trouble=customer is blocked)
 
 
 def _look(*watched: Customer) -> None:

@@ -1,5 +1,5 @@
-"""Parity in the staff's admin: reports, what drifted since, and what was done about it."""
+"""Parity in the staff's admin: reports, what drifted since, what was done about it, and shadow reads."""
 
-from parity_reports.admin import drift, reconciliations, reports
+from parity_reports.admin import drift, reconciliations, reports, shadow
 
-__all__ = ["drift", "reconciliations", "reports"]
+__all__ = ["drift", "reconciliations", "reports", "shadow"]

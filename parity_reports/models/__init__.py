@@ -3,6 +3,7 @@
 from parity_reports.models.drift import Drift, Watch
 from parity_reports.models.reconciliations import Reconciliation, ReconciliationItem
 from parity_reports.models.reports import EntityResult, InvariantResult, Report, Sample
+from parity_reports.models.shadow import ShadowMismatch, ShadowRound, ShadowSample
 from parity_reports.models.workflows import GuideMark, Reliance
 
 __all__ = [
@@ -15,5 +16,8 @@ __all__ = [
     "Reliance",
     "Report",
     "Sample",
+    "ShadowMismatch",
+    "ShadowRound",
+    "ShadowSample",
     "Watch",
 ]

@@ -1,6 +1,6 @@
 """Drift: entities are read again after their comparison; what came to differ is told, explained, and seen to end."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any
@@ -128,25 +128,34 @@ def _mark(watch: Watch | None, *, at: datetime) -> str:
 
 def _look(report: Report, entity: EntityResult, plan: Plan | None, *, mark: str) -> watching.Look:
     """Read one entity; return the records that came to differ, each with its cause."""
-    known = _known(entity, plan)
+    already = known(entity, plan)
     assert plan is not None
-    collector = Collector(
-        entity=entity.entity,
-        secret=promises.secret(tenant_id=report.tenant_id),
-        known=known,
-        times={column.name for column in plan.spec.columns if column.type in drift.TIMES},
-    )
+    collector = collect(report.tenant_id, plan, known=already)
     looked = ports.comparison().look(plan, mark=mark, report=collector.add)
-    changed = plan.spec.label != entity.spec
-    facts = list(_facts(report.tenant_id, plan, collector.found, mapping_changed=changed))
-    home = bool(barriers.why_shut(tenant_id=report.tenant_id))
-    causes = drift.causes(facts, mapping_changed=changed, new_is_home=home)
+    found = judge(report.tenant_id, plan, collector.found, mapping_changed=plan.spec.label != entity.spec)
     shown = plan.spec.column(plan.spec.target_key).public
-    found = list(zip(collector.found, causes, strict=True))
     return watching.Look(found, collector.total, keys_are_public=shown, looked=looked)
 
 
-def _known(entity: EntityResult, plan: Plan | None) -> set[str]:
+def collect(tenant_id: UUID, plan: Plan, *, known: Collection[str]) -> Collector:
+    """Return what takes an entity's differences, but those of records that are known to differ."""
+    return Collector(
+        entity=plan.entity,
+        secret=promises.secret(tenant_id=tenant_id),
+        known=known,
+        times={column.name for column in plan.spec.columns if column.type in drift.TIMES},
+    )
+
+
+def judge(tenant_id: UUID, plan: Plan, found: Sequence[Found], *, mapping_changed: bool) -> list[watching.Judged]:
+    """Say of each differing record of an entity why it differs; both platforms are asked where it came from."""
+    facts = list(_facts(tenant_id, plan, found, mapping_changed=mapping_changed))
+    home = bool(barriers.why_shut(tenant_id=tenant_id))
+    causes = drift.causes(facts, mapping_changed=mapping_changed, new_is_home=home)
+    return list(zip(found, causes, strict=True))
+
+
+def known(entity: EntityResult, plan: Plan | None) -> set[str]:
     """Return the names of the records that the comparison itself told of; those that drifted before it stay drift."""
     if plan is None:
         raise ports.Rejected(_UNMAPPED)

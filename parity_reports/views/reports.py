@@ -20,6 +20,7 @@ from parity_reports.models import Report
 from parity_reports.queries import reports as queries
 from parity_reports.queries import screens, verification
 from parity_reports.queries.screens import drift as drift_screens
+from parity_reports.queries.screens import shadow as shadow_screens
 from parity_reports.services import reports
 
 HISTORY, REPORT = "parity_reports/history.html", "parity_reports/report.html"
@@ -34,7 +35,9 @@ def history(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     page = Paginator(queries.history(tenant_id=tenant.pk), _PER_PAGE).get_page(request.GET.get("page"))
     trend = screens.trend(tenant_id=tenant.pk, zone=ZoneInfo(tenant.time_zone))
     drift = drift_screens.summary(tenant_id=tenant.pk, at=timezone.now())
-    context = {"tenant": tenant, "page": page, "trend": trend, "goal": GOAL, "drift": drift, **_may(request, tenant)}
+    shadow = shadow_screens.summary(tenant_id=tenant.pk, at=timezone.now())
+    context = {"tenant": tenant, "page": page, "trend": trend, "goal": GOAL, "drift": drift, "shadow": shadow}
+    context |= _may(request, tenant)
     return render(request, HISTORY, context)
 
 

@@ -14,7 +14,8 @@ from core.permissions import StaffRole
 from cutover.domain.phases import ORDER, Phase
 from cutover.queries import cutovers
 from cutover.services import go_no_go, phases
-from portal.demo.airlines import Story, of_story
+from portal.demo import shadowing
+from portal.demo.airlines import Airline, Story, of_story
 
 BY = Actor.system("loader")
 AFTERWARDS = ORDER[ORDER.index(Phase.RAMP) : ORDER.index(Phase.STABILISE) + 1]
@@ -27,12 +28,12 @@ def cross(*, report: Callable[[str], None]) -> None:
     for airline in of_story(Story.MOVED):
         with tenancy.scope(tenant_id=ids[airline.code]):
             if cutovers.phase_of(ids[airline.code]) is Phase.PREFLIGHT:
-                _cross(ids[airline.code])
+                _cross(airline, ids[airline.code])
                 deletions.order(tenant_id=ids[airline.code], by=BY, at=timezone.now())
                 report(f"{airline.name}: both sides signed the go/no-go, it has moved, and its stage data go.")
 
 
-def _cross(tenant_id: UUID) -> None:
+def _cross(airline: Airline, tenant_id: UUID) -> None:
     """Ask, sign twice as people who just confirmed themselves by code, and go on until the data have settled."""
     owner = members.owners(tenant_id=tenant_id)[0]
     customer = Actor.member(user_id=owner.user_id, tenant_id=tenant_id, role=owner.role, name=str(owner.user))
@@ -51,3 +52,5 @@ def _cross(tenant_id: UUID) -> None:
         )
     for phase in AFTERWARDS:
         phases.advance(tenant_id=tenant_id, target=phase, by=vendor, at=timezone.now())
+        if phase is Phase.RAMP:
+            shadowing.ramp(airline, tenant_id)

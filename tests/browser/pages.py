@@ -102,6 +102,7 @@ TENANT_PAGES = [
     *of_tenant("backfills:ended", entity="=flights"),
     *of_tenant("parity_reports:history", error=(422, fill("Run a new comparison"))),
     *of_tenant("parity_reports:drift"),
+    *of_tenant("parity_reports:shadow", error=(422, fill("Switch on"))),
     Visit("parity_reports:report", "populated", "owner", {"slug": "=hawaiian", "report_id": "report"}),
     Visit("parity_reports:report", "different", "blocked", {"slug": "=skywest", "report_id": "blocked_report"}),
     *of_tenant("parity_reports:what_changed"),

@@ -17,7 +17,7 @@ OF_A_ZONE = Read("of_a_zone", "People of one zone", by="zone", at_most=3)
 LONDON = {"own_cd": "B6", "zone_cd": "LD", "tz_nm": "Europe/London"}
 
 
-@pytest.fixture(params=["fake", "postgres"])
+@pytest.fixture(params=["fake", pytest.param("postgres", marks=pytest.mark.slow)])
 def reader(request):
     """Return `put(legacy, new)`, which makes a reader; `later` holds what happens between the two readings."""
     later = []
@@ -142,6 +142,7 @@ def test_a_hostile_key_or_value_is_a_text_and_nothing_more(reader):
     assert (answer.about, answer.records) == (odd, 1)
 
 
+@pytest.mark.slow
 def test_an_outage_is_told_and_nothing_of_the_address(people_platforms):
     away = PostgresShadowReader(legacy="postgresql://u:hush@127.0.0.1:1/none", new=people_platforms.new_loader)
     for ask in (

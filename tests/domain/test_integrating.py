@@ -7,6 +7,7 @@ from backfills.domain import spec
 from backfills.domain.language import FUNCTIONS
 from backfills.domain.target_types import TARGET_TYPES
 from entitlements.domain import matrix
+from parity_reports.domain import reads
 
 PAGE = Path(__file__).parents[2] / "docs" / "integrating.md"
 
@@ -23,6 +24,22 @@ def test_the_worked_example_is_a_valid_spec():
     assert invoices.title == "Invoices"
     assert [rule.name for rule in invoices.rules] == ["test_invoice", "without_amount"]
     assert set(invoices.source_columns) == {"inv_no", "inv_dt", "cur_cd", "net_amt", "paid_flg", "memo"}
+
+
+def test_the_worked_reads_are_valid_where_the_mapping_takes_the_column_over():
+    mapping = examples("crossing-mapping")
+    for there, also in (
+        ("    memo: {class", "    cust_no: {class: public}\n    memo: {class"),
+        ("  number: {is", "  customer_number: {is: cust_no, type: text, class: public}\n  number: {is"),
+    ):
+        assert there in mapping
+        mapping = mapping.replace(there, also, 1)
+    specs = spec.load_set({"invoices.yaml": mapping})
+    found = reads.load_set({"reads/invoices.yaml": examples("crossing-reads")}, specs=specs)["invoices"]
+    assert [(read.name, read.by, read.at_most) for read in found] == [
+        ("one", "", 1),
+        ("of_a_customer", "customer_number", 200),
+    ]
 
 
 def test_the_worked_matrix_is_valid():

@@ -358,6 +358,7 @@ def test_the_pack_holds_what_every_app_contributes(case: Case) -> None:
         "entitlements.promise",
         "parity_reports.drift",
         "parity_reports.report",
+        "parity_reports.shadow_reads",
         "runbooks.exceptions",
         "runbooks.sign_offs",
     ]

@@ -79,6 +79,7 @@ TABLE = (
     Row("api:mapping", "GET", "runs:read", READERS),
     Row("api:mapping_of", "GET", "runs:read", READERS, ids={"entity": "entity"}),
     Row("api:rejected_rows", "GET", "runs:read", READERS),
+    Row("api:shadow_reads", "GET", "parity:read", READERS),
     Row("api:approvals", "GET", "approvals:read", READERS),
     Row("api:approval", "GET", "approvals:read", READERS, ids={"request_id": "request_id"}),
     Row("api:evidence_pack", "GET", "approvals:read", READERS, ids={"request_id": "request_id"}),

@@ -110,7 +110,7 @@ def of(*, tenant_id: UUID, at: datetime) -> Screen:
         text=text,
         standing=now,
         causes=[
-            CauseLine(cause.label, cause.meaning, number, _STATES[cause])
+            CauseLine(cause.label, cause.meaning, number, STATES[cause])
             for cause, number in sorted(now.causes.items(), key=lambda pair: -pair[1])
             if number
         ],
@@ -187,7 +187,7 @@ def _records(number: int) -> str:
     return f"{number:,} record{'' if number == 1 else 's'} came to differ since the comparison"
 
 
-_STATES: Mapping[Cause, str] = {
+STATES: Mapping[Cause, str] = {
     Cause.LATE_WRITE: "info",
     Cause.CLOCK: "warn",
     Cause.RULE: "warn",
@@ -206,7 +206,7 @@ def _line(row: Drift, titles: Mapping[str, str], *, at: datetime) -> Line:
         entity=titles.get(row.entity, row.entity.replace("_", " ").capitalize()),
         differs=", ".join(columns) or Kind(row.kind).meaning,
         cause="Explained by us" if is_explained else cause.label,
-        state="pass" if row.resolved_at else "info" if is_explained else _STATES[cause],
+        state="pass" if row.resolved_at else "info" if is_explained else STATES[cause],
         meaning=row.explanation if is_explained else "",
         row=row,
     )

@@ -30,6 +30,9 @@ from portal.adapters.postgres import connected, is_postgres
 RAW, HELD_ROWS = "shadow raw", "shadow held"
 """Relations of what the platforms answered; the names of a mapping hold no space."""
 
+_PASS = 600
+"""Seconds that a pass over an entity's keys may take."""
+
 _KEYS = {
     Family.TEXT: re.compile(r"[^\x00]*"),
     Family.INTEGER: re.compile(r"-?[0-9]{1,19}"),
@@ -43,7 +46,7 @@ class PostgresShadowReader:
     """Reads from both platforms, given by their addresses; see `core.ports.ShadowReader`.
 
     `clock` counts seconds and times each read. `settle` are the seconds after which answers that differ are read again;
-    no statement may take a platform longer than `statement_timeout` seconds.
+    no read may take a platform longer than `statement_timeout` seconds.
     """
 
     legacy: str = field(repr=False)
@@ -63,7 +66,7 @@ class PostgresShadowReader:
             f"SELECT {key} {source.of_tenant(spec, plan.legacy_tenant)} AND NOT ({source.keyless(spec)})"
             f" ORDER BY md5({text(seed)} || {key}), 1 LIMIT {int(wanted)}"
         )
-        with connected(self.legacy, platform="legacy", statement_timeout=self.statement_timeout) as connection:
+        with connected(self.legacy, platform="legacy", statement_timeout=_PASS) as connection:
             return tuple(str(row[0]) for row in connection.execute(query.encode()).fetchall())
 
     def ask(self, plan: Plan, *, read: Read, keys: Sequence[str]) -> tuple[Answer, ...]:

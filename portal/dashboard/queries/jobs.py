@@ -32,6 +32,7 @@ PLUMBING = frozenset(
         "cutover.tasks.recheck_request",
         "cutover.tasks.watch_line",
         "parity_reports.tasks.recheck",
+        "parity_reports.tasks.shadow",
     }
 )
 """Tasks that move messages along or look every few minutes whether all is well: nothing to watch."""
