@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
@@ -32,7 +33,9 @@ from core.models import Hold, ToggleSetting, Token
 from core.permissions import StaffRole, TenantRole
 from cutover.services import cutovers, go_no_go
 from entitlements.services import access, choices, snapshots, subscriptions
+from parity_reports.domain import ladder, sampling
 from parity_reports.domain.drift import Cause
+from parity_reports.domain.ladder import Method
 from parity_reports.domain.reconciliation import Strategy
 from parity_reports.queries import reports as compared
 from parity_reports.services import drift, guides, previews, reconciliations, reports, workflows
@@ -74,7 +77,7 @@ def make_everything(outside: Counterparts) -> Populated:
     _contracts(outside, ready, blocked)
     tests = _sign_in_by_provider(ready, blocked)
     portal = Populated({"nobody": None, "owner": ready.owner.user, "blocked": blocked.owner.user, "empty": empty.user})
-    portal.ids |= tests
+    portal.ids |= tests | _sample(ready, blocked)
     _people(portal, ready, blocked)
     _lack(portal, ready)
     _except(portal, blocked)
@@ -121,6 +124,19 @@ def _move_and_compare(*moved: Customer) -> None:
             with tenancy.scope(tenant_id=customer.tenant.pk):
                 step(tenant_id=customer.tenant.pk, by=make.SYSTEM, at=timezone.now())
         queue.run_pending()
+
+
+def _sample(ready: Customer, blocked: Customer) -> dict[str, Any]:
+    """Let a sample of both be compared; they have so few records that the ladder would read them all."""
+    found = {}
+    with patch.object(ladder, "SMALL", 10), patch.object(sampling, "WANTED", 60):
+        for name, customer in (("sampled_report", ready), ("blocked_sampled_report", blocked)):
+            tenant_id = customer.tenant.pk
+            with tenancy.scope(tenant_id=tenant_id):
+                asked = reports.request(tenant_id=tenant_id, by=make.SYSTEM, at=timezone.now(), method=Method.SAMPLE)
+            found[name] = asked.pk
+            queue.run_pending()
+    return found
 
 
 def _drift(outside: Counterparts, ready: Customer, blocked: Customer) -> None:

@@ -3,7 +3,8 @@
 from enum import StrEnum
 from typing import Any
 
-_ORDERED = frozenset({"smallint", "integer", "bigint", "numeric", "date", "timestamptz"})
+_TIMES = frozenset({"date", "timestamptz"})
+_ORDERED = frozenset({"smallint", "integer", "bigint", "numeric"}) | _TIMES
 
 
 class OnDrift(StrEnum):
@@ -44,17 +45,17 @@ class OnDrift(StrEnum):
             return len(new) > len(legacy)
         return bool(new > legacy if self is OnDrift.GREATER else new < legacy)
 
-    @property
-    def words(self) -> str:
-        """Say it to the people whose records they are."""
-        return _WORDS[self]
+    def words(self, kind: str) -> str:
+        """Say it of a column of such a type to the people whose records they are."""
+        return _OF_TIMES.get(self, _WORDS[self]) if kind in _TIMES else _WORDS[self]
 
 
 _WORDS = {
     OnDrift.SOURCE: "legacy’s value counts",
     OnDrift.TARGET: "the new platform’s value stays",
-    OnDrift.GREATER: "the greater value counts, or the later one",
-    OnDrift.LESSER: "the lesser value counts, or the earlier one",
+    OnDrift.GREATER: "the greater value counts",
+    OnDrift.LESSER: "the lesser value counts",
     OnDrift.LONGER: "the longer text counts",
     OnDrift.FILLED: "legacy’s value counts, unless it is empty",
 }
+_OF_TIMES = {OnDrift.GREATER: "the later one counts", OnDrift.LESSER: "the earlier one counts"}

@@ -113,7 +113,7 @@ def _field(spec: Spec, column: Column) -> Field:
         say(column.expression),
         ", ".join(must),
         column.public,
-        column.on_drift.words if column.on_drift else "",
+        column.on_drift.words(column.type) if column.on_drift else "",
     )
 
 

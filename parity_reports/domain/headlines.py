@@ -6,6 +6,9 @@ from parity_reports.domain import sampling
 from parity_reports.domain.ladder import Method
 from parity_reports.domain.verdict import PARITY_ERROR_TARGET, Tally, Verdict, share
 
+BY_ENTITY: Mapping[str, str] = {Method.SAMPLE: "By entity, of the records that were read"}
+"""What the table of entities is called where it does not tell of all their records."""
+
 METHODS: Mapping[str, str] = {
     Method.CHECKSUMS: "Both databases are asked for checksums, and only what differs by them is read. It says whether "
     "anything changed since the last full comparison; for the go/no-go, only a full comparison counts.",
@@ -36,6 +39,10 @@ def differing(
 def headline(verdict: str, *, method: str, tally: Tally, samples: Sequence[tuple[int, int]] = ()) -> str:
     """Return a report's first sentence; `samples` are (errors, compared) of each entity that was sampled."""
     said = f" {sampling.statement(sampling.together(samples))}" if samples else ""
+    if samples and tally.errors > sum(
+        errors for errors, _ in samples
+    ):  # records of an entity that was read in full are no sample
+        said = f" Where a sample was read: {said.strip()}"
     match verdict:
         case Verdict.SAMPLED:
             return f"A sample agrees: {tally.compared:,} records were compared.{said}"

@@ -49,10 +49,10 @@ def columns(row: Reconciliation) -> list[ColumnLine]:
     rules = _rules(row.entity)
     lines = []
     for column in sorted({column for column, _ in counted}):
-        rule, is_public = rules.get(column, (OnDrift.SOURCE, False))
+        rule, is_public = rules.get(column, ("", False))
         legacy, new = counted[column, False], counted[column, True]
         told = f", {legacy:,} as legacy says and {new:,} as the new platform says" if is_public else ""
-        lines.append(ColumnLine(column.replace("_", " "), rule.words, legacy + new, told))
+        lines.append(ColumnLine(_name(column), rule, legacy + new, told))
     return lines
 
 
@@ -67,10 +67,11 @@ def told(item: ReconciliationItem) -> Sequence[str]:
     return lines
 
 
-def _rules(entity: str) -> dict[str, tuple[OnDrift, bool]]:
+def _rules(entity: str) -> dict[str, tuple[str, bool]]:
+    """Return per column its rule in words, and whether it is public."""
     spec = mapping.specs().get(entity)
     columns = spec.columns if spec else ()
-    return {column.name: (column.on_drift or OnDrift.SOURCE, column.public) for column in columns}
+    return {one.name: ((one.on_drift or OnDrift.SOURCE).words(one.type), one.public) for one in columns}
 
 
 def _name(column: str) -> str:

@@ -105,6 +105,13 @@ TENANT_PAGES = [
     *of_tenant("parity_reports:shadow", error=(422, fill("Switch on"))),
     Visit("parity_reports:report", "populated", "owner", {"slug": "=hawaiian", "report_id": "report"}),
     Visit("parity_reports:report", "different", "blocked", {"slug": "=skywest", "report_id": "blocked_report"}),
+    Visit("parity_reports:report", "sampled", "owner", {"slug": "=hawaiian", "report_id": "sampled_report"}),
+    Visit(
+        "parity_reports:report",
+        "sample-differs",
+        "blocked",
+        {"slug": "=skywest", "report_id": "blocked_sampled_report"},
+    ),
     *of_tenant("parity_reports:what_changed"),
     Visit("parity_reports:what_changed", "found", "owner", {"slug": "=hawaiian"}, query="?q=delay&all=1"),
     Visit("parity_reports:what_changed", "nothing-found", "owner", {"slug": "=hawaiian"}, query="?q=zeppelin"),

@@ -22,6 +22,15 @@ def test_only_what_was_wholly_compared_is_called_equal():
     assert "99 % confident" in said("different", tally=Tally(compared=1_000, different=1), samples=[(1, 1_000)])
 
 
+def test_what_a_sample_says_is_not_said_of_an_entity_that_was_read_in_full_and_differs():
+    """Half of a small entity differ; of another one a sample agrees."""
+    told = said("different", tally=Tally(compared=20_020, different=10), samples=[(0, 20_000)])
+    assert told == (
+        "10 of 20,020 compared records do not agree. Where a sample was read: 99 % confident that fewer than 1 in 4,343"
+        " records differ."
+    )
+
+
 @pytest.mark.parametrize(
     ("tally", "samples", "incomplete", "state"),
     [

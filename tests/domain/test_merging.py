@@ -47,6 +47,14 @@ def declared(rule: str, column: str = "colour", **more: str) -> str:
     return GOOD.replace("type: text, class: internal", f"type: text, {change}")
 
 
+def test_every_rule_has_its_words_and_times_their_own() -> None:
+    assert all(rule.words("text") for rule in OnDrift)
+    assert [OnDrift.LESSER.words(kind) for kind in ("numeric(12,2)", "date")] == [
+        "the lesser value counts",
+        "the earlier one counts",
+    ]
+
+
 @pytest.mark.parametrize("rule", ["source", "target", "longer", "filled"])
 def test_a_text_has_its_rules(rule: str) -> None:
     assert load(declared(rule)).column("colour").on_drift == OnDrift(rule)

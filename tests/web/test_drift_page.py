@@ -151,7 +151,7 @@ def test_staff_sees_column_by_column_what_merging_would_write_but_no_value_that_
     with make.arranging():
         row = Reconciliation.objects.get()
     page = text(client.get(reverse("admin:parity_reports_reconciliation_change", args=[row.pk])))
-    assert "fee (the greater value counts, or the later one): 1 record, 1 as legacy says and 0 as the new" in page
+    assert "fee (the greater value counts): 1 record, 1 as legacy says and 0 as the new" in page
     assert "fee becomes “900”, not “150.00”" in page
     assert "name (the longer text counts): 1 record" in page
     assert "name (not shown)" in page

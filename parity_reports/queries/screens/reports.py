@@ -87,6 +87,11 @@ class Screen:
     """What kind of comparison it is and what it is good for, where it is no full one."""
 
     @property
+    def by_entity(self) -> str:
+        """What the table of entities is called."""
+        return headlines.BY_ENTITY.get(self.row.method, "By entity")
+
+    @property
     def is_running(self) -> bool:
         """Whether the page should look again."""
         return self.row.state == Report.State.RUNNING
