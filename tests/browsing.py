@@ -64,6 +64,15 @@ SETTLED = """async () => {
 """A colour that is still changing has no contrast to speak of, and one that is inherited changes after another."""
 
 
+RUN = {"quick": False}
+"""Whether only what is not slow is run."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Remember which run it is."""
+    RUN["quick"] = config.getoption("markexpr") == "not slow"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs the browser, and skip it where there is none."""
     for item in items:
@@ -166,13 +175,17 @@ def plug_in_authenticator(page: Page) -> tuple[CDPSession, str]:
     return session, session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})["authenticatorId"]
 
 
-def check_page(page: Page, *, expected_status: int = 200, known: Collection[str] = (), briefly: bool = False) -> None:
+def check_page(
+    page: Page, *, expected_status: int = 200, known: Collection[str] = (), briefly: bool | None = None
+) -> None:
     """Fail unless the page is accessible, quiet, safe under its policy, named, and fits a phone; light and dark.
 
     A page that answers with an error status makes the browser complain about itself: name the status. `known` are
     axe's rules (and `one-h1`, `sideways`) that a page may break for a written reason. `briefly` looks at the dark on a
-    phone only: for pages that show on a desk what others show too.
+    phone only; unless it is said, the quick run does.
     """
+    if briefly is None:
+        briefly = RUN["quick"]
     problems: list[str] = []
     if page.locator("h1").count() != 1 and "one-h1" not in known:
         problems.append(f"{page.locator('h1').count()} h1 headings")

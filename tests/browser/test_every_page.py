@@ -99,10 +99,9 @@ def each_in_its_best_state(visits: list[Visit]) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("visit", list(each_in_its_best_state([*TENANT_PAGES, *ACCOUNT_PAGES, *REFUSALS])))
-def test_a_page_is_fit_to_be_seen(tour: Tour, visit: Visit, request: pytest.FixtureRequest) -> None:
+def test_a_page_is_fit_to_be_seen(tour: Tour, visit: Visit) -> None:
     page = tour.see(visit)
-    thoroughly = request.config.getoption("markexpr") != "not slow" and visit.state == "populated"
-    check_page(page, expected_status=visit.status, briefly=not thoroughly)
+    check_page(page, expected_status=visit.status, briefly=None if visit.state == "populated" else True)
 
 
 def test_a_crash_has_a_page_fit_to_be_seen(tour: Tour, monkeypatch: pytest.MonkeyPatch) -> None:
