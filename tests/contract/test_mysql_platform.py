@@ -1,13 +1,15 @@
 """A platform in MariaDB: what its scanner would change arrives as it is, in one snapshot, and nothing else passes."""
 
+from dataclasses import replace
+
 import pytest
 
 from core.comparison import Segment
 from core.ports import Rejected, Unavailable
 from portal.adapters.comparison import DuckComparison, duck
-from portal.adapters.comparison.platforms import Rows, mysql
+from portal.adapters.comparison.platforms import Rows, Sources, mysql
 from tests import mariadb
-from tests.people import NEW_FILES, NEW_YORK, ZONES_MOVED, in_files, legacy_person, new_person, plan
+from tests.people import NEW_FILES, NEW_YORK, SPECS, ZONES_MOVED, in_files, legacy_person, new_person, plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(mariadb.MISSING, reason=mariadb.WHY)]
 
@@ -72,6 +74,34 @@ def test_a_collation_brings_no_row_of_another_tenant_and_loses_none(server, monk
     )
     assert sorted(row[0] for row in read(server, "keyed", {"k": "text"})) == sorted(keys)
     assert read(server, "keyed", {"k": "text"}, tenant="' OR '1'='1\\") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "asked", "sent"),
+    [
+        ("bigint", [1, 2, 3, 10, 20], {"after": "2", "upto": "10"}, ["10", "2", "3"]),
+        ("bigint", [1, 2, 3], {"among": ("3", "7")}, ["3"]),
+        ("text", ["B", "a", "b", "é", "z"], {"after": "a", "upto": "z"}, ["a", "b", "z"]),
+        ("text", ["B", "a", "b"], {"upto": "Z"}, ["B"]),
+        ("text", ["B", "a", "b"], {"among": ("b",)}, ["B", "b"]),  # its collation equates them: too many, never too few
+    ],
+)
+def test_the_server_leaves_out_what_is_not_asked_for(server, kind, keys, asked, sent):
+    declared = "bigint" if kind == "bigint" else "varchar(9)"
+    rows = ", ".join(f"('t', '{key}')" for key in keys)
+    server.run(
+        f"DROP TABLE IF EXISTS sent; CREATE TABLE sent (owner varchar(9), k {declared}) CHARACTER SET utf8mb4 "
+        f"COLLATE utf8mb4_general_ci; INSERT INTO sent VALUES {rows};"
+    )
+    spec = replace(
+        SPECS["badges"], source_table="sent", source_tenant="owner", key_column="k", key_parts=(("k", kind),),
+        source_columns={"k": True},
+    )  # fmt: skip
+    with session(server) as opened:
+        relation = opened.platform("new").texts(opened, Sources(spec, "t", **asked))
+        fetched = opened.rows('SELECT k FROM "new rows of sent" ORDER BY k')
+        assert [str(row[0]) for row in fetched] == sent
+        assert {row[0] for row in opened.rows(f"SELECT k FROM {relation}")} <= set(sent)
 
 
 def test_both_readings_of_one_session_see_one_snapshot_and_the_next_session_another(server):
