@@ -148,6 +148,13 @@ def test_a_number_keeps_its_form_and_is_found_and_ordered_as_one(legacy, export)
     assert legacy.keys(spec=PEOPLE, tenant_ref="B6") == SourceKeys.of(["6", "007", "10"])
 
 
+def test_a_key_that_stands_again_behind_the_last_row_is_refused(legacy, export):
+    export(person(6), person(7), person("007"), person(8))
+    with pytest.raises(Rejected, match="rows without a key of their own cannot be told apart"):
+        read(legacy, limit=2)
+    assert read(legacy, limit=1).last_key == "6"
+
+
 def test_a_zero_byte_is_refused_by_its_table(legacy, export):
     export(person(1, "A\0nn"))
     with pytest.raises(Rejected, match="1 rows of person_mast in legacy hold a zero byte"):

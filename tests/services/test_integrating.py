@@ -68,7 +68,7 @@ def platforms(settings: Settings, tmp_path: Path) -> Iterator[Platforms]:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("db")
-def test_the_export_is_moved_compared_caught_up_and_told_apart_from_the_next(
+def test_the_export_is_moved_compared_and_told_apart_from_the_next(
     platforms: Platforms, settings: Settings, tmp_path: Path
 ) -> None:
     """The same mapping, with a CSV export as the legacy platform."""
