@@ -13,7 +13,7 @@ from core.evidence import part
 def conservation(*, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:
     """Return, per entity, how many legacy rows there were and where each of them ended, by rule."""
     moves = runs.moves(tenant_id=tenant_id)
-    kept = versions.kept([row.run.spec for row in moves.rows if row.run and row.is_of_earlier_mapping])
+    kept = versions.kept([row.stands.spec for row in moves.rows if row.stands and row.is_of_earlier_mapping])
     return {
         "conserved": moves.is_conserved,
         "source_rows": moves.total,
@@ -21,10 +21,10 @@ def conservation(*, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:
         "entities": [
             {
                 "entity": row.spec.entity,
-                "spec": row.run.spec if row.run else row.spec.label,
+                "spec": row.stands.spec if row.stands else row.spec.label,
                 "spec_sha256": _digest(row, kept),
-                "run": row.run.pk if row.run else None,
-                "state": row.run.state if row.run else None,
+                "run": row.stands.pk if row.stands else None,
+                "state": row.stands.state if row.stands else None,
                 "source_rows": row.total,
                 "outcomes": [{"fate": one.fate, "rule": one.rule, "rows": one.count} for one in row.outcomes],
             }
@@ -35,6 +35,6 @@ def conservation(*, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:
 
 def _digest(row: runs.EntityRow, kept: Mapping[str, Any]) -> str:
     """Return the digest of the spec by which the rows moved; empty where nobody kept its text."""
-    if row.run is None or not row.is_of_earlier_mapping:
+    if row.stands is None or not row.is_of_earlier_mapping:
         return row.spec.digest
-    return kept[row.run.spec].sha256 if row.run.spec in kept else ""
+    return kept[row.stands.spec].sha256 if row.stands.spec in kept else ""

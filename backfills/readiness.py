@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from backfills.domain import lag
 from backfills.domain.runs import RunState
-from backfills.queries import inspections, movements, runs, waivers
+from backfills.queries import inspections, movements, runs, standing, waivers
+from backfills.queries import lag as lags
 from core.findings import Finding, Outcome
 from core.readiness import check
 
@@ -18,13 +20,15 @@ from core.readiness import check
     link="runs/",
 )
 def conserved(*, tenant_id: UUID, at: datetime) -> Finding:
-    """No data loss: each legacy row ended exactly once, as moved, merged, left behind by a rule, or rejected."""
+    """No data loss: each legacy row ended exactly once, as moved, merged, left behind by a rule, or rejected.
+
+    Material is that all are accounted for, and by which version of the mapping. By which run, and how many there are,
+    is not: a source that people work in is caught up again and again.
+    """
     moves = runs.moves(tenant_id=tenant_id)
-    missing = [row for row in moves.rows if row.run is None or not RunState(row.run.state).is_accounted]
+    missing = [row for row in moves.rows if not row.is_accounted]
     facts = {
-        "runs": {row.spec.entity: {"run": str(row.run.pk), "spec": row.run.spec} for row in moves.rows if row.run}
-        if not missing
-        else {},
+        "specs": {row.spec.entity: row.stands.spec for row in moves.rows if row.stands} if not missing else {},
         "missing": [row.spec.entity for row in missing],
     }
     evidence = {
@@ -105,7 +109,7 @@ def dead_letters(*, tenant_id: UUID, at: datetime) -> Finding:
         }
         for row, group in groups
     }
-    over = [row for row in moves.rows if row.run and row.run.state == RunState.STOPPED]
+    over = [row for row in moves.rows if row.stands and row.stands.state == RunState.STOPPED]
     if over:
         return Finding(
             Outcome.BLOCK,
@@ -177,3 +181,59 @@ def inspected(*, tenant_id: UUID, at: datetime) -> Finding:
             fix=found.repairs[0].fix,
         )
     return Finding(Outcome.PASS, f"{found.total:,} rows were checked, none would be rejected", facts=facts)
+
+
+@check(
+    "backfills.caught_up",
+    title="What changes in legacy arrives within minutes",
+    owner="data",
+    due="T-2",
+    valid_for=timedelta(minutes=30),
+    link="runs/",
+)
+def caught_up(*, tenant_id: UUID, at: datetime) -> Finding:
+    """At most five minutes of work are lost should legacy be lost now (the RPO); behind by half an hour blocks.
+
+    It is asked of entities whose mapping says what tells of changes, and while traffic moves of all.
+    """
+    behind = lags.behind(tenant_id=tenant_id, at=at)
+    facts = {"counted": [one.entity for one in behind.counted] if not behind.shut else []}
+    if behind.shut:
+        return Finding(Outcome.PASS, "You work on the new platform: nothing more is brought over", facts=facts)
+    worst, longest = behind.worst, behind.longest
+    if worst is None:
+        summary = "It does not count yet: full runs bring everything over"
+        return Finding(Outcome.PASS, summary, facts=facts)
+    if longest is None:
+        return Finding(
+            Outcome.UNKNOWN, f"{worst.title} have not moved yet, so nobody knows", facts=facts, fix="Start the runs."
+        )
+    now = standing.of_tenant(tenant_id=tenant_id, at=at)
+    evidence = {
+        "minutes": {one.title: _minutes(one.behind(at=at)) for one in behind.counted},
+        "target_minutes": _minutes(lag.RPO),
+        "by_itself_until": now.until,
+        "every_minutes": now.pace.every if now.is_on else None,
+    }
+    if behind.outcome is Outcome.PASS:
+        summary = f"At most {behind.words} behind legacy; the target is {lag.words(lag.RPO)}"
+        return Finding(Outcome.PASS, summary, facts=facts, evidence=evidence)
+    return Finding(
+        behind.outcome,
+        f"{worst.title} are {behind.words} behind legacy; the target is {lag.words(lag.RPO)}",
+        facts=facts,
+        evidence=evidence,
+        fix=_how_to_catch_up(tenant_id, worst.entity, now),
+    )
+
+
+def _how_to_catch_up(tenant_id: UUID, entity: str, now: standing.Standing) -> str:
+    if reason := standing.why_not(tenant_id=tenant_id, entities=[entity]):
+        return f"{reason} Move them in full."
+    if not now.is_on:
+        return "Let what changes be brought over by itself: “Keep catching up” on the page “Your data”."
+    return now.resting or "It goes on by itself. If something is paused there, let it go on."
+
+
+def _minutes(length: timedelta | None) -> int | None:
+    return None if length is None else int(length.total_seconds() // 60)

@@ -27,6 +27,13 @@ def _inspected(text: str) -> Any:
     return say
 
 
+def _pace(data: Mapping[str, Any]) -> str:
+    if "every" in data:
+        return f"set catch-ups by themselves to every {data['every']} minutes"
+    rows = data.get("rows_per_second")
+    return f"limited the move to {rows:,} rows per second" if rows else "let the move go as fast as it can"
+
+
 sentences(
     {
         "backfills.run.requested": _about_rows("asked to move {entity}", "asked to catch up {entity}"),
@@ -40,6 +47,7 @@ sentences(
         "backfills.run.retry_failed": _about_rows("could not try the rejected rows of {entity} again"),
         "backfills.run.retried": _about_rows("tried the rejected rows of {entity} again"),
         "backfills.watermark.withdrawn": _about_rows("put {entity} right: what looks them up is moved in full next"),
+        "backfills.pace.set": _pace,
         "backfills.spec.kept": "used a version of the mapping for the first time",
         "backfills.inspection.requested": "asked to check all legacy rows before they move",
         "backfills.inspection.finished": _inspected("checked {rows} legacy rows: {rejected} would be rejected"),

@@ -11,8 +11,8 @@ from core.outbox import subscribe
 @subscribe("backfills.run.finished")
 def ask_about_rows(*, tenant_id: UUID, at: datetime) -> None:
     """Ask the checks of moved rows again: what they said is older than the run."""
-    for check_id in ("backfills.conserved", "backfills.dead_letters", "backfills.inspected"):
-        readiness.request(tenant_id=tenant_id, by=Actor.system("backfills"), check_id=check_id)
+    for check_id in ("conserved", "dead_letters", "inspected", "caught_up"):
+        readiness.request(tenant_id=tenant_id, by=Actor.system("backfills"), check_id=f"backfills.{check_id}")
 
 
 @subscribe("backfills.inspection.ended")

@@ -1,11 +1,11 @@
 """Entry points from the queue."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils import timezone
 
-from backfills.services import inspections, runs
+from backfills.services import inspections, pacing, runs, standing
 from core import queue
 from core.actor import Actor
 from core.queue import Scope, task
@@ -21,12 +21,39 @@ OUTAGES = 50
 def advance_run(*, tenant_id: UUID, run_id: str, job_id: UUID) -> None:
     """Bring a run to its end (or its pause), one committed step after the other.
 
-    Once it had its turn it gives way to other tenants' long jobs after the step it is at.
+    Once it had its turn it gives way to other tenants' long jobs after the step it is at, and where the tenant's rows
+    per second are limited it steps back after each batch until the limit lets the next one be read.
     """
+    _advance(tenant_id, run_id, job_id)
+
+
+@task(scope=Scope.TENANT, timeout=timedelta(hours=6), long=True, max_attempts=OUTAGES)
+def keep_up_run(*, tenant_id: UUID, run_id: str, job_id: UUID) -> None:
+    """Bring a run of a standing catch-up to its end, like any other; nobody watches for it."""
+    _advance(tenant_id, run_id, job_id)
+
+
+def _advance(tenant_id: UUID, run_id: str, job_id: UUID) -> None:
     began = timezone.now()
-    while runs.advance(run_id=UUID(run_id), by=BACKFILLS, at=timezone.now(), job_id=job_id):
+    while True:
+        if held := pacing.held_until(tenant_id=tenant_id, at=timezone.now()):
+            raise queue.GiveWay(held)  # the worker is free for others meanwhile
+        if not runs.advance(run_id=UUID(run_id), by=BACKFILLS, at=timezone.now(), job_id=job_id):
+            return
         if timezone.now() - began >= TURN and queue.others_wait(tenant_id=tenant_id):
             raise queue.GiveWay
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(minutes=1))
+def keep_up(*, at: datetime) -> None:
+    """Have every tenant caught up whose standing catch-up is due."""
+    standing.request_due(by=BACKFILLS, at=at)
+
+
+@task(scope=Scope.TENANT)
+def catch_up(*, tenant_id: UUID, at: datetime) -> None:
+    """Start a tenant's standing catch-up."""
+    standing.catch_up(tenant_id=tenant_id, by=BACKFILLS, at=at)
 
 
 @task(scope=Scope.TENANT, timeout=timedelta(hours=6), long=True)

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from backfills.views import fates, inspections, mapping, runs
+from backfills.views import fates, inspections, mapping, runs, standing
 
 app_name = "backfills"
 
 urlpatterns = [
     path("runs/", runs.listing, name="runs"),
     path("runs/start/", runs.start, name="start"),
+    path("runs/standing/", standing.switch_on, name="standing"),
+    path("runs/standing/end/", standing.switch_off, name="end_standing"),
     path("runs/inspection/", inspections.latest, name="inspection"),
     path("runs/inspection/request/", inspections.request, name="inspect"),
     path("runs/entities/<str:entity>/", runs.entity, name="entity"),

@@ -1,13 +1,18 @@
-"""When a copy from legacy would overwrite what people did on the new platform since."""
+"""When a copy from legacy would overwrite what people did on the new platform, and what else a phase means for one."""
 
 from uuid import UUID
 
-from backfills.barriers import BARRIERS
+from backfills.barriers import BARRIERS, RESTS, TRAFFIC
 from cutover.domain.phases import Phase
 from cutover.queries import cutovers
 
 MOVED = frozenset({Phase.FULL, Phase.STABILISE, Phase.DECOMMISSION, Phase.DONE})
 """Phases in which the new platform holds the truth."""
+
+_RESTS = {
+    Phase.HALTED: "The line is stopped: nothing is brought over by itself until it goes on.",
+    Phase.ROLLED_BACK: "You are back on the legacy platform: what is moved before the next attempt, people decide.",
+}
 
 
 def after_the_cutover(tenant_id: UUID) -> str:
@@ -17,4 +22,16 @@ def after_the_cutover(tenant_id: UUID) -> str:
     return "You work on the new platform now: a copy from legacy would overwrite what has changed there since."
 
 
+def while_stopped(tenant_id: UUID) -> str:
+    """Say that the line is stopped or was rolled back."""
+    return _RESTS.get(cutovers.phase_of(tenant_id), "")
+
+
+def in_ramp(tenant_id: UUID) -> bool:
+    """Say whether traffic moves beyond the canary."""
+    return cutovers.phase_of(tenant_id) is Phase.RAMP
+
+
 BARRIERS.add("cutover", after_the_cutover)
+RESTS.add("cutover", while_stopped)
+TRAFFIC.add("cutover", in_ramp)

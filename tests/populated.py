@@ -22,7 +22,7 @@ from backfills.domain.runs import RunState
 from backfills.domain.spec import load
 from backfills.models import Run
 from backfills.queries import runs as moves
-from backfills.services import inspections, retries, runs, versions
+from backfills.services import inspections, retries, runs, standing, versions
 from comms.domain.cases import CaseState
 from comms.models import Mailing
 from comms.services import cases, statuses
@@ -74,6 +74,7 @@ def make_everything(outside: Counterparts) -> Populated:
     _drift(outside, ready, blocked)
     _shadow(ready, blocked)
     _judge_again(blocked)
+    _keep_up(ready)
     _contracts(outside, ready, blocked)
     tests = _sign_in_by_provider(ready, blocked)
     portal = Populated({"nobody": None, "owner": ready.owner.user, "blocked": blocked.owner.user, "empty": empty.user})
@@ -181,6 +182,14 @@ def _look(*watched: Customer) -> None:
         with tenancy.scope(tenant_id=customer.tenant.pk):
             drift.request(tenant_id=customer.tenant.pk, by=make.SYSTEM, at=timezone.now())
     queue.run_pending()
+
+
+def _keep_up(ready: Customer) -> None:
+    """What changes in legacy is brought over by itself, and the move is limited."""
+    at, tenant_id = timezone.now(), ready.tenant.pk
+    with tenancy.scope(tenant_id=tenant_id):
+        standing.switch_on(tenant_id=tenant_id, every=5, until=at + timedelta(days=9), by=make.SYSTEM, at=at)
+        standing.limit(tenant_id=tenant_id, rows_per_second=50_000, by=make.SYSTEM, at=at)
 
 
 def _judge_again(blocked: Customer) -> None:

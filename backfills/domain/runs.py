@@ -30,6 +30,11 @@ class RunState(StrEnum):
         """Whether every source row has its one outcome (the database holds to it)."""
         return self in (RunState.SUCCEEDED, RunState.STOPPED)
 
+    @property
+    def was_accounted(self) -> bool:
+        """Whether every source row had its one outcome when the run last ended."""
+        return self.is_accounted or self is RunState.RETRYING
+
 
 TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
     RunState.QUEUED: frozenset({RunState.RUNNING, RunState.PAUSED, RunState.FAILED}),
@@ -68,6 +73,15 @@ def why_stopped(*, source_total: int, totals: Mapping[tuple[str, str], int], sto
         f"{quarantined(totals):,} of {source_total:,} rows were rejected, more than the {stop_above_percent:g} %"
         " that the mapping allows."
     )
+
+
+def seconds_left(
+    *, source_total: int | None, read: int, rows_per_second: int | None, measured: float | None
+) -> float | None:
+    """Return how long the rows still to be read take, None for a guess: as measured, and never faster than allowed."""
+    if source_total is None or rows_per_second is None:
+        return measured
+    return max((source_total - read) / rows_per_second, measured or 0.0, 0.0)
 
 
 def is_conserved(*, source_total: int, counts: Iterable[int]) -> bool:

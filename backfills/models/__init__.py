@@ -2,6 +2,7 @@
 
 from backfills.models.inspections import InspectedEntity, InspectedFault, Inspection
 from backfills.models.letters import UNRESOLVED, DeadLetter, Retry
+from backfills.models.pace import Pace
 from backfills.models.runs import Batch, OutcomeTotal, Run
 from backfills.models.versions import SpecVersion
 
@@ -13,6 +14,7 @@ __all__ = [
     "InspectedFault",
     "Inspection",
     "OutcomeTotal",
+    "Pace",
     "Retry",
     "Run",
     "SpecVersion",

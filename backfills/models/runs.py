@@ -36,6 +36,7 @@ class Run(TenantModel):
     )
     removed = models.BigIntegerField(default=0, help_text="Objects of the new platform that the run removed.")
     whole_because = models.TextField(blank=True, help_text="Why it reads every row although a catch-up was asked for.")
+    standing = models.BooleanField(default=False, help_text="Nobody asked for it: a standing catch-up did.")
     problem = models.TextField(blank=True, help_text="Why it did not succeed; fit for the customer.")
     requested_by = models.UUIDField(null=True, blank=True, editable=False)
     requested_at = models.DateTimeField(editable=False)
@@ -75,6 +76,11 @@ class Run(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.entity} ({self.state})"
+
+    @property
+    def is_catch_up(self) -> bool:
+        """Whether a catch-up was asked for, be it that every row had to be read after all."""
+        return self.since is not None or self.whole_because != ""
 
 
 class Batch(TenantModel):

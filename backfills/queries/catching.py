@@ -48,5 +48,15 @@ def why_whole(run: Run, spec: Spec) -> str:
     return f"{later.entity.replace('_', ' ').capitalize()} changed, which they look up." if later else ""
 
 
+def stands(*, tenant_id: UUID, entity: str) -> bool:
+    """Say whether every row of an entity ended, so that others may refer to them.
+
+    A catch-up that failed takes nothing away: what it was to remove may be what these rows still refer to.
+    """
+    runs = Run.objects.filter(tenant_id=tenant_id, entity=entity).order_by("-requested_at", "-id")
+    latest = runs.exclude(Q(state=RunState.FAILED), Q(since__isnull=False) | ~Q(whole_because="")).first()
+    return latest is not None and RunState(latest.state).is_accounted
+
+
 def _letters(tenant_id: UUID, spec: Spec) -> QuerySet[DeadLetter]:
     return DeadLetter.objects.filter(tenant_id=tenant_id, entity=spec.entity, state__in=UNRESOLVED)

@@ -10,16 +10,20 @@ from django.db.models.functions import Length
 
 from backfills.domain import wording
 from backfills.domain.judgement import Fate
-from backfills.domain.runs import ACTIVE, RunState
+from backfills.domain.runs import ACTIVE, RunState, seconds_left
 from backfills.domain.spec import Spec
 from backfills.domain.wording import Words
-from backfills.models import UNRESOLVED, Batch, DeadLetter, OutcomeTotal, Retry, Run
+from backfills.models import UNRESOLVED, Batch, DeadLetter, OutcomeTotal, Pace, Retry, Run
 from backfills.queries import mapping
 from core import queue
-from core.queue import JobView
+from core.queue import JobState, JobView
 
 ADVANCE = "backfills.tasks.advance_run"
 """The task that moves a run; a job's key is the run's id."""
+
+
+KEEP_UP = "backfills.tasks.keep_up_run"
+"""The task that moves a run of a standing catch-up."""
 
 
 HELP = "backfills.tasks.help_run"
@@ -70,6 +74,28 @@ class EntityRow:
     """The run by which its rows stand: the latest, but a catch-up only from its end on."""
 
     @property
+    def is_accounted(self) -> bool:
+        """Whether every row has its one outcome. A catch-up under way takes nothing from that, one that failed does."""
+        return bool(self.stands and RunState(self.stands.state).is_accounted and self.run_state is not RunState.FAILED)
+
+    @property
+    def caught_up_to(self) -> datetime | None:
+        """When the run began by which its rows stand, if all are accounted for: what changed since may be missing."""
+        return self.stands.started_at if self.stands and RunState(self.stands.state).was_accounted else None
+
+    def seconds_left(self, pace: Pace, *, at: datetime) -> float | None:
+        """Return how long its run still takes, None for a guess; a catch-up does not know how much there is to read."""
+        if self.run is None or not self.is_active or self.run.since:
+            return None
+        measured = self.job.progress.time_left(at=at) if self.job and self.job.state is JobState.RUNNING else None
+        return seconds_left(
+            source_total=self.run.source_total,
+            read=self.run.read,
+            rows_per_second=pace.rows_per_second,
+            measured=measured.total_seconds() if measured is not None else None,
+        )
+
+    @property
     def has_public_key(self) -> bool:
         """Whether a row's key in legacy may be shown."""
         return self.spec.source_columns[self.spec.key_column]
@@ -77,7 +103,8 @@ class EntityRow:
     @property
     def is_of_earlier_mapping(self) -> bool:
         """Whether its rows moved by another version of the mapping than the one in force."""
-        return self.run is not None and self.run_state is not RunState.QUEUED and self.run.spec != self.spec.label
+        stands = self.stands
+        return stands is not None and stands.state != RunState.QUEUED and stands.spec != self.spec.label
 
     @property
     def failed_retry(self) -> Retry | None:
@@ -221,8 +248,14 @@ class Moves:
 
     @property
     def is_conserved(self) -> bool:
-        """Whether every entity's latest run accounts for every row."""
-        return all(row.run is not None and RunState(row.run.state).is_accounted for row in self.rows)
+        """Whether every row of every entity has its one outcome."""
+        return all(row.is_accounted for row in self.rows)
+
+    @property
+    def caught_up_to(self) -> datetime | None:
+        """Up to when everything has arrived that there was to arrive; None while an entity has not moved to its end."""
+        known = [row.caught_up_to for row in self.rows]
+        return min(moment for moment in known if moment) if known and None not in known else None
 
     @property
     def news(self) -> str:
@@ -248,8 +281,11 @@ def moves(*, tenant_id: UUID) -> Moves:
     outcomes: dict[UUID, list[OutcomeTotal]] = defaultdict(list)
     for total in OutcomeTotal.objects.filter(run__in=standing.values()).order_by("fate", "rule"):
         outcomes[total.run_id].append(total)
-    rejects = _rejects(DeadLetter.objects.filter(run__in=runs.values()))
-    jobs = {job.key: job for job in reversed(queue.jobs(tenant_id, task=ADVANCE, limit=4 * len(mapping.specs())))}
+    rejects = _rejects(DeadLetter.objects.filter(run__in=[*runs.values(), *standing.values()]))
+    jobs = {
+        job.key: job
+        for job in reversed(queue.jobs(tenant_id, tasks=(ADVANCE, KEEP_UP), limit=4 * len(mapping.specs())))
+    }
     retried = {one.run_id: one for one in reversed(Retry.objects.filter(run__in=runs.values()))}
     rows = []
     for spec in mapping.specs().values():
@@ -272,7 +308,7 @@ def _standing(runs: dict[str, Run]) -> dict[str, Run]:
     """Return the runs by which rows stand: until a catch-up is at its end, they stand as they did before it."""
     standing = dict(runs)
     for entity, run in runs.items():
-        if run.since and not RunState(run.state).is_accounted:
+        if run.is_catch_up and not RunState(run.state).was_accounted:
             accounted = [state.value for state in RunState if state.is_accounted]
             before = Run.objects.filter(tenant_id=run.tenant_id, entity=entity, state__in=accounted)
             standing[entity] = before.order_by("-requested_at", "-id").first() or run
@@ -285,8 +321,8 @@ def of_entity(*, tenant_id: UUID, entity: str) -> EntityRow | None:
 
 
 def letters(row: EntityRow) -> QuerySet[DeadLetter]:
-    """Return the rejected rows of an entity's latest run, in key order; without their payload."""
-    found = DeadLetter.objects.filter(run=row.run, state__in=UNRESOLVED) if row.run else DeadLetter.objects.none()
+    """Return the rejected rows of an entity, in key order; without their payload."""
+    found = DeadLetter.objects.filter(run__in={one for one in (row.run, row.stands) if one}, state__in=UNRESOLVED)
     # Native order without casting: a number's text is longer the greater it is.
     by_key = (Length("source_key"), "source_key") if row.spec.key_type == "bigint" else ("source_key",)
     return found.defer("payload").order_by("rule", *by_key)

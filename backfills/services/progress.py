@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Sum
 
-from backfills.models import UNRESOLVED, Batch, DeadLetter, OutcomeTotal, Run
+from backfills.models import UNRESOLVED, Batch, DeadLetter, OutcomeTotal, Pace, Run
 from core import queue
 from core.moving import BatchDone, RunPosition
 
@@ -39,9 +39,14 @@ def mirror(run: Run, position: RunPosition, *, job_id: UUID | None = None) -> No
             job_id,
             position.read,
             position.source_total,
-            f"{run.entity.replace('_', ' ').capitalize()}: {position.read:,} rows",
+            f"{run.entity.replace('_', ' ').capitalize()}: {position.read:,} rows{_limited(run)}",
         )
     run.refresh_from_db()
+
+
+def _limited(run: Run) -> str:
+    rows = Pace.objects.filter(tenant_id=run.tenant_id).values_list("rows_per_second", flat=True).first()
+    return f", limited to {rows:,} rows per second" if rows else ""
 
 
 def replace_totals(run: Run, position: RunPosition) -> None:

@@ -16,7 +16,7 @@ from backfills.domain.runs import RunState, before, ending, why_stopped
 from backfills.domain.spec import Spec
 from backfills.models import Run
 from backfills.queries import catching, mapping
-from backfills.services import progress, retries, steps, versions
+from backfills.services import pacing, progress, retries, silence, steps, versions
 from core import outbox, ports, queue
 from core.actor import Actor
 from core.domain.declared import SpecError
@@ -41,7 +41,13 @@ class UnableToMove(UseCaseError):
 
 
 def start(
-    *, tenant_id: UUID, by: Actor, at: datetime, entities: Iterable[str] | None = None, catch_up: bool = False
+    *,
+    tenant_id: UUID,
+    by: Actor,
+    at: datetime,
+    entities: Iterable[str] | None = None,
+    catch_up: bool = False,
+    standing: bool = False,
 ) -> list[Run]:
     """Start a run for each entity (all of the mapping by default), in an order in which each finds what it needs.
 
@@ -49,7 +55,8 @@ def start(
     a copy from legacy would do harm (`backfills.barriers`): a run under way ends there too.
 
     To `catch_up` is to read only what changed in legacy since the last run that accounted for every row began. An
-    entity of which only a full run is safe is left alone; where that is true of all, UnableToStart says why.
+    entity of which only a full run is safe is left alone; where that is true of all, UnableToStart says why. A
+    `standing` one leaves in the ledger what it moved, and nothing where it moved nothing.
     """
     by.require(Permission.MANAGE_RUNS, tenant_id=tenant_id)
     if reason := barriers.why_shut(tenant_id=tenant_id):
@@ -70,13 +77,16 @@ def start(
     if not fit:
         entity, answer = next(iter(asked.items()))
         raise UnableToStart(f"{specs[entity].title} cannot be caught up. {answer.reason}", fix="Move them in full.")
-    started = [run for entity, since in fit.items() if (run := _queue(specs[entity], tenant_id, by, at, since))]
+    begun = (_queue(specs[entity], tenant_id, by, at, since, standing=standing) for entity, since in fit.items())
+    started = [run for run in begun if run]
     if not started:
         raise UnableToStart("A run is under way already.", fix="Watch it on this page, or pause it.")
     return started
 
 
-def _queue(spec: Spec, tenant_id: UUID, by: Actor, at: datetime, since: datetime | None) -> Run | None:
+def _queue(
+    spec: Spec, tenant_id: UUID, by: Actor, at: datetime, since: datetime | None, *, standing: bool
+) -> Run | None:
     try:
         with transaction.atomic():
             run = Run.objects.create(
@@ -85,12 +95,14 @@ def _queue(spec: Spec, tenant_id: UUID, by: Actor, at: datetime, since: datetime
                 state=RunState.QUEUED,
                 spec=spec.label,
                 since=since,
+                standing=standing,
                 requested_by=by.id,
                 requested_at=at,
             )
             versions.keep([spec], by=by, at=at)
             steps.ring(run, by)
-            steps.record("requested", run, by=by, at=at, since=since and since.isoformat())
+            if not standing:
+                steps.record("requested", run, by=by, at=at, since=since and since.isoformat())
     except IntegrityError:  # one run per entity moves at a time
         return None
     return run
@@ -156,8 +168,7 @@ def _order(run: Run, at: datetime) -> LoadOrder:
 
 def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
     for needed in order.spec.after:
-        latest = Run.objects.filter(tenant_id=run.tenant_id, entity=needed).order_by("-requested_at", "-id").first()
-        if latest is None or not RunState(latest.state).is_accounted:
+        if not catching.stands(tenant_id=run.tenant_id, entity=needed):
             title = order.specs[needed].title
             raise ports.Rejected(
                 f"{order.spec.title} refer to {title.lower()}, which have not moved: move those first."
@@ -189,15 +200,19 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
             run.spec = order.spec.label
             versions.keep([order.spec], by=by, at=order.at)
             since = order.since and order.since.isoformat()
-            told = {"source_total": total, "since": since, "whole_because": whole_because, "source": version}
-            steps.record("started", run, by=by, at=order.at, **told)
+            if not run.standing:
+                told = {"source_total": total, "since": since, "whole_because": whole_because, "source": version}
+                steps.record("started", run, by=by, at=order.at, **told)
             if position.ranges > 1:
                 steps.call_for_help(run, by)
     return True
 
 
 def _move(run: Run, order: LoadOrder, job_id: UUID | None) -> bool:
+    count = 0
+
     def read(after: str | None, until: str | None) -> SourceRows:
+        nonlocal count
         also = catching.rejected(tenant_id=run.tenant_id, spec=order.spec) if order.since else []
         rows = ports.legacy().read(
             spec=order.spec,
@@ -209,9 +224,11 @@ def _move(run: Run, order: LoadOrder, job_id: UUID | None) -> bool:
             also=also,
         )
         _demand_same(run, rows.version)
+        count += rows.count
         return rows
 
     position = ports.mover().load(order=order, read=read, after_batch=run.batches)
+    pacing.spend(tenant_id=run.tenant_id, rows=count, at=order.at)
     progress.mirror(run, position, job_id=job_id)
     return not position.loaded
 
@@ -224,6 +241,8 @@ def help_along(*, run_id: UUID, at: datetime, job_id: UUID | None = None) -> boo
     """
     run = Run.objects.get(pk=run_id)
     if run.state != RunState.RUNNING or queue.others_wait(tenant_id=run.tenant_id):
+        return False
+    if pacing.held_until(tenant_id=run.tenant_id, at=at):
         return False
     order = _order(run, at)
     try:
@@ -281,7 +300,9 @@ def _close(run: Run, order: LoadOrder, position: RunPosition, *, by: Actor) -> N
         ended = Run.objects.filter(pk=run.pk, state__in=before(state)).update(
             state=state, finished_at=order.at, source_total=source_total, removed=position.removed, problem=problem
         )
-        if ended:
+        if ended and silence.ends_as_before(run, state, position):
+            silence.forget_others(run)
+        elif ended:
             retries.end(run, at=order.at)
             figures = {f"{fate}:{rule}" if rule else fate: count for (fate, rule), count in position.totals.items()}
             told = {"state": state.value, "source_total": source_total, "removed": position.removed}
@@ -296,8 +317,11 @@ def _fail(run: Run, problem: str, *, by: Actor, at: datetime) -> None:
         failed = Run.objects.filter(pk=run.pk, state__in=before(RunState.FAILED)).update(
             state=RunState.FAILED, finished_at=at, problem=problem
         )
-        if failed:
+        if failed and silence.fails_as_before(run, problem):
+            silence.forget_others(run)
+        elif failed:
             steps.record("failed", run, by=by, at=at)
+            outbox.publish("backfills.run.finished", tenant_id=run.tenant_id, run_id=run.pk)
 
 
 def pause(*, run: Run, by: Actor, at: datetime) -> Run:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from backfills.models import Run
-from backfills.queries.runs import ADVANCE, HELP
+from backfills.queries.runs import ADVANCE, HELP, KEEP_UP
 from core import ledger, queue
 from core.actor import Actor
 
@@ -15,7 +15,8 @@ WORKERS = 2
 
 def ring(run: Run, by: Actor) -> None:
     """Enqueue the job that brings the run forward; one that waits already is left alone."""
-    queue.enqueue(ADVANCE, tenant_id=run.tenant_id, key=str(run.pk), lane=LANE, by=by, run_id=run.pk)
+    task = KEEP_UP if run.standing else ADVANCE
+    queue.enqueue(task, tenant_id=run.tenant_id, key=str(run.pk), lane=LANE, by=by, run_id=run.pk)
 
 
 def call_for_help(run: Run, by: Actor) -> None:

@@ -15,11 +15,13 @@ from accounts.queries.tenants import Tenant
 from backfills import barriers
 from backfills.domain.judgement import Fate
 from backfills.models import Run
-from backfills.queries import files, waivers
+from backfills.queries import files, standing, waivers
+from backfills.queries import lag as lags
 from backfills.queries import runs as listed
 from backfills.services import retries, runs
 from core.charts import Point
 from core.errors import UseCaseError
+from core.findings import Outcome
 from core.permissions import Permission
 from core.web import ActingRequest, answer, tenant_view
 
@@ -129,12 +131,27 @@ def _steer(request: ActingRequest, tenant: Tenant, run_id: UUID, use_case: Calla
 
 
 def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
+    at = timezone.now()
+    moves, behind = listed.moves(tenant_id=tenant.pk), lags.behind(tenant_id=tenant.pk, at=at)
+    keeps = standing.of_tenant(tenant_id=tenant.pk, at=at)
     return {
         "tenant": tenant,
-        "moves": listed.moves(tenant_id=tenant.pk),
+        "moves": moves,
+        "table": [(row, behind.words_of(row.spec.entity), row.seconds_left(keeps.pace, at=at)) for row in moves.rows],
+        "behind": behind,
+        "standing": keeps,
+        "followed": standing.followed(),
+        "why_not": _why_not(tenant, behind),
         "may_manage": _may_manage(request, tenant),
-        "shut": barriers.why_shut(tenant_id=tenant.pk),
+        "shut": behind.shut,
     }
+
+
+def _why_not(tenant: Tenant, behind: lags.Behind) -> str:
+    """Say why what is late cannot be caught up; nothing is asked while nothing is late."""
+    if behind.worst is None or behind.outcome is Outcome.PASS:
+        return ""
+    return standing.why_not(tenant_id=tenant.pk, entities=[behind.worst.entity])
 
 
 def _may_manage(request: ActingRequest, tenant: Tenant) -> bool:

@@ -29,7 +29,11 @@ class Cancelled(Exception):
 
 
 class GiveWay(Exception):
-    """The job steps back until others had their turn: what is committed stays, and it goes on from there."""
+    """The job steps back until others had their turn, or `until` a moment: what is committed stays, and it goes on."""
+
+    def __init__(self, until: datetime | None = None) -> None:
+        super().__init__(until)
+        self.until = until
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,15 +217,17 @@ def fail(
     return _requeue(lease, at=at, not_before=moment(at) + decision.after, rung_at=None, **told)
 
 
-def give_way(lease: Lease, *, at: datetime | None = None) -> JobState | None:
+def give_way(lease: Lease, *, until: datetime | None = None, at: datetime | None = None) -> JobState | None:
     """Put the job behind those that wait for a worker now; return its state, or None when the lease was lost.
 
-    It keeps its place in its lane, and the attempt does not count. A job that somebody asked to cancel ends.
+    With `until` it does not run before that; the sweeper rings for it then. It keeps its place in its lane, and the
+    attempt does not count. A job that somebody asked to cancel ends.
     """
     if lease.row().filter(cancel_asked_at__isnull=False).exists():
         return JobState.CANCELLED if cancelled(lease, at=at) else None
-    state = _requeue(lease, at=at, not_before=moment(at), rung_at=moment(at), attempts=lease.attempt - 1)
-    if state is JobState.QUEUED:
+    again, rung_at = (moment(at), moment(at)) if until is None else (until, None)
+    state = _requeue(lease, at=at, not_before=again, rung_at=rung_at, attempts=lease.attempt - 1)
+    if state is JobState.QUEUED and until is None:
         bell.ring(job_id=lease.job_id, tenant_id=lease.tenant_id, task=lease.task)
     return state
 

@@ -73,8 +73,8 @@ def _attempt(lease: Lease, *, at: datetime | None) -> JobState | None:
     except LeaseLost:
         log.warning("queue.lease_lost task=%s job=%s", lease.task, lease.job_id)
         return None
-    except GiveWay:
-        return claims.give_way(lease, at=at)
+    except GiveWay as turn:
+        return claims.give_way(lease, until=turn.until, at=at)
     except Cancelled:
         return JobState.CANCELLED if claims.cancelled(lease, at=at) else None
     except UseCaseError as refusal:

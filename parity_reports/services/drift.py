@@ -71,7 +71,7 @@ def request(*, tenant_id: UUID, by: Actor, at: datetime) -> UUID:
     by.require(Permission.RUN_PARITY, tenant_id=tenant_id)
     if reports.latest(tenant_id=tenant_id) is None:
         raise UnableToLook("Nothing was compared yet.", fix="Run a comparison first: drift is what differs since.")
-    if movements.is_moving(tenant_id=tenant_id):
+    if movements.is_moving(tenant_id=tenant_id, apart_from_catch_ups=True):
         raise UnableToLook("Your data is being moved right now.", fix="Look again when the run has ended.")
     with transaction.atomic():
         Watch.objects.filter(tenant_id=tenant_id).update(due_at=at)
@@ -92,8 +92,8 @@ def recheck(
     what is known; `Unavailable` goes up to be tried again, unless it is the last attempt.
     """
     report = reports.latest(tenant_id=tenant_id)
-    if report is None or movements.is_moving(tenant_id=tenant_id):  # what differs then is merely on its way
-        return
+    if report is None or movements.is_moving(tenant_id=tenant_id, apart_from_catch_ups=True):
+        return  # what differs then is merely on its way
     plans = {plan.entity: plan for plan in promises.plans(tenant_id=tenant_id)}
     entities = list(report.entities.defer("checksums").order_by("position"))
     watching.begin(report, [entity.entity for entity in entities], by=by, at=now())

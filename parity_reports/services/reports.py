@@ -46,7 +46,7 @@ def request(*, tenant_id: UUID, by: Actor, at: datetime, method: str = Method.FU
         raise UnableToCompare(
             "Nothing of your account is mapped yet.", fix="The mapping comes first; ask your contact."
         )
-    if movements.is_moving(tenant_id=tenant_id):
+    if movements.is_moving(tenant_id=tenant_id, apart_from_catch_ups=True):
         raise UnableToCompare(
             "Your data is being moved right now, so a comparison would show what is merely on its way.",
             fix="Compare when the run has ended.",

@@ -76,6 +76,12 @@ def opened(connection: psycopg.Connection, order: LoadOrder, *, source_total: in
          "spec": order.spec.label, "total": source_total, "at": order.at,
          "caught": order.since is not None},
     ).fetchone()  # fmt: skip
+    # Catch-ups that found nothing leave nothing: there would be hundreds a day.
+    connection.execute(
+        "DELETE FROM crossing_stage.run WHERE account_id = %s AND entity = %s AND run_id <> %s"
+        " AND closed AND batches = 0 AND removed = 0 AND fresh IS FALSE",
+        [order.account_id, order.entity, order.run_id],
+    )
     # What runs met that never came to their end.
     connection.execute(
         "DELETE FROM crossing_stage.seen WHERE run_id IN (SELECT run_id FROM crossing_stage.run"

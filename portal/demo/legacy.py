@@ -70,6 +70,7 @@ def fill(url: str, *, report: Report, airlines: Collection[Airline] = AIRLINES) 
         planes = {row["tailnum"]: row for row in flights2013.table("planes")}
         stations = list(flights2013.table("airports"))
         names = {row["faa"]: row["name"] for row in stations}
+        _date(connection, "timestamptz '2014-01-01 00:00 UTC'")
         _copy(
             connection,
             "carr_mast",
@@ -82,16 +83,24 @@ def fill(url: str, *, report: Report, airlines: Collection[Airline] = AIRLINES) 
         _copy(connection, "flt_hist", _watched(rows, report))
         _copy(connection, "eqp_mast", (_aircraft(code, planes[tail]) for code in sorted(loaded & set(fleets))
                                        for tail in sorted(fleets[code]) if tail in planes))  # fmt: skip
+        _date(connection, "now()")
         for airline in airlines:
             _account(connection, airline, flights=len(fleets[airline.code]))
         connection.execute("ANALYZE")
 
 
+def _date(connection: psycopg.Connection, moment: str) -> None:
+    """Let rows that come now have changed last at a moment: those of 2013 have not been touched for long."""
+    for table in ("stn_mast", "eqp_mast", "flt_hist"):
+        connection.execute(f"ALTER TABLE {table} ALTER upd_ts SET DEFAULT {moment}".encode())
+
+
 def _copy(connection: psycopg.Connection, table: str, rows: Iterable[Row]) -> None:
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy,
-    ):
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(sql.Identifier(table)))
+        columns = [sql.Identifier(column.name) for column in cursor.description or () if column.name != "upd_ts"]
+    copied = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), sql.SQL(", ").join(columns))
+    with connection.cursor() as cursor, cursor.copy(copied) as copy:
         for row in rows:
             copy.write_row(row)
 

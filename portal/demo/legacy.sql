@@ -19,6 +19,7 @@ CREATE TABLE stn_mast (
     elev_ft text,
     tz_nm text,
     dst_flg text,
+    upd_ts timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (carr_cd, stn_cd)
 );
 
@@ -33,6 +34,7 @@ CREATE TABLE eqp_mast (
     seat_cnt text,
     cruise_spd text,
     eng_typ text,
+    upd_ts timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (carr_cd, tail_no)
 );
 
@@ -56,6 +58,7 @@ CREATE TABLE flt_hist (
     air_min integer,
     dist_mi integer,
     can_flg char(1) NOT NULL,
+    upd_ts timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (carr_cd, flt_seq)
 );
 
@@ -121,5 +124,15 @@ CREATE TABLE intg_mast (
     act_flg char(1) NOT NULL,
     PRIMARY KEY (carr_cd, intg_id)
 );
+
+-- When a row changed last. Whoever sets it by hand knows what they do.
+CREATE FUNCTION upd_touch() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.upd_ts := now();
+    RETURN NEW;
+END $$;
+CREATE TRIGGER stn_touch BEFORE UPDATE ON stn_mast FOR EACH ROW WHEN (NEW.upd_ts = OLD.upd_ts) EXECUTE FUNCTION upd_touch();
+CREATE TRIGGER eqp_touch BEFORE UPDATE ON eqp_mast FOR EACH ROW WHEN (NEW.upd_ts = OLD.upd_ts) EXECUTE FUNCTION upd_touch();
+CREATE TRIGGER flt_touch BEFORE UPDATE ON flt_hist FOR EACH ROW WHEN (NEW.upd_ts = OLD.upd_ts) EXECUTE FUNCTION upd_touch();
 
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO legacy_reader;

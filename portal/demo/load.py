@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 
-from portal.demo import contracts, crossing, drifting, integrations, legacy, moves, newplatform, stories, words
+from portal.demo import contracts, crossing, drifting, integrations, keeping, legacy, moves, newplatform, stories, words
 
 
 def load(*, report: Callable[[str], None]) -> None:
@@ -19,8 +19,10 @@ def load(*, report: Callable[[str], None]) -> None:
     contracts.set_up(report=report)
     moves.move_and_compare(report=report)
     drifting.drift(report=report)
+    begun = keeping.begin(report=report)
     words.ask(report=report)
     crossing.cross(report=report)
+    keeping.wait(begun)
 
 
 def _each_fourth(report: Callable[[str], None]) -> legacy.Report:

@@ -83,6 +83,7 @@ TENANT_PAGES = [
     *of_tenant("compliance:promises"),
     *of_tenant("backfills:runs"),
     *of_tenant("backfills:inspection"),
+    *of_tenant("backfills:standing"),
     *of_tenant("backfills:fate", entity="=flights"),
     *(
         Visit("backfills:fate", name, "blocked", {"slug": "=skywest", "entity": "=flights"}, then=fill("Find", key=key))
@@ -287,7 +288,8 @@ NOT_A_PAGE = {
             "accounts:release_domain",
             "accounts:begin_sso", "accounts:connect_sso", "accounts:disconnect_sso", "accounts:decline_sso",
             "accounts:start_sso_test", "sso:acs",
-            "backfills:start", "backfills:inspect", "backfills:pause", "backfills:resume", "backfills:retry",
+            "backfills:start", "backfills:end_standing", "backfills:inspect",
+            "backfills:pause", "backfills:resume", "backfills:retry",
             "parity_reports:request", "parity_reports:look", "parity_reports:mark_guide", "parity_reports:rely",
             "parity_reports:release",
             "parity_reports:confirm", "parity_reports:accept", "parity_reports:keep_old_way",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import product
 from typing import Any
 
 import psycopg
@@ -84,14 +85,17 @@ world = test_platforms.world
 
 @pytest.fixture
 def moving(world: World) -> Iterator[Moving]:
-    is_postgres = isinstance(world.source, InPostgres)
-    if world.platforms and is_postgres:
-        for table in ("stn_mast", "eqp_mast"):
-            airline.legacy_do(world.platforms, f"ALTER TABLE {table} ADD COLUMN {COLUMN} timestamptz")
+    if not (world.platforms and isinstance(world.source, InPostgres)):
+        yield Moving(world.source, world.mover, world.platforms)
+        return
+    # A column that the tests alone set; the demo's own is kept up by triggers.
+    before = ("DISABLE TRIGGER USER", f"RENAME {COLUMN} TO own_ts", f"ADD COLUMN {COLUMN} timestamptz")
+    after = (f"DROP COLUMN {COLUMN}", f"RENAME own_ts TO {COLUMN}", "ENABLE TRIGGER USER")
+    for table, change in product(("stn_mast", "eqp_mast"), before):
+        airline.legacy_do(world.platforms, f"ALTER TABLE {table} {change}")
     yield Moving(world.source, world.mover, world.platforms)
-    if world.platforms and is_postgres:
-        for table in ("stn_mast", "eqp_mast"):
-            airline.legacy_do(world.platforms, f"ALTER TABLE {table} DROP COLUMN {COLUMN}")
+    for table, change in product(("stn_mast", "eqp_mast"), after):
+        airline.legacy_do(world.platforms, f"ALTER TABLE {table} {change}")
 
 
 def read(moving: Moving, **asked: Any) -> list[str]:

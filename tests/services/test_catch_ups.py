@@ -1,5 +1,6 @@
 """A catch-up reads what changed since the last run began by legacy's clock, or says that only a full run will do."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,15 +11,21 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Tenant
+from backfills import readiness
 from backfills.domain.runs import RunState
 from backfills.models import DeadLetter, OutcomeTotal, Run
-from backfills.queries import mapping
+from backfills.queries import mapping, movements
 from backfills.services import retries, runs, watermarks
 from core import activity, queue
 from core.actor import Actor
+from core.domain.approvals import RequestState
+from core.findings import Outcome
 from core.models import LedgerEntry
+from core.readiness import CHECKS
 from core.tenancy import scope
+from cutover.services import go_no_go
 from tests import airline, make
+from tests.cutovers import Case, ready_case
 from tests.databases import Platforms
 
 HOUSE = Actor.system("tests")
@@ -27,17 +34,8 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 @pytest.fixture
-def world(airline_world: Platforms, tmp_path: Path, settings: Settings) -> Iterator[Platforms]:
-    """The airline, whose tables tell when a row changed, and the demo's mapping, which says so."""
-    for path in Path(settings.MAPPING_FOLDER).glob("*.yaml"):
-        clock = "  changed: {column: upd_ts, type: timestamptz}\n  columns:\n"
-        (tmp_path / path.name).write_text(path.read_text().replace("  columns:\n", clock, 1))
-    settings.MAPPING_FOLDER = tmp_path
-    for table in TABLES:
-        airline.legacy_do(airline_world, f"ALTER TABLE {table} ADD upd_ts timestamptz DEFAULT now()")
-    yield airline_world
-    for table in TABLES:
-        airline.legacy_do(airline_world, f"ALTER TABLE {table} DROP upd_ts")
+def world(airline_world: Platforms) -> Platforms:
+    return airline_world
 
 
 @pytest.fixture
@@ -107,7 +105,8 @@ def test_rejected_rows_are_read_again_whenever_they_changed(world: Platforms, te
     airline.flights(world, 3, tail_no="N3AAAA")
     age(world)
     assert move(tenant)["flights"].state == RunState.STOPPED
-    airline.legacy_do(world, "UPDATE flt_hist SET tail_no = 'N2ZZ' WHERE flt_seq = 2")  # its clock stands still
+    hidden = "UPDATE flt_hist SET tail_no = 'N2ZZ', upd_ts = upd_ts - interval '1 hour' WHERE flt_seq = 2"
+    airline.legacy_do(world, hidden)
     airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 3")
     run = move(tenant, "flights", catch_up=True)["flights"]
     assert totals(run) == {("migrated", ""): 2, ("quarantined", "fleet_number_for_registration"): 1}
@@ -182,6 +181,9 @@ def edit(folder: Path, old: str, new: str) -> None:
 def test_it_is_refused_where_only_a_full_run_is_safe(
     world: Platforms, tenant: Tenant, tmp_path: Path, settings: Settings
 ) -> None:
+    for path in Path(settings.MAPPING_FOLDER).glob("*.yaml"):
+        shutil.copy(path, tmp_path)
+    settings.MAPPING_FOLDER = tmp_path
     airline.flights(world, 1)
     assert refused(tenant) == "Flights cannot be caught up. They have not been moved to the end yet."
     done = move(tenant)
@@ -210,3 +212,84 @@ def test_it_is_offered_and_started_from_the_pages(world: Platforms, tenant: Tena
     queue.run_pending()
     page = client.get(f"/t/{tenant.slug}/runs/").content.decode()
     assert "0 read, 0 changed, 0 removed" in page
+
+
+@pytest.mark.slow
+def test_a_deleted_object_that_others_refer_to_goes_once_they_are_caught_up(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 1)
+    airline.flights(world, 1, dst_stn="ORD")
+    age(world)
+    move(tenant)
+    airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 2")
+    airline.legacy_do(world, "DELETE FROM stn_mast WHERE stn_cd = 'ORD'")
+    done = move(tenant, catch_up=True)
+    assert (done["airports"].state, done["flights"].state) == (RunState.FAILED, RunState.SUCCEEDED)
+    assert done["flights"].removed == 1
+    assert move(tenant, "airports", catch_up=True)["airports"].state == RunState.SUCCEEDED
+
+
+@pytest.fixture
+def case(world: Platforms, monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
+    """An account that is ready for its go/no-go, whose gate asks about moved rows."""
+    asked = {name: CHECKS[name] for name in ("backfills.conserved", "backfills.dead_letters")}
+    airline.flights(world, 3)
+    age(world)
+    with ready_case(monkeypatch, at=timezone.now()) as ready:
+        Tenant.objects.filter(pk=ready.tenant_id).update(legacy_ref=airline.CODE)
+        CHECKS._items.update(asked)
+        move(ready.owner.tenant)
+        ready.run_checks(at=timezone.now())
+        yield ready
+
+
+def test_a_catch_up_voids_an_approval_only_where_it_leaves_rows_unaccounted(world: Platforms, case: Case) -> None:
+    tenant = case.owner.tenant
+    request = case.ask(at=timezone.now())
+    case.sign(request, at=timezone.now())
+    change(world, 1, "dist_mi = 100")
+    airline.flights(world, 1)
+    (begun,) = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["flights"], catch_up=True)
+    runs.advance(run_id=begun.pk, by=HOUSE, at=timezone.now())
+    case.run_checks(at=timezone.now())
+    assert not go_no_go.recheck(tenant_id=tenant.pk, at=timezone.now())
+    queue.run_pending()
+    request.refresh_from_db()
+    assert (request.state, Run.objects.get(pk=begun.pk).changed) == (RequestState.OPEN, 2)
+
+    airline.flights(world, 1)
+    age(world)  # the new row is hidden from catch-ups
+    assert move(tenant, "flights", catch_up=True)["flights"].state == RunState.FAILED
+    request.refresh_from_db()
+    assert request.ending == "The evidence moved after it was frozen: Every row is accounted for."
+
+
+@pytest.mark.slow
+def test_rejected_rows_stay_told_while_a_catch_up_is_under_way(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 2, tail_no="N3AAAA")
+    age(world)
+    move(tenant)
+    before = readiness.dead_letters(tenant_id=tenant.pk, at=timezone.now())
+    runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), catch_up=True)
+    assert readiness.dead_letters(tenant_id=tenant.pk, at=timezone.now()) == before
+    assert before.outcome is Outcome.BLOCK
+
+
+@pytest.mark.slow
+def test_where_every_row_is_read_after_all_they_stand_as_before_until_its_end(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 2)
+    age(world)
+    move(tenant)
+    airline.legacy_do(world, "UPDATE stn_mast SET upd_ts = now(), tz_nm = 'America/Denver' WHERE stn_cd = 'LAX'")
+    before = readiness.conserved(tenant_id=tenant.pk, at=timezone.now())
+    started = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), catch_up=True)
+    for run in started:
+        while run.entity != "flights" and runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now()):
+            pass
+    assert runs.advance(run_id=started[-1].pk, by=HOUSE, at=timezone.now())
+    assert Run.objects.get(pk=started[-1].pk).whole_because
+    during = readiness.conserved(tenant_id=tenant.pk, at=timezone.now())
+    assert (during.outcome, during.facts) == (before.outcome, before.facts)
+    queue.run_pending()
+    moved_at = movements.last_moved_at(tenant_id=tenant.pk)
+    assert moved_at is not None
+    assert moved_at < started[0].requested_at

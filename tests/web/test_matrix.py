@@ -66,6 +66,8 @@ TENANT = (
     Row("backfills:mapping_changes", READERS, get=200, ids=("entity",)),
     Row("backfills:ended", READERS, get=200, ids=("entity",)),
     Row("backfills:start", MANAGERS, post=302),
+    Row("backfills:standing", MANAGERS, get=200, post=422),
+    Row("backfills:end_standing", MANAGERS, post=302),
     Row("backfills:inspection", READERS, get=200),
     Row("backfills:inspect", MANAGERS, post=302),
     Row("backfills:pause", MANAGERS, post=302, ids=("run_id",)),

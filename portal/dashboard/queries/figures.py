@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from uuid import UUID
 
+from backfills.domain import lag
 from backfills.queries import runs
 from core import readiness
 from core.charts import Goal, Point
+from cutover.barriers import MOVED
 from cutover.domain.phases import MOVING, Phase
 from parity_reports.domain import verdict
 
 PARITY_TARGET = 100 - 100 * verdict.PARITY_ERROR_TARGET
 PARITY_GOAL = Goal(float(PARITY_TARGET), f"target {PARITY_TARGET.normalize()}%")
-AGE_LIMIT = timedelta(minutes=5)
-"""Charter: RPO at most five minutes for migration jobs. It binds while traffic moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,6 @@ class Figure:
     trend: Sequence[float | None] = ()
     share: int | None = None
     """Percent of the target that is reached, for a bar instead of a trend."""
-
-
-ENDED = frozenset({Phase.STABILISE, Phase.DECOMMISSION, Phase.DONE})
-"""Phases in which nothing is copied any more, so that the copy's age says nothing."""
 
 
 def read(*, tenant_id: UUID, phase: Phase, blockers: int, parity: Sequence[Point], at: datetime) -> list[Figure]:
@@ -87,17 +83,16 @@ def _blockers(tenant_id: UUID, blockers: int) -> Figure:
 
 
 def _age(moves: runs.Moves, phase: Phase, at: datetime) -> Figure:
-    moments = [row.run.moved_at for row in moves.rows if row.run and row.run.moved_at]
     binds = phase in MOVING
-    target = "limit 5 min" if binds else "limit 5 min from the cutover on"
-    if not moments:
-        return Figure("Age of the copy", "", target, words="Nothing moved yet")
-    age = at - max(moments)
-    if phase in ENDED:
+    target = f"limit {span(lag.RPO)}" + ("" if binds else " from the cutover on")
+    if moves.caught_up_to is None:
+        return Figure("Age of the copy", "", target, words="Not everything moved yet")
+    age = at - moves.caught_up_to
+    if phase in MOVED:
         return Figure("Age of the copy", span(age), "", words="You work on the new platform")
     state, words = "", ""
     if binds:
-        state, words = ("pass", "Within the limit") if age <= AGE_LIMIT else ("block", "Over the limit")
+        state, words = ("pass", "Within the limit") if age <= lag.RPO else ("block", "Over the limit")
     return Figure("Age of the copy", span(age), target, state, words)
 
 

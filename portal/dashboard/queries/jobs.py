@@ -25,6 +25,8 @@ TITLES = {
 
 PLUMBING = frozenset(
     {
+        "backfills.tasks.catch_up",
+        "backfills.tasks.keep_up_run",
         "comms.tasks.issue_mailing",
         "comms.tasks.send_mailing",
         "comms.tasks.tend_case",
@@ -144,6 +146,8 @@ def _state(job: JobView) -> str:
 def _detail(job: JobView, *, at: datetime) -> str:
     if job.state is JobState.QUEUED and job.problem:
         return f"{job.problem} It is tried again by itself."
+    if job.state is JobState.QUEUED and job.not_before > at:
+        return f"{job.message}. It goes on by itself.".removeprefix(". ")
     if job.state is JobState.QUEUED:
         silent = at - job.created_at > SILENT
         return "It has waited for a while: all workers are busy." if silent else "It begins when a worker is free."

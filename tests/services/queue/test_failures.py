@@ -150,6 +150,25 @@ def test_a_job_gives_way_to_those_that_wait_and_goes_on_after_them(tenant: Tenan
     assert state_of(first).state is JobState.DONE
 
 
+def test_a_job_gives_way_until_a_moment_and_the_sweeper_rings_for_it_then(tenant: Tenant, rung: list[UUID]) -> None:
+    until = now() + LATER
+    done: list[int] = []
+
+    def slow() -> None:
+        done.append(1)
+        if len(done) == 1:
+            raise queue.GiveWay(until)
+
+    job_id = queue.enqueue(tenant_task(slow, max_attempts=1), tenant_id=tenant.id)
+    rung.clear()
+    assert queue.run(job_id=job_id, tenant_id=tenant.id, heartbeat=False) is JobState.QUEUED
+    assert (state_of(job_id).not_before, state_of(job_id).attempts, rung) == (until, 0, [])
+    assert queue.run_pending() == 0
+    queue.sweep(at=until)
+    assert job_id in rung
+    assert queue.run(job_id=job_id, tenant_id=tenant.id, at=until, heartbeat=False) is JobState.DONE
+
+
 def test_a_job_that_gives_way_ends_where_it_was_to_be_cancelled_or_a_newer_one_waits(tenant: Tenant) -> None:
     def cancelled() -> None:
         queue.cancel(cancelling, by=BY)

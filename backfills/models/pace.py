@@ -1,0 +1,40 @@
+"""How often and how fast a tenant's rows are brought over."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from core.models import Audit, TenantModel
+
+EVERY = 2
+"""Minutes between the beginnings of two catch-ups: what changes in legacy then arrives within five (the RPO)."""
+LONGEST_EVERY = 60
+
+
+class Pace(TenantModel):
+    """The pace of one tenant's runs. Whether they are caught up by themselves says a toggle.
+
+    What people set is in the ledger; the moments are those of the work.
+    """
+
+    audit: ClassVar[Audit] = Audit.LEDGERED
+
+    every = models.PositiveSmallIntegerField(default=EVERY, help_text="Minutes between two standing catch-ups.")
+    rows_per_second = models.PositiveIntegerField(null=True, blank=True, help_text="At most; none: as fast as it goes.")
+    free_at = models.DateTimeField(null=True, blank=True, help_text="When the limit lets the next batch be read.")
+    due_at = models.DateTimeField(null=True, blank=True, help_text="When the next standing catch-up is due.")
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When the last one was due.")
+    trying_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when it was due each time, without a gap."
+    )
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("tenant",), name="backfills_pace_one"),
+            models.CheckConstraint(condition=Q(every__range=(1, LONGEST_EVERY)), name="backfills_pace_every"),
+            models.CheckConstraint(condition=~Q(rows_per_second=0), name="backfills_pace_limit"),
+        )
+
+    def __str__(self) -> str:
+        return f"every {self.every} min"

@@ -1,0 +1,90 @@
+"""How far behind legacy a tenant's rows are, entity by entity."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from backfills import barriers
+from backfills.domain import lag
+from backfills.domain.lag import Lag
+from backfills.domain.runs import RunState
+from backfills.domain.spec import Spec
+from backfills.models import Run
+from backfills.queries import mapping
+from core.findings import Outcome
+
+_ACCOUNTED = [state.value for state in RunState if state.was_accounted]
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """How far behind legacy a tenant is: as far as the one of its counted entities that is furthest."""
+
+    lags: list[Lag]
+    counted: list[Lag]
+    at: datetime
+    shut: str
+    """Why nothing is brought over any more, if nothing is; then it does not matter how far it is."""
+
+    @property
+    def worst(self) -> Lag | None:
+        """The entity that is furthest behind; None where none counts."""
+        return None if self.shut else lag.worst(self.counted)
+
+    @property
+    def longest(self) -> timedelta | None:
+        """How far that is; None where that is not known, or does not matter."""
+        return self.worst.behind(at=self.at) if self.worst else None
+
+    @property
+    def outcome(self) -> Outcome:
+        """What a check says of it."""
+        return lag.outcome(self.longest) if self.worst else Outcome.PASS
+
+    @property
+    def words(self) -> str:
+        """How far that is in words, to begin a sentence with; nothing where it is not known."""
+        return lag.words(self.longest) if self.longest is not None else ""
+
+    def words_of(self, entity: str) -> str:
+        """Return how far behind one entity is, in words; nothing where that is not known, or does not matter."""
+        found = next((one for one in self.lags if one.entity == entity), None)
+        length = found.behind(at=self.at) if found and not self.shut else None
+        return "" if length is None else lag.words(length)
+
+
+def behind(*, tenant_id: UUID, at: datetime) -> Behind:
+    """Return how far behind legacy a tenant is: what changed there since the last run began that left no row out."""
+    since = _since([tenant_id]).get(tenant_id, {})
+    lags = [Lag(spec.entity, spec.title, since.get(spec.entity), spec.changed is not None) for spec in _specs()]
+    counted = lag.counted(lags, traffic_moves=barriers.traffic_moves(tenant_id=tenant_id))
+    return Behind(lags, counted, at, barriers.why_shut(tenant_id=tenant_id))
+
+
+def of_many(tenant_ids: Collection[UUID], *, at: datetime) -> dict[UUID, timedelta]:
+    """Return how far behind the entities of many tenants are that can be caught up, in one query."""
+    found = {}
+    for tenant_id, since in _since(tenant_ids).items():
+        known = [since.get(spec.entity) for spec in _specs() if spec.changed]
+        if known and None not in known:
+            found[tenant_id] = max(at - moment for moment in known if moment)
+    return found
+
+
+def _specs() -> Collection[Spec]:
+    return mapping.specs().values()
+
+
+def _since(tenant_ids: Collection[UUID]) -> dict[UUID, dict[str, datetime]]:
+    """Return when the last run began that accounts for every row, by tenant and entity.
+
+    By our clock: legacy's tells from where to read on, and need not agree with ours.
+    """
+    runs = Run.objects.filter(tenant_id__in=tenant_ids, state__in=_ACCOUNTED, started_at__isnull=False)
+    latest = runs.order_by("tenant_id", "entity", "-requested_at", "-id").distinct("tenant_id", "entity")
+    found: dict[UUID, dict[str, datetime]] = {}
+    for tenant_id, entity, started_at in latest.values_list("tenant_id", "entity", "started_at"):
+        if started_at:
+            found.setdefault(tenant_id, {})[entity] = started_at
+    return found

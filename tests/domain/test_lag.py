@@ -1,0 +1,60 @@
+"""How far behind legacy something is, what counts, and how it is judged and told."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from backfills.domain import lag
+from backfills.domain.lag import Lag
+from core.findings import Outcome
+
+AT = datetime(2026, 11, 26, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def one(entity: str, minutes: float | None, *, followed: bool = True) -> Lag:
+    return Lag(entity, entity, None if minutes is None else AT - minutes * MINUTE, followed)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "outcome"),
+    [
+        (None, Outcome.UNKNOWN),
+        (-1, Outcome.PASS),
+        (5, Outcome.PASS),
+        (5.01, Outcome.WARN),
+        (30, Outcome.WARN),
+        (30.01, Outcome.BLOCK),
+    ],
+)
+def test_the_rpo_passes_and_half_an_hour_blocks(minutes: float | None, outcome: Outcome) -> None:
+    assert lag.outcome(one("flights", minutes).behind(at=AT)) is outcome
+
+
+def test_the_worst_is_what_nobody_knows_then_what_is_furthest_behind() -> None:
+    known = [one("airports", 1), one("flights", 9), one("aircraft", 3)]
+    assert lag.worst(known) == known[1]
+    assert lag.worst([*known, one("types", None)]) == one("types", None)
+    assert lag.worst([]) is None
+
+
+def test_before_traffic_moves_only_what_can_be_caught_up_counts() -> None:
+    lags = [one("airports", 1, followed=False), one("flights", 9)]
+    assert lag.counted(lags, traffic_moves=False) == [lags[1]]
+    assert lag.counted(lags, traffic_moves=True) == lags
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (0, "1 minute"),
+        (1.01, "2 minutes"),
+        (119, "119 minutes"),
+        (120, "2 hours"),
+        (121, "3 hours"),
+        (2880, "2 days"),
+        (2881, "3 days"),
+    ],
+)
+def test_how_far_is_rounded_up(minutes: float, words: str) -> None:
+    assert lag.words(minutes * MINUTE) == words
