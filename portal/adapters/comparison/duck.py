@@ -94,8 +94,8 @@ class Session:
 
 
 @contextmanager
-def session(platforms: Mapping[str, str], *, memory_limit: str, threads: int) -> Iterator[Session]:
-    """Open a read-only session over platforms given as {name: address}.
+def session(platforms: Mapping[str, str], *, memory_limit: str, threads: int, exchange: str = "") -> Iterator[Session]:
+    """Open a read-only session over platforms given as {name: address}; `exchange` is a folder of ours for its files.
 
     Raises `Unavailable` when a platform does not answer, stops answering half-way or changes while it is read and
     nothing protects from that, `Rejected` for what trying again cannot mend. Neither text carries a value, an address
@@ -119,8 +119,8 @@ def session(platforms: Mapping[str, str], *, memory_limit: str, threads: int) ->
             connection.execute("SET TimeZone = 'UTC'")
             for side in sides.values():
                 side.attach(connection)
-            if folders := [text(side.folder) for side in sides.values() if side.folder]:
-                connection.execute(f"SET allowed_directories = [{', '.join(folders)}]")
+            if folders := [folder for folder in (exchange, *(side.folder for side in sides.values())) if folder]:
+                connection.execute(f"SET allowed_directories = [{', '.join(map(text, folders))}]")
             connection.execute("SET enable_external_access = false")
             connection.execute("BEGIN")
             opened = Session(connection, sides)

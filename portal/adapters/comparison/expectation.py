@@ -83,6 +83,23 @@ def expect(
     engine, on the record's key. That is text, or `by_number` a whole number; then it is NULL where it cannot be read.
     `rows` is a relation that holds the source rows already; then the platform is not asked for them.
     """
+    dropped = map_rows(
+        session, sources=sources, others=others, relation=relation, keep=keep, by_number=by_number, rows=rows
+    )
+    return dropped | complete(session, sources.spec, relation=relation, keep=keep, by_number=by_number)
+
+
+def map_rows(
+    session: Session,
+    *,
+    sources: Sources,
+    others: Mapping[str, Spec],
+    relation: str,
+    keep: str = "",
+    by_number: bool = False,
+    rows: str = "",
+) -> dict[str, int]:
+    """Build of `relation` what each source row says by itself, whatever the others are; else as `expect`."""
     spec, tenant = sources.spec, sources.tenant
     compiler = Staged(
         Dialect.DUCKDB,
@@ -107,9 +124,18 @@ def expect(
     dropped = {str(rule): int(count) for rule, count in counted}
     if dropped:
         session.run(f"DELETE FROM {name(relation)} WHERE {name(LEFT)} <> ''")
+    return dropped
+
+
+def complete(session: Session, spec: Spec, *, relation: str, keep: str = "", by_number: bool = False) -> dict[str, int]:
+    """Merge the records of one key that must become one, and add those that the mapping itself supplies.
+
+    Every record of a key must be there. Returns how many were merged into others, by the rule.
+    """
+    dropped = {}
     if spec.duplicates.then is Then.MERGE:
         merged = _merge(session, spec, relation)
-        dropped |= {spec.duplicates.name: merged} if merged else {}
+        dropped = {spec.duplicates.name: merged} if merged else {}
     if spec.supplements:
         added = _supplements(spec, by_number=by_number)
         session.run(f"INSERT INTO {name(relation)} BY NAME SELECT * FROM ({added}) WHERE {keep or 'TRUE'}")
@@ -118,7 +144,7 @@ def expect(
 
 def promised(session: Session, *, spec: Spec, others: Mapping[str, Spec], tenant: str) -> str:
     """Build, once per snapshot, what another entity's mapping lets through to be looked up; return the relation."""
-    relation = f"look-up {spec.entity}"
+    relation = lookup_relation(spec.entity)
     if relation not in session.built:
         expect(session, sources=Sources(spec, tenant), others=others, relation=relation)
         session.run(
@@ -127,6 +153,11 @@ def promised(session: Session, *, spec: Spec, others: Mapping[str, Spec], tenant
         )
         session.built.add(relation)
     return name(relation)
+
+
+def lookup_relation(entity: str) -> str:
+    """Return the name of the relation that another entity is looked up in."""
+    return f"look-up {entity}"
 
 
 def value(spec: Spec, column: Column, *, relation: str) -> Value:

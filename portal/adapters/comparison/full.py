@@ -39,18 +39,18 @@ class Full:
         """Compare a segment; what differs is read again after `wait`, and reported if it still does."""
         reading = Reading(self._session, self._plan, segment)
         findings = reading.first()
-        if reading.suspects:
+        if reading.judging.suspects:
             wait()
             self._session.renew()
             for difference in reading.again():
                 report(difference)
-            return replace(findings, reckoned=reading.reckoned)
+            return replace(findings, reckoned=reading.judging.reckoned)
         return findings
 
     def judge(self, found: Iterable[tuple[str, str | None]], *, report: Report) -> None:
         """Report which records, given by key and legacy key, differ now."""
         reading = Reading(self._session, self._plan, Segment())
-        reading.suspect(found)
+        reading.judging.suspect(found)
         for difference in reading.again():
             report(difference)
 

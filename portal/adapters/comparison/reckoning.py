@@ -63,7 +63,7 @@ class Reckoning:
                 session, spec=other, others=self._plan.others, tenant=self._plan.legacy_tenant
             )
             session.run(
-                f"CREATE OR REPLACE TEMP TABLE {_among('expected', one)} AS SELECT DISTINCT "
+                f"CREATE OR REPLACE TEMP TABLE {name(_among('expected', one))} AS SELECT DISTINCT "
                 f"{name(one.other or other.target_key)}::VARCHAR AS k FROM {relation}"
             )
 
@@ -74,7 +74,11 @@ class Reckoning:
             rows = Rows(other.target_table, other.target_tenant, self._plan.new_tenant)
             with session.reading("new"):
                 keys = session.platform("new").distinct(session, rows, one.other or other.target_key)
-                session.run(f"CREATE OR REPLACE TABLE {_among('actual', one)} AS FROM {keys}")
+                session.run(f"CREATE OR REPLACE TABLE {name(_among('actual', one))} AS FROM {keys}")
+
+    def relations(self) -> list[str]:
+        """Return the names of what `promise` and `hold` make."""
+        return [_among(side, one) for one in self._references() for side in ("expected", "actual")]
 
     @property
     def looks_up(self) -> bool:
@@ -102,7 +106,7 @@ class Reckoning:
         listed.append(f"({' OR '.join(marks) if marks else 'FALSE'}) AS {_UNTOLD}")
         if one.must is Must.EVERY:
             key = f"{values[one.column].sql}::VARCHAR"
-            listed.append(f"({key} IN (SELECT k FROM {_among(side, one)} WHERE k IS NOT NULL)) AS {_KNOWN}")
+            listed.append(f"({key} IN (SELECT k FROM {name(_among(side, one))} WHERE k IS NOT NULL)) AS {_KNOWN}")
         rows = f"(SELECT {', '.join(listed)} FROM {side}{where}) AS asked"
         if one.must is Must.EVERY:
             there = f"{_UNTOLD} OR {name(one.column)} IS NOT NULL"
@@ -150,7 +154,7 @@ class Reckoning:
 
 
 def _among(side: str, one: Invariant) -> str:
-    return name(f"{side} has {one.entity} {one.other}".replace(".", " "))
+    return f"{side} has {one.entity} {one.other}".replace(".", " ")
 
 
 def _reckoned(session: Session, rows: str, failed: str, figure: str, source: str) -> Reckoned:

@@ -23,7 +23,7 @@ from portal.adapters.comparison import duck, expectation
 from portal.adapters.comparison.duck import Session, name, remote, text
 from portal.adapters.comparison.expectation import KEY, SOURCE
 from portal.adapters.comparison.platforms import Sources
-from portal.adapters.comparison.reading import Reading
+from portal.adapters.comparison.reading import Reading, hold
 from portal.adapters.comparison.typed import received, selected
 from portal.adapters.postgres import connected, is_postgres
 
@@ -133,7 +133,7 @@ class _Shadow(Reading):
     def __init__(self, session: Session, plan: Plan, read: Read, *, clock: Callable[[], float], patience: int) -> None:
         super().__init__(session, plan, Segment())
         self._read, self._clock, self._patience = read, clock, patience
-        self._key_family = self._gate[self._spec.target_key].family
+        self._key_family = self.gate[self._spec.target_key].family
         if self._key_family not in _KEYS:
             raise Rejected(
                 f"The new platform's key {self._spec.target_key} is a {self._key_family}; shadow reads ask by text,"
@@ -150,17 +150,17 @@ class _Shadow(Reading):
             others=self._plan.others,
             relation="expected",
             sources=Sources(self._spec, self._plan.legacy_tenant),
-            by_number=self._joined_by_number,
+            by_number=self.judging.by_number,
             rows=name(RAW),
         )
         promised = self._promised()
         self._ask_new(asked, promised)
-        self._hold(self._session, name(HELD_ROWS))
+        hold(self._session, self._spec, self.gate, name(HELD_ROWS), by_number=self.judging.by_number)
         # What the mapping itself adds was not asked for, except where a list shows it.
         self._session.run(
             f"DELETE FROM expected WHERE {name(SOURCE)} IS NULL AND {name(KEY)} NOT IN (SELECT {name(KEY)} FROM actual)"
         )
-        self._find_repeated()
+        self.judging.settle()
         return self._answered(asked, promised)
 
     def _ask_legacy(self, keys: Sequence[str]) -> list[_Asked]:
@@ -211,9 +211,9 @@ class _Shadow(Reading):
 
     def _fetch_what_lists_lack(self, promised: Mapping[str, str]) -> None:
         """Read records by their key that legacy's lists hold and the new ones do not: they may stand in another one."""
-        there = received(self._gate[self._spec.target_key], self._spec.target_key, relation=HELD_ROWS)
+        there = received(self.gate[self._spec.target_key], self._spec.target_key, relation=HELD_ROWS)
         held = {str(row[0]) for row in self._session.rows(f"SELECT {there.text} FROM {name(HELD_ROWS)}")}
-        left = {str(row[0]) for row in self._session.rows(f"SELECT {self._key_text('expected')} FROM expected")}
+        left = {str(row[0]) for row in self._session.rows(f"SELECT {self.judging.key_text('expected')} FROM expected")}
         for key in sorted(left & set(promised.values()) - held):
             self._fetch("new", HELD_ROWS, self._of_new(self._is(self._spec.target_key, key)))
 
@@ -227,7 +227,7 @@ class _Shadow(Reading):
                 for key in keys:
                     owners[key].add(about)
         differing: dict[str, list[Difference]] = defaultdict(list)
-        for difference in self._differences():
+        for difference in self.judging.differences():
             for about in owners[difference.key]:
                 differing[about].append(difference)
         return [
@@ -241,7 +241,7 @@ class _Shadow(Reading):
         """Return for either side which records, by their keys, each read is about."""
         found: dict[str, dict[str, list[str]]] = {"expected": defaultdict(list), "actual": defaultdict(list)}
         for relation, places in found.items():
-            key = self._key_text(relation)
+            key = self.judging.key_text(relation)
             about = f"{relation}.{name(self._read.by)}::VARCHAR" if self._read.by else key
             for record, place in self._session.rows(f"SELECT {key}, {about} FROM {relation}"):
                 places[str(place)].append(str(record))
@@ -250,7 +250,7 @@ class _Shadow(Reading):
     def _promised(self) -> dict[str, str]:
         """Return the key of each promised record by its key in legacy."""
         rows = self._session.rows(
-            f"SELECT {name(SOURCE)}, {self._key_text('expected')} FROM expected WHERE {name(SOURCE)} IS NOT NULL"
+            f"SELECT {name(SOURCE)}, {self.judging.key_text('expected')} FROM expected WHERE {name(SOURCE)} IS NOT NULL"
         )
         return {str(key): str(promised) for key, promised in rows}
 
@@ -268,7 +268,7 @@ class _Shadow(Reading):
 
     def _of_new(self, condition: str) -> str:
         spec = self._spec
-        columns = ", ".join(selected(column, passage, column) for column, passage in self._gate.items())
+        columns = ", ".join(selected(column, passage, column) for column, passage in self.gate.items())
         return (
             f"SELECT {columns} FROM {name(spec.target_table)} WHERE {name(spec.target_tenant)} = "
             f"{text(self._plan.new_tenant)} AND {condition}"
