@@ -14,7 +14,8 @@ ATTEMPTS = 5
 DRIFT, SHADOW = Actor.system("drift"), Actor.system("shadow reads")
 
 
-@task(scope=Scope.TENANT, max_attempts=ATTEMPTS, long=True)
+# An entity that a cluster compares is one attempt.
+@task(scope=Scope.TENANT, max_attempts=ATTEMPTS, long=True, timeout=timedelta(hours=12))
 def advance_report(*, tenant_id: UUID, report_id: str, job_id: UUID, attempt: int, at: datetime) -> None:
     """Compare the next segment of a report."""
     reports.advance(

@@ -3,6 +3,7 @@
 `docs/operations.md` documents each variable with a worked example.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -264,6 +265,13 @@ ADAPTERS: dict[str, dict[str, Any]] = {
     "reconciler": {"BACKEND": "portal.adapters.reconciling.PostgresReconciler", "OPTIONS": _LOADER},
 }
 """Which implementation stands behind each port of `core/ports/`."""
+if _CLUSTER := env.str("COMPARISON_CLUSTER_URL", default=""):
+    ADAPTERS["cluster"] = {
+        "BACKEND": "portal.adapters.comparison.spark.SparkComparison",
+        "OPTIONS": {**ADAPTERS["comparison"]["OPTIONS"], "cluster": _CLUSTER},
+    }
+COMPARISON_WINDOW = timedelta(hours=env.float("COMPARISON_WINDOW_HOURS", default=4))
+"""What comparing an entity may take on one machine; beyond it, it is compared on the cluster, if there is one."""
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

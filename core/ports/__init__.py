@@ -45,6 +45,7 @@ __all__ = [
     "adapter",
     "billing",
     "checksummer",
+    "cluster",
     "comparison",
     "dns",
     "identity_provider",
@@ -105,6 +106,11 @@ def comparison() -> Comparison:
     """Return the configured comparison engine."""
     found: Comparison = adapter("comparison")
     return found
+
+
+def cluster() -> Comparison | None:
+    """Return the configured comparison engine of many machines, for what one would not compare in time; if any."""
+    return adapter("cluster") if "cluster" in settings.ADAPTERS else None
 
 
 def checksummer() -> Checksummer:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 
 from core.comparison import Survey
 from parity_reports.domain import sampling
@@ -34,11 +35,17 @@ class Engine(StrEnum):
     TYPED = "typed"
     PUSHDOWN = "pushdown"
     SAMPLED = "sampled"
+    CLUSTER = "cluster"
+
+    @property
+    def reads_everything(self) -> bool:
+        """Whether every record is compared value by value."""
+        return self in (Engine.TYPED, Engine.CLUSTER)
 
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The entity in the last full comparison: the share that differed and the speed, in records a second."""
+    """The entity in the last full comparison: the share that differed, and records a second that one machine read."""
 
     error_rate: Decimal
     speed: float | None = None
@@ -60,31 +67,34 @@ SPEED = 350_000.0
 """Records a second that the row by row comparison reads where nothing was measured yet."""
 
 WINDOW = timedelta(hours=4)
-"""What a comparison may take; beyond it another place for it is advised."""
+"""What a comparison may take on one machine; beyond it, it is a cluster's, or that is advised."""
 
 TOO_MANY = Decimal("0.0067")
 """The share of differing records from which a third of the checksums differs, so that they save nothing."""
 
 
-def choose(*, method: Method, survey: Survey, last: Last | None, window: timedelta = WINDOW) -> Choice:
-    """Choose the way to compare an entity, from what was asked for and what is known of it."""
+def choose(
+    *, method: Method, survey: Survey, last: Last | None, window: timedelta = WINDOW, has_cluster: bool = False
+) -> Choice:
+    """Choose the way to compare an entity, from what was asked for, what is known of it and what there is to do it."""
     records = max(survey.legacy_rows, survey.new_rows)
+    full = partial(_full, records=records, last=last, window=window, has_cluster=has_cluster)
     if method is Method.FULL:
-        return _full("only that is evidence for your go/no-go", records, last, window)
+        return full("only that is evidence for your go/no-go")
     if records <= SMALL:
-        return _full("there are so few that reading them all costs as little", records, last, window)
+        return full("there are so few that reading them all costs as little")
     if method is Method.SAMPLE:
         share = sampling.one_in(records)
         if share == 1:
-            return _full("a sample that says enough would hold most of them", records, last, window)
+            return full("a sample that says enough would hold most of them")
         because = "you asked for a quick look; it is no evidence for your go/no-go"
         return Choice(Engine.SAMPLED, f"Compared for 1 in {share:,} records because {because}.", share)
     if last is None:
-        return _full("there is no full comparison yet that could be checked again", records, last, window)
+        return full("there is no full comparison yet that could be checked again")
     if survey.obstacle:
-        return _full(survey.obstacle, records, last, window)
+        return full(survey.obstacle)
     if last.error_rate > TOO_MANY:
-        return _full("too many records differed last time for checksums to save anything", records, last, window)
+        return full("too many records differed last time for checksums to save anything")
     return Choice(
         Engine.PUSHDOWN,
         "Compared by checksums that both databases compute, and row by row where these differ, because a full "
@@ -98,12 +108,16 @@ def read_in_full(reason: str) -> str:
 
 
 GAVE_UP = "its checksums could not be had, or too many of them differed"
+NO_CLUSTER = "the cluster that was to compare it is no longer there"
 
 
-def _full(reason: str, records: int, last: Last | None, window: timedelta) -> Choice:
+def _full(reason: str, *, records: int, last: Last | None, window: timedelta, has_cluster: bool) -> Choice:
     speed = last.speed if last and last.speed else SPEED
     projected = timedelta(seconds=records / speed)
     because = read_in_full(reason)
+    if projected > window and has_cluster:
+        why = f"one machine would take about {_hours(projected)}"
+        return Choice(Engine.CLUSTER, f"{because[:-1]}, and on a cluster because {why}.")
     if projected > window:
         because = (
             f"{because[:-1]}; that takes about {_hours(projected)}, so a comparison where the data are (Spark or a "

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from core.evidence import packs
-from parity_reports.domain.ladder import Last, Method
+from parity_reports.domain.ladder import Engine, Last, Method
 from parity_reports.domain.sampling import CONFIDENCE
 from parity_reports.domain.verdict import Verdict
 from parity_reports.models import EntityResult, InvariantResult, Report, Sample
@@ -40,19 +40,27 @@ def latest_glance(*, tenant_id: UUID) -> Report | None:
 
 def last(*, tenant_id: UUID, entity: str) -> Last | None:
     """Return how an entity stood in the last full comparison, if that was wholly made."""
-    row = (
+    rows = (
         EntityResult.objects.filter(tenant_id=tenant_id, entity=entity, report__state=Report.State.FINISHED)
         .filter(report__method=Method.FULL)
         .select_related("report")
         .order_by("-report__requested_at")
-        .first()
     )
+    row = rows.first()
     if row is None or row.verdict not in (Verdict.EQUAL, Verdict.DIFFERENT):
         return None
-    report, speed = row.report, None
-    if report.compared >= _MEASURABLE and report.finished_at:
-        speed = report.compared / max(1.0, (report.finished_at - report.requested_at).total_seconds())
-    return Last(row.tally.error_rate, speed)
+    if row.engine == Engine.CLUSTER:
+        # How fast a cluster was says nothing of one machine; how fast that was sent it to the cluster.
+        alone = rows.exclude(engine=Engine.CLUSTER).first()
+        return Last(row.tally.error_rate, _speed(alone.report) if alone else None)
+    return Last(row.tally.error_rate, _speed(row.report))
+
+
+def _speed(report: Report) -> float | None:
+    """Return how many records a second a report compared, where it was long enough to tell."""
+    if report.compared < _MEASURABLE or not report.finished_at:
+        return None
+    return report.compared / max(1.0, (report.finished_at - report.requested_at).total_seconds())
 
 
 def latest_of_many(*, tenant_ids: Collection[UUID] | None = None) -> list[Report]:

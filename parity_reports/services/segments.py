@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count
 
@@ -54,7 +55,13 @@ def advance(entity: EntityResult, plan: Plan, *, method: Method, size: int, job_
 def _begin(entity: EntityResult, plan: Plan, *, method: Method, size: int) -> None:
     """Choose how the entity is compared, and divide it."""
     last = reports.last(tenant_id=entity.tenant_id, entity=entity.entity)
-    choice = ladder.choose(method=method, survey=_survey(plan), last=last)
+    choice = ladder.choose(
+        method=method,
+        survey=_survey(plan),
+        last=last,
+        window=settings.COMPARISON_WINDOW,
+        has_cluster=ports.cluster() is not None,
+    )
     segments: Sequence[Segment] = (Segment(),)
     if choice.engine is Engine.TYPED:
         segments = ports.comparison().divide(plan, size=size)
@@ -101,8 +108,12 @@ def _compare(entity: EntityResult, plan: Plan, *, job_id: UUID | None) -> None:
         findings = ports.comparison().recheck(plan, report=collector.add)
         if findings.exact:
             way = {"engine": Engine.TYPED.value, "because": ladder.read_in_full(ladder.GAVE_UP)}
+    elif entity.engine == Engine.CLUSTER and (cluster := ports.cluster()):
+        findings = cluster.compare(plan, segment=segment, report=collector.add)
     else:
         findings = ports.comparison().compare(plan, segment=segment, report=collector.add)
+        if entity.engine == Engine.CLUSTER:
+            way = {"engine": Engine.TYPED.value, "because": ladder.read_in_full(ladder.NO_CLUSTER)}
     tally = entity.tally + collector.tally(findings)
     with transaction.atomic():
         written = EntityResult.objects.filter(pk=entity.pk, verdict="", segments_done=number).update(
@@ -148,7 +159,7 @@ def _conclude(entity: EntityResult, plan: Plan, measures: Measures, verifiable: 
         sampled=sampled,
     )
     found = list(built_in)
-    if entity.engine == Engine.TYPED:  # what the mapping declares is reckoned where all records are read
+    if Engine(entity.engine).reads_everything:  # what the mapping declares is reckoned where all records are read
         found += declared.evaluate(plan.spec.invariants, reckoned=entity.reckoned, exposures=exposures)
     judged = verdict.of_entity(
         tally, segments_done=entity.segments_done, segments_total=entity.segments_total, failed=False, sampled=sampled

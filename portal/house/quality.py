@@ -18,6 +18,7 @@ SYSTEM_PACKAGES = {
     "xmlsec1": ("xmlsec1",),
     "mariadb-server-core": ("mariadbd", "/usr/sbin/mariadbd"),  # the programs alone: no service is installed or started
     "mariadb-client-core": ("mariadb",),
+    "default-jre-headless": ("java",),
 }
 """Debian packages that the tests need, and the programs that show that one is there."""
 PATIENCE = ("-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::https::Timeout=20")
@@ -38,7 +39,7 @@ def install_missing_packages() -> None:
         prefix = ["sudo", "-n"]
         if not shutil.which("sudo") or subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
             return
-    print(f"Installing {' '.join(missing)} by apt-get (browser, SAML and MariaDB tests) …", flush=True)
+    print(f"Installing {' '.join(missing)} by apt-get (browser, SAML, MariaDB and Spark tests) …", flush=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
         try:
@@ -201,7 +202,8 @@ def lock(*arguments: str) -> int:
     """Pin the requirements anew for every supported Python, with hashes and without any registry's address."""
     alone = ["--no-deps"]
     for name, options in (
-        ("base", []), ("demo", alone), ("examples", alone), ("dev", ["--constraint=requirements/base.lock"])
+        ("base", []), ("demo", alone), ("examples", alone), ("spark", []),
+        ("dev", ["--constraint=requirements/base.lock"]),
     ):  # fmt: skip
         command = [str(setup.VENV / "bin" / "uv"), "pip", "compile", "--universal", "--python-version=3.12", "--quiet"]
         command += ["--generate-hashes", "--no-emit-index-url", "--no-annotate", "--no-header", "--system-certs"]

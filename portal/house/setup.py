@@ -89,12 +89,14 @@ def create() -> None:
         raise Trouble(reason(made.stdout + made.stderr, doing="create the virtual environment"))
 
 
-def install(name: str) -> None:
-    """Install one lock, hashes checked, nothing else resolved."""
+def install(name: str, *, beside: Path | None = None) -> None:
+    """Install one lock, hashes checked, nothing else resolved; into the folder `beside` the environment, if given."""
     lock = lock_file(name)
     count = sum(1 for line in lock.read_text().splitlines() if "==" in line)
     print(f"Installing {count} packages of requirements/{name}.lock (first run only) …", flush=True)
     command = [str(python()), "-m", "pip", "install", "--require-hashes", "--no-deps", "--requirement", str(lock)]
+    if beside:
+        command.append(f"--target={beside}")
     options = ["--quiet", "--disable-pip-version-check", "--no-input", "--retries=2", "--progress-bar=off"]
     log = state.prepare() / "pip.log"
     log.unlink(missing_ok=True)

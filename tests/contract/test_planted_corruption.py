@@ -1,100 +1,19 @@
 """A hundred random corruptions among a million records: all are found and none is invented."""
 
-import random
-from collections.abc import Callable
-
-import psycopg
 import pytest
 
-from core.comparison import Difference, Segment
+from core.comparison import Segment
 from portal.adapters.comparison import DuckComparison
-from tests.people import NEW_YORK, ZONES_MOVED, fill, plan
-
-RECORDS, CORRUPTIONS = 1_000_000, 100
-LEGACY = """
-INSERT INTO person_mast SELECT 'B6', n, ' Person ' || n || ' ', round(n * 1.37 %% 10000, 2), CASE WHEN n %% 3 = 0
-    THEN 'Y' ELSE 'N' END, to_char(date '2013-01-01' + (n %% 365)::int, 'YYYYMMDD'),
-    to_char(time '00:00' + (n %% 1440) * interval '1 min', 'HH24MI'), 'NY', NULL
-    FROM generate_series(1, %s::bigint) AS n
-"""
-NEW = """
-INSERT INTO clean.person SELECT 't1', n, 'Person ' || n, round(n * 1.37 %% 10000, 2) * 100, n %% 3 = 0,
-    (date '2013-01-01' + (n %% 365)::int + (n %% 1440) * interval '1 min') AT TIME ZONE 'America/New_York', 'NY'
-    FROM generate_series(1, %s::bigint) AS n
-"""
-VALUES = (
-    "name = name || ' '",
-    "name = upper(name)",
-    "fee = fee + 0.01",
-    "fee = -fee - 0.01",
-    "active = NOT active",
-    "begins_at = begins_at + interval '1 microsecond'",
-    "begins_at = begins_at + interval '1 hour'",
-    "zone = ''",
-)
-COLUMNS = ("name", "fee", "active", "begins_at", "zone")
-
-
-def corrupt(connection: psycopg.Connection, seed: int) -> dict[str, str]:
-    """Plant corruptions of every kind at random; return which records then disagree, and how."""
-    dice = random.Random(seed)
-    keys = iter(dice.sample(range(1, RECORDS + 1), 2 * CORRUPTIONS))
-    planted: dict[str, str] = {}
-
-    def change(statement: str, *keys: int) -> None:
-        connection.execute(statement.encode(), list(keys))
-
-    for number in range(CORRUPTIONS):
-        key, kind = next(keys), dice.choice(("value", "null", "missing", "extra", "swapped", "duplicated"))
-        if kind == "value":
-            change(f"UPDATE clean.person SET {dice.choice(VALUES)} WHERE id = %s", key)
-            planted[str(key)] = "different"
-        elif kind == "null":
-            change(f"UPDATE clean.person SET {dice.choice(COLUMNS)} = NULL WHERE id = %s", key)
-            planted[str(key)] = "different"
-        elif kind == "missing":
-            change("DELETE FROM clean.person WHERE id = %s", key)
-            planted[str(key)] = "missing"
-        elif kind == "extra":
-            key += RECORDS * (number + 1)
-            change("INSERT INTO clean.person SELECT owner, %s, name, fee, active, begins_at, zone FROM clean.person "
-                   "WHERE id = %s", key, 500_000 if str(500_000) not in planted else 1)  # fmt: skip
-            planted[str(key)] = "extra"
-        elif kind == "swapped":
-            other = next(keys)
-            change("UPDATE clean.person SET id = %s - id WHERE id IN (%s, %s)", key + other, key, other)
-            planted |= {str(key): "different", str(other): "different"}
-        else:
-            change("INSERT INTO clean.person SELECT * FROM clean.person WHERE id = %s", key)
-            planted[str(key)] = "duplicate"
-    return planted
+from tests import planting
+from tests.people import plan
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_planted_corruption_is_found_and_none_is_invented(people_platforms, seed):
     pair = people_platforms
-    fill(pair.legacy_owner, {"zone_mast": [NEW_YORK], "person_mast": []})
-    fill(pair.new_owner, {"clean.zone": ZONES_MOVED, "clean.person": []})
-    with psycopg.connect(pair.legacy_owner) as connection:
-        connection.execute(LEGACY, [RECORDS])
-    with psycopg.connect(pair.new_owner) as connection:
-        connection.execute(NEW, [RECORDS])
-        connection.execute("CREATE INDEX planting ON clean.person (id)")
-        planted = corrupt(connection, seed)
-        connection.execute("DROP INDEX clean.planting")
+    planted = planting.plant(pair, records=1_000_000, corruptions=100, seed=seed)
     comparison = DuckComparison(legacy=pair.legacy_reader, new=pair.new_loader, settle=0)
     found = {}
-    comparison.compare(plan(), segment=Segment(), report=found_in(found))
+    comparison.compare(plan(), segment=Segment(), report=planting.found_in(found))
     assert found == planted
-    assert len(planted) >= CORRUPTIONS
-
-
-def found_in(found: dict[str, str]) -> Callable[[Difference], None]:
-    """Collect differences by key; a key reported twice is one invented."""
-
-    def report(difference: Difference) -> None:
-        assert difference.key not in found
-        found[difference.key] = difference.kind
-
-    return report

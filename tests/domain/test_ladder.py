@@ -30,6 +30,19 @@ def test_a_comparison_that_would_take_too_long_says_how_long_and_where_it_would_
     assert "hours" not in day.because
 
 
+def test_where_there_is_a_cluster_it_compares_what_one_machine_would_not_in_time_and_only_that():
+    slow = Last(Decimal(0), speed=20.0)
+    choice = choose(method=Method.FULL, survey=MILLION, last=slow, has_cluster=True)
+    assert choice.engine is Engine.CLUSTER
+    assert choice.because == (
+        "Compared row by row in full because only that is evidence for your go/no-go, and on a cluster because one "
+        "machine would take about 14 hours."
+    )
+    assert choose(method=Method.FULL, survey=MILLION, last=AGREED, has_cluster=True).engine is Engine.TYPED
+    day = choose(method=Method.FULL, survey=MILLION, last=slow, window=timedelta(days=1), has_cluster=True)
+    assert day.engine is Engine.TYPED
+
+
 def test_one_by_checksums_after_a_full_comparison_is_pushed_down():
     choice = choose(method=Method.CHECKSUMS, survey=MILLION, last=AGREED)
     assert choice.engine is Engine.PUSHDOWN
@@ -66,15 +79,17 @@ sizes = st.integers(0, 10**9)
     st.sampled_from(list(Method)),
     st.builds(Survey, sizes, sizes, sizes, sizes, st.sampled_from(["", "it cannot be done"])),
     st.none() | st.builds(Last, st.decimals(0, 1), st.none() | st.floats(1, 10**6)),
+    st.booleans(),
 )
-def test_every_choice_is_one_sentence_with_its_reason(method, survey, last):
-    choice = choose(method=method, survey=survey, last=last)
+def test_every_choice_is_one_sentence_with_its_reason(method, survey, last, has_cluster):
+    choice = choose(method=method, survey=survey, last=last, has_cluster=has_cluster)
     assert "because" in choice.because
     assert choice.because.endswith(".")
     assert choice.because.count(". ") == 0
     assert len(choice.because) <= 300
     assert (choice.one_in > 1) is (choice.engine is Engine.SAMPLED)
     if method is Method.FULL or max(survey.legacy_rows, survey.new_rows) <= SMALL:
-        assert choice.engine is Engine.TYPED
+        assert choice.engine.reads_everything
+    assert has_cluster or choice.engine is not Engine.CLUSTER
     if survey.obstacle:
         assert choice.engine is not Engine.PUSHDOWN

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from django.db import IntegrityError, transaction
 
-from core import tenancy
+from core import ports, queue, tenancy
+from core.comparison import Segment
 from core.findings import Outcome
 from parity_reports import readiness
 from parity_reports.domain import ladder, sampling, tables
@@ -61,6 +62,38 @@ def test_a_full_comparison_says_that_it_was_one_and_why(crossing):
     assert found.because == "Compared row by row in full because only that is evidence for your go/no-go."
     assert screen(report).entities[1].way == found.because
     assert "method" not in document(report)
+
+
+@pytest.fixture
+def cluster(crossing, settings):
+    """A cluster beside the one machine, for which everything takes too long."""
+    settings.COMPARISON_WINDOW = timedelta(0)
+    settings.ADAPTERS = {**settings.ADAPTERS, "cluster": settings.ADAPTERS["comparison"]}
+    return ports.cluster()
+
+
+def test_what_one_machine_would_not_compare_in_time_the_cluster_does_and_that_is_evidence(crossing, cluster):
+    report = crossing.compare()
+    found = entity(report)
+    assert (report.verdict, found.engine, cluster.compared) == ("equal", "cluster", 2)
+    assert "on a cluster because one machine would take" in found.because
+    assert gate(crossing).outcome is Outcome.PASS
+    with tenancy.scope(tenant_id=crossing.tenant.pk):
+        assert reports.last(tenant_id=crossing.tenant.pk, entity="people").speed is None
+
+
+def test_a_cluster_that_was_taken_away_meanwhile_leaves_it_to_the_one_machine_and_says_so(crossing, cluster, settings):
+    report = crossing.request()
+    with tenancy.scope(tenant_id=crossing.tenant.pk), make.arranging():
+        queue.run_pending(limit=1)
+        EntityResult.objects.filter(report=report).update(
+            engine="cluster", because="as chosen", segments=[dataclasses.asdict(Segment())]
+        )
+    settings.ADAPTERS = {name: given for name, given in settings.ADAPTERS.items() if name != "cluster"}
+    crossing.work()
+    found = entity(report)
+    assert (crossing.reread(report).verdict, found.engine) == ("equal", "typed")
+    assert "no longer there" in found.because
 
 
 def test_one_by_checksums_goes_by_checksums_and_the_gate_keeps_to_the_full_comparison(crossing):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from portal.doctor import database, examine, machine, platforms
+from portal.doctor import cluster, database, examine, machine, platforms
 
 EXAMINATIONS = (
     machine.python,
@@ -20,6 +20,7 @@ EXAMINATIONS = (
     database.backups,
     platforms.legacy,
     platforms.new,
+    cluster.cluster,
     machine.shared_cache,
     machine.broker,
     machine.names,
