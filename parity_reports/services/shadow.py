@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import transaction
 
@@ -127,7 +128,7 @@ def _read(plan: Plan, read: Read, *, tenant_id: UUID, at: datetime) -> Outcome:
     """Make the reads of a round, and judge what differs by what the last comparison and provenance know."""
     known, changed = _last_comparison(tenant_id, plan)
     drawn, left, number = _sample(plan, read, tenant_id=tenant_id, at=at)
-    again = {unseal(row.sealed_key): row for row in _still(tenant_id, plan, read)}
+    again = {key: row for row in _still(tenant_id, plan, read) if (key := _opened(row.sealed_key))}
     keys = list(dict.fromkeys([*drawn, *again]))
     answers = ports.shadow_reader().ask(plan, read=read, keys=keys) if keys else ()
     found = _judged(plan, read, answers, tenant_id=tenant_id, known=known, mapping_changed=changed)
@@ -185,7 +186,9 @@ def _last_comparison(tenant_id: UUID, plan: Plan) -> tuple[frozenset[str], bool]
 def _sample(plan: Plan, read: Read, *, tenant_id: UUID, at: datetime) -> tuple[list[str], list[str], int]:
     """Return the records of this round, those left for later ones, and the number of the drawing."""
     row = ShadowSample.objects.filter(tenant_id=tenant_id, entity=plan.entity, read=read.name).first()
-    number, keys = (row.number, json.loads(unseal(row.sealed_keys))) if row and row.expires_at > at else (0, [])
+    number, keys = (
+        (row.number, json.loads(_opened(row.sealed_keys) or "[]")) if row and row.expires_at > at else (0, [])
+    )
     if not keys:
         number = (row.number if row else 0) + 1
         # Nobody who does not hold the tenant's secret can tell which records will be read.
@@ -194,6 +197,14 @@ def _sample(plan: Plan, read: Read, *, tenant_id: UUID, at: datetime) -> tuple[l
         )
         keys = list(ports.shadow_reader().draw(plan, seed=seed, wanted=shadow.DRAWN))
     return keys[: shadow.BATCH], keys[shadow.BATCH :], number
+
+
+def _opened(sealed: str) -> str:
+    """Return what was sealed; nothing where it was with a key that is no longer used."""
+    try:
+        return unseal(sealed)
+    except InvalidToken:
+        return ""
 
 
 def _still(tenant_id: UUID, plan: Plan, read: Read) -> Sequence[ShadowMismatch]:

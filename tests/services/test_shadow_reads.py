@@ -290,6 +290,17 @@ def test_values_and_hidden_keys_are_kept_nowhere(shadowing):
 
 
 @pytest.mark.slow
+def test_keys_that_can_no_longer_be_opened_are_drawn_anew_and_stop_no_round(shadowing):
+    shadowing.drifting.legacy(2, fee="9")
+    shadowing.rounds()
+    with make.arranging():
+        ShadowSample.objects.update(sealed_keys="of an old key")
+        ShadowMismatch.objects.update(sealed_key="of an old key")
+    again = shadowing.rounds()
+    assert (again.compared, again.mismatched, len(shadowing.mismatches(resolved_at=None))) == (3, 1, 1)
+
+
+@pytest.mark.slow
 def test_other_tenants_see_nothing_of_it(shadowing):
     shadowing.drifting.legacy(2, fee="9")
     shadowing.rounds()
