@@ -44,12 +44,9 @@ def selected(column: str, passage: Passage, alias: str) -> str:
     """Return what PostgreSQL selects so that a column passes the gate: the value and, if guarded, its mark."""
     quoted, value, mark = name(column), name(alias), name(alias + "!")
     if passage.native and passage.guard:
-        guard = passage.guard.format(quoted)
-        plain = f"CASE WHEN {guard} THEN NULL ELSE {quoted} END"
-        if passage.family is Family.NUMERIC:
-            # CASE forgets precision and scale, and the scanner reads a numeric without them as a double.
-            plain = f"({plain})::numeric({passage.precision},{passage.scale})"
-        return f"{plain} AS {value}, CASE WHEN {guard} THEN {quoted}::text END AS {mark}"
+        # The value goes as it is, whatever it holds: to test it twice costs the server more than to send it, and behind
+        # a CASE a numeric loses the precision without which the scanner reads it as a double.
+        return f"{quoted} AS {value}, CASE WHEN {passage.guard.format(quoted)} THEN {quoted}::text END AS {mark}"
     if passage.native:
         return f"{quoted} AS {value}"
     if passage.family is Family.JSON:
@@ -63,10 +60,13 @@ def selected(column: str, passage: Passage, alias: str) -> str:
 def received(passage: Passage, alias: str, *, relation: str = "") -> Value:
     """Return the value that `selected` delivers, as DuckDB sees it."""
     prefix = f"{name(relation)}." if relation else ""
+    value, mark = prefix + name(alias), prefix + name(alias + "!") if passage.native and passage.guard else ""
+    if mark:
+        value = f"(CASE WHEN {mark} IS NULL THEN {value} END)"  # what it marks arrived as something else
     return Value(
-        sql=prefix + name(alias),
+        sql=value,
         family=passage.family,
-        mark=prefix + name(alias + "!") if passage.native and passage.guard else "",
+        mark=mark,
         native=passage.native,
         precision=passage.precision,
         scale=passage.scale,
