@@ -28,8 +28,8 @@ def export(airline_world, tmp_path, settings, monkeypatch):
     monkeypatch.setattr(files, "_SETTLED", 0)
     (tmp_path / "mapping").mkdir()
     text = (Path(settings.MAPPING_FOLDER) / "airports.yaml").read_text(encoding="utf-8")
-    clock = f"  changed: {{column: {CHANGED}, type: timestamptz}}\n  columns:\n"
-    (tmp_path / "mapping" / "airports.yaml").write_text(text.replace("  columns:\n", clock, 1), encoding="utf-8")
+    assert f"changed: {{column: {CHANGED}, type: timestamptz}}" in text
+    (tmp_path / "mapping" / "airports.yaml").write_text(text, encoding="utf-8")
     settings.MAPPING_FOLDER = tmp_path / "mapping"
     made = InFiles("csv", tmp_path / "legacy")
     settings.ADAPTERS = {
