@@ -105,11 +105,11 @@ def forget(*, at: datetime) -> int:
 
 
 def _may(tenant_id: UUID, *, at: datetime) -> bool:
-    """Say whether reads are wanted now: while data move, what differs is merely on its way."""
+    """Say whether reads are wanted now: while all data move, what differs is merely on its way."""
     return (
         traffic.stage(tenant_id=tenant_id) is Stage.MOVING
         and toggles.is_on(queries.TOGGLE.name, tenant_id=tenant_id, at=at)
-        and not movements.is_moving(tenant_id=tenant_id)
+        and not movements.is_moving(tenant_id=tenant_id, apart_from_catch_ups=True)
     )
 
 
