@@ -65,9 +65,13 @@ def _check(data: bytes, server_key: bytes | None, report: Report) -> None:
     if json.dumps(file, sort_keys=True, separators=(",", ":")).encode() != data:
         raise ValueError("not in canonical form")
     statement, key = base64.b64decode(file["statement"], validate=True), bytes.fromhex(file["public_key"])
+    signature = bytes.fromhex(file["signature"])
+    written = [base64.b64encode(statement).decode(), key.hex(), signature.hex()]
+    if written != [file["statement"], file["public_key"], file["signature"]]:
+        raise ValueError("not in canonical form")
     if server_key is not None and key != server_key:
         report.problems.append("it is sealed by another server's key")
-    Ed25519PublicKey.from_public_bytes(key).verify(bytes.fromhex(file["signature"]), seal_input(statement))
+    Ed25519PublicKey.from_public_bytes(key).verify(signature, seal_input(statement))
     said = json.loads(statement)
     if said["format"] != FORMAT:
         raise ValueError(f"unknown format {said['format']}")

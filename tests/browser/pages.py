@@ -293,7 +293,7 @@ NOT_A_PAGE = {
             "parity_reports:request", "parity_reports:look", "parity_reports:mark_guide", "parity_reports:rely",
             "parity_reports:release",
             "parity_reports:confirm", "parity_reports:accept", "parity_reports:keep_old_way",
-            "parity_reports:end_old_way",
+            "parity_reports:end_old_way", "parity_reports:shadow_on", "parity_reports:shadow_off",
             "integrations:read", "integrations:accept", "integrations:decide", "integrations:register",
             "integrations:run_harness", "integrations:send_test", "integrations:switch_off", "integrations:resend",
             "parity_reports:request",

@@ -15,8 +15,8 @@ from portal.adapters.comparison.platforms import Sources, files
 from portal.adapters.legacy.engine import EngineLegacy
 from portal.adapters.newplatform import PostgresMover
 from tests import airline, holders
-from tests.contract.test_engine_traps import REFUSED
 from tests.moving import KEY
+from tests.trap_stage import REFUSED
 from tests.traps import TRAPS
 
 pytestmark = pytest.mark.slow
