@@ -99,6 +99,16 @@ def test_rows_that_change_places_are_found_though_the_sums_stay_as_they_were(wat
     assert watched.look() == ({"1": "different"}, False)
 
 
+def test_a_record_that_the_mapping_adds_is_missed_though_legacy_has_no_row_of_it(pair):
+    watched, spec = Watched(pair), plan().spec
+    added = {**dict.fromkeys((column.name for column in spec.columns), None), "id": "099", "name": "Bob"}
+    watched.asked = dataclasses.replace(plan(), spec=dataclasses.replace(spec, supplements=(added,)))
+    watched.new("INSERT INTO clean.thing (owner, id, name) VALUES ('t1', 99, 'Bob')")
+    assert watched.look() == ({}, True)
+    watched.new("DELETE FROM clean.thing WHERE id = 99")
+    assert watched.look() == ({"99": "missing"}, False)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("side", "statement", "found"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from backfills.domain import digits, source
 from backfills.domain.digits import Digits
+from backfills.domain.evaluation import evaluate
 from backfills.domain.language import Call, Node, Ref, Type
 from backfills.domain.spec import Column, Spec, Then
 from backfills.domain.sql import Compiler
@@ -39,7 +40,24 @@ def readable_key(key: str, source: str) -> str:
 
 def constant(given: Any) -> str:
     """Return the SQL of a value that the mapping itself gives, as text."""
-    return "NULL" if given is None else text(str(given).lower() if isinstance(given, bool) else str(given))
+    return "NULL" if given is None else text(_spelled(given))
+
+
+def supplied(spec: Spec) -> set[str]:
+    """Return the keys of the records that the mapping itself adds, where it takes keys over, as a platform spells them.
+
+    One that it could not read from legacy stands for itself, as no platform would spell it.
+    """
+    node, found = spec.column(spec.target_key).expression, set[str]()
+    for row in spec.supplements:
+        key = _spelled(row[spec.target_key])
+        read = evaluate(node, {spec.key_column: key}, spec.world())
+        found.add(key if read.bad else str(read.value))
+    return found
+
+
+def _spelled(given: Any) -> str:
+    return str(given).lower() if isinstance(given, bool) else str(given)
 
 
 def proven(spec: Spec, column: Column) -> Digits:
