@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from core import ports, tenancy
+from core import ports, stop_the_line, tenancy
+from core.models.ledger import LedgerEntry
 from cutover.domain.phases import Phase
 from cutover.models import Cutover
 from cutover.services import cutovers
@@ -73,6 +74,18 @@ class Shadowing:
     def mismatches(self, **wanted: Any) -> list[ShadowMismatch]:
         with make.arranging():
             return list(ShadowMismatch.objects.filter(tenant_id=self.tenant_id, **wanted).order_by("read", "shown"))
+
+
+def alarms(shadowing: Shadowing) -> list[str]:
+    """Return why the line must stop now."""
+    with tenancy.scope(tenant_id=shadowing.tenant_id):
+        return [one.reason for one in stop_the_line.raised(tenant_id=shadowing.tenant_id, at=shadowing.at())]
+
+
+def told(*events: str) -> list[Any]:
+    """Return what the ledger's entries of some events say, the oldest first."""
+    with make.arranging():
+        return [row.data for row in LedgerEntry.objects.filter(event__in=events).order_by("seq")]
 
 
 def keep_rounds(tenant_id: Any, *, at: datetime, trouble: bool) -> None:

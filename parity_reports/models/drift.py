@@ -20,6 +20,9 @@ class Watch(TenantModel):
     entity = models.CharField(max_length=60)
     title = models.CharField(max_length=120)
     looked_at = models.DateTimeField(null=True, help_text="When it was last known of each record whether it differs.")
+    began_at = models.DateTimeField(
+        null=True, help_text="When that look began: how a record stood until then, it has seen."
+    )
     whole_at = models.DateTimeField(
         null=True, help_text="When all of it was last read, and not only what was written since the look before."
     )

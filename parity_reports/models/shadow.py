@@ -95,7 +95,9 @@ class ShadowMismatch(TenantModel):
     about = models.CharField(max_length=16, help_text="What was asked for, by its name in this tenant's reports.")
     shown = models.CharField(max_length=200, blank=True, help_text="What was asked for, where the mapping opens it.")
     sealed_key = models.TextField(blank=True, help_text="The sampled record's key in legacy, encrypted.")
-    names = models.JSONField(default=list, help_text="The differing records by their names in reports.")
+    names = models.JSONField(
+        default=list, help_text="The differing records by their names in reports; if some are unexplained, those alone."
+    )
     records = models.PositiveIntegerField(help_text="How many records differ in the answer.")
     kind = models.CharField(max_length=12)
     columns = models.JSONField(default=dict, help_text="Per differing column the kind of difference.")

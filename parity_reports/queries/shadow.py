@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import Max, Q, QuerySet, Sum
 
 from core import toggles
 from core.permissions import Permission
@@ -13,7 +15,7 @@ from core.toggles import TOGGLES, Toggle
 from parity_reports import traffic
 from parity_reports.domain import shadow
 from parity_reports.domain.shadow import Latency, Stage, Tally
-from parity_reports.models import Drift, ShadowMismatch, ShadowRound
+from parity_reports.models import Drift, ShadowMismatch, ShadowRound, Watch
 from parity_reports.queries import reads
 
 TASK = "parity_reports.tasks.shadow"
@@ -24,7 +26,10 @@ _COUNTS = tuple(Tally.__slots__)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a tenant's shadow reads stand; the tally is that of the last day. Explained by a person is explained."""
+    """How a tenant's shadow reads stand; the tally is that of the last day.
+
+    Unexplained is what neither a person explained as drift, nor a look for drift has found alike or a reason for since.
+    """
 
     stage: Stage
     on_until: datetime | None
@@ -54,7 +59,7 @@ def standing(*, tenant_id: UUID, at: datetime) -> Standing:
     """Return how a tenant's shadow reads stand, in a few queries."""
     found = of_window(tenant_id=tenant_id, at=at).aggregate(**{name: Sum(name, default=0) for name in _COUNTS})
     still = list(listed(tenant_id=tenant_id))
-    puzzling = _not_explained(still, explained=_explained(tenant_id, at=at))
+    puzzling = _unexplained(still, tenant_id=tenant_id, at=at)
     return Standing(
         stage=traffic.stage(tenant_id=tenant_id),
         on_until=toggles.on(tenant_id=tenant_id, at=at, names=[TOGGLE.name]).get(TOGGLE.name),
@@ -95,15 +100,20 @@ def last(*, tenant_id: UUID, at: datetime) -> ShadowRound | None:
 
 
 def listed(*, tenant_id: UUID) -> QuerySet[ShadowMismatch]:
-    """Return the mismatches that stand, the unexplained first, then the newest."""
-    return ShadowMismatch.objects.filter(tenant_id=tenant_id, resolved_at=None).order_by(
-        "unexplained_since", "-first_seen_at", "about"
-    )
+    """Return the mismatches that stand of reads that are still declared, the unexplained first, then the newest."""
+    rows = ShadowMismatch.objects.filter(still_declared(), tenant_id=tenant_id, resolved_at=None)
+    return rows.order_by("unexplained_since", "-first_seen_at", "about")
 
 
-def is_puzzling(*, tenant_id: UUID) -> bool:
-    """Say whether a mismatch stands that no fact explains."""
-    return listed(tenant_id=tenant_id).filter(unexplained_since__isnull=False).exists()
+def still_declared() -> Q:
+    """Return the condition that a row is of a read that is still declared."""
+    each = [Q(entity=entity, read__in=[one.name for one in its]) for entity, its in reads.every().items()]
+    return reduce(or_, each, Q(pk__in=[]))
+
+
+def is_puzzling(*, tenant_id: UUID, at: datetime) -> bool:
+    """Say whether a mismatch stands that is not explained."""
+    return bool(_unexplained(list(listed(tenant_id=tenant_id)), tenant_id=tenant_id, at=at))
 
 
 def resolved(*, tenant_id: UUID) -> QuerySet[ShadowMismatch]:
@@ -119,14 +129,39 @@ def due(*, at: datetime) -> list[UUID]:
     return [one for one in on if one not in waiting and traffic.stage(tenant_id=one) is Stage.MOVING]
 
 
-def _explained(tenant_id: UUID, *, at: datetime) -> set[tuple[str, str]]:
-    """Return the (entity, record) that a person has explained as drift, for as long as that counts."""
-    rows = Drift.objects.filter(tenant_id=tenant_id, resolved_at=None, explained_until__gt=at)
-    return set(rows.values_list("entity", "record"))
+def _unexplained(rows: Sequence[ShadowMismatch], *, tenant_id: UUID, at: datetime) -> list[ShadowMismatch]:
+    """Return those that no fact explained when they were last seen, and that are not answered since.
 
-
-def _not_explained(rows: Sequence[ShadowMismatch], *, explained: set[tuple[str, str]]) -> list[ShadowMismatch]:
+    No round may ever see them again: the line is halted, or their switch is over. Drift is looked at all the time, so
+    what is left of them once it was looked at is what still stands there, and that has its own alarm.
+    """
+    puzzling = [row for row in rows if row.unexplained_since]
+    if not puzzling:
+        return []
+    watched = Watch.objects.filter(tenant_id=tenant_id, began_at__isnull=False)
+    looks = dict(watched.values_list("entity", "began_at"))
+    names = {name for row in puzzling for name in row.names}
+    open_ones = Drift.objects.filter(tenant_id=tenant_id, resolved_at=None, record__in=names)
+    drifts = {(one.entity, one.record): one for one in open_ones}
     return [
-        row for row in rows
-        if row.unexplained_since and not all((row.entity, name) in explained for name in row.names)
-    ]  # fmt: skip
+        row
+        for row in puzzling
+        if not all(
+            _is_answered(row, drifts.get((row.entity, name)), began_at=looks.get(row.entity), at=at)
+            for name in row.names
+        )
+    ]
+
+
+def _is_answered(row: ShadowMismatch, drift: Drift | None, *, began_at: datetime | None, at: datetime) -> bool:
+    """Say whether it is known of a record why it was read differently, or that it no longer is.
+
+    `drift` is what stands of the record now, `began_at` when the last look at its entity began.
+    """
+    if drift is None:
+        return began_at is not None and began_at > row.last_seen_at
+    if drift.explained_until is not None and drift.explained_until > at:
+        return True
+    # A look has seen the whole entity: it may know a reason that a round, with few of the records, could not see.
+    since = row.unexplained_since
+    return drift.unexplained_since is None and since is not None and drift.last_seen_at >= since

@@ -113,7 +113,8 @@ def recheck(
         else:
             at = now()
             queue.progress(job_id, number, len(entities), f"Looked at {entity.title.lower()}")
-            watching.keep(report, entity, look, by=by, at=at, due_at=at + max(queries.EVERY, SHARE * (at - began)))
+            due_at = at + max(queries.EVERY, SHARE * (at - began))
+            watching.keep(report, entity, look, by=by, began_at=began, at=at, due_at=due_at)
 
 
 def _mark(watch: Watch | None, *, at: datetime) -> str:

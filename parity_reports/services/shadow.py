@@ -86,7 +86,7 @@ def advance(*, tenant_id: UUID, by: Actor, now: Callable[[], datetime]) -> Shado
         strained=bool(outcome.problem) or _is_slower(outcome, tenant_id=tenant_id, read=read, plan=plan, at=ended),
         at=ended,
     )
-    was_puzzling = queries.is_puzzling(tenant_id=tenant_id)
+    was_puzzling = queries.is_puzzling(tenant_id=tenant_id, at=began)
     kept = shadow_rounds.keep(plan, read, outcome, pace, tenant_id=tenant_id, by=by, began_at=began, at=ended)
     if not was_puzzling and any(found.is_unexplained for found in outcome.found):
         _look_closely(tenant_id, by=by, at=ended)
@@ -94,11 +94,15 @@ def advance(*, tenant_id: UUID, by: Actor, now: Callable[[], datetime]) -> Shado
 
 
 def forget(*, at: datetime) -> int:
-    """Delete what is too old to be shown, and samples whose time is over; return how many rows went."""
+    """Delete what is too old to be shown, and samples whose time is over; return how many rows went.
+
+    So is a mismatch that no round can see the end of, because its read is not declared any more.
+    """
     rows = [
         ShadowRound.objects.filter(expires_at__lte=at),
         ShadowSample.objects.filter(expires_at__lte=at),
         ShadowMismatch.objects.filter(resolved_at__lte=at - shadow.KEPT),
+        ShadowMismatch.objects.filter(~queries.still_declared(), last_seen_at__lte=at - shadow.KEPT),
     ]
     with transaction.atomic():
         return sum(each.delete()[0] for each in rows)

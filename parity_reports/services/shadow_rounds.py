@@ -20,6 +20,7 @@ from parity_reports.models import ShadowMismatch, ShadowRound, ShadowSample
 
 CHANGED = "parity_reports.shadow.changed"
 _LONGEST_SHOWN, _NAMES = 200, 100
+"""Characters of what was asked for, and records that facts explain, that are kept at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,9 @@ def _describe(row: ShadowMismatch, read: Read, found: Disagreement, *, at: datet
     first, _ = found.records[0]
     row.title = read.title
     row.last_seen_at = max(row.last_seen_at, at)  # workers' clocks need not agree
-    row.names = [one.record for one, _ in found.records[:_NAMES]]
+    unknown = [one.record for one, cause in found.records if cause is Cause.UNKNOWN]
+    # Each that no fact explains, however many: it is over once every one of them is explained, and not before.
+    row.names = unknown or [one.record for one, _ in found.records[:_NAMES]]
     row.records, row.kind, row.because = len(found.records), first.kind, first.because
     row.columns = {column: kind.value for one, _ in found.records for column, kind in one.columns.items()}
     row.cause = found.cause.value

@@ -60,7 +60,16 @@ def give_up(report: Report, entity: EntityResult, problem: str, *, due_at: datet
             )
 
 
-def keep(report: Report, entity: EntityResult, look: Look, *, by: Actor, at: datetime, due_at: datetime) -> None:
+def keep(
+    report: Report,
+    entity: EntityResult,
+    look: Look,
+    *,
+    by: Actor,
+    began_at: datetime,
+    at: datetime,
+    due_at: datetime,
+) -> None:
     """Write down what was found: what appeared, what still stands, and what is equal again."""
     with transaction.atomic():
         watch, _ = Watch.objects.select_for_update().get_or_create(
@@ -82,7 +91,8 @@ def keep(report: Report, entity: EntityResult, look: Look, *, by: Actor, at: dat
         over = standing.keys() - {found.record for found, _ in look.found} if look.is_whole else set()
         Drift.objects.filter(**_open(entity), record__in=over).update(resolved_at=at, sealed_key="")
         _count(watch, look, kept=[*made, *(row for row, *_ in again)], at=at)
-        watch.report, watch.title, watch.looked_at, watch.due_at = report, entity.title, at, due_at
+        watch.report, watch.title, watch.due_at = report, entity.title, due_at
+        watch.began_at, watch.looked_at = began_at, at
         watch.problem, watch.mark = "", seal(look.looked.mark) if look.looked.mark else ""
         watch.whole_at = at if look.looked.whole else watch.whole_at
         watch.save()

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from backfills.domain.runs import RunState
 from backfills.models import Run
-from core import queue, stop_the_line, tenancy
+from core import queue, tenancy
 from core.errors import PermissionRefused
 from core.findings import Outcome
 from core.models.ledger import LedgerEntry
@@ -21,7 +21,7 @@ from parity_reports.models import ShadowMismatch, ShadowRound, ShadowSample
 from parity_reports.queries import shadow as queries
 from parity_reports.services import drift, shadow, shadow_rounds
 from tests import make
-from tests.shadowing import Shadowing, shadowed
+from tests.shadowing import Shadowing, alarms, shadowed, told
 
 pytestmark = pytest.mark.django_db
 MINUTES = timedelta(minutes=1)
@@ -36,16 +36,6 @@ def shadowing(settings, tmp_path) -> Shadowing:
 def ask(shadowing):
     with tenancy.scope(tenant_id=shadowing.tenant_id):
         return readiness.shadow_reads(tenant_id=shadowing.tenant_id, at=shadowing.at())
-
-
-def alarms(shadowing):
-    with tenancy.scope(tenant_id=shadowing.tenant_id):
-        return [one.reason for one in stop_the_line.raised(tenant_id=shadowing.tenant_id, at=shadowing.at())]
-
-
-def told(*events):
-    with make.arranging():
-        return [row.data for row in LedgerEntry.objects.filter(event__in=events).order_by("seq")]
 
 
 def test_reads_take_turns_and_what_agrees_leaves_numbers_and_times_alone(shadowing):
