@@ -30,7 +30,7 @@ class Unasked(StrEnum):
     NO_VALUE = "no_value"
     """It holds nothing in the column by which the list is made."""
     TOO_MANY = "too_many"
-    """The list is longer than `Read.at_most`."""
+    """Legacy's list is longer than `Read.at_most`."""
 
 
 @dataclass(frozen=True, slots=True)

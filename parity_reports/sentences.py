@@ -10,7 +10,7 @@ sentences(
         " {resolved} are equal again",
         "parity_reports.drift.explained": "explained why a record differs since the comparison",
         "parity_reports.shadow.changed": "made people’s reads of both platforms: {appeared} more disagree,"
-        " {resolved} agree again",
+        " {resolved} no longer do",
         "parity_reports.reconciliation.previewed": "looked at what would put {entity} right: {records} records",
         "parity_reports.reconciliation.confirmed": "asked to have {entity} put right",
         "parity_reports.reconciliation.approved": "agreed to have {entity} put right",

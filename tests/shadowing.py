@@ -10,6 +10,7 @@ from cutover.domain.phases import Phase
 from cutover.models import Cutover
 from cutover.services import cutovers
 from parity_reports.domain.drift import Cause
+from parity_reports.domain.shadow import Ending
 from parity_reports.models import ShadowMismatch, ShadowRound
 from parity_reports.queries import shadow as queries
 from parity_reports.services import shadow
@@ -110,7 +111,7 @@ def keep_rounds(tenant_id: Any, *, at: datetime, trouble: bool) -> None:
             kind="different", columns={"departed_at": "value"}, cause=cause.value, sealed_key="",
             first_seen_at=at - timedelta(minutes=20), last_seen_at=at,
             unexplained_since=at - timedelta(minutes=20) if cause is Cause.UNKNOWN else None,
-            resolved_at=None if trouble else at,
+            resolved_at=None if trouble else at, ended="" if trouble else Ending.ALIKE.value,
         )  # fmt: skip
 
 

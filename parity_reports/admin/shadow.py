@@ -40,7 +40,7 @@ class ShadowMismatchAdmin(StaffAdmin):
     """
 
     list_display = (
-        "about", "title", "tenant", "cause", "records", "first_seen_at", "unexplained_since", "resolved_at",
+        "about", "title", "tenant", "cause", "records", "first_seen_at", "unexplained_since", "resolved_at", "ended",
     )  # fmt: skip
     list_filter = ("cause", ("resolved_at", admin.EmptyFieldListFilter), "entity")
     list_select_related = ("tenant",)

@@ -57,6 +57,28 @@ class Stage(StrEnum):
     AFTER = "after"
 
 
+class Ending(StrEnum):
+    """How a read that was answered differently came to stand no more. Only the first one says that it agrees."""
+
+    ALIKE = "alike"
+    KNOWN = "known"
+    """What still differs in it, the last comparison tells of."""
+    GONE = "gone"
+    """Nobody can ask for it any more: the sampled record is gone from legacy, left behind, or in another list."""
+
+    @property
+    def label(self) -> str:
+        """A few words for a table."""
+        return _ENDINGS[self]
+
+
+_ENDINGS = {
+    Ending.ALIKE: "Alike again",
+    Ending.KNOWN: "Differs as your last comparison says",
+    Ending.GONE: "No longer there to be read",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How reads are spread: one of `slowed` times the agreed ones are made, the next round at `due_at`."""

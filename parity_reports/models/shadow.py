@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from core.models import Audit, TenantModel
 from parity_reports.domain.drift import Cause
+from parity_reports.domain.shadow import Ending
 
 
 class ShadowSample(TenantModel):
@@ -107,6 +108,9 @@ class ShadowMismatch(TenantModel):
     last_seen_at = models.DateTimeField()
     unexplained_since = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
+    ended = models.CharField(
+        max_length=8, blank=True, choices=[(each.value, each.label) for each in Ending], help_text="How it ended."
+    )
 
     class Meta:
         ordering = ("-first_seen_at", "entity", "about")
@@ -129,6 +133,9 @@ class ShadowMismatch(TenantModel):
             ),
             models.CheckConstraint(
                 condition=Q(resolved_at=None) | Q(sealed_key=""), name="parity_reports_shadowmismatch_forgets"
+            ),
+            models.CheckConstraint(
+                condition=Q(resolved_at__isnull=False) | Q(ended=""), name="parity_reports_shadowmismatch_ended"
             ),
         )
         indexes = (

@@ -1,7 +1,7 @@
 """Shadow reads: while traffic moves, reads that people make are made of both platforms, and what disagrees is told."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
@@ -135,22 +135,31 @@ def _read(plan: Plan, read: Read, *, tenant_id: UUID, at: datetime) -> Outcome:
     again = {key: row for row in _still(tenant_id, plan, read) if (key := _opened(row.sealed_key))}
     keys = list(dict.fromkeys([*drawn, *again]))
     answers = ports.shadow_reader().ask(plan, read=read, keys=keys) if keys else ()
-    found = _judged(plan, read, answers, tenant_id=tenant_id, known=known, mapping_changed=changed)
+    about = _named(plan, read, answers, tenant_id=tenant_id)
+    found = _judged(plan, answers, about=about, tenant_id=tenant_id, known=known, mapping_changed=changed)
     return Outcome(
         answers=answers,
+        about=about,
         drawn=frozenset(drawn),
         found=tuple(found),
-        again=again,
+        again=frozenset(row.about for row in again.values()),
         left=tuple(left),
         number=number,
     )
 
 
+def _named(plan: Plan, read: Read, answers: Sequence[Answer], *, tenant_id: UUID) -> dict[str, str]:
+    """Return, by their keys, what answers are about, by its name in this tenant's reports."""
+    secret = promises.secret(tenant_id=tenant_id)
+    place = f"{plan.entity}.{read.name}" if read.by else plan.entity
+    return {one.key: redaction.pseudonym(secret=secret, entity=place, key=one.about) for one in answers}
+
+
 def _judged(
     plan: Plan,
-    read: Read,
     answers: Sequence[Answer],
     *,
+    about: Mapping[str, str],
     tenant_id: UUID,
     known: frozenset[str],
     mapping_changed: bool,
@@ -165,12 +174,10 @@ def _judged(
     every = {one.record: one for taker in takers.values() for one in taker.found}
     judged = drift.judge(tenant_id, plan, list(every.values()), mapping_changed=mapping_changed)
     causes = {one.record: cause for one, cause in judged}
-    secret = promises.secret(tenant_id=tenant_id)
-    place = f"{plan.entity}.{read.name}" if read.by else plan.entity
     return [
         Disagreement(
             answer=answer,
-            about=redaction.pseudonym(secret=secret, entity=place, key=answer.about),
+            about=about[answer.key],
             records=tuple((one, causes[one.record]) for one in takers[answer.key].found),
         )
         for answer in answers

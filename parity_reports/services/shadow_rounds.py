@@ -8,14 +8,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from core import ledger, outbox
 from core.actor import Actor
 from core.comparison import Plan
 from core.sealing import seal
-from core.shadowing import Answer, Read
+from core.shadowing import Answer, Read, Unasked
 from parity_reports.domain import drift, shadow
 from parity_reports.domain.drift import Cause
+from parity_reports.domain.shadow import Ending
 from parity_reports.models import ShadowMismatch, ShadowRound, ShadowSample
 
 CHANGED = "parity_reports.shadow.changed"
@@ -55,12 +57,15 @@ class Disagreement:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a round found, or its `problem`. `drawn` are the sampled records, `again` mismatches that were asked too."""
+    """What a round found, or its `problem`. `drawn` are the sampled records, the others were asked again."""
 
     answers: Sequence[Answer] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
+    """What each answer, by its key, is about: by its name in this tenant's reports."""
     drawn: frozenset[str] = frozenset()
     found: Sequence[Disagreement] = ()
-    again: Mapping[str, ShadowMismatch] = field(default_factory=dict)
+    again: frozenset[str] = frozenset()
+    """Of mismatches that were asked again, what they are about."""
     left: Sequence[str] = ()
     number: int = 0
     problem: str = ""
@@ -106,7 +111,7 @@ def keep(
             return kept
         _keep_sample(plan, read, outcome, tenant_id=tenant_id, at=at)
         appeared = _see(plan, read, outcome, tenant_id=tenant_id, at=at)
-        over = _end(outcome, at=at)
+        over = _end(plan, read, outcome, tenant_id=tenant_id, at=at)
         if appeared or over:
             data = {"entity": plan.entity, "read": read.name, "appeared": appeared, "resolved": over}
             ledger.record(CHANGED, by=by, at=at, tenant_id=tenant_id, subject=kept, data=data)
@@ -141,10 +146,7 @@ def _keep_sample(plan: Plan, read: Read, outcome: Outcome, *, tenant_id: UUID, a
 
 def _see(plan: Plan, read: Read, outcome: Outcome, *, tenant_id: UUID, at: datetime) -> int:
     """Keep what does not agree; return how much of it is new."""
-    rows = ShadowMismatch.objects.select_for_update().filter(
-        tenant_id=tenant_id, entity=plan.entity, read=read.name, resolved_at=None
-    )
-    standing, appeared = {row.about: row for row in rows}, 0
+    standing, appeared = {row.about: row for row in _standing(plan, read, tenant_id=tenant_id)}, 0
     shown = plan.spec.column(read.by or plan.spec.target_key).public
     for found in outcome.found:
         if not found.is_mismatch:
@@ -181,8 +183,35 @@ def _describe(row: ShadowMismatch, read: Read, found: Disagreement, *, at: datet
     row.unexplained_since = (row.unexplained_since or at) if found.is_unexplained else None
 
 
-def _end(outcome: Outcome, *, at: datetime) -> int:
-    """End what was asked again and agrees, or is no longer there to be asked for; return how much."""
-    still = {one.about for one in outcome.found if one.is_mismatch}
-    over = [row.pk for row in outcome.again.values() if row.about not in still]
-    return ShadowMismatch.objects.filter(pk__in=over, resolved_at=None).update(resolved_at=at, sealed_key="")
+def _end(plan: Plan, read: Read, outcome: Outcome, *, tenant_id: UUID, at: datetime) -> int:
+    """End what was asked for and no longer stands, each as it did; return how much."""
+    answers = {outcome.about[answer.key]: answer for answer in outcome.answers if answer.about}
+    news = {one.about for one in outcome.found if one.is_mismatch}
+    over = []
+    for row in _standing(plan, read, tenant_id=tenant_id):
+        answer = answers.get(row.about)
+        if answer is None and row.about not in outcome.again:
+            continue
+        row.ended = _ending(answer, is_news=row.about in news)
+        if row.ended:
+            row.resolved_at, row.sealed_key = at, ""
+            over.append(row)
+    ShadowMismatch.objects.bulk_update(over, ["resolved_at", "sealed_key", "ended"])
+    return len(over)
+
+
+def _ending(answer: Answer | None, *, is_news: bool) -> str:
+    """Say how a mismatch that was asked for ended, by what was answered about it; '' while it stands.
+
+    That a list is too long by now says nothing of how it would be answered.
+    """
+    if answer is not None and (is_news or answer.unasked is Unasked.TOO_MANY):
+        return ""
+    if answer is None or answer.unasked:
+        return Ending.GONE.value
+    return (Ending.KNOWN if answer.differences else Ending.ALIKE).value
+
+
+def _standing(plan: Plan, read: Read, *, tenant_id: UUID) -> QuerySet[ShadowMismatch]:
+    rows = ShadowMismatch.objects.select_for_update()
+    return rows.filter(tenant_id=tenant_id, entity=plan.entity, read=read.name, resolved_at=None)

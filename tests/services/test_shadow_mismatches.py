@@ -1,17 +1,19 @@
 """Mismatches of shadow reads on a real database: what answers them while no read is made, and how they end."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from cutover.domain.phases import Phase
 from parity_reports.domain.drift import Cause
+from parity_reports.domain.shadow import Ending
 from parity_reports.models import ShadowMismatch
 from parity_reports.queries import reads
 from parity_reports.services import drift, shadow, shadow_rounds
 from tests import make
 from tests.fakes.platforms import FakeMover
-from tests.shadowing import Shadowing, alarms, shadowed
+from tests.shadowing import Shadowing, alarms, shadowed, told
 
 pytestmark = pytest.mark.django_db
 MINUTES = timedelta(minutes=1)
@@ -96,3 +98,51 @@ def test_a_list_is_explained_once_every_record_without_a_reason_is_and_no_other_
                 by=make.SYSTEM, at=shadowing.at(),
             )  # fmt: skip
         assert shadowing.standing().unexplained == left
+
+
+@pytest.mark.slow
+def test_only_what_was_asked_again_and_agreed_ends_as_alike(shadowing):
+    drifting = shadowing.drifting
+    for number in (1, 2, 3):
+        drifting.new(number, name="Bob")
+    shadowing.rounds()
+    drifting.new(1, name="Ann")
+    drifting.crossing.legacy.remove(drifting._row(drifting.crossing.legacy, "seq", "2"))
+    drifting.compare()
+    shadowing.rounds()
+    assert [(row.shown, row.ended) for row in shadowing.mismatches()] == [
+        ("1", Ending.ALIKE), ("2", Ending.GONE), ("3", Ending.KNOWN),
+    ]  # fmt: skip
+    assert told(shadow_rounds.CHANGED)[-1]["resolved"] == 3
+
+
+@pytest.mark.slow
+def test_a_list_that_cannot_be_asked_for_any_more_is_gone_and_one_that_grew_too_long_stands(shadowing, monkeypatch):
+    for number in (1, 2, 3):
+        shadowing.drifting.legacy(number, zone="XX")
+        shadowing.drifting.new(number, zone="XX")
+    shadowing.drifting.compare()
+    shadowing.drifting.new(1, name="Bob")
+    shadowing.rounds("of_a_zone")
+    as_declared = reads.every()
+    shorter = {"people": (as_declared["people"][0], replace(as_declared["people"][1], at_most=2))}
+    with monkeypatch.context() as patched:
+        patched.setattr(reads, "every", lambda: {**as_declared, **shorter})
+        assert shadowing.rounds("of_a_zone").unasked == 1
+    (row,) = shadowing.mismatches(read="of_a_zone")
+    assert (row.resolved_at, row.ended) == (None, "")
+    for number in (1, 2, 3):
+        shadowing.drifting.legacy(number, zone=None)
+    shadowing.rounds("of_a_zone")
+    assert [row.ended for row in shadowing.mismatches(read="of_a_zone")] == [Ending.GONE]
+
+
+@pytest.mark.slow
+def test_what_agrees_in_a_sample_ends_though_its_own_key_can_no_longer_be_opened(shadowing):
+    shadowing.drifting.legacy(2, fee="9")
+    shadowing.rounds()
+    shadowing.drifting.new(2, fee=900)
+    with make.arranging():
+        ShadowMismatch.objects.update(sealed_key="of an old key")
+    shadowing.rounds()
+    assert [row.ended for row in shadowing.mismatches()] == [Ending.ALIKE]

@@ -120,6 +120,22 @@ def test_a_key_that_is_not_public_is_shown_by_its_code(shadowing, owner):
 
 
 @pytest.mark.slow
+def test_how_it_ended_is_told_and_only_what_agrees_is_called_alike(shadowing, owner):
+    shadowing.switch_on()
+    shadowing.drifting.legacy(2, fee="9")
+    shadowing.rounds()
+    shadowing.drifting.new(2, fee=900)
+    shadowing.rounds()
+    assert "2 People: one by its key fee (value) Changed in legacy" in text(owner.get(PAGE))
+    assert "Alike again" in text(owner.get(PAGE))
+    with make.arranging():
+        ShadowMismatch.objects.update(ended="gone")
+    shown = text(owner.get(PAGE))
+    assert "No longer there to be read" in shown
+    assert "Alike again" not in shown
+
+
+@pytest.mark.slow
 def test_an_auditor_reads_and_does_not_switch(shadowing, client):
     client.force_login(person(shadowing.drifting.crossing, TenantRole.AUDITOR))
     assert "Switch shadow reads on" not in text(client.get(PAGE))

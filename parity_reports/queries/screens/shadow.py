@@ -57,6 +57,8 @@ class Line:
     differs: str
     cause: str
     state: str
+    ended: str
+    """How it ended; '' while it stands."""
     row: ShadowMismatch
 
 
@@ -191,5 +193,6 @@ def _line(row: ShadowMismatch) -> Line:
         differs=": ".join(filter(None, (more, columns))),
         cause=cause.label,
         state="pass" if row.resolved_at else STATES[cause],
+        ended=row.get_ended_display(),
         row=row,
     )

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import batched
 
 from backfills.domain import source
 from backfills.domain.language import Ref
@@ -29,6 +30,9 @@ from portal.adapters.postgres import connected, is_postgres
 
 RAW, HELD_ROWS = "shadow raw", "shadow held"
 """Relations of what the platforms answered; the names of a mapping hold no space."""
+
+_KEYS_AT_ONCE = 100
+"""Records that one statement reads by their keys."""
 
 _PASS = 600
 """Seconds that a pass over an entity's keys may take."""
@@ -189,7 +193,6 @@ class _Shadow(Reading):
     def _ask_new(self, asked: Sequence[_Asked], promised: Mapping[str, str]) -> None:
         """Fill `HELD_ROWS` with what the new platform answers to the same reads."""
         self._fetch("new", HELD_ROWS, self._of_new("FALSE"), create=True)
-        key = self._spec.target_key
         for one in asked:
             if one.unasked:
                 continue
@@ -198,24 +201,25 @@ class _Shadow(Reading):
                 if one.key not in promised:
                     one.unasked = Unasked.LEFT_BEHIND
                     continue
-                _, one.new = self._fetch("new", HELD_ROWS, self._of_new(self._is(key, one.about)))
+                _, one.new = self._fetch("new", HELD_ROWS, self._of_new(self._among([one.about])))
                 continue
-            query = f"{self._of_new(f'{name(self._read.by)} = {text(one.about)}')} LIMIT {self._read.at_most + 1}"
-            found, one.new = self._fetch("new", HELD_ROWS, query)
-            if found > self._read.at_most:
-                one.unasked = Unasked.TOO_MANY
-                self._drop(HELD_ROWS, self._read.by, one.about)
-                self._drop("expected", self._read.by, one.about)
+            # Of a list that is longer here than all that may stand in it, one record too many is among these.
+            limit = self._read.at_most + len(self._spec.supplements) + 1
+            query = f"{self._of_new(f'{name(self._read.by)} = {text(one.about)}')} LIMIT {limit}"
+            _, one.new = self._fetch("new", HELD_ROWS, query)
         if self._read.by:
             self._fetch_what_lists_lack(promised)
 
     def _fetch_what_lists_lack(self, promised: Mapping[str, str]) -> None:
-        """Read records by their key that legacy's lists hold and the new ones do not: they may stand in another one."""
+        """Read records by their key that legacy's lists hold and the new ones did not show.
+
+        They may stand in another list, or in this one behind what was read of it.
+        """
         there = received(self.gate[self._spec.target_key], self._spec.target_key, relation=HELD_ROWS)
         held = {str(row[0]) for row in self._session.rows(f"SELECT {there.text} FROM {name(HELD_ROWS)}")}
         left = {str(row[0]) for row in self._session.rows(f"SELECT {self.judging.key_text('expected')} FROM expected")}
-        for key in sorted(left & set(promised.values()) - held):
-            self._fetch("new", HELD_ROWS, self._of_new(self._is(self._spec.target_key, key)))
+        for keys in batched(sorted(left & set(promised.values()) - held), _KEYS_AT_ONCE):
+            self._fetch("new", HELD_ROWS, self._of_new(self._among(keys)))
 
     def _answered(self, asked: Sequence[_Asked], promised: Mapping[str, str]) -> list[Answer]:
         """Judge what came back, and give each read its part of it."""
@@ -274,11 +278,11 @@ class _Shadow(Reading):
             f"{text(self._plan.new_tenant)} AND {condition}"
         )
 
-    def _is(self, column: str, key: str) -> str:
-        """Return the condition that a key is this one; FALSE for what cannot be a key there."""
-        if not _KEYS[self._key_family].fullmatch(key):
-            return "FALSE"
-        return f"{name(column)} = {int(key) if self._key_family is Family.INTEGER else text(key)}"
+    def _among(self, keys: Sequence[str]) -> str:
+        """Return the condition that a key is one of these; what cannot be a key there is none."""
+        sound = [key for key in keys if _KEYS[self._key_family].fullmatch(key)]
+        values = [str(int(key)) if self._key_family is Family.INTEGER else text(key) for key in sound]
+        return f"{name(self._spec.target_key)} IN ({', '.join(values)})" if values else "FALSE"
 
     def _source_column(self) -> str:
         """Return the column of legacy that a list goes by, as the mapping calls it."""
