@@ -4,11 +4,13 @@ The truth about a run's progress stands in the new platform, in the transaction 
 `OutcomeTotal` and `DeadLetter` are its picture here, rebuilt from there whenever a run goes on.
 """
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
 
+from backfills.domain import lag
 from backfills.domain.judgement import Fate
 from backfills.domain.runs import ACTIVE, RunState
 from core.models import Audit, TenantModel
@@ -76,6 +78,11 @@ class Run(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.entity} ({self.state})"
+
+    @property
+    def arrived_until(self) -> datetime | None:
+        """Up to which moment it brought everything over, once every row is accounted for; None where nobody knows."""
+        return lag.arrived(started_at=self.started_at, source_version=self.source_version, watermark=self.watermark)
 
     @property
     def is_catch_up(self) -> bool:

@@ -33,6 +33,11 @@ class Behind:
         return None if self.shut else lag.worst(self.counted)
 
     @property
+    def unread(self) -> Lag | None:
+        """The entity of which legacy was not read for the longest time; None where none counts."""
+        return None if self.shut else lag.unread(self.counted)
+
+    @property
     def longest(self) -> timedelta | None:
         """How far that is; None where that is not known, or does not matter."""
         return self.worst.behind(at=self.at) if self.worst else None
@@ -55,9 +60,12 @@ class Behind:
 
 
 def behind(*, tenant_id: UUID, at: datetime) -> Behind:
-    """Return how far behind legacy a tenant is: what changed there since the last run began that left no row out."""
-    since = _since([tenant_id]).get(tenant_id, {})
-    lags = [Lag(spec.entity, spec.title, since.get(spec.entity), spec.changed is not None) for spec in _specs()]
+    """Return how far behind legacy a tenant is: since when what changed there may be missing, whatever was read."""
+    known = _known([tenant_id]).get(tenant_id, {})
+    lags = []
+    for spec in _specs():
+        since, read_at = known.get(spec.entity, (None, None))
+        lags.append(Lag(spec.entity, spec.title, since, spec.changed is not None, read_at))
     counted = lag.counted(lags, traffic_moves=barriers.traffic_moves(tenant_id=tenant_id))
     return Behind(lags, counted, at, barriers.why_shut(tenant_id=tenant_id))
 
@@ -65,10 +73,10 @@ def behind(*, tenant_id: UUID, at: datetime) -> Behind:
 def of_many(tenant_ids: Collection[UUID], *, at: datetime) -> dict[UUID, timedelta]:
     """Return how far behind the entities of many tenants are that can be caught up, in one query."""
     found = {}
-    for tenant_id, since in _since(tenant_ids).items():
-        known = [since.get(spec.entity) for spec in _specs() if spec.changed]
-        if known and None not in known:
-            found[tenant_id] = max(at - moment for moment in known if moment)
+    for tenant_id, known in _known(tenant_ids).items():
+        since = [known.get(spec.entity, (None, None))[0] for spec in _specs() if spec.changed]
+        if since and None not in since:
+            found[tenant_id] = max(at - moment for moment in since if moment)
     return found
 
 
@@ -76,15 +84,15 @@ def _specs() -> Collection[Spec]:
     return mapping.specs().values()
 
 
-def _since(tenant_ids: Collection[UUID]) -> dict[UUID, dict[str, datetime]]:
-    """Return when the last run began that accounts for every row, by tenant and entity.
+type _Known = tuple[datetime | None, datetime | None]
+"""Up to when everything has arrived, and when that was read."""
 
-    By our clock: legacy's tells from where to read on, and need not agree with ours.
-    """
+
+def _known(tenant_ids: Collection[UUID]) -> dict[UUID, dict[str, _Known]]:
+    """Return what the last run tells that accounts for every row, by tenant and entity."""
     runs = Run.objects.filter(tenant_id__in=tenant_ids, state__in=_ACCOUNTED, started_at__isnull=False)
     latest = runs.order_by("tenant_id", "entity", "-requested_at", "-id").distinct("tenant_id", "entity")
-    found: dict[UUID, dict[str, datetime]] = {}
-    for tenant_id, entity, started_at in latest.values_list("tenant_id", "entity", "started_at"):
-        if started_at:
-            found.setdefault(tenant_id, {})[entity] = started_at
+    found: dict[UUID, dict[str, _Known]] = {}
+    for run in latest.only("tenant_id", "entity", "started_at", "source_version", "watermark"):
+        found.setdefault(run.tenant_id, {})[run.entity] = (run.arrived_until, run.started_at)
     return found

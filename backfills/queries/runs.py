@@ -55,7 +55,7 @@ class Rejects:
     example: str
     words: Words
     newest: datetime
-    """When the last of them was rejected for the first time."""
+    """Since when the last of them is rejected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,8 @@ class EntityRow:
 
     @property
     def caught_up_to(self) -> datetime | None:
-        """When the run began by which its rows stand, if all are accounted for: what changed since may be missing."""
-        return self.stands.started_at if self.stands and RunState(self.stands.state).was_accounted else None
+        """Up to when everything has arrived, if all rows are accounted for: what changed since may be missing."""
+        return self.stands.arrived_until if self.stands and RunState(self.stands.state).was_accounted else None
 
     def seconds_left(self, pace: Pace, *, at: datetime) -> float | None:
         """Return how long its run still takes, None for a guess; a catch-up does not know how much there is to read."""
@@ -253,7 +253,7 @@ class Moves:
 
     @property
     def caught_up_to(self) -> datetime | None:
-        """Up to when everything has arrived that there was to arrive; None while an entity has not moved to its end."""
+        """Up to when everything has arrived that there was to arrive; None where that is not known of an entity."""
         known = [row.caught_up_to for row in self.rows]
         return min(moment for moment in known if moment) if known and None not in known else None
 

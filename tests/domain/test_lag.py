@@ -31,6 +31,24 @@ def test_the_rpo_passes_and_half_an_hour_blocks(minutes: float | None, outcome: 
     assert lag.outcome(one("flights", minutes).behind(at=AT)) is outcome
 
 
+@pytest.mark.parametrize(
+    ("version", "watermark", "arrived"),
+    [
+        ("", AT - MINUTE, AT),
+        ("", None, AT),
+        ("sha256:1", AT - MINUTE, AT - MINUTE),
+        ("sha256:1", AT + MINUTE, AT),
+        ("sha256:1", None, None),
+    ],
+    ids=["a server", "a server that is not followed", "a file", "a file whose clock is ahead", "a file without one"],
+)
+def test_what_has_arrived_is_what_there_was_when_it_was_read_and_of_a_file_what_it_tells_of(
+    version: str, watermark: datetime | None, arrived: datetime | None
+) -> None:
+    assert lag.arrived(started_at=AT, source_version=version, watermark=watermark) == arrived
+    assert lag.arrived(started_at=None, source_version=version, watermark=watermark) is None
+
+
 def test_the_worst_is_what_nobody_knows_then_what_is_furthest_behind() -> None:
     known = [one("airports", 1), one("flights", 9), one("aircraft", 3)]
     assert lag.worst(known) == known[1]

@@ -14,7 +14,9 @@ from accounts.models import Tenant
 from backfills import readiness, stop_the_line
 from backfills.domain.runs import RunState
 from backfills.models import Pace, Run
+from backfills.queries import lag as lags
 from backfills.queries import mapping
+from backfills.queries import runs as listed
 from backfills.queries import standing as queries
 from backfills.services import runs, standing
 from core import ports, queue, tenancy, toggles
@@ -65,10 +67,8 @@ def moved(tenant: Tenant, *, at: datetime, entity: str = "", **different: object
     """Let every entity have been moved in full by a run that began at a moment, or one."""
     for name, spec in mapping.specs().items():
         if entity in ("", name):
-            fields = {"state": RunState.SUCCEEDED, "spec": spec.label, "source_total": 0, **different}
-            Run.objects.create(
-                tenant=tenant, entity=name, requested_at=at, started_at=at, finished_at=at, watermark=at, **fields
-            )
+            fields = {"state": RunState.SUCCEEDED, "spec": spec.label, "source_total": 0, "watermark": at, **different}
+            Run.objects.create(tenant=tenant, entity=name, requested_at=at, started_at=at, finished_at=at, **fields)
 
 
 def test_what_changes_in_legacy_arrives_by_itself_and_leaves_one_entry(
@@ -201,6 +201,29 @@ def test_the_check_says_how_far_behind_and_what_to_do(tenant: Tenant) -> None:
     assert said(tenant, at=at + 31 * MINUTE).fix.endswith("Move them in full.")
     phase(tenant, Phase.STABILISE)
     assert said(tenant, at=at + 31 * MINUTE).outcome is Outcome.PASS
+
+
+def test_a_file_is_as_old_as_the_latest_change_that_it_tells_of_however_often_it_is_read(tenant: Tenant) -> None:
+    at, week = timezone.now(), timedelta(days=7)
+    moved(tenant, at=at, source_version="sha256:1", watermark=at - week)
+    switch_on(tenant, at=at - timedelta(hours=1))
+    Pace.objects.update(trying_since=at - timedelta(hours=1), asked_at=at)
+    late = said(tenant, at=at + MINUTE)
+    summary = "The latest change in the file of aircraft types was 8 days ago; the target is 5 minutes"
+    assert (late.outcome, late.summary) == (Outcome.BLOCK, summary)
+    assert late.fix.startswith("Put a newer file in its place.")
+    assert lags.of_many([tenant.pk], at=at) == {tenant.pk: week}
+    assert listed.moves(tenant_id=tenant.pk).caught_up_to == at - week
+    assert alarm(tenant, at=at + 20 * MINUTE) is None, "it is read, and whether legacy is ahead of it nobody knows"
+    assert alarm(tenant, at=at + 31 * MINUTE) is not None
+    Run.objects.update(watermark=at + week)
+    assert said(tenant, at=at + MINUTE).summary == "At most 1 minute behind legacy; the target is 5 minutes"
+    Run.objects.filter(entity="flights").update(watermark=None)
+    unknown = said(tenant, at=at + MINUTE)
+    summary = "Nothing in the file of flights tells how old it is, so nobody knows"
+    assert (unknown.outcome, unknown.summary) == (Outcome.UNKNOWN, summary)
+    assert lags.of_many([tenant.pk], at=at) == {}
+    assert listed.moves(tenant_id=tenant.pk).caught_up_to is None
 
 
 def test_where_no_mapping_tells_of_changes_it_counts_from_the_ramp_on(

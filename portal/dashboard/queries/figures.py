@@ -86,7 +86,8 @@ def _age(moves: runs.Moves, phase: Phase, at: datetime) -> Figure:
     binds = phase in MOVING
     target = f"limit {span(lag.RPO)}" + ("" if binds else " from the cutover on")
     if moves.caught_up_to is None:
-        return Figure("Age of the copy", "", target, words="Not everything moved yet")
+        words = "The files do not tell" if moves.has_begun and moves.is_conserved else "Not everything moved yet"
+        return Figure("Age of the copy", "", target, words=words)
     age = at - moves.caught_up_to
     if phase in MOVED:
         return Figure("Age of the copy", span(age), "", words="You work on the new platform")
