@@ -11,6 +11,8 @@ from core.models import Audit, TenantModel
 class DeadLetter(TenantModel):
     """A source row that was rejected: why, by which spec, how often. Its payload is encrypted.
 
+    `first_at` is when that began: one that was put right, or rejected for another reason, begins anew.
+
     A waived one has no state of its own: it stays open, and a policy exception covers it until that expires.
     """
 

@@ -91,7 +91,10 @@ def _write(run: Run, batch: BatchDone) -> None:
         batch_size=_WHOLE,
         update_conflicts=True,
         unique_fields=("tenant", "entity", "source_key"),
-        update_fields=("run", "state", "rule", "sqlstate", "column", "spec", "attempts", "last_at", "payload"),
+        update_fields=(
+            *("run", "state", "rule", "sqlstate", "column", "spec"),
+            *("attempts", "first_at", "last_at", "payload"),
+        ),
     )
     if batch.settled:
         DeadLetter.objects.filter(entity=run.entity, tenant_id=run.tenant_id, source_key__in=batch.settled).update(

@@ -14,6 +14,11 @@ from backfills.domain.spec import Column, Spec, Then
 from backfills.domain.sql import Compiler, Dialect
 
 MOVES = sql.SQL("fate IN ('migrated', 'transformed')")
+FIRST_AT = sql.SQL(
+    "first_at = CASE WHEN d.state = 'open' AND (d.rule, d.source_column) = (excluded.rule, excluded.source_column)"
+    " THEN d.first_at ELSE excluded.first_at END"
+)
+"""Since when a row `d` is rejected for its reason: whoever is rejected anew, or for another one, no waiver covers."""
 
 
 def compiler(spec: Spec, specs: Mapping[str, Spec], *, account: str) -> Compiler:
@@ -128,6 +133,7 @@ def batch(
         upsert=_upsert(spec),
         provenance=table(provenance),
         moves=MOVES,
+        first_at=FIRST_AT,
     )
 
 
@@ -247,7 +253,7 @@ rejected AS (
     ON CONFLICT (account_id, entity, source_key) DO UPDATE
        SET run_id = excluded.run_id, batch = excluded.batch, state = 'open', rule = excluded.rule,
            sqlstate = excluded.sqlstate, source_column = excluded.source_column, spec = excluded.spec,
-           attempts = d.attempts + 1, last_at = excluded.last_at
+           attempts = d.attempts + 1, last_at = excluded.last_at, {first_at}
 ),
 settled AS (
     UPDATE crossing_stage.dead_letter AS d

@@ -98,7 +98,7 @@ class Staged:
         spec = self.order.spec
         key = sql.Identifier(spec.key_column)
         self.connection.execute(
-            sql.SQL(_REFUSED).format(key=key, stage=self.table),
+            sql.SQL(_REFUSED).format(key=key, stage=self.table, first_at=statements.FIRST_AT),
             {
                 **self.values,
                 "n": number,
@@ -146,5 +146,5 @@ SELECT %(account)s, %(entity)s, source_key, %(run)s, %(batch)s, %(rule)s, %(sqls
 ON CONFLICT (account_id, entity, source_key) DO UPDATE
    SET run_id = excluded.run_id, batch = excluded.batch, state = 'open', rule = excluded.rule,
        sqlstate = excluded.sqlstate, source_column = excluded.source_column, spec = excluded.spec,
-       attempts = d.attempts + 1, last_at = excluded.last_at
+       attempts = d.attempts + 1, last_at = excluded.last_at, {first_at}
 """

@@ -1,6 +1,7 @@
 """Two promises, kept by the fakes in memory and by the adapters on real databases."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -233,6 +234,25 @@ def test_rejected_rows_are_told_with_their_reason_and_without_their_values(world
     )  # fmt: skip
     assert first.payload
     assert b"north" not in first.payload
+
+
+def test_a_row_that_is_rejected_anew_or_for_another_reason_begins_anew(world: World) -> None:
+    def moved(**values: str) -> tuple[datetime, list[datetime]]:
+        """Move the row as it is now; return when, and since when it is rejected."""
+        world.empty("stn_mast")
+        world.fill("stn_mast", station("AAA", **values))
+        order = world.order("airports")
+        batches = world.run(order).batches
+        return order.at, [letter.first_at for batch in batches for letter in batch.letters]
+
+    first, since = moved(lat_txt="north")
+    assert since == [first]
+    assert moved(lat_txt="south")[1] == [first]
+    other, since = moved(lon_txt="west")
+    assert since == [other]
+    assert moved()[1] == []
+    anew, since = moved(lon_txt="west")
+    assert since == [anew]
 
 
 def test_rejected_rows_are_tried_again_and_those_that_are_gone_are_accounted_for(world: World) -> None:

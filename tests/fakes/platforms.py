@@ -99,10 +99,7 @@ class FakeLegacy:
         assert spec.changed
         found = set()
         for row in self.tables.get(spec.source_table, []):
-            told = row.get(spec.changed.column)
-            moment = datetime.fromisoformat(told) if told else None
-            if moment and not moment.tzinfo:
-                moment = moment.replace(tzinfo=UTC)
+            moment = _moment(row.get(spec.changed.column))
             if row[spec.source_tenant] == tenant_ref and (moment is None or moment >= since):
                 read = {name: row.get(spec.source_names.get(name, name)) for name in spec.source_columns}
                 found.add(str(keys.written(spec, read)))
@@ -111,6 +108,15 @@ class FakeLegacy:
     def read_keys(self, *, spec: Spec, tenant_ref: str, keys: Sequence[str]) -> SourceRows:
         """Read as `core.ports.LegacyPlatform` promises."""
         return encode(spec, [row for row in self._rows(spec, tenant_ref) if row[spec.key_column] in keys])
+
+
+def _moment(told: str | None) -> datetime | None:
+    """Return the moment that a text tells, in UTC where it names no zone; None where it tells none."""
+    try:
+        moment = datetime.fromisoformat(told or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -346,10 +352,13 @@ class FakeMover:
             entity.outcomes[key] = (order.run_id, verdict, target)
             before = entity.letters.get(key)
             if verdict.fate is Fate.QUARANTINED:
+                reason = (verdict.rule, verdict.column)
+                stays = before and before[1] and (before[0].rule, before[0].column) == reason
                 letter = Letter(
                     key, verdict.rule, verdict.sqlstate, verdict.column, spec.label,
                     attempts=before[0].attempts + 1 if before else 1,
-                    first_at=before[0].first_at if before else order.at, last_at=order.at, payload=b"sealed",
+                    first_at=before[0].first_at if before and stays else order.at, last_at=order.at,
+                    payload=b"sealed",
                 )  # fmt: skip
                 entity.letters[key] = (letter, True)
                 letters.append(letter)

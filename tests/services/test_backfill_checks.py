@@ -88,6 +88,25 @@ def test_too_many_rejected_rows_block_with_their_fix_though_every_row_is_account
     assert "Crosswalk" in finding.fix
 
 
+@pytest.mark.slow
+def test_a_row_that_was_put_right_and_is_rejected_again_is_none_that_an_exception_named(
+    tenant: Tenant, airline_world: Platforms
+) -> None:
+    def named() -> dict[str, str]:
+        move(tenant)
+        return dict(readiness.dead_letters(tenant_id=tenant.pk, at=timezone.now()).items)
+
+    airline.flights(airline_world, 2, tail_no="N3AAAA")
+    first = named()
+    assert named() == first
+    airline.legacy_do(airline_world, "UPDATE flt_hist SET tail_no = 'N1ZZ'")
+    assert named() == {}
+    airline.legacy_do(airline_world, "UPDATE flt_hist SET tail_no = 'N3AAAA'")
+    again = named()
+    assert again.keys() == first.keys()
+    assert all(again[name] > reach for name, reach in first.items())
+
+
 def test_few_enough_rejected_rows_only_warn(tenant: Tenant, airline_world: Platforms) -> None:
     airline.flights(airline_world, 1200)
     airline.flights(airline_world, 1, tail_no="N3AAAA")

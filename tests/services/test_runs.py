@@ -147,6 +147,12 @@ def test_a_row_that_only_the_target_refuses_is_set_apart(world: Platforms, tenan
     assert totals(run) == {("migrated", ""): 5, ("quarantined", "refused_by_target"): 1}
     letter = DeadLetter.objects.get()
     assert (letter.source_key, letter.sqlstate, letter.column) == ("6", "23514", "flight_airborne_minutes_check")
+    move(tenant, "flights")
+    assert (DeadLetter.objects.get().first_at, DeadLetter.objects.get().attempts) == (letter.first_at, 2)
+    for minutes in (4, -4):  # put right, and wrong again
+        airline.legacy_do(world, "UPDATE flt_hist SET air_min = %s WHERE flt_seq = 6", minutes)
+        move(tenant, "flights")
+    assert DeadLetter.objects.get().first_at > letter.first_at
 
 
 def test_the_database_refuses_a_success_that_does_not_add_up(world: Platforms, tenant: Tenant) -> None:
