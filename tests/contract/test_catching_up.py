@@ -137,6 +137,25 @@ def test_a_column_without_a_zone_is_taken_as_utc(moving: Moving) -> None:
     assert (ask(since=berlin).count, ask(since=berlin + timedelta(seconds=1)).count) == (1, 0)
 
 
+@pytest.mark.slow
+def test_a_column_of_texts_is_read_and_not_compared_letter_by_letter(moving: Moving) -> None:
+    if moving.platforms and isinstance(moving.source, InPostgres):
+        pytest.skip("PostgreSQL converts what it can, and refuses the rest.")
+    if isinstance(moving.source, InMariaDb):
+        moving.source.server.run(f"ALTER TABLE stn_mast MODIFY {COLUMN} varchar(40);")
+    told = {
+        "AAA": "2026-11-26 06:00:00-05",  # at eleven
+        "BBB": "2026-11-26 12:00:00+03",  # at nine
+        "CCC": "2026-11-26T10:30:00Z",
+        "DDD": "last Thursday",
+        "EEE": "",
+        "FFF": "2026-11-26 09:59:59",
+    }
+    moving.fill("stn_mast", *({**station(code), COLUMN: text} for code, text in told.items()))
+    assert read(moving, since=SINCE) == ["AAA", "CCC", "DDD", "EEE"]
+    assert read(moving, since=SINCE, also=["FFF"]) == ["AAA", "CCC", "DDD", "EEE", "FFF"]
+
+
 def test_legacy_tells_the_time_and_a_file_its_last_change(moving: Moving) -> None:
     moving.add("stn_mast", station("AAA"), at=LONG_AGO)
     moving.add("stn_mast", station("BBB"), at=datetime(2037, 1, 1, tzinfo=UTC))  # nobody believes that

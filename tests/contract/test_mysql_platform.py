@@ -1,9 +1,11 @@
 """A platform in MariaDB: what its scanner would change arrives as it is, in one snapshot, and nothing else passes."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from backfills.domain.spec import Changed
 from core.comparison import Segment
 from core.ports import Rejected, Unavailable
 from portal.adapters.comparison import DuckComparison, duck
@@ -102,6 +104,41 @@ def test_the_server_leaves_out_what_is_not_asked_for(server, kind, keys, asked, 
         fetched = opened.rows('SELECT k FROM "new rows of sent" ORDER BY k')
         assert [str(row[0]) for row in fetched] == sent
         assert {row[0] for row in opened.rows(f"SELECT k FROM {relation}")} <= set(sent)
+
+
+DAYS = [
+    f"{one}:00" for one in ("2026-11-26 10:30", "2026-11-26 10:29", "2026-00-26 0:0", "0-0-0 0:0", "2026-02-30 0:0")
+]
+
+
+@pytest.mark.parametrize(
+    ("declared", "kind", "told", "sent", "late"),
+    [
+        ("datetime", "timestamp", DAYS, [0, 2, 3, 4], [0, 2, 3, 4]),
+        ("datetime(6)", "timestamptz", DAYS, [0, 2, 3, 4], [0, 2, 3, 4]),
+        ("timestamp NULL", "timestamptz", DAYS[:2], [0], [0]),
+        ("varchar(40)", "timestamptz", ["2026-11-26 06:00:00-05", "2026-11-26 12:00:00+03"], [0, 1], [0]),
+        ("date", "timestamp", ["2026-11-26", "2026-11-25"], [0, 1], [0, 1]),
+    ],
+)
+def test_the_server_leaves_out_what_is_not_late_only_where_it_knows(server, declared, kind, told, sent, late):
+    rows = ", ".join(f"('t', {number}, '{moment}')" for number, moment in enumerate(told))
+    server.run(
+        f"SET sql_mode = 'ALLOW_INVALID_DATES'; DROP TABLE IF EXISTS sent; CREATE TABLE sent (owner varchar(9), k"
+        f" bigint, upd {declared}); INSERT INTO sent VALUES {rows}, ('t', 9, NULL);"
+    )
+    spec = replace(
+        SPECS["badges"], source_table="sent", source_tenant="owner", key_column="k", key_parts=(("k", "bigint"),),
+        source_columns={"k": True}, changed=Changed("upd", kind),
+    )  # fmt: skip
+    with session(server) as opened:
+        since = datetime(2026, 11, 26, 10, 30, tzinfo=UTC)
+        relation = opened.platform("new").texts(opened, Sources(spec, "t", since=since))
+        found = [
+            [int(k) for (k,) in opened.rows(f"SELECT k FROM {rows} ORDER BY k::INT")]
+            for rows in ('"new rows of sent"', relation)
+        ]
+    assert found == [[*sent, 9], [*late, 9]]
 
 
 def test_both_readings_of_one_session_see_one_snapshot_and_the_next_session_another(server):

@@ -44,6 +44,12 @@ _SAID_BY = {
 _CLOCKS = {"timestamp": "timestamptz", "datetime": "timestamp"}
 """What the two are in a mapping's words, of which one is the other's name there."""
 
+_MOMENTS = {"timestamp": ("datetime",), "timestamptz": ("timestamp", "datetime")}
+"""Types of a column that tells when a row changed, by the mapping's word for it, which the server compares as we do.
+
+It would compare a text letter by letter, whatever offset stands in it, and a date with midnight.
+"""
+
 
 @dataclass
 class MySql(written.Written):
@@ -177,10 +183,10 @@ class MySql(written.Written):
         tests += [f"{ordered} >= {value}" for value in values([sources.after])]
         tests += [f"({ordered} <= {value} OR {quoted} IS NULL)" for value in values([sources.upto])]
         if sources.since and spec.changed:
-            clock, moment = _quoted(spec.changed.column), sources.since.astimezone(UTC).replace(tzinfo=None)
-            # A zero date tells nothing, as NULL does.
-            late = f"{clock} >= '{moment.isoformat(' ')}' OR {clock} IS NULL OR {clock} < '1000-01-01'"
-            tests.append(f"({late} OR {among(sources.also)})")
+            found = self._column(session, spec.source_table, spec.changed.column)
+            if found in _MOMENTS[spec.changed.type]:
+                late = _late(_quoted(spec.changed.column), sources.since)
+                tests.append(f"({late} OR {among(sources.also)})")
         return "".join(f" AND {test}" for test in tests)
 
     def _fetched(self, session: Asking, table: str, tenant: tuple[str, str], columns: Sequence[str], fewer: str) -> str:
@@ -261,6 +267,13 @@ def _as_text(column: str, kind: str) -> str:
     if kind in ("bit", "year"):
         return f"CAST({quoted} + 0 AS CHAR)"
     return f"CONVERT({quoted} USING utf8mb4)" if kind in _TEXTS else f"CAST({quoted} AS CHAR)"
+
+
+def _late(clock: str, since: datetime) -> str:
+    """Return the server's SQL of whether a row changed since, or tells nothing: by NULL, or a day that never was."""
+    moment = since.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+    day, last = f"DAYOFMONTH({clock})", f"DAYOFMONTH(LAST_DAY({clock}))"
+    return f"{clock} >= '{moment}' OR NOT COALESCE({day} BETWEEN 1 AND {last}, FALSE)"
 
 
 def _quoted(identifier: str) -> str:
