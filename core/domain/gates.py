@@ -58,7 +58,8 @@ class Answer:
 class Cover:
     """An approved policy exception for one check of one tenant (rule 13: it expires).
 
-    `items` are those that the check's finding named when it was asked for, as far as they went then.
+    `items` are those that the check's finding named when it was asked for, as far as they went then: where there are
+    any it covers no other, and no block that names none.
     """
 
     check_id: str
@@ -180,9 +181,9 @@ def _covering(finding: Finding, known: Sequence[Cover]) -> Cover | None:
     `known` has the longest first.
     """
     if not finding.items:
-        return next(iter(known), None)
+        return next((cover for cover in known if not cover.items), None)
     chosen = [
-        next((cover for cover in known if reach <= cover.items.get(item, "")), None)
+        next((cover for cover in known if item in cover.items and reach <= cover.items[item]), None)
         for item, reach in finding.items.items()
     ]
     covering = [cover for cover in chosen if cover]

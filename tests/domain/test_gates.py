@@ -139,6 +139,27 @@ def test_an_exception_covers_what_was_named_when_it_was_asked_for(covers: list[d
     assert (line.standing is Standing.COVERED, line.cover and line.cover.exception_id) == (by is not None, by)
 
 
+@pytest.mark.parametrize(
+    ("items", "covers", "by"),
+    [
+        ({}, [NAMED], None),
+        ({}, [NAMED, {}], "e1"),
+        ({"flights": ""}, [{}], None),
+        ({"flights": ""}, [{"planes": ""}], None),
+        ({"flights": ""}, [{"flights": ""}], "e0"),
+    ],
+    ids=["it blocks on something else", "one for all of it", "none named", "another named", "that one"],
+)
+def test_an_exception_that_names_something_covers_that_alone(
+    items: dict[str, str], covers: list[dict[str, str]], by: str | None
+) -> None:
+    ends = AT + timedelta(days=1)
+    found = Answer("tests.a", Finding(Outcome.BLOCK, "Nothing has moved yet.", items=items), AT, ends)
+    given = [Cover("tests.a", f"e{n}", ends, items=named) for n, named in enumerate(covers)]
+    (line,) = lines(checks=[check()], answers={"tests.a": found}, covers=given, at=AT)
+    assert (line.standing is Standing.COVERED, line.cover and line.cover.exception_id) == (by is not None, by)
+
+
 def test_an_unknown_answer_holds_for_minutes_only() -> None:
     assert expiry(check=check(), outcome=Outcome.UNKNOWN, at=AT) == AT + ASK_AGAIN_AFTER
     assert expiry(check=check(), outcome=Outcome.BLOCK, at=AT) == AT + timedelta(days=1)
