@@ -1,12 +1,12 @@
 """What other apps know of a tenant that keeps runs from moving anything, for good or for now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from uuid import UUID
 
 from core.registry import Registry
 
-BARRIERS: Registry[Callable[[UUID], str]] = Registry("barrier")
-"""Each says for a tenant why nothing may be moved now, or nothing; apps fill it in their `barriers.py`."""
+BARRIERS: Registry[Callable[[Collection[UUID]], Mapping[UUID, str]]] = Registry("barrier")
+"""Each says, for those of many tenants of which nothing may be moved now, why; apps fill it in their `barriers.py`."""
 
 RESTS: Registry[Callable[[UUID], str]] = Registry("rest")
 """Each says why nothing is moved now unless somebody asks for it, or nothing: a standing catch-up rests meanwhile."""
@@ -17,7 +17,15 @@ TRAFFIC: Registry[Callable[[UUID], bool]] = Registry("teller of traffic")
 
 def why_shut(*, tenant_id: UUID) -> str:
     """Return why nothing may be moved for a tenant now, or nothing while it may."""
-    return next((reason for barrier in BARRIERS.values() if (reason := barrier(tenant_id))), "")
+    return shut([tenant_id]).get(tenant_id, "")
+
+
+def shut(tenant_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return of which tenants nothing may be moved now, and why."""
+    found: dict[UUID, str] = {}
+    for barrier in BARRIERS.values():
+        found = {**barrier(tenant_ids), **found}
+    return found
 
 
 def why_resting(*, tenant_id: UUID) -> str:

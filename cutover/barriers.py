@@ -1,5 +1,6 @@
 """When a copy from legacy would overwrite what people did on the new platform, and what else a phase means for one."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from backfills.barriers import BARRIERS, RESTS, TRAFFIC
@@ -9,17 +10,17 @@ from cutover.queries import cutovers
 MOVED = frozenset({Phase.FULL, Phase.STABILISE, Phase.DECOMMISSION, Phase.DONE})
 """Phases in which the new platform holds the truth."""
 
+_SHUT = "You work on the new platform now: a copy from legacy would overwrite what has changed there since."
 _RESTS = {
     Phase.HALTED: "The line is stopped: nothing is brought over by itself until it goes on.",
     Phase.ROLLED_BACK: "You are back on the legacy platform: what is moved before the next attempt, people decide.",
 }
 
 
-def after_the_cutover(tenant_id: UUID) -> str:
-    """Say that the account works on the new platform, once it does."""
-    if cutovers.phase_of(tenant_id) not in MOVED:
-        return ""
-    return "You work on the new platform now: a copy from legacy would overwrite what has changed there since."
+def after_the_cutover(tenant_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Say of accounts that they work on the new platform, once they do."""
+    moved = cutovers.of_many(tenant_ids=tenant_ids).filter(phase__in=[phase.value for phase in MOVED])
+    return dict.fromkeys(moved.values_list("tenant_id", flat=True), _SHUT)
 
 
 def while_stopped(tenant_id: UUID) -> str:

@@ -71,9 +71,9 @@ def behind(*, tenant_id: UUID, at: datetime) -> Behind:
 
 
 def of_many(tenant_ids: Collection[UUID], *, at: datetime) -> dict[UUID, timedelta]:
-    """Return how far behind the entities of many tenants are that can be caught up, in one query."""
-    found = {}
-    for tenant_id, known in _known(tenant_ids).items():
+    """Return how far behind the entities of many tenants are that can be caught up, where that still matters."""
+    found, shut = {}, barriers.shut(tenant_ids)
+    for tenant_id, known in _known([one for one in tenant_ids if one not in shut]).items():
         since = [known.get(spec.entity, (None, None))[0] for spec in _specs() if spec.changed]
         if since and None not in since:
             found[tenant_id] = max(at - moment for moment in since if moment)

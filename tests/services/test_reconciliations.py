@@ -253,7 +253,7 @@ def test_a_preview_from_before_the_cutover_overwrites_nothing_after_it(drifting,
     drifting.legacy(2, fee="9")
     drifting.look()
     row = preview(drifting, lead)
-    monkeypatch.setattr(BARRIERS, "_items", {"tests": lambda tenant_id: "You work on the new platform now."})
+    monkeypatch.setattr(BARRIERS, "_items", {"tests": lambda found: dict.fromkeys(found, "You work there now.")})
     with pytest.raises(reconciliations.UnableToReconcile, match="works on the new platform since"):
         act(drifting, reconciliations.confirm, row, lead)
     assert "overwrite their work" in preview(drifting, lead).second_person

@@ -199,8 +199,10 @@ def test_the_check_says_how_far_behind_and_what_to_do(tenant: Tenant) -> None:
     assert blocked.fix.startswith("It goes on by itself")
     Run.objects.update(watermark=None)
     assert said(tenant, at=at + 31 * MINUTE).fix.endswith("Move them in full.")
+    assert lags.of_many([tenant.pk], at=at + 31 * MINUTE) == {tenant.pk: 31 * MINUTE}
     phase(tenant, Phase.STABILISE)
     assert said(tenant, at=at + 31 * MINUTE).outcome is Outcome.PASS
+    assert lags.of_many([tenant.pk], at=at + 31 * MINUTE) == {}, "nothing is brought over any more"
 
 
 def test_a_file_is_as_old_as_the_latest_change_that_it_tells_of_however_often_it_is_read(tenant: Tenant) -> None:
