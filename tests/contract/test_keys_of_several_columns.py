@@ -195,7 +195,7 @@ def test_a_key_that_stands_again_behind_the_last_row_is_refused(world):
 
 @pytest.mark.parametrize("world", ["postgres"], indirect=True)
 def test_a_batch_that_no_worker_could_hold_is_refused_with_what_to_do(world, monkeypatch):
-    monkeypatch.setattr("portal.adapters.legacy.postgres.LARGEST", 500)
+    monkeypatch.setattr("portal.adapters.legacy.bounds.LARGEST", 500)
     read = partial(world[0].read, spec=SHADES, tenant_ref="ZZ", after=None)
     assert read(limit=2).count == 2
     with pytest.raises(Rejected, match="must name a smaller `batch`"):

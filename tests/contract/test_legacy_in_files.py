@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -90,6 +91,20 @@ def test_whoever_asks_for_something_else_gets_that(legacy, readings):
     assert keys(legacy, limit=1, after="9", until="10") == ["10"]
     assert keys(legacy, limit=1, tenant_ref="AA") == ["5"]
     assert len(readings) == 4
+
+
+def test_a_batch_that_no_worker_could_hold_is_refused_before_it_is_fetched(legacy, export, monkeypatch):
+    export(person(1), person(2), person(3, "Ann" * 100), person(4))
+    monkeypatch.setattr("portal.adapters.legacy.bounds.LARGEST", 200)
+    assert keys(legacy, limit=1) == ["1"]
+    for late in (partial(keys, legacy, limit=2, after="1"), partial(read_keys, legacy, "1", "3")):
+        with pytest.raises(Rejected, match="must name a smaller `batch`"):
+            late()
+    assert legacy._held is None
+
+
+def read_keys(legacy, *wanted):
+    return legacy.read_keys(spec=PEOPLE, tenant_ref="B6", keys=wanted)
 
 
 def test_what_nobody_asks_for_any_more_is_let_go(tmp_path, export):

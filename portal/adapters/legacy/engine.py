@@ -21,6 +21,7 @@ from portal.adapters.comparison.digests import Engine
 from portal.adapters.comparison.duck import Session, name, text
 from portal.adapters.comparison.platforms import Platform, Sources, platform
 from portal.adapters.comparison.platforms.local import Local
+from portal.adapters.legacy import bounds
 
 _RANGES = 4
 """Ranges at most: where there is no index, each of them costs a reading of the whole file."""
@@ -202,17 +203,19 @@ class EngineLegacy:
         line = " || '\t' || ".join(f"coalesce({_escaped(name(column))}, '\\N')" for column in spec.source_columns)
         with self.reading() as (session, there):
             session.run(
-                f"CREATE TEMP TABLE held AS SELECT {key} AS k, {line} || '\n' AS line, "
-                f"row_number() OVER (ORDER BY {order}) AS n FROM {there.texts(session, sources)}"
+                f"CREATE TEMP TABLE held AS SELECT *, strlen(line) AS size FROM (SELECT {key} AS k, "
+                f"{line} || '\n' AS line, row_number() OVER (ORDER BY {order}) AS n "
+                f"FROM {there.texts(session, sources)})"
             )
             version = there.version(spec.source_table)
             session.renew()
             done = 0
             limit = yield SourceRows()
             while True:
-                found = session.rows(
-                    f"SELECT k, line FROM held WHERE n > {done} AND n <= {done + limit + 1} ORDER BY n"
-                )
+                rows = f"FROM held WHERE n > {done} AND n <= {done + limit + 1}"
+                ((size,),) = session.rows(f"SELECT coalesce(sum(size), 0) {rows}")
+                bounds.check(int(size), spec)
+                found = session.rows(f"SELECT k, line {rows} ORDER BY n")
                 if len(found) > limit and _is_one_key(spec, *(key for key, _ in found[limit - 1 :])):
                     raise Rejected(keys.not_unique(spec))
                 done += limit

@@ -9,12 +9,11 @@ from backfills.domain import keys, source
 from backfills.domain.spec import Spec
 from core.moving import SourceKeys, SourceRows
 from core.ports import Rejected
+from portal.adapters.legacy import bounds
 from portal.adapters.postgres import connected
 
 _TELLING = 50_000
 """Among so many keys, taken at random, the borders of up to dozens of ranges are right within some percent."""
-LARGEST = 512 * 2**20
-"""Bytes of one batch: a worker holds it in memory, and other customers' jobs run beside it."""
 
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
@@ -126,11 +125,7 @@ def _bounded(blocks: Iterable[bytes | bytearray | memoryview], spec: Spec) -> It
     size = 0
     for block in blocks:
         size += len(block)
-        if size > LARGEST:
-            raise Rejected(
-                f"The next rows of {spec.source_table} in legacy, {spec.batch:,} to a batch, are larger than"
-                f" {LARGEST >> 20} MB together: the mapping must name a smaller `batch`."
-            )
+        bounds.check(size, spec)
         yield bytes(block)
 
 
