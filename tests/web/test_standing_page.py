@@ -74,6 +74,16 @@ def test_what_cannot_be_says_why(tenant: Tenant, asked: dict[str, str], words: s
     assert words in text(answer)
 
 
+def test_a_file_that_tells_no_age_is_not_said_to_be_new_nor_to_have_not_moved(tenant: Tenant) -> None:
+    with make.arranging():
+        Run.objects.update(source_version="sha256:1", watermark=None)
+    client = signed_in(tenant)
+    page = text(client.get(f"/t/{tenant.slug}/runs/"))
+    assert "Nobody knows how far behind legacy: a file does not tell how old it is" in page
+    assert "Not everything has moved yet" not in page
+    assert "The files do not tell" in text(client.get(f"/t/{tenant.slug}/"))
+
+
 def test_who_may_only_look_is_offered_nothing(tenant: Tenant) -> None:
     page = text(signed_in(tenant, TenantRole.AUDITOR).get(f"/t/{tenant.slug}/runs/"))
     assert "10 minutes behind legacy" in page
