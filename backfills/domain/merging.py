@@ -17,14 +17,20 @@ class OnDrift(StrEnum):
     LONGER = "longer"
     FILLED = "filled"
 
-    def misfit(self, kind: str, *, required: bool) -> str:
-        """Say why this cannot be asked of a column of such a type, or nothing."""
+    def misfit(self, kind: str, *, required: bool, public: bool) -> str:
+        """Say why this cannot be asked of a column of such a type, or nothing.
+
+        What goes on differing after a merge is told, by column: a rule that weighs two values tells how they weigh.
+        """
         if self in (OnDrift.GREATER, OnDrift.LESSER) and kind not in _ORDERED:
             return f"{self} is for numbers, dates and moments, not for {kind}"
         if self is OnDrift.LONGER and kind != "text":
             return f"{self} is for texts, not for {kind}"
         if self is OnDrift.FILLED and required and kind != "text":
             return f"{self} is for a column that may be empty"
+        if self in (OnDrift.GREATER, OnDrift.LESSER, OnDrift.LONGER) and not public:
+            told = f"would tell which of two values is {self}, and the column is not public"
+            return f"{self} {told}; use source, target or filled"
         return ""
 
     def keeps(self, legacy: Any, new: Any) -> bool:

@@ -37,9 +37,9 @@ def test_fields_are_added_removed_and_changed() -> None:
 
 
 def test_whose_value_counts_when_merged_is_told() -> None:
-    ((part, kind, name, _, after),) = told("class: internal}\nrules", "class: internal, on_drift: longer}\nrules")
+    ((part, kind, name, _, after),) = told("class: internal}\nrules", "class: internal, on_drift: filled}\nrules")
     assert (part, kind, name) == (Part.FIELD, "changed", "colour")
-    assert after.endswith("; when merged, the longer text counts")
+    assert after.endswith("; when merged, legacy’s value counts, unless it is empty")
 
 
 def test_rules_values_lists_and_limits_are_told() -> None:

@@ -41,7 +41,8 @@ def test_each_rule_says_whose_value_counts(rule: OnDrift, legacy: Any, new: Any,
 
 
 def declared(rule: str, column: str = "colour", **more: str) -> str:
-    change = ", ".join(["class: internal", f"on_drift: {rule}", *(f"{key}: {value}" for key, value in more.items())])
+    said = {"class": "public", "on_drift": rule, **more}
+    change = ", ".join(f"{key}: {value}" for key, value in said.items())
     if column == "code":
         return GOOD.replace("required: true, class: public", f"required: true, class: public, on_drift: {rule}")
     return GOOD.replace("type: text, class: internal", f"type: text, {change}")
@@ -65,6 +66,10 @@ def test_a_text_has_its_rules(rule: str) -> None:
     [
         (declared("newest"), "20: columns.colour.on_drift: 'newest' is not one of ['source', 'target', 'greater'"),
         (declared("greater"), "20: columns.colour.on_drift: greater is for numbers, dates and moments, not for text"),
+        (
+            declared("longer", **{"class": "internal"}),
+            "20: columns.colour.on_drift: longer would tell which of two values is longer, and the column is not",
+        ),
         (declared("target", "code"), "19: columns.code.on_drift: the key is the same on both platforms"),
     ],
 )
@@ -79,4 +84,10 @@ def test_what_does_not_fit_names_its_line(text: str, words: str) -> None:
     [(OnDrift.LONGER, "integer", False), (OnDrift.LESSER, "timestamptz", True), (OnDrift.FILLED, "boolean", False)],
 )
 def test_each_rule_fits_the_types_of_which_it_can_be_asked(rule: OnDrift, kind: str, *, fits: bool) -> None:
-    assert (rule.misfit(kind, required=True) == "") is fits
+    assert (rule.misfit(kind, required=True, public=True) == "") is fits
+
+
+def test_no_rule_that_weighs_two_values_is_for_hidden_ones() -> None:
+    kinds = {OnDrift.GREATER: "date", OnDrift.LESSER: "integer"}
+    refused = {rule for rule in OnDrift if rule.misfit(kinds.get(rule, "text"), required=False, public=False)}
+    assert refused == {OnDrift.GREATER, OnDrift.LESSER, OnDrift.LONGER}

@@ -129,7 +129,7 @@ def test_staff_reconciles_an_entity_and_the_customer_reads_what_was_done(driftin
 def test_staff_sees_column_by_column_what_merging_would_write_but_no_value_that_is_not_public(
     settings, tmp_path, client
 ):
-    text_of_people = PEOPLE.replace("type: text, class: internal}", "type: text, class: internal, on_drift: longer}")
+    text_of_people = PEOPLE.replace("type: text, class: internal}", "type: text, class: internal, on_drift: target}")
     text_of_people = text_of_people.replace("class: public}\n  active", "class: public, on_drift: greater}\n  active")
     drifting = settle(settings, tmp_path, tenant=make.tenant("Zebra Air", slug="zebra"), text=text_of_people)
     settings.ADAPTERS = {
@@ -153,6 +153,6 @@ def test_staff_sees_column_by_column_what_merging_would_write_but_no_value_that_
     page = text(client.get(reverse("admin:parity_reports_reconciliation_change", args=[row.pk])))
     assert "fee (the greater value counts): 1 record, 1 as legacy says and 0 as the new" in page
     assert "fee becomes “900”, not “150.00”" in page
-    assert "name (the longer text counts): 1 record" in page
+    assert "name (the new platform’s value stays): 1 record" in page
     assert "name (not shown)" in page
     assert CANARY not in page

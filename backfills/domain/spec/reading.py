@@ -223,7 +223,7 @@ class _Builder:
         if "on_drift" not in item:
             return None
         rule = OnDrift(item["on_drift"])
-        problem = rule.misfit(kind, required=item.get("required", False))
+        problem = rule.misfit(kind, required=item.get("required", False), public=item["class"] == "public")
         if name == self.document["target"]["key"]:
             problem = "the key is the same on both platforms"
         if problem:
