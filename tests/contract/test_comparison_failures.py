@@ -102,6 +102,22 @@ def test_equal_records_are_read_once(comparison):
     assert differing(dataclasses.replace(comparison, sleep=fail)) == []
 
 
+@pytest.mark.parametrize(
+    ("side", "statement"),
+    [
+        ("legacy", "INSERT INTO person_mast (own_cd) VALUES ('B6')"),
+        ("new", "INSERT INTO clean.person (owner) VALUES ('t1')"),
+    ],
+)
+def test_a_row_without_its_key_falls_out_of_no_range(comparison, pair, side, statement):
+    with psycopg.connect(getattr(pair, f"{side}_owner")) as connection:
+        connection.execute(statement)
+    first, *_ = segments = comparison.divide(plan(), size=1)
+    assert segments == (Segment(None, "1"), Segment("1", "2"), Segment("2", None))
+    with pytest.raises(Rejected, match=f"1 rows of the {side} platform have nothing in .* that can be their key"):
+        comparison.compare(plan(), segment=first, report=pytest.fail)
+
+
 def test_a_platform_that_does_not_answer_makes_it_unavailable_and_betrays_no_credential(comparison):
     parts = urlsplit(comparison.new)
     away = parts._replace(netloc=f"new_loader:s3cret@{parts.hostname or '127.0.0.1'}:1").geturl()

@@ -81,6 +81,17 @@ def test_a_cluster_says_of_odd_values_exactly_what_one_machine_says(machines, pe
     assert len(one[1]) > (0 if entity == "zones" else 20)
 
 
+def test_a_row_that_lacks_a_part_of_its_key_is_told_whatever_part_reads_it(machines, people_platforms):
+    pair = people_platforms
+    line = BADGES.replace("{column: seq, type: bigint}", "{column: line, of: {nm: text, seq: bigint}}")
+    fill(pair.legacy_owner, {"person_mast": [*map(legacy_person, range(20)), legacy_person(99) | {"seq": None}]})
+    fill(pair.new_owner, {"clean.badge": [{"owner": "t1", "code": "P-Ann", "fee": "1.5"}]})
+    the_plan = plan("badges", specs.load_set({"badges": line}))
+    for comparison in (DuckComparison(pair.legacy_reader, pair.new_loader, settle=0), spread(pair)):
+        with pytest.raises(Rejected, match="1 rows of the legacy platform have nothing in line that can be their key"):
+            told(comparison, the_plan)
+
+
 def test_every_corruption_planted_among_many_records_is_found_and_none_is_invented(machines, people_platforms):
     planted = planting.plant(people_platforms, records=20_000, corruptions=30, seed=3)
     found = {}

@@ -83,7 +83,7 @@ class Postgres:
         """Return the keys that end ranges of `size` source rows each."""
         key, order = source.key(sources.spec), source.order(sources.spec)
         numbered = f"SELECT {key} AS k, row_number() OVER (ORDER BY {order}) AS n {_sources(sources)}"
-        found = self._ask(session, f"SELECT k FROM ({numbered}) AS r WHERE n % {size} = 0 ORDER BY n")
+        found = self._ask(session, f"SELECT k FROM ({numbered}) AS r WHERE n % {size} = 0 AND k IS NOT NULL ORDER BY n")
         return [str(row[0]) for row in found]
 
     def values(self, session: Asking, rows: Rows, gate: Mapping[str, Passage]) -> str:
@@ -138,11 +138,13 @@ class Postgres:
 
 
 def _sources(sources: Sources) -> str:
+    """Return FROM and WHERE; a row without its key belongs to the range that has no lower end, or it would to none."""
     spec, tests = sources.spec, [source.of_tenant(sources.spec, sources.tenant)]
     if sources.after is not None:
         tests.append(source.bounded(spec, ">", sources.after))
     if sources.upto is not None:
-        tests.append(source.bounded(spec, "<=", sources.upto))
+        upto = source.bounded(spec, "<=", sources.upto)
+        tests.append(upto if sources.after is not None else f"({upto} OR {source.keyless(spec)})")
     if sources.among:
         tests.append(source.among(spec, sources.among))
     if sources.since:
@@ -159,6 +161,8 @@ def _native(keys: Keys) -> str:
 
 def _from(rows: Rows) -> str:
     condition = rows.keys.condition(_native(rows.keys)) if rows.keys else ""
+    if condition and rows.keys and rows.keys.after is None and not rows.keys.among:
+        condition = f"{condition} OR {name(rows.keys.column)} IS NULL"  # as of `_sources`
     if rows.keys and rows.keys.sample:
         condition = digests.sampled(Engine.POSTGRES, f"{name(rows.keys.column)}::text", rows.keys.sample)
     narrowed = f" AND ({condition})" if condition else ""
