@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from core import tenancy
 from core.ports import Rejected, Unavailable
@@ -19,6 +20,11 @@ def scheme(url: str) -> str:
 def is_postgres(url: str) -> bool:
     """Tell whether an address is PostgreSQL's; the empty one is, and leads nowhere."""
     return not url or scheme(url) == "postgres"
+
+
+def primary(url: str) -> str:
+    """Return an address that leads to the server which writes, of several; to none if that is away."""
+    return make_conninfo(url, target_session_attrs="primary")
 
 
 @contextmanager

@@ -7,8 +7,11 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from core.comparison import Segment
+from core.ports import Unavailable
+from portal.adapters import postgres
 from portal.adapters.comparison import DuckComparison, engine, identity, marks, since
 from tests import databases, people, things
 from tests.people import fill
@@ -205,6 +208,17 @@ def test_a_server_that_lives_another_life_makes_everything_be_read(watched, monk
     monkeypatch.setattr(identity, "_LIFE", identity._LIFE.replace("pg_is_in_recovery()", "true"))
     assert watched.look() == ({}, True)
     assert watched.mark == ""
+
+
+@pytest.mark.slow
+def test_what_a_mark_remembers_is_never_read_from_a_standby(watched, monkeypatch):
+    assert conninfo_to_dict(postgres.primary(watched.pair.new_loader))["target_session_attrs"] == "primary"
+    watched.new("UPDATE clean.thing SET fee = 0 WHERE id = 1")
+    # The server is none: whoever asks for one gets no answer.
+    monkeypatch.setattr(engine, "primary", lambda url: make_conninfo(url, target_session_attrs="standby"))
+    for mark in (watched.mark, ""):
+        with pytest.raises(Unavailable, match=r"The (legacy|new) platform's database does not answer"):
+            watched.comparison.look(plan(), mark=mark, report=pytest.fail)
 
 
 @pytest.mark.slow

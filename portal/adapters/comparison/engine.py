@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core import tenancy
@@ -17,7 +17,7 @@ from portal.adapters.comparison.identity import Unmarked
 from portal.adapters.comparison.marks import Mark
 from portal.adapters.comparison.pushdown import NotPushable, Pushdown
 from portal.adapters.comparison.since import MOST, Present
-from portal.adapters.postgres import is_postgres
+from portal.adapters.postgres import is_postgres, primary
 
 if TYPE_CHECKING:
     from portal.adapters.comparison.full import Full
@@ -93,6 +93,8 @@ class DuckComparison:
         What differed at the mark is judged anew too, so that nothing but the mark need be remembered.
         """
         written, now = self._written(plan, mark)
+        # A standby that lags behind the server of the mark shows what was: nobody would look at that record again.
+        reader = replace(self, legacy=primary(self.legacy), new=primary(self.new)) if now else self
         differing: list[str] = []
 
         def tell(difference: Difference) -> None:
@@ -101,9 +103,9 @@ class DuckComparison:
             report(difference)
 
         if written is None:
-            self.recheck(plan, report=tell)
+            reader.recheck(plan, report=tell)
         elif written:
-            self._judge(plan, sorted(written), report=tell)
+            reader._judge(plan, sorted(written), report=tell)
         holds = now is not None and len(differing) <= MOST and all(map(marks.is_native, differing))
         return Looked(now.naming(differing).written() if now and holds else "", whole=written is None)
 
