@@ -48,6 +48,7 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
     RunState.FAILED: frozenset(),
 }
 
+OVER = frozenset(state for state in RunState if state.is_over)
 ACTIVE = frozenset({RunState.QUEUED, RunState.RUNNING, RunState.PAUSED, RunState.RETRYING})
 
 

@@ -9,7 +9,8 @@ from core.models import Audit, TenantModel
 
 EVERY = 2
 """Minutes between the beginnings of two catch-ups: what changes in legacy then arrives within five (the RPO)."""
-LONGEST_EVERY = 60
+LONGEST_EVERY = 15
+"""So that the wait and the work of one round stay well below half an hour, from which on lateness counts as a fault."""
 
 
 class Pace(TenantModel):
@@ -26,7 +27,7 @@ class Pace(TenantModel):
     due_at = models.DateTimeField(null=True, blank=True, help_text="When the next standing catch-up is due.")
     asked_at = models.DateTimeField(null=True, blank=True, help_text="When the last one was due.")
     trying_since = models.DateTimeField(
-        null=True, blank=True, help_text="Since when it was due each time, without a gap."
+        null=True, blank=True, help_text="Since when it was due each time, without a gap, and in vain."
     )
 
     class Meta:

@@ -25,6 +25,18 @@ def since(*, tenant_id: UUID, spec: Spec) -> Answer:
     return catching.since(spec, past, rejected=_letters(tenant_id, spec).count())
 
 
+def by_itself(*, tenant_id: UUID, spec: Spec) -> Answer:
+    """Return from when on a catch-up that nobody asked for reads, or why people must move the entity in full.
+
+    It never reads every row: that would overwrite what people decided to keep on the new platform.
+    """
+    answer = since(tenant_id=tenant_id, spec=spec)
+    if answer.reason:
+        return answer
+    reason = _why_whole(spec, Run.objects.filter(tenant_id=tenant_id))
+    return Answer(reason=reason) if reason else answer
+
+
 def rejected(*, tenant_id: UUID, spec: Spec) -> list[str]:
     """Return the keys of an entity's rejected rows; a catch-up reads them whenever they changed."""
     return list(_letters(tenant_id, spec).order_by().values_list("source_key", flat=True))
@@ -38,12 +50,15 @@ def why_whole(run: Run, spec: Spec) -> str:
     """
     if run.spec != spec.label:
         return "The mapping was changed meanwhile."
-    base = Run.objects.filter(tenant_id=run.tenant_id, entity=run.entity, state__in=_ACCOUNTED)
-    last = base.exclude(pk=run.pk).order_by("-requested_at", "-id").first()
+    return _why_whole(spec, Run.objects.filter(tenant_id=run.tenant_id).exclude(pk=run.pk))
+
+
+def _why_whole(spec: Spec, runs: QuerySet[Run]) -> str:
+    last = runs.filter(entity=spec.entity, state__in=_ACCOUNTED).order_by("-requested_at", "-id").first()
     if last is None or last.watermark is None:
         return "Rows were put right meanwhile."
     looked_up = sorted({lookup.entity for lookup in spec.lookups.values()})
-    wrote = Run.objects.filter(Q(changed__gt=0) | Q(removed__gt=0), tenant_id=run.tenant_id, entity__in=looked_up)
+    wrote = runs.filter(Q(changed__gt=0) | Q(removed__gt=0), entity__in=looked_up)
     later = wrote.filter(Q(finished_at=None) | Q(finished_at__gte=last.started_at)).order_by("entity").first()
     return f"{later.entity.replace('_', ' ').capitalize()} changed, which they look up." if later else ""
 

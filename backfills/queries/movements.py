@@ -14,8 +14,9 @@ def last_moved_at(*, tenant_id: UUID) -> datetime | None:
     """Return when a run last moved rows to the new platform; a run that changed nothing moved nothing.
 
     Catch-ups do not count: what they bring over had come to differ since, and whoever watches for that sees it go.
+    One that had to read every row after all does: it wrote over whatever differed.
     """
-    runs = Run.objects.filter(tenant_id=tenant_id, changed__gt=0, since=None, whole_because="")
+    runs = Run.objects.filter(tenant_id=tenant_id, changed__gt=0, since=None)
     found = runs.aggregate(at=Max("moved_at"))
     moved: datetime | None = found["at"]
     return moved
@@ -24,7 +25,7 @@ def last_moved_at(*, tenant_id: UUID) -> datetime | None:
 def is_moving(*, tenant_id: UUID, apart_from_catch_ups: bool = False) -> bool:
     """Say whether a run of the tenant is under way; catch-ups leave platforms fit to be compared."""
     active = Run.objects.filter(tenant_id=tenant_id, state__in=[state.value for state in ACTIVE])
-    return (active.filter(since=None, whole_because="") if apart_from_catch_ups else active).exists()
+    return (active.filter(since=None) if apart_from_catch_ups else active).exists()
 
 
 def has_judged_everything(*, tenant_id: UUID) -> bool:

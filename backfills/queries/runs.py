@@ -75,8 +75,13 @@ class EntityRow:
 
     @property
     def is_accounted(self) -> bool:
-        """Whether every row has its one outcome. A catch-up under way takes nothing from that, one that failed does."""
-        return bool(self.stands and RunState(self.stands.state).is_accounted and self.run_state is not RunState.FAILED)
+        """Whether every row has its one outcome.
+
+        A catch-up under way takes nothing from that. One that failed does, unless nobody asked for it: the next one is
+        minutes away, and how far behind legacy the rows are is told apart from this.
+        """
+        failed = self.run_state is RunState.FAILED and not (self.run and self.run.standing)
+        return bool(self.stands and RunState(self.stands.state).is_accounted and not failed)
 
     @property
     def caught_up_to(self) -> datetime | None:

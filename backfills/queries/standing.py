@@ -85,8 +85,8 @@ def followed() -> bool:
 
 
 def why_not(*, tenant_id: UUID, entities: Collection[str]) -> str:
-    """Return why one of these entities cannot be caught up, if one cannot; in words fit for the customer."""
+    """Return why one of these entities is not caught up by itself, if one is not; in words fit for the customer."""
     for spec in mapping.specs().values():
-        if spec.entity in entities and (reason := catching.since(tenant_id=tenant_id, spec=spec).reason):
-            return f"{spec.title} cannot be caught up. {reason}"
+        if spec.entity in entities and (reason := catching.by_itself(tenant_id=tenant_id, spec=spec).reason):
+            return f"{spec.title} cannot be caught up by themselves. {reason}"
     return ""

@@ -12,7 +12,7 @@ from django.db.models import Case, Value, When
 from accounts.queries import tenants
 from backfills import barriers
 from backfills.domain.catching import Answer, overlapped
-from backfills.domain.runs import RunState, before, ending, why_stopped
+from backfills.domain.runs import OVER, RunState, before, ending, why_stopped
 from backfills.domain.spec import Spec
 from backfills.models import Run
 from backfills.queries import catching, mapping
@@ -56,7 +56,7 @@ def start(
 
     To `catch_up` is to read only what changed in legacy since the last run that accounted for every row began. An
     entity of which only a full run is safe is left alone; where that is true of all, UnableToStart says why. A
-    `standing` one leaves in the ledger what it moved, and nothing where it moved nothing.
+    `standing` one never reads every row, and leaves in the ledger what it moved, and nothing where it moved nothing.
     """
     by.require(Permission.MANAGE_RUNS, tenant_id=tenant_id)
     if reason := barriers.why_shut(tenant_id=tenant_id):
@@ -68,8 +68,9 @@ def start(
     wanted = set(specs if entities is None else entities)
     if unknown := wanted - set(specs):
         raise UnableToStart(f"The mapping knows no “{min(unknown)}”.")
+    ask = catching.by_itself if standing else catching.since
     asked = {
-        spec.entity: catching.since(tenant_id=tenant_id, spec=spec) if catch_up else Answer()
+        spec.entity: ask(tenant_id=tenant_id, spec=spec) if catch_up else Answer()
         for spec in specs.values()
         if spec.entity in wanted
     }
@@ -174,6 +175,8 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
                 f"{order.spec.title} refer to {title.lower()}, which have not moved: move those first."
             )
     whole_because = catching.why_whole(run, order.spec) if run.since else ""
+    if whole_because and run.standing:  # to read everything overwrites what people decided: they say when
+        raise ports.Rejected(f"{whole_because} Move them in full.")
     if whole_because:
         order = replace(order, since=None)
     watermark, ref = None, order.tenant_ref
@@ -301,7 +304,7 @@ def _close(run: Run, order: LoadOrder, position: RunPosition, *, by: Actor) -> N
             state=state, finished_at=order.at, source_total=source_total, removed=position.removed, problem=problem
         )
         if ended and silence.ends_as_before(run, state, position):
-            silence.forget_others(run)
+            silence.forget_others(run, states=OVER)
         elif ended:
             retries.end(run, at=order.at)
             figures = {f"{fate}:{rule}" if rule else fate: count for (fate, rule), count in position.totals.items()}
@@ -318,7 +321,7 @@ def _fail(run: Run, problem: str, *, by: Actor, at: datetime) -> None:
             state=RunState.FAILED, finished_at=at, problem=problem
         )
         if failed and silence.fails_as_before(run, problem):
-            silence.forget_others(run)
+            silence.forget_others(run, states=[RunState.FAILED])
         elif failed:
             steps.record("failed", run, by=by, at=at)
             outbox.publish("backfills.run.finished", tenant_id=run.tenant_id, run_id=run.pk)

@@ -1,5 +1,7 @@
 """Standing catch-ups that found nothing: most of them, and so they leave no entry, no event, and in the end no row."""
 
+from collections.abc import Iterable
+
 from backfills.domain.runs import RunState
 from backfills.models import OutcomeTotal, Run
 from core.moving import RunPosition
@@ -21,10 +23,14 @@ def fails_as_before(run: Run, problem: str) -> bool:
     return bool(last and last.state == RunState.FAILED and last.problem == problem)
 
 
-def forget_others(run: Run) -> None:
-    """Delete earlier standing catch-ups of the entity that wrote nothing; inside the transaction that ends this one."""
-    over = [state.value for state in RunState if state.is_over]
-    others = Run.objects.filter(tenant_id=run.tenant_id, entity=run.entity, standing=True, state__in=over)
+def forget_others(run: Run, *, states: Iterable[RunState]) -> None:
+    """Delete earlier standing catch-ups of the entity that ended in one of these states and wrote nothing.
+
+    Inside the transaction that ends this one. One that fails may take the place of those that failed alone: by the one
+    before that accounted for every row the rows stand, and legacy is read on from there.
+    """
+    ended = [state.value for state in states]
+    others = Run.objects.filter(tenant_id=run.tenant_id, entity=run.entity, standing=True, state__in=ended)
     others.filter(changed=0, removed=0, retries=None, dead_letters=None).exclude(pk=run.pk).delete()
 
 

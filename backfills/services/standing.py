@@ -95,31 +95,37 @@ def catch_up(*, tenant_id: UUID, by: Actor, at: datetime) -> list[Run]:
     if barriers.why_shut(tenant_id=tenant_id):
         switch_off(tenant_id=tenant_id, by=by, at=at)
         return []
-    _note(standing, at=at)
+    behind = lags.behind(tenant_id=tenant_id, at=at)
+    _note(standing, behind, at=at)
     started: list[Run] = []
     if not standing.resting and not movements.is_moving(tenant_id=tenant_id):
         with suppress(runs.UnableToStart):  # until somebody moves them in full
             started = runs.start(tenant_id=tenant_id, by=by, at=at, catch_up=True, standing=True)
-    _ask_anew(tenant_id, by=by, at=at)
+    _ask_anew(tenant_id, behind, by=by, at=at)
     return started
 
 
-def _note(standing: queries.Standing, *, at: datetime) -> None:
-    """Remember when the next one is due, and since when each one was; a gap (an outage of ours) begins anew."""
+def _note(standing: queries.Standing, behind: lags.Behind, *, at: datetime) -> None:
+    """Remember when the next one is due, and since when each one was due in vain.
+
+    A gap (an outage of ours) begins anew, and so does what read legacy for the entity that waited longest.
+    """
     pace = standing.pace
     trying = pace.trying_since
     if standing.resting:
         trying = None
     elif trying is None or pace.asked_at is None or at - pace.asked_at > lag.LIMIT:
         trying = at
+    elif behind.unread and behind.unread.read_at:
+        trying = max(trying, behind.unread.read_at)
     kept = {"asked_at": at, "trying_since": trying, "due_at": queries.next_due(pace, at=at)}
     Pace.objects.update_or_create(tenant_id=pace.tenant_id, defaults=kept)
 
 
-def _ask_anew(tenant_id: UUID, *, by: Actor, at: datetime) -> None:
+def _ask_anew(tenant_id: UUID, behind: lags.Behind, *, by: Actor, at: datetime) -> None:
     """Have the check asked once its answer is another than the one that stands."""
     said = readiness.latest(tenant_id=tenant_id).get(CHECK)
-    if said and said.outcome is not lags.behind(tenant_id=tenant_id, at=at).outcome:
+    if said and said.outcome is not behind.outcome:
         readiness.request(tenant_id=tenant_id, by=by, check_id=CHECK)
 
 

@@ -9,7 +9,7 @@ from backfills.queries.standing import LONGEST
 from backfills.services.standing import FASTEST
 
 USUAL = timedelta(days=14)
-_CHOICES = [(minutes, f"{minutes} minute{'' if minutes == 1 else 's'}") for minutes in (1, 2, 3, 5, 10, 15, 30, 60)]
+_CHOICES = [(minutes, f"{minutes} minute{'' if minutes == 1 else 's'}") for minutes in (1, 2, 3, 5, 10, 15)]
 
 
 class StandingForm(forms.Form):

@@ -14,6 +14,7 @@ from accounts.models import Tenant
 from backfills import readiness, stop_the_line
 from backfills.domain.runs import RunState
 from backfills.models import Pace, Run
+from backfills.models.pace import LONGEST_EVERY
 from backfills.queries import lag as lags
 from backfills.queries import mapping
 from backfills.queries import runs as listed
@@ -162,8 +163,10 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(tenant: Tenant) -> None:
     at = timezone.now()
     with pytest.raises(toggles.UnableToSwitch, match="within 90 days"):
         switch_on(tenant, at=at, days=91)
-    with pytest.raises(standing.UnableToKeepUp, match="every 1 to 60 minutes, not every 0"):
+    with pytest.raises(standing.UnableToKeepUp, match="every 1 to 15 minutes, not every 0"):
         switch_on(tenant, at=at, every=0)
+    with pytest.raises(standing.UnableToKeepUp, match="every 1 to 15 minutes, not every 16"):
+        switch_on(tenant, at=at, every=16)
     with pytest.raises(PermissionRefused):
         standing.switch_on(tenant_id=tenant.pk, every=2, until=at + MINUTE, by=Actor.anonymous(), at=at)
     assert (Pace.objects.count(), entries()) == (0, [])
@@ -264,3 +267,100 @@ def test_the_line_stops_once_it_has_tried_in_vain_for_half_an_hour(tenant: Tenan
     assert alarm(tenant, at=late) is None
     moved(tenant, at=late)
     assert alarm(tenant, at=late + 5 * MINUTE) is None
+
+
+def test_one_that_works_as_seldom_as_it_may_is_never_taken_for_one_that_does_not(tenant: Tenant) -> None:
+    at = timezone.now()
+    switch_on(tenant, at=at, every=LONGEST_EVERY)
+    phase(tenant, Phase.CANARY)
+    for tick_at in (at + number * LONGEST_EVERY * MINUTE for number in range(4)):
+        standing.catch_up(tenant_id=tenant.pk, by=HOUSE, at=tick_at)
+        Run.objects.all().delete()
+        moved(tenant, at=tick_at + MINUTE)  # what it starts
+        late = tick_at + (LONGEST_EVERY + 2) * MINUTE  # the next one has begun, and not ended
+        assert said(tenant, at=late).outcome is Outcome.WARN
+        assert alarm(tenant, at=late) is None
+
+
+def test_half_an_hour_in_vain_counts_from_the_last_success(tenant: Tenant) -> None:
+    at = timezone.now()
+    moved(tenant, at=at - 180 * MINUTE)
+    switch_on(tenant, at=at)
+    for minutes in (0, 20, 40):
+        Run.objects.filter(standing=True).delete()
+        moved(tenant, at=at + minutes * MINUTE, standing=True)
+        standing.catch_up(tenant_id=tenant.pk, by=HOUSE, at=at + (minutes + 1) * MINUTE)
+        Run.objects.filter(state=RunState.QUEUED).delete()
+    Run.objects.filter(standing=True).delete()  # so that all are hours behind at once
+    assert alarm(tenant, at=at + 42 * MINUTE) is None
+    raised = alarm(tenant, at=at + 71 * MINUTE)
+    assert raised is not None
+    assert raised.since == at + 70 * MINUTE
+
+
+def standing_run(tenant: Tenant, entity: str, *, at: datetime, state: RunState, **different: object) -> Run:
+    """Let a standing catch-up of an entity stand so."""
+    fields = {"started_at": at, "finished_at": at, "watermark": at, "source_total": 0, **different}
+    label = mapping.specs()[entity].label
+    return Run.objects.create(
+        tenant=tenant, entity=entity, state=state, spec=label, since=at, requested_at=at, standing=True, **fields
+    )
+
+
+def fail(tenant: Tenant, *, at: datetime) -> Run:
+    """Queue a standing catch-up of flights, which look up airports, and let it begin."""
+    unbegun = {"started_at": None, "finished_at": None, "watermark": None, "source_total": None}
+    run = standing_run(tenant, "flights", at=at, state=RunState.QUEUED, **unbegun)
+    with pytest.raises(runs.UnableToMove, match="Airports changed, which they look up. Move them in full."):
+        runs.advance(run_id=run.pk, by=HOUSE, at=at)
+    return run
+
+
+def test_where_it_would_have_to_read_everything_it_leaves_that_to_people(tenant: Tenant) -> None:
+    at = timezone.now()
+    moved(tenant, at=at - 60 * MINUTE)
+    conserved = readiness.conserved(tenant_id=tenant.pk, at=at)
+    assert conserved.outcome is Outcome.PASS
+    last = standing_run(tenant, "flights", at=at - 9 * MINUTE, state=RunState.SUCCEEDED)
+    standing_run(tenant, "airports", at=at - 8 * MINUTE, state=RunState.SUCCEEDED, changed=1)
+    fail(tenant, at=at - 7 * MINUTE)
+    again = fail(tenant, at=at - 5 * MINUTE)
+    left = Run.objects.filter(entity="flights", standing=True).order_by("requested_at")
+    assert [run.pk for run in left] == [last.pk, again.pk]
+    assert entries().count("backfills.run.failed") == 1
+    assert lags.behind(tenant_id=tenant.pk, at=at).words_of("flights") == "9 minutes"
+    found = readiness.conserved(tenant_id=tenant.pk, at=at)
+    assert (found.outcome, found.facts) == (conserved.outcome, conserved.facts)
+    why = queries.why_not(tenant_id=tenant.pk, entities=["flights"])
+    assert why == "Flights cannot be caught up by themselves. Airports changed, which they look up."
+    switch_on(tenant, at=at)
+    assert "flights" not in {run.entity for run in standing.catch_up(tenant_id=tenant.pk, by=HOUSE, at=at)}
+    moved(tenant, at=at + MINUTE, entity="flights")
+    assert queries.why_not(tenant_id=tenant.pk, entities=["flights"]) == ""
+
+
+@pytest.mark.slow
+def test_what_people_did_on_the_new_platform_is_overwritten_by_people_alone(
+    airline_world: Platforms, tenant: Tenant
+) -> None:
+    airline.flights(airline_world, 2)
+    for table in ("flt_hist", "stn_mast", "eqp_mast"):
+        airline.legacy_do(airline_world, f"UPDATE {table} SET upd_ts = now() - interval '1 hour'")
+    runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
+    queue.run_pending()
+    switch_on(tenant, at=timezone.now())
+    airline.new_do(airline_world, "UPDATE platform.flight SET distance_km = 1")
+    airline.legacy_do(
+        airline_world, "UPDATE stn_mast SET upd_ts = now(), tz_nm = 'America/Denver' WHERE stn_cd = 'LAX'"
+    )
+    assert [len(tick(tenant)) for _ in range(2)] == [4, 3]
+    assert airline.new_rows(airline_world, "SELECT DISTINCT distance_km::text FROM platform.flight") == [("1.0",)]
+    failed = Run.objects.get(entity="flights", standing=True)
+    assert (failed.state, failed.problem) == (
+        RunState.FAILED, "Airports changed, which they look up. Move them in full.",
+    )  # fmt: skip
+    runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["flights"])
+    queue.run_pending()
+    assert airline.new_rows(airline_world, "SELECT DISTINCT distance_km::text FROM platform.flight") == [("3983.1",)]
+    assert len(tick(tenant)) == 4
+    assert Run.objects.filter(entity="flights", standing=True).latest("requested_at").state == RunState.SUCCEEDED
