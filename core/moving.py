@@ -52,6 +52,8 @@ class LoadOrder:
     at: datetime
     since: datetime | None = None
     """Only rows that changed since are read, by legacy's clock, and all others stay as they are: a catch-up."""
+    standing: bool = False
+    """Nobody asked for it: a row that is rejected as it was before has not been tried once more."""
 
     @property
     def spec(self) -> Any:

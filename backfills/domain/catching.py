@@ -46,7 +46,8 @@ def since(spec: Spec, past: Iterable[Past], *, rejected: int) -> Answer:
         if run.is_accounted:
             if run.watermark is None:
                 return Answer(
-                    reason="Nothing tells from when on: rows were put right since, or the last run is too old."
+                    reason="Nothing tells from when on: rows were put right since, no row said when it changed, or the"
+                    " last run is too old."
                 )
             return Answer(since=overlapped(run.watermark))
     return Answer(reason="They have not been moved to the end yet.")

@@ -49,7 +49,8 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
 }
 
 OVER = frozenset(state for state in RunState if state.is_over)
-ACTIVE = frozenset({RunState.QUEUED, RunState.RUNNING, RunState.PAUSED, RunState.RETRYING})
+MOVING = frozenset({RunState.QUEUED, RunState.RUNNING, RunState.RETRYING})
+ACTIVE = MOVING | {RunState.PAUSED}
 
 
 def before(*targets: RunState) -> list[RunState]:

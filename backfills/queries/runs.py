@@ -1,6 +1,7 @@
 """What has moved: per entity the latest run, where every row ended, and what was rejected."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -307,6 +308,15 @@ def moves(*, tenant_id: UUID) -> Moves:
             )
         )
     return Moves(rows)
+
+
+def left_out(*, tenant_id: UUID, begun: Collection[Run]) -> str:
+    """Say which entities a full run of all left to the runs that were under way; nothing where it left none."""
+    ours, runs = {run.pk for run in begun}, latest(tenant_id=tenant_id)
+    titles = [spec.title for spec in mapping.specs().values() if (run := runs.get(spec.entity)) and run.pk not in ours]
+    if not titles:
+        return ""
+    return f"Not begun, since another run of these is under way: {', '.join(titles)}. Move them when it has ended."
 
 
 def _standing(runs: dict[str, Run]) -> dict[str, Run]:

@@ -51,8 +51,9 @@ def start(
 ) -> list[Run]:
     """Start a run for each entity (all of the mapping by default), in an order in which each finds what it needs.
 
-    An entity of which a run is under way is left to that run. Raises UnableToStart when that is true of all, and where
-    a copy from legacy would do harm (`backfills.barriers`): a run under way ends there too.
+    An entity of which a run is under way is left to that run; a standing catch-up that has not begun makes way for a
+    full run. Raises UnableToStart when that is true of all, and where a copy from legacy would do harm
+    (`backfills.barriers`): a run under way ends there too.
 
     To `catch_up` is to read only what changed in legacy since the last run that accounted for every row began. An
     entity of which only a full run is safe is left alone; where that is true of all, UnableToStart says why. A
@@ -90,6 +91,7 @@ def _queue(
 ) -> Run | None:
     try:
         with transaction.atomic():
+            instead_of = None if standing or since else _end_unbegun(spec.entity, tenant_id, at)
             run = Run.objects.create(
                 tenant_id=tenant_id,
                 entity=spec.entity,
@@ -103,10 +105,21 @@ def _queue(
             versions.keep([spec], by=by, at=at)
             steps.ring(run, by)
             if not standing:
-                steps.record("requested", run, by=by, at=at, since=since and since.isoformat())
+                told = {"since": since and since.isoformat()} | ({"instead_of": str(instead_of)} if instead_of else {})
+                steps.record("requested", run, by=by, at=at, **told)
     except IntegrityError:  # one run per entity moves at a time
         return None
     return run
+
+
+def _end_unbegun(entity: str, tenant_id: UUID, at: datetime) -> UUID | None:
+    """End an entity's standing catch-up that waits for its turn, and return it; its job will find that it is over."""
+    waiting = Run.objects.filter(tenant_id=tenant_id, entity=entity, standing=True, state=RunState.QUEUED)
+    found = waiting.select_for_update().first()
+    if found is None:
+        return None
+    waiting.update(state=RunState.FAILED, finished_at=at, problem="Somebody asked for a full run instead.")
+    return found.pk
 
 
 def advance(*, run_id: UUID, by: Actor, at: datetime, job_id: UUID | None = None) -> bool:
@@ -164,6 +177,7 @@ def _order(run: Run, at: datetime) -> LoadOrder:
         specs=mapping.specs(),
         at=at,
         since=run.since,
+        standing=run.standing and run.state != RunState.RETRYING,
     )
 
 
@@ -182,6 +196,11 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
     watermark, ref = None, order.tenant_ref
     if order.spec.changed:
         watermark = ports.legacy().watermark(spec=order.spec, tenant_ref=ref)  # before anything is read
+        if order.since and watermark is None:
+            raise ports.Rejected(
+                f"No row of the file says in “{order.spec.changed.column}” when it changed, so nothing tells from when"
+                " on the next catch-up reads: run it in full."
+            )
     version = ports.legacy().version(spec=order.spec)
     total = ports.legacy().count(spec=order.spec, tenant_ref=ref)
     parts = 1 if order.since else min(RANGES, total // order.spec.batch)

@@ -8,12 +8,13 @@ from django.db import transaction
 
 from backfills import barriers
 from backfills.domain import lag
+from backfills.domain.runs import MOVING
 from backfills.models import Pace, Run
 from backfills.models.pace import LONGEST_EVERY
 from backfills.queries import lag as lags
 from backfills.queries import movements
 from backfills.queries import standing as queries
-from backfills.services import runs
+from backfills.services import runs, steps
 from core import ledger, queue, readiness, toggles
 from core.actor import Actor
 from core.errors import UseCaseError
@@ -65,13 +66,19 @@ def switch_off(*, tenant_id: UUID, by: Actor, at: datetime) -> bool:
 
 
 def limit(*, tenant_id: UUID, rows_per_second: int | None, by: Actor, at: datetime) -> None:
-    """Let a tenant's runs move so many rows per second at most (None: as fast as it goes). Staff alone may."""
+    """Let a tenant's runs move so many rows per second at most (None: as fast as it goes). Staff alone may.
+
+    A run that waits because of the limit before goes on at once.
+    """
     by.require(Permission.MANAGE_RUNS)
     if rows_per_second is not None and not 1 <= rows_per_second <= FASTEST:
         raise UnableToLimit(f"Give 1 to {FASTEST:,} rows per second, or none for no limit.")
     with transaction.atomic(durable=True):
         _set(tenant_id, by=by, at=at, rows_per_second=rows_per_second)
         Pace.objects.filter(tenant_id=tenant_id).update(free_at=None)
+        moving = Run.objects.filter(tenant_id=tenant_id, state__in=[state.value for state in MOVING])
+        for run in moving.order_by("requested_at", "id"):
+            steps.ring(run, by)
 
 
 def request_due(*, by: Actor, at: datetime) -> int:

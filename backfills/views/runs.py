@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -83,18 +84,21 @@ def rejected(request: ActingRequest, tenant: Tenant, entity: str) -> StreamingHt
 def start(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Start a run of one entity, or of all; of all rows, or (`catch_up`) of those that changed."""
     wanted, catch_up = request.POST.get("entity"), request.POST.get("catch_up") == "1"
-    problem = None
+    problem, left = None, ""
     try:
-        runs.start(
+        begun = runs.start(
             tenant_id=tenant.pk,
             by=request.actor,
             at=timezone.now(),
             entities=[wanted] if wanted else None,
             catch_up=catch_up,
         )
+        left = listed.left_out(tenant_id=tenant.pk, begun=begun) if not (wanted or catch_up) else ""
     except UseCaseError as refusal:
         problem = refusal
-    return answer(request, PART, _context(request, tenant), to=_address(tenant), problem=problem)
+    if left and not request.headers.get("HX-Request"):
+        messages.warning(request, left)
+    return answer(request, PART, {**_context(request, tenant), "left": left}, to=_address(tenant), problem=problem)
 
 
 @require_POST

@@ -253,7 +253,9 @@ rejected AS (
     ON CONFLICT (account_id, entity, source_key) DO UPDATE
        SET run_id = excluded.run_id, batch = excluded.batch, state = 'open', rule = excluded.rule,
            sqlstate = excluded.sqlstate, source_column = excluded.source_column, spec = excluded.spec,
-           attempts = d.attempts + 1, last_at = excluded.last_at, {first_at}
+           attempts = d.attempts + (%(asked)s OR ROW(d.state, d.rule, d.source_column, d.spec) IS DISTINCT FROM
+                      ROW('open', excluded.rule, excluded.source_column, excluded.spec))::int,
+           last_at = excluded.last_at, {first_at}
 ),
 settled AS (
     UPDATE crossing_stage.dead_letter AS d

@@ -76,10 +76,13 @@ def opened(connection: psycopg.Connection, order: LoadOrder, *, source_total: in
          "spec": order.spec.label, "total": source_total, "at": order.at,
          "caught": order.since is not None},
     ).fetchone()  # fmt: skip
-    # Catch-ups that found nothing leave nothing: there would be hundreds a day.
+    # Catch-ups that wrote nothing leave nothing, once the rows that they rejected again are another's: there would be
+    # hundreds a day.
     connection.execute(
-        "DELETE FROM crossing_stage.run WHERE account_id = %s AND entity = %s AND run_id <> %s"
-        " AND closed AND batches = 0 AND removed = 0 AND fresh IS FALSE",
+        "DELETE FROM crossing_stage.run AS r WHERE account_id = %s AND entity = %s AND run_id <> %s"
+        " AND closed AND removed = 0 AND fresh IS FALSE"
+        " AND NOT EXISTS (SELECT FROM crossing_stage.batch b WHERE b.run_id = r.run_id AND b.changed > 0)"
+        " AND NOT EXISTS (SELECT FROM crossing_stage.dead_letter d WHERE d.run_id = r.run_id)",
         [order.account_id, order.entity, order.run_id],
     )
     # What runs met that never came to their end.

@@ -34,6 +34,7 @@ class Staged:
             "batch": number,
             "at": order.at,
             "mark": mark,
+            "asked": not order.standing,
         }
 
     def _made(self, statement: Callable[..., sql.Composed]) -> sql.Composed:
@@ -146,5 +147,7 @@ SELECT %(account)s, %(entity)s, source_key, %(run)s, %(batch)s, %(rule)s, %(sqls
 ON CONFLICT (account_id, entity, source_key) DO UPDATE
    SET run_id = excluded.run_id, batch = excluded.batch, state = 'open', rule = excluded.rule,
        sqlstate = excluded.sqlstate, source_column = excluded.source_column, spec = excluded.spec,
-       attempts = d.attempts + 1, last_at = excluded.last_at, {first_at}
+       attempts = d.attempts + (%(asked)s OR ROW(d.state, d.rule, d.source_column, d.spec) IS DISTINCT FROM
+                  ROW('open', excluded.rule, excluded.source_column, excluded.spec))::int,
+       last_at = excluded.last_at, {first_at}
 """

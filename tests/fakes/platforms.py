@@ -354,9 +354,10 @@ class FakeMover:
             if verdict.fate is Fate.QUARANTINED:
                 reason = (verdict.rule, verdict.column)
                 stays = before and before[1] and (before[0].rule, before[0].column) == reason
+                as_before = order.standing and before and stays and before[0].spec == spec.label
                 letter = Letter(
                     key, verdict.rule, verdict.sqlstate, verdict.column, spec.label,
-                    attempts=before[0].attempts + 1 if before else 1,
+                    attempts=before[0].attempts + (not as_before) if before else 1,
                     first_at=before[0].first_at if before and stays else order.at, last_at=order.at,
                     payload=b"sealed",
                 )  # fmt: skip

@@ -74,6 +74,15 @@ def test_an_export_that_tells_of_no_change_is_moved_in_full_only(export, tenant)
         move(tenant, catch_up=True)
 
 
+def test_an_export_that_tells_of_no_change_any_more_says_so(export, tenant):
+    move(tenant)
+    for code in ("AAA", "BBB", "CCC"):
+        export.change("stn_mast", code, {CHANGED: None})
+    run = move(tenant, catch_up=True)
+    assert run.state == RunState.FAILED
+    assert run.problem.startswith(f"No row of the file says in “{CHANGED}” when it changed")
+
+
 def test_a_check_says_so_when_another_file_takes_its_place(export, tenant, monkeypatch):
     monkeypatch.setattr(EngineLegacy, "version", lambda self, *, spec: "sha256:before")
     inspections.request(tenant_id=tenant.pk, by=make.SYSTEM, at=timezone.now())

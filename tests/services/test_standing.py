@@ -311,7 +311,7 @@ def fail(tenant: Tenant, *, at: datetime) -> Run:
     """Queue a standing catch-up of flights, which look up airports, and let it begin."""
     unbegun = {"started_at": None, "finished_at": None, "watermark": None, "source_total": None}
     run = standing_run(tenant, "flights", at=at, state=RunState.QUEUED, **unbegun)
-    with pytest.raises(runs.UnableToMove, match="Airports changed, which they look up. Move them in full."):
+    with pytest.raises(runs.UnableToMove, match=r"Airports changed, which they look up\. Move them in full\."):
         runs.advance(run_id=run.pk, by=HOUSE, at=at)
     return run
 
