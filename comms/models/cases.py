@@ -97,6 +97,7 @@ class CaseEntry(TenantModel):
     written_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+", editable=False)
 
     class Meta:
+        verbose_name_plural = "case entries"
         ordering = ("written_at", "id")
         indexes = (models.Index(fields=("case", "written_at"), name="comms_caseentry_in_order"),)
 

@@ -85,6 +85,7 @@ class Delivery(TenantModel):
     problem = models.CharField(max_length=200, blank=True, help_text="What the mail server said, without addresses.")
 
     class Meta:
+        verbose_name_plural = "deliveries"
         ordering = ("mailing", "id")
         constraints = (
             models.UniqueConstraint(fields=("tenant", "mailing", "person"), name="comms_delivery_once_per_person"),

@@ -36,6 +36,7 @@ class Watch(TenantModel):
     problem = models.TextField(blank=True, help_text="Why it could not be read, in words fit for the customer.")
 
     class Meta:
+        verbose_name_plural = "watches"
         ordering = ("report", "entity")
         constraints = (
             models.UniqueConstraint(fields=("tenant", "entity"), name="parity_reports_watch_entity"),

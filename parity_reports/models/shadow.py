@@ -113,6 +113,7 @@ class ShadowMismatch(TenantModel):
     )
 
     class Meta:
+        verbose_name_plural = "shadow mismatches"
         ordering = ("-first_seen_at", "entity", "about")
         constraints = (
             models.UniqueConstraint(

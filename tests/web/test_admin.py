@@ -1,5 +1,6 @@
 """The admin: what each role sees and may do, and that a page costs the same for ten tenants or a thousand."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -43,6 +44,11 @@ def sign_in(client):
 
 def pages():
     return [f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist" for model in site._registry]
+
+
+@pytest.mark.parametrize("plural", [str(model._meta.verbose_name_plural) for model in site._registry])
+def test_no_list_has_a_title_that_a_machine_made_wrong(plural):
+    assert not re.search(r"(ch|sh|[sxz]|[^aeiou]y)s$", plural), plural
 
 
 @pytest.mark.parametrize("name", pages())
