@@ -34,7 +34,7 @@ def domain_verified(*, tenant_id: UUID, at: datetime) -> Finding:
             fix="Claim the domain of your organisation and publish its TXT record.",
         )
     waiting = listed[0]
-    last = next(iter(waiting.checks.all()), None)
+    last = waiting.last_check
     return Finding(
         Outcome.BLOCK,
         f"{waiting.text} is claimed, but not proven" + (f": {last.summary}" if last else ""),

@@ -10,7 +10,7 @@ from typing import Any, override
 from core.errors import UseCaseError
 from core.ports import Rejected, Unavailable
 
-_LINK = re.compile(r"(/invitations/|/accounts/confirm-email/|/accounts/password/reset/key/)[^/\s?]+")
+_LINK = re.compile(r"(/invitations/|/dns/|/accounts/confirm-email/|/accounts/password/reset/key/)[^/\s?]+")
 
 _TELL_NO_VALUE = (UseCaseError, Rejected, Unavailable, AttributeError, ImportError, NameError, NotImplementedError)
 """Errors whose text is ours, or speaks of the program alone. A database's or a ValueError's quotes values."""

@@ -232,7 +232,10 @@ ENTITLEMENTS_FOLDER = env.path(
 _NEW, _COMPARED = {"url": NEW_DATABASE_URL}, {"url": env.str("COMPARISON_NEW_URL", default=NEW_DATABASE_URL)}
 _LOADER = {**_NEW, "keys": FIELD_KEYS}
 ADAPTERS: dict[str, dict[str, Any]] = {
-    "dns": {"BACKEND": "portal.adapters.dns.DnspythonDns", "OPTIONS": {"resolver": DNS_RESOLVER}},
+    "dns": {
+        "BACKEND": "portal.adapters.dns.DnspythonDns",
+        "OPTIONS": {"resolver": DNS_RESOLVER, "denied": OUTBOUND_DENIED_NETWORKS},
+    },
     "comparison": {
         "BACKEND": "portal.adapters.comparison.DuckComparison",
         "OPTIONS": {"legacy": env.str("COMPARISON_LEGACY_URL", default=LEGACY_DATABASE_URL), "new": _COMPARED["url"]},

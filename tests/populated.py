@@ -16,8 +16,8 @@ from django.conf import settings
 from django.core import mail
 from django.utils import timezone
 
-from accounts.models import User
-from accounts.services import domains, imports, invitations
+from accounts.models import Domain, User
+from accounts.services import domain_links, domains, imports, invitations
 from backfills.domain.runs import RunState
 from backfills.domain.spec import load
 from backfills.models import Run
@@ -83,6 +83,7 @@ def make_everything(outside: Counterparts) -> Populated:
     _lack(portal, ready)
     _except(portal, blocked)
     _invite(portal, ready)
+    _link(portal, ready, blocked)
     _time_boxed(ready)
     _tell(portal, ready, blocked)
     _rely(ready, blocked)
@@ -103,6 +104,18 @@ def _claim(customer: Customer, zones: ZoneFile, *, right: bool) -> None:
             domains.renew(domain=domain, by=customer.by_owner, at=at)
         domains.check(domain=domain, by=customer.by_owner, at=at)
         domains.claim(tenant_id=tenant_id, typed=f"ops.{customer.airline.domain}", by=customer.by_owner, at=at)
+
+
+def _link(portal: Populated, ready: Customer, blocked: Customer) -> None:
+    """Send links for a proven domain, for one that waits and for one whose record is wrong."""
+    for name, customer, domain in (
+        ("proven", ready, ready.airline.domain),
+        ("waiting", ready, f"ops.{ready.airline.domain}"),
+        ("wrong", blocked, blocked.airline.domain),
+    ):
+        with tenancy.scope(tenant_id=customer.tenant.pk):
+            found = Domain.objects.get(name=domain)
+            _, portal.ids[f"link_{name}"] = domain_links.make(domain=found, by=customer.by_owner, at=timezone.now())
 
 
 def _sign_in_by_provider(ready: Customer, blocked: Customer) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from accounts.models import Member
-from accounts.services import domains, invitations
+from accounts.services import domain_links, domains, invitations
 from backfills.domain.runs import RunState
 from backfills.models import Run
 from comms.models import Mailing
@@ -94,7 +94,8 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
             "entity": "flights",
         }
         ids |= {"workflow_id": "log_delay", "guide_slug": "faq", "old": "opsdesk/dlylog.do"}
-        ids["domain_id"] = domains.claim(tenant_id=case.tenant_id, typed="ours.example", by=case.customer, at=at).pk
+        domain = domains.claim(tenant_id=case.tenant_id, typed="ours.example", by=case.customer, at=at)
+        ids["domain_id"], ids["link_id"] = domain.pk, domain_links.make(domain=domain, by=case.customer, at=at)[0].pk
         ids["test_id"] = sso.try_sign_in(case.tenant_id, case.customer, email="olivia@ours.example").pk
         ids["invitation_id"] = invitations.invite(
             tenant_id=case.tenant_id,

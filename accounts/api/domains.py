@@ -1,4 +1,4 @@
-"""The API of domains: list, claim, look up, release."""
+"""The API of domains: list, claim, look up, hand on, release."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -9,11 +9,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.domain.challenge import Record
+from accounts.domain.challenge import Method, Record
 from accounts.domain.diagnosis import Code
-from accounts.models import Domain, DomainCheck
+from accounts.models import Domain, DomainLink
 from accounts.queries import domains as listed
-from accounts.services import domains
+from accounts.services import domain_links, domains
 from core.api import PAGING, Answer, ApiView, Body, Cursor, NoBody, Problem, Text, item_id, operation
 from core.permissions import Permission
 from core.tokens import SCOPES, TokenScope
@@ -36,6 +36,13 @@ class DnsRecord(Answer):
     value = serializers.CharField()
 
 
+class WebFile(Answer):
+    """The file that proves a domain without DNS: plain text, for everybody to read, 1 KiB at most."""
+
+    url = serializers.URLField()
+    content = serializers.CharField()
+
+
 class DomainLookup(Answer):
     """What the latest look at DNS found."""
 
@@ -45,6 +52,7 @@ class DomainLookup(Answer):
     expected = serializers.CharField()
     found = serializers.ListField(child=serializers.CharField())
     fix = serializers.CharField()
+    ttl = serializers.IntegerField(allow_null=True, help_text="Seconds for which name servers may keep this answer.")
 
 
 class DomainState(Answer):
@@ -55,6 +63,7 @@ class DomainState(Answer):
         "name": "airline.example",
         "text": "airline.example",
         "state": "waiting",
+        "method": "dns",
         "records": [
             {
                 "type": "TXT",
@@ -67,6 +76,10 @@ class DomainState(Answer):
                 "value": "m6fbor2oc7jcgvz4ow6edexky4cy63vc.dcv.crossing.example",
             },
         ],
+        "file": {
+            "url": "https://airline.example/.well-known/crossing-challenge/m6fbor2oc7jcgvz4ow6edexky4cy63vc",
+            "content": "token=m6fbor2oc7jcgvz4ow6edexky4cy63vc",
+        },
         "claimed_at": "2026-11-26T05:00:00Z",
         "proven_since": None,
         "next_check_at": "2026-11-26T05:05:00Z",
@@ -77,6 +90,7 @@ class DomainState(Answer):
             "expected": "token=m6fbor2oc7jcgvz4ow6edexky4cy63vc",
             "found": [],
             "fix": "Publish the record at your DNS provider; it may take some minutes to be seen.",
+            "ttl": 300,
         },
     }
 
@@ -84,7 +98,11 @@ class DomainState(Answer):
     name = serializers.CharField(help_text="As DNS knows it.")
     text = serializers.CharField(help_text="As people read it.")
     state = serializers.SerializerMethodField()
+    method = serializers.ChoiceField(
+        [method.value for method in Method], help_text="Where the token is looked for; a DNS record counts either way."
+    )
     records = serializers.SerializerMethodField()
+    file = serializers.SerializerMethodField()
     claimed_at = serializers.DateTimeField()
     proven_since = serializers.DateTimeField(source="verified_at", allow_null=True)
     next_check_at = serializers.DateTimeField(allow_null=True, help_text="When it is looked up by itself.")
@@ -104,11 +122,17 @@ class DomainState(Answer):
         found: list[Record] = [challenge.txt, challenge.cname]
         return list(DnsRecord(found, many=True).data)
 
+    @extend_schema_field(WebFile)
+    def get_file(self, domain: Domain) -> dict[str, str]:
+        """What to put on the web site where `method` is `file`."""
+        challenge = domains.challenge_of(domain)
+        return {"url": challenge.file_url, "content": challenge.file_content}
+
     @extend_schema_field(DomainLookup(allow_null=True))
     def get_last_check(self, domain: Domain) -> dict[str, object] | None:
         """What the latest look at DNS found; null before the first."""
-        newest: DomainCheck | None = next(iter(domain.checks.all()), None)
-        return dict(DomainLookup(newest).data) if newest else None
+        last = domain.last_check
+        return dict(DomainLookup(last).data) if last else None
 
 
 class ClaimDomain(Body):
@@ -117,6 +141,14 @@ class ClaimDomain(Body):
     example = {"name": "airline.example"}
 
     name = Text(max_length=253, help_text="Without https:// and without www.")
+
+
+class ChooseMethod(Body):
+    """Where the token will be published."""
+
+    example = {"method": "file"}
+
+    method = serializers.ChoiceField([method.value for method in Method])
 
 
 class Domains(ApiView):
@@ -184,6 +216,118 @@ class Checks(ApiView):
         return Response(DomainState(_find(self.tenant_id, domain_id)).data)
 
 
+class Methods(ApiView):
+    """How a domain is proven."""
+
+    scopes = {"PUT": "domains:write"}
+
+    @operation(
+        "choose_domain_method", tag=TAG, body=ChooseMethod, answer=DomainState, parameters=_ID,
+        summary="Choose how a domain is proven",
+        described="By a DNS record, or by a file on its web site. A DNS record counts either way.",
+    )  # fmt: skip
+    def put(self, request: Request, domain_id: UUID) -> Response:
+        """Choose how a domain is proven."""
+        method = self.read(ChooseMethod)["method"]
+        domains.choose(domain=_find(self.tenant_id, domain_id), method=method, by=self.actor, at=self.at)
+        return Response(DomainState(_find(self.tenant_id, domain_id)).data)
+
+
+class Link(Answer):
+    """A link for whoever edits the domain's DNS and has no account."""
+
+    example = {
+        "id": "0b9b6c52-8d0e-4f7d-9a44-7a3c1e2f5d11",
+        "made_at": "2026-11-26T05:00:00Z",
+        "expires_at": "2026-12-03T05:00:00Z",
+        "opened_at": None,
+    }
+
+    id = serializers.UUIDField()
+    made_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    opened_at = serializers.DateTimeField(allow_null=True, help_text="When it was first opened.")
+
+
+class MadeLink(Link):
+    """A new link, with its address."""
+
+    example = {**Link.example, "url": "https://crossing.example/dns/3Vb9…/"}
+
+    url = serializers.URLField(help_text="In this answer alone: only a digest is kept.")
+
+
+class DomainLinks(Answer):
+    """The links of a domain that still open something."""
+
+    example = {"links": [Link.example]}
+
+    links = Link(many=True)
+
+
+class Links(ApiView):
+    """The links of a domain."""
+
+    scopes = {"GET": "domains:read", "POST": "domains:write"}
+
+    @operation(
+        "list_domain_links", tag=TAG, answer=DomainLinks, parameters=_ID,
+        summary="List the links to what a domain is to publish",
+    )  # fmt: skip
+    def get(self, request: Request, domain_id: UUID) -> Response:
+        """List the links that still open something, the newest first."""
+        domain = _find(self.tenant_id, domain_id)
+        found = listed.open_links(tenant_id=self.tenant_id, at=self.at).get(domain.pk, ())
+        return Response({"links": Link(found, many=True).data})
+
+    @operation(
+        "make_domain_link", tag=TAG, answer=MadeLink, status=201, parameters=_ID, body=NoBody,
+        summary="Make a link for whoever edits the DNS",
+        described="For seven days it shows, without an account, what to publish for this domain and how it stands.",
+    )  # fmt: skip
+    def post(self, request: Request, domain_id: UUID) -> Response:
+        """Make a link."""
+        self.read(NoBody)
+        link, secret = domain_links.make(domain=_find(self.tenant_id, domain_id), by=self.actor, at=self.at)
+        return Response({**Link(link).data, "url": domain_links.address(secret)}, status=201)
+
+
+class OneLink(ApiView):
+    """One link."""
+
+    scopes = {"DELETE": "domains:write"}
+
+    @operation(
+        "revoke_domain_link", tag=TAG, answer=None, status=204, summary="Take a link back",
+        parameters=(item_id("link_id", "Id of a link."),), described="It opens nothing from now on.",
+    )  # fmt: skip
+    def delete(self, request: Request, link_id: UUID) -> Response:
+        """Take a link back."""
+        self.read(NoBody)
+        link = DomainLink.objects.select_related("domain").filter(tenant_id=self.tenant_id, pk=link_id).first()
+        if link is None:
+            raise Problem("not-found", "There is no such link.")
+        domain_links.revoke(link=link, by=self.actor, at=self.at)
+        return Response(status=204)
+
+
+class Tokens(ApiView):
+    """Asking for another token."""
+
+    scopes = {"POST": "domains:write"}
+
+    @operation(
+        "renew_domain_token", tag=TAG, answer=DomainState, parameters=_ID, body=NoBody, summary="Ask for a new token",
+        described="After a token was given up, or for a fresh proof. The former token stops counting; a proof that "
+        "stands keeps standing.",
+    )  # fmt: skip
+    def post(self, request: Request, domain_id: UUID) -> Response:
+        """Issue a new token."""
+        self.read(NoBody)
+        domains.renew(domain=_find(self.tenant_id, domain_id), by=self.actor, at=self.at)
+        return Response(DomainState(_find(self.tenant_id, domain_id)).data)
+
+
 def _find(tenant_id: UUID, domain_id: UUID) -> Domain:
     found = listed.listed(tenant_id=tenant_id).filter(pk=domain_id).first()
     if found is None:
@@ -194,5 +338,9 @@ def _find(tenant_id: UUID, domain_id: UUID) -> Domain:
 urlpatterns = [
     path("domains", Domains.as_view(), name="domains"),
     path("domains/<uuid:domain_id>", OneDomain.as_view(), name="domain"),
+    path("domains/<uuid:domain_id>/method", Methods.as_view(), name="domain_method"),
+    path("domains/<uuid:domain_id>/token", Tokens.as_view(), name="renew_domain_token"),
+    path("domains/<uuid:domain_id>/links", Links.as_view(), name="domain_links"),
+    path("domain-links/<uuid:link_id>", OneLink.as_view(), name="domain_link"),
     path("domains/<uuid:domain_id>/checks", Checks.as_view(), name="check_domain"),
 ]

@@ -1,18 +1,38 @@
-"""The DNS challenge: its token, its records, and whether an answer meets it.
+"""The challenge of a domain: its token, its records, its file, and whether an answer meets it.
 
 After draft-ietf-dnsop-domain-verification-techniques: a random token of 160 bits at a name of its own, so that it says
 nothing about the domain's other uses and can be removed afterwards.
 """
 
 import base64
+import re
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
-from accounts.domain.names import CHALLENGE_LABEL
+from accounts.domain.names import CHALLENGE_LABEL, MAX_NAME, registered
 from core.dns import DnsAnswer, DnsStatus
 
 SIBLING_LABEL = "_crossing-nothing-here"  # nobody publishes it: only a wildcard answers there
 TOKEN_BYTES = 20  # 160 bits; the draft asks for 128 or more
+FILE_FOLDER = "/.well-known/crossing-challenge/"
+MOST_FILE_BYTES = 1024
+_VALUE = re.compile(r"token=(\S*?)(?: expiry=(\d{4}-\d{2}-\d{2}))?", re.ASCII)
+
+
+class Method(StrEnum):
+    """Where a domain's holder publishes the token; a record in DNS counts always, a file where it was chosen."""
+
+    DNS = "dns"
+    FILE = "file"
+
+
+class Via(StrEnum):
+    """What a challenge was met by."""
+
+    TXT = "txt"
+    CNAME = "cname"
+    FILE = "file"
 
 
 @dataclass(frozen=True)
@@ -26,6 +46,19 @@ class Record:
 
 
 @dataclass(frozen=True)
+class WebFile:
+    """What stood at the address of a challenge's file: a status with its content, or why nobody answered.
+
+    `content` is cut one byte past `MOST_FILE_BYTES`; `onward` is where a redirect leads that is not followed.
+    """
+
+    status: int = 0
+    content: bytes = b""
+    onward: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class Challenge:
     """What the holder of a domain is asked to publish. `zone` is ours, for the CNAME form."""
 
@@ -36,23 +69,51 @@ class Challenge:
     @property
     def txt(self) -> Record:
         """The usual form."""
-        return Record("TXT", host(self.domain), CHALLENGE_LABEL, value(self.token))
+        return Record("TXT", host(self.domain), self._label, value(self.token))
 
     @property
     def cname(self) -> Record:
         """The form for providers that offer no TXT records; never at the apex, where a CNAME is not allowed."""
-        return Record("CNAME", host(self.domain), CHALLENGE_LABEL, f"{self.token}.{self.zone}")
+        return Record("CNAME", host(self.domain), self._label, f"{self.token}.{self.zone}")
 
-    def is_met(self, *, answer: DnsAnswer, on: date) -> bool:
-        """Tell whether a TXT value carries the token, or the challenge name is an alias of the name we gave it."""
-        if answer.cnames and _same_name(answer.cnames[0], self.cname.value):
-            return True
-        if answer.status is not DnsStatus.FOUND:
-            return False
-        return any(
-            parsed is not None and parsed.token == self.token and not parsed.has_expired(on=on)
-            for parsed in map(parse_value, answer.values)
-        )
+    @property
+    def file_url(self) -> str:
+        """The address of the file, for who may change the web site and not DNS."""
+        return f"https://{self.domain}{FILE_FOLDER}{self.token}"
+
+    @property
+    def file_content(self) -> str:
+        """What the file holds; blanks and line breaks around it do not matter."""
+        return value(self.token)
+
+    @property
+    def _label(self) -> str:
+        """The host without the zone that a provider adds by itself: the registered domain, also for a name below it."""
+        return host(self.domain).removesuffix(f".{registered(self.domain)}")
+
+    @property
+    def mistaken_hosts(self) -> tuple[str, ...]:
+        """Where people publish by mistake, the likeliest first; without the names that DNS has no room for."""
+        right, zone = host(self.domain), registered(self.domain)
+        hosts = (
+            f"{right}.{zone}", self.domain, f"{right}.{self.domain}", host(zone), f"www.{self.domain}",
+            host(f"www.{self.domain}"), f"{CHALLENGE_LABEL.lstrip('_')}.{self.domain}",
+        )  # fmt: skip
+        return tuple(dict.fromkeys(each for each in hosts if each != right and len(each) <= MAX_NAME))
+
+    def met_by(self, *, answer: DnsAnswer, on: date) -> Via | None:
+        """Tell by what an answer meets the challenge: a TXT value with the token, or an alias of the name we gave."""
+        if any(_same_name(alias, self.cname.value) for alias in answer.cnames):
+            return Via.CNAME
+        carried = map(parse_value, answer.values if answer.status is DnsStatus.FOUND else ())
+        if any(one is not None and one.token == self.token and not one.has_expired(on=on) for one in carried):
+            return Via.TXT
+        return None
+
+    def is_met_by_file(self, seen: WebFile) -> bool:
+        """Tell whether the file carries the token, and nothing else: a page that repeats its address is no proof."""
+        exact = seen.content.strip() == self.file_content.encode()
+        return seen.status == 200 and len(seen.content) <= MOST_FILE_BYTES and exact
 
 
 @dataclass(frozen=True)
@@ -86,20 +147,14 @@ def value(token: str) -> str:
 
 def parse_value(text: str) -> ParsedValue | None:
     """Read `token=<t>` or `token=<t> expiry=YYYY-MM-DD`; None for anything else. Exact, nothing is trimmed inside."""
-    head, *rest = text.split(" ")
-    if not head.startswith("token="):
+    read = _VALUE.fullmatch(text)
+    if read is None:
         return None
-    token = head.removeprefix("token=")
-    match rest:
-        case []:
-            return ParsedValue(token)
-        case [expiry] if expiry.startswith("expiry="):
-            try:
-                return ParsedValue(token, date.fromisoformat(expiry.removeprefix("expiry=")))
-            except ValueError:
-                return None
-        case _:
-            return None
+    token, expiry = read.groups()
+    try:
+        return ParsedValue(token, date.fromisoformat(expiry) if expiry else None)
+    except ValueError:  # no such day
+        return None
 
 
 def _same_name(one: str, other: str) -> bool:

@@ -1,10 +1,10 @@
 """Why a domain's proof is not there yet: what was found, what was expected, and what to do about it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
-from accounts.domain.challenge import Challenge, parse_value
+from accounts.domain.challenge import Challenge, Via, parse_value
 from core.dns import MAX_CNAME_HOPS, DnsAnswer, DnsStatus
 
 QUOTES = "\"'“”„‘’`"
@@ -21,6 +21,8 @@ class Code(StrEnum):
     NO_TXT = "no_txt"
     ZONE_TWICE = "zone_twice"
     AT_THE_APEX = "at_the_apex"
+    WRONG_HOST = "wrong_host"
+    PROPAGATING = "propagating"  # the zone's own servers have it, caches elsewhere not yet
     SUPERSEDED = "superseded"  # an earlier token
     EXPIRED = "expired"
     QUOTED = "quoted"
@@ -33,19 +35,23 @@ class Code(StrEnum):
     CNAME_LOOP = "cname_loop"
     CNAME_DANGLES = "cname_dangles"
     HELD_ELSEWHERE = "held_elsewhere"
+    FILE_MISSING = "file_missing"
+    FILE_WRONG = "file_wrong"
+    FILE_MOVED = "file_moved"  # a redirect to another host
+    FILE_UNREACHABLE = "file_unreachable"
 
 
 @dataclass(frozen=True)
 class Observation:
     """Everything looked up for one check. The clues are asked for only when the challenge is not met; None = not asked.
 
-    `twice` is the answer at the host with the zone appended once more, `apex` at the domain itself, `beside` at a
-    sibling name that nobody published: only a wildcard answers there.
+    `source` is what the zone's own name servers say, `clues` what stands at each host where people publish by mistake,
+    `beside` the answer at a sibling name that nobody published: only a wildcard answers there.
     """
 
     answer: DnsAnswer
-    twice: DnsAnswer | None = None
-    apex: DnsAnswer | None = None
+    source: DnsAnswer | None = None
+    clues: dict[str, DnsAnswer] = field(default_factory=dict)
     beside: DnsAnswer | None = None
 
 
@@ -59,6 +65,7 @@ class Diagnosis:
     expected: str
     fix: str = ""
     ttl: int | None = None
+    via: Via | None = None
 
     @property
     def is_met(self) -> bool:
@@ -67,47 +74,47 @@ class Diagnosis:
 
 
 def diagnose(*, challenge: Challenge, earlier_tokens: tuple[str, ...], seen: Observation, on: date) -> Diagnosis:
-    """Name the one thing to mend, the most specific first."""
+    """Name the one thing to mend in DNS, the most specific first."""
     answer = seen.answer
-    record = challenge.txt
-
-    def result(code: Code, summary: str, fix: str = "", found: tuple[str, ...] | None = None) -> Diagnosis:
-        shown = answer.values if found is None else found
-        return Diagnosis(
-            code=code,
-            summary=summary,
-            found=tuple(_shorten(value) for value in shown[:MOST_SHOWN]),
-            expected=record.value,
-            fix=fix,
+    if via := challenge.met_by(answer=answer, on=on):
+        found = answer.values if via is Via.TXT else answer.cnames
+        expected = challenge.txt.value if via is Via.TXT else challenge.cname.value
+        return result(Code.MET, "The record is published.", found, expected, ttl=answer.ttl, via=via)
+    if seen.source is not None and (via := challenge.met_by(answer=seen.source, on=on)):
+        return result(
+            Code.PROPAGATING,
+            f"Your own name servers have the right record; others still keep what stood there before{_for(answer)}.",
+            answer.values,
+            challenge.txt.value if via is Via.TXT else challenge.cname.value,
+            "Nothing to do: leave the record as it is. We check again by ourselves.",
             ttl=answer.ttl,
         )
+    for host, clue in seen.clues.items():
+        if challenge.met_by(answer=clue, on=on):
+            return _misplaced(challenge, host, clue)
+    if answer.status is DnsStatus.CNAME_LOOP or (answer.cnames and answer.status is not DnsStatus.FOUND):
+        code, summary, fix = _wrong_alias(challenge, earlier_tokens, answer)
+        return result(code, summary, answer.cnames, challenge.cname.value, fix, ttl=answer.ttl)
+    if answer.status is DnsStatus.FOUND:
+        code, summary, fix = _wrong_value(challenge, earlier_tokens, seen, on)
+    else:
+        code, summary, fix = _no_record(challenge, seen)
+    return result(code, summary, answer.values, challenge.txt.value, fix, ttl=answer.ttl)
 
-    if challenge.is_met(answer=answer, on=on):
-        return result(Code.MET, "The record is published.", found=answer.values or answer.cnames[:1])
-    if seen.twice and challenge.is_met(answer=seen.twice, on=on):
-        return result(
-            Code.ZONE_TWICE,
-            f"The record stands at {record.host}.{challenge.domain}: your provider added the domain a second time.",
-            f"Rename the record's host to {record.label}, without the domain.",
-            found=seen.twice.values,
-        )
-    if seen.apex and challenge.is_met(answer=seen.apex, on=on):
-        return result(
-            Code.AT_THE_APEX,
-            f"The record stands at {challenge.domain} itself.",
-            f"Move it to the host {record.label}.",
-            found=seen.apex.values,
-        )
-    match answer.status:
-        case DnsStatus.FOUND:
-            code, summary, fix = _wrong_value(challenge, earlier_tokens, seen, on)
-        case DnsStatus.NXDOMAIN | DnsStatus.NO_DATA if answer.cnames:
-            code = Code.CNAME_DANGLES
-            summary = f"{record.host} is an alias of {answer.cnames[-1]}, which has no TXT record."
-            fix = f"Replace the CNAME at {record.host} by the TXT record below."
-        case _:
-            code, summary, fix = _no_record(challenge, seen)
-    return result(code, summary, fix)
+
+def result(
+    code: Code,
+    summary: str,
+    found: tuple[str, ...],
+    expected: str,
+    fix: str = "",
+    *,
+    ttl: int | None = None,
+    via: Via | None = None,
+) -> Diagnosis:
+    """Return a diagnosis that shows no more of a stranger's words than a page has room for."""
+    shown = tuple(_shorten(value) for value in found[:MOST_SHOWN])
+    return Diagnosis(code=code, summary=summary, found=shown, expected=expected, fix=fix, ttl=ttl, via=via)
 
 
 def held_elsewhere(met: Diagnosis) -> Diagnosis:
@@ -120,6 +127,56 @@ def held_elsewhere(met: Diagnosis) -> Diagnosis:
         code=Code.HELD_ELSEWHERE,
         summary="The record is right, but another account holds this domain.",
         fix="Ask whoever looks after that account in your organisation to release it, or write to support.",
+        via=None,
+    )
+
+
+def _misplaced(challenge: Challenge, host: str, clue: DnsAnswer) -> Diagnosis:
+    """Say where the record stands instead."""
+    record = challenge.txt
+    move, found = f"Move it to the host {record.label}.", clue.values or clue.cnames
+    if host.startswith(f"{record.host}."):
+        code, summary = Code.ZONE_TWICE, f"The record stands at {host}: your provider added the domain a second time."
+        move = f"Rename the record's host to {record.label}, without the domain."
+    elif host == challenge.domain:
+        code, summary = Code.AT_THE_APEX, f"The record stands at {challenge.domain} itself."
+    else:
+        code, summary = Code.WRONG_HOST, f"The record stands at {host}, and belongs at {record.host}."
+    return result(code, summary, found, record.value if clue.values else challenge.cname.value, move, ttl=clue.ttl)
+
+
+def _wrong_alias(challenge: Challenge, earlier_tokens: tuple[str, ...], answer: DnsAnswer) -> tuple[Code, str, str]:
+    """Say what is wrong with an alias that leads to no TXT record."""
+    right, host = challenge.cname.value, challenge.cname.host
+    if answer.status is DnsStatus.CNAME_LOOP:
+        return (
+            Code.CNAME_LOOP,
+            f"The aliases at {host} go in a circle or are more than {MAX_CNAME_HOPS} deep.",
+            f"Remove the CNAME at {host} and publish the TXT record there instead.",
+        )
+    target = answer.cnames[-1]
+    if answer.status.is_outage:
+        return (
+            Code(answer.status.value),
+            f"{host} is an alias of {target}, whose name servers did not answer ({answer.status.value.upper()}).",
+            f"Point the alias at {right}, or replace it by the TXT record.",
+        )
+    if answer.cnames[0].startswith(f"{right}."):
+        return (
+            Code.ZONE_TWICE,
+            f"The alias leads to {answer.cnames[0]}: your provider added your domain to its target.",
+            f"Close the target with a dot, as {right}. with nothing behind it, or publish the TXT record instead.",
+        )
+    if any(answer.cnames[0] == f"{token}.{challenge.zone}" for token in earlier_tokens):
+        return (
+            Code.SUPERSEDED,
+            "The alias leads to an earlier token, which no longer counts.",
+            f"Point it at {right}. If you have done that already, name servers keep the former answer{_for(answer)}.",
+        )
+    return (
+        Code.CNAME_DANGLES,
+        f"{host} is an alias of {target}, which has no TXT record.",
+        f"Point the alias at {right}, or replace it by the TXT record.",
     )
 
 
@@ -138,7 +195,11 @@ def _wrong_value(
             "Keep the wildcard if you need it, and add the TXT record below: the more specific name wins.",
         )
     if any(found.token in earlier_tokens for found in parsed):
-        return Code.SUPERSEDED, "The record carries an earlier token, which no longer counts.", f"{replace}."
+        return (
+            Code.SUPERSEDED,
+            "The record carries an earlier token, which no longer counts.",
+            f"{replace}. If you have done that already, name servers keep the former answer{_for(seen.answer)}.",
+        )
     if any(_unquoted(value) == challenge.txt.value for value in values if value != _unquoted(value)):
         return (
             Code.QUOTED,
@@ -151,9 +212,9 @@ def _wrong_value(
 
 
 def _no_record(challenge: Challenge, seen: Observation) -> tuple[Code, str, str]:
-    record = challenge.txt
+    record, apex = challenge.txt, seen.clues.get(challenge.domain)
     publish = f"Add a TXT record with host {record.label} and value {record.value} at your DNS provider."
-    if seen.answer.status is DnsStatus.NXDOMAIN and seen.apex and seen.apex.status is DnsStatus.NXDOMAIN:
+    if seen.answer.status is DnsStatus.NXDOMAIN and apex is not None and apex.status is DnsStatus.NXDOMAIN:
         return (
             Code.NOT_IN_DNS,
             f"{challenge.domain} does not exist in public DNS.",
@@ -166,11 +227,6 @@ def _no_record(challenge: Challenge, seen: Observation) -> tuple[Code, str, str]
             Code.NO_TXT,
             f"{record.host} exists, but it has no TXT record.",
             f"Check that the record's type is TXT. {publish}",
-        ),
-        DnsStatus.CNAME_LOOP: (
-            Code.CNAME_LOOP,
-            f"The aliases at {record.host} go in a circle or are more than {MAX_CNAME_HOPS} deep.",
-            f"Remove the CNAME at {record.host} and publish the TXT record there instead.",
         ),
         DnsStatus.TIMEOUT: (
             Code.TIMEOUT,
@@ -191,8 +247,16 @@ def _no_record(challenge: Challenge, seen: Observation) -> tuple[Code, str, str]
     return cases[seen.answer.status]
 
 
+def _for(answer: DnsAnswer) -> str:
+    """Say how long caches keep an answer, if it says so."""
+    if answer.ttl is None:
+        return ""
+    amount, unit = (answer.ttl, "second") if answer.ttl < 120 else (round(answer.ttl / 60), "minute")
+    return f" for up to {amount:,} {unit}{'' if amount == 1 else 's'}"
+
+
 def _unquoted(value: str) -> str:
-    return value.strip().strip(QUOTES).strip()
+    return "".join(character for character in value if character not in QUOTES).strip()
 
 
 def _shorten(value: str) -> str:

@@ -1,6 +1,7 @@
 """Domain names as people type them, and as DNS knows them."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
@@ -15,6 +16,14 @@ MAX_CLAIMED = MAX_NAME - len(CHALLENGE_LABEL) - 1
 
 # Names no public resolver may answer (RFC 6761, 6762, 7686, 8375, 9476, ICANN's .internal): no proof is possible there.
 NEVER_PUBLIC = frozenset({"alt", "arpa", "internal", "invalid", "local", "localhost", "onion"})
+
+
+_TOGETHER = (
+    frozenset({"Latin", "Cjk", "Hiragana", "Katakana", "Katakana-hiragana"}),
+    frozenset({"Latin", "Cjk", "Bopomofo"}),
+    frozenset({"Latin", "Cjk", "Hangul"}),
+)
+"""Scripts that one language writes side by side (UTS 39, "highly restrictive")."""
 
 
 class NotClaimableError(ValueError):
@@ -85,6 +94,25 @@ def _refuse_unprovable(name: str) -> None:
         raise NotClaimableError(
             f"{name} belongs to a public mail service. Enter a domain that your organisation holds."
         )
+
+
+def scripts(text: str) -> tuple[str, ...]:
+    """Return the scripts that a name's letters are taken from, by the first word of their Unicode names."""
+    letters = (character for character in text if character.isalpha())
+    return tuple(sorted({unicodedata.name(letter, "?").split(" ", 1)[0].capitalize() for letter in letters}))
+
+
+def is_mixed(text: str) -> bool:
+    """Tell whether one label mixes scripts in a way that no language does (UTS 39): it may pass for another name."""
+    return any(
+        len(found) > 1 and not any(found <= allowed for allowed in _TOGETHER)
+        for found in (frozenset(scripts(label)) for label in text.split("."))
+    )
+
+
+def registered(name: str) -> str:
+    """Return the part of a domain that was registered: the zone that a DNS provider shows and adds by itself."""
+    return _public_suffixes().privatesuffix(name) or name
 
 
 @cache

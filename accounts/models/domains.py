@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
+from accounts.domain.challenge import Method
 from core.models import Audit, TenantModel
 
 
@@ -21,12 +22,16 @@ class Domain(TenantModel):
     text = models.CharField(max_length=253, help_text="As its owner reads it.")
     token = models.CharField(max_length=63, help_text="Public by its nature: it is published in DNS.")
     earlier_tokens = models.JSONField(default=list, help_text="Replaced ones, newest first, to recognise them.")
+    method = models.CharField(
+        max_length=10, default=Method.DNS.value, choices=[("dns", "A DNS record"), ("file", "A file on the web site")]
+    )
     claimed_at = models.DateTimeField(default=timezone.now, editable=False)
     claimed_by = models.UUIDField(editable=False)
     token_issued_at = models.DateTimeField(default=timezone.now, editable=False)
     verified_at = models.DateTimeField(null=True, editable=False, help_text="When it was first proven.")
     verified_by = models.UUIDField(null=True, editable=False)
     proven_at = models.DateTimeField(null=True, editable=False, help_text="When it was last proven.")
+    proven_via = models.CharField(max_length=10, blank=True, editable=False, help_text="txt, cname or file.")
     failed_at = models.DateTimeField(null=True, editable=False, help_text="When the current token was given up.")
     next_check_at = models.DateTimeField(null=True, editable=False)
 
@@ -44,6 +49,9 @@ class Domain(TenantModel):
                     verified_at__isnull=False, verified_by__isnull=False, proven_at__gte=models.F("verified_at")
                 ),
                 name="accounts_domain_verified_pair",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(method__in=[method.value for method in Method]), name="accounts_domain_method"
             ),
             models.CheckConstraint(
                 condition=models.Q(failed_at=None) | models.Q(next_check_at=None), name="accounts_domain_failed_rests"
@@ -70,6 +78,11 @@ class Domain(TenantModel):
         """Whether the current token still waits to be seen."""
         return self.failed_at is None and (self.proven_at is None or self.token_issued_at > self.proven_at)
 
+    @property
+    def last_check(self) -> "DomainCheck | None":
+        """The latest look at what is asked for now; what was found of an earlier token explains nothing."""
+        return next((check for check in self.checks.all() if check.checked_at >= self.token_issued_at), None)
+
 
 class DomainCheck(TenantModel):
     """One look at a domain's challenge: what was found, what was expected, what to do."""
@@ -93,3 +106,34 @@ class DomainCheck(TenantModel):
 
     def __str__(self) -> str:
         return self.summary
+
+
+class DomainLink(TenantModel):
+    """A way for somebody without an account to see what to publish for one domain; only a digest of it is kept."""
+
+    audit: ClassVar[Audit] = Audit.LEDGERED
+
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="links")
+    token_digest = models.CharField(max_length=64, unique=True, editable=False)
+    made_at = models.DateTimeField(editable=False)
+    made_by = models.UUIDField(editable=False)
+    expires_at = models.DateTimeField(editable=False)
+    opened_at = models.DateTimeField(null=True, editable=False, help_text="When it was first opened.")
+    revoked_at = models.DateTimeField(null=True, editable=False)
+    revoked_by = models.UUIDField(null=True, editable=False)
+
+    class Meta:
+        ordering = ("-made_at",)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(revoked_at=None, revoked_by=None)
+                | models.Q(revoked_at__isnull=False, revoked_by__isnull=False),
+                name="accounts_domainlink_revoked_pair",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(expires_at__gt=models.F("made_at")), name="accounts_domainlink_ends"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"Link for {self.domain}"

@@ -1,11 +1,40 @@
 """Domains, for other apps and for the pages."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Prefetch, QuerySet
 
-from accounts.models import Domain, DomainCheck
+from accounts.domain.invitations import digest
+from accounts.models import Domain, DomainCheck, DomainLink
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLink:
+    """Which link of whom an address opens, before any tenant's rows may be read."""
+
+    tenant_id: UUID
+    link_id: UUID
+
+
+def find_link(*, token: str) -> FoundLink | None:
+    """Return whose link an address opens, or None for one that opens nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tenant_id, link_id FROM crossing.domain_link(%s)", [digest(token)])
+        row = cursor.fetchone()
+    return FoundLink(*row) if row else None
+
+
+def open_links(*, tenant_id: UUID, at: datetime) -> Mapping[UUID, Sequence[DomainLink]]:
+    """Return the links that still open something by their domain, the newest first."""
+    found: dict[UUID, list[DomainLink]] = defaultdict(list)
+    for link in DomainLink.objects.filter(tenant_id=tenant_id, revoked_at=None, expires_at__gt=at):
+        found[link.domain_id].append(link)
+    return found
 
 
 def listed(*, tenant_id: UUID) -> QuerySet[Domain]:

@@ -1,23 +1,22 @@
-"""Domains: claim, prove through DNS, renew the token, release."""
+"""Domains: claim, choose a way of proof, prove, renew the token, release."""
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from accounts.domain import cadence, challenge, diagnosis, names
-from accounts.domain.challenge import Challenge
-from accounts.domain.diagnosis import Diagnosis, Observation
+from accounts.domain.challenge import Method, Via
+from accounts.domain.diagnosis import Diagnosis
 from accounts.models import Domain, DomainCheck
-from core import ledger, outbox, ports
+from accounts.services import lookups
+from accounts.services.lookups import UnableToCheck, challenge_of
+from core import ledger, outbox
 from core.actor import Actor
-from core.dns import DnsStatus
 from core.errors import UseCaseError
 from core.permissions import Permission
 
@@ -25,13 +24,18 @@ MOST_DOMAINS = 50
 MOST_EARLIER_TOKENS = 10
 CHECKS_KEPT = 20
 
+__all__ = [
+    "UnableToCheck", "UnableToChoose", "UnableToClaim", "UnableToRenew",
+    "challenge_of", "check", "choose", "claim", "release", "renew",
+]  # fmt: skip
+
 
 class UnableToClaim(UseCaseError):
     """The domain cannot be claimed."""
 
 
-class UnableToCheck(UseCaseError):
-    """The claim cannot be checked now."""
+class UnableToChoose(UseCaseError):
+    """The way of proof cannot be chosen."""
 
 
 class UnableToRenew(UseCaseError):
@@ -77,7 +81,7 @@ def claim(*, tenant_id: UUID, typed: str, by: Actor, at: datetime) -> Domain:
 
 
 def check(*, domain: Domain, by: Actor, at: datetime, is_automatic: bool = False) -> Diagnosis:
-    """Look the challenge up in DNS now, keep what was found, and mark the domain proven if it is met.
+    """Look the challenge up now, keep what was found, and mark the domain proven if it is met.
 
     Safe to repeat: what is proven stays proven whatever DNS answers, and is not audited twice. `domain` comes back
     as it then stands.
@@ -88,14 +92,12 @@ def check(*, domain: Domain, by: Actor, at: datetime, is_automatic: bool = False
             f"The token was given up after {cadence.GIVE_UP_AFTER.days} days without being seen.",
             fix="Get a new token, publish it, and check again.",
         )
-    asked = challenge_of(domain)
-    with nullcontext() if is_automatic else _alone(domain.tenant_id):
-        seen = _observe(asked, at=at)
-    found = diagnosis.diagnose(challenge=asked, earlier_tokens=tuple(domain.earlier_tokens), seen=seen, on=at.date())
-    if found.is_met and not _prove(domain, by=by, at=at):
+    with nullcontext() if is_automatic else lookups.alone(domain.tenant_id):
+        found, answer = lookups.look(domain, at=at)
+    if found.via and not _prove(domain, via=found.via, by=by, at=at):
         found = diagnosis.held_elsewhere(found)
     with transaction.atomic(durable=True):
-        _keep(domain, found, seen=seen, at=at, is_automatic=is_automatic)
+        _keep(domain, found, is_authenticated=answer.authenticated, at=at, is_automatic=is_automatic)
         if not found.is_met:
             _plan(domain, by=by, at=at)
     domain.refresh_from_db()
@@ -127,6 +129,26 @@ def renew(*, domain: Domain, by: Actor, at: datetime) -> Domain:
     return domain
 
 
+def choose(*, domain: Domain, method: str, by: Actor, at: datetime) -> Domain:
+    """Say where the token will be published: in DNS, or as a file on the domain's web site. Safe to repeat."""
+    by.require(Permission.MANAGE_DOMAINS, tenant_id=domain.tenant_id)
+    if method not in {known.value for known in Method}:
+        raise UnableToChoose("There is no such way of proof.", fix="Choose DNS or the file.")
+    with transaction.atomic(durable=True):
+        mine = Domain.objects.filter(pk=domain.pk, tenant_id=domain.tenant_id)
+        if mine.exclude(method=method).update(method=method):
+            ledger.record(
+                "accounts.domain.method_chosen",
+                by=by,
+                at=at,
+                tenant_id=domain.tenant_id,
+                subject=domain,
+                data={"domain": domain.name, "method": method},
+            )
+    domain.refresh_from_db()
+    return domain
+
+
 def release(*, domain: Domain, by: Actor, at: datetime) -> None:
     """Take a domain off the tenant's list; its proof ends and someone else may prove it. Safe to repeat."""
     by.require(Permission.MANAGE_DOMAINS, tenant_id=domain.tenant_id)
@@ -146,52 +168,11 @@ def release(*, domain: Domain, by: Actor, at: datetime) -> None:
         )
 
 
-def challenge_of(domain: Domain) -> Challenge:
-    """Return what the holder of a domain is to publish."""
-    return Challenge(domain=domain.name, token=domain.token, zone=settings.DOMAIN_CONTROL_ZONE)
-
-
 def _new_token() -> str:
     return challenge.token_from(secrets.token_bytes(challenge.TOKEN_BYTES))
 
 
-def lookup_lock(tenant_id: UUID) -> str:
-    """Return the name of the advisory lock under which a tenant's people look domains up."""
-    return f"accounts.domains.check:{tenant_id}"
-
-
-@contextmanager
-def _alone(tenant_id: UUID) -> Iterator[None]:
-    """Let a tenant's people look up one domain at a time: slow name servers of theirs must not hold all our threads."""
-    name = [lookup_lock(tenant_id)]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", name)
-        row = cursor.fetchone()
-    if not (row and row[0]):
-        raise UnableToCheck("Another domain of yours is being looked up.", fix="Check again in a few seconds.")
-    try:
-        yield
-    finally:
-        with suppress(DatabaseError), connection.cursor() as cursor:  # a connection that broke took its lock along
-            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", name)
-
-
-def _observe(asked: Challenge, *, at: datetime) -> Observation:
-    """Ask DNS; ask for clues only where the servers answer and the record is not right."""
-    dns, host = ports.dns(), asked.txt.host
-    answer = dns.txt(host)
-    if asked.is_met(answer=answer, on=at.date()) or answer.status.is_outage:
-        return Observation(answer)
-    is_found = answer.status is DnsStatus.FOUND
-    return Observation(
-        answer,
-        twice=dns.txt(f"{host}.{asked.domain}") if len(host) + len(asked.domain) < names.MAX_NAME else None,
-        apex=dns.txt(asked.domain),
-        beside=dns.txt(f"{challenge.SIBLING_LABEL}.{asked.domain}") if is_found else None,
-    )
-
-
-def _prove(domain: Domain, *, by: Actor, at: datetime) -> bool:
+def _prove(domain: Domain, *, via: Via, by: Actor, at: datetime) -> bool:
     """Mark the domain proven by its current token, once; False if another tenant holds it."""
     unproven = Q(proven_at=None) | Q(proven_at__lt=F("token_issued_at"))
     first = not domain.is_verified
@@ -201,6 +182,7 @@ def _prove(domain: Domain, *, by: Actor, at: datetime) -> bool:
                 verified_at=Coalesce("verified_at", at),
                 verified_by=Coalesce("verified_by", by.known_id),
                 proven_at=at,
+                proven_via=via.value,
                 failed_at=None,
                 next_check_at=None,
             )
@@ -214,7 +196,7 @@ def _prove(domain: Domain, *, by: Actor, at: datetime) -> bool:
                     at=at,
                     tenant_id=domain.tenant_id,
                     subject=domain,
-                    data={"domain": domain.name},
+                    data={"domain": domain.name, "via": via.value},
                 )
     except IntegrityError:  # one verified owner per domain
         return False
@@ -238,7 +220,7 @@ def _plan(domain: Domain, *, by: Actor, at: datetime) -> None:
         )
 
 
-def _keep(domain: Domain, found: Diagnosis, *, seen: Observation, at: datetime, is_automatic: bool) -> None:
+def _keep(domain: Domain, found: Diagnosis, *, is_authenticated: bool, at: datetime, is_automatic: bool) -> None:
     """Keep what a look-up found, and only the newest of them."""
     if not Domain.objects.filter(pk=domain.pk).exists():
         return  # released while we asked
@@ -253,7 +235,7 @@ def _keep(domain: Domain, found: Diagnosis, *, seen: Observation, at: datetime, 
         expected=found.expected,
         fix=found.fix,
         ttl=found.ttl,
-        is_authenticated=seen.answer.authenticated,
+        is_authenticated=is_authenticated,
     )
     kept = DomainCheck.objects.filter(domain=domain).order_by("-checked_at").values("pk")[:CHECKS_KEPT]
     DomainCheck.objects.filter(domain=domain).exclude(pk__in=kept).delete()

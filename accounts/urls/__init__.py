@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import domains, members, sso
+from accounts.views import domain_links, domains, members, sso
 
 app_name = "accounts"
 
@@ -18,7 +18,10 @@ urlpatterns = [
     path("domains/claim/", domains.claim, name="claim_domain"),
     path("domains/<uuid:domain_id>/", domains.show, name="domain"),
     path("domains/<uuid:domain_id>/check/", domains.check, name="check_domain"),
+    path("domains/<uuid:domain_id>/method/", domains.choose, name="choose_domain"),
     path("domains/<uuid:domain_id>/renew/", domains.renew, name="renew_domain"),
+    path("domains/<uuid:domain_id>/links/", domain_links.make, name="make_domain_link"),
+    path("domains/links/<uuid:link_id>/revoke/", domain_links.revoke, name="revoke_domain_link"),
     path("domains/<uuid:domain_id>/release/", domains.release, name="release_domain"),
     path("sso/", sso.show, name="sso"),
     path("sso/begin/", sso.begin, name="begin_sso"),

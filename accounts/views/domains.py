@@ -1,8 +1,8 @@
 """The domains of a tenant: claim, publish, check."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.domain.challenge import Record
-from accounts.models import Domain, DomainCheck, Tenant
+from accounts.domain import names
+from accounts.domain.challenge import Method, Record
+from accounts.models import Domain, DomainCheck, DomainLink, Tenant
 from accounts.queries import domains as listed
 from accounts.services import domains
 from core.errors import UseCaseError
@@ -31,6 +32,8 @@ class Row:
 
     domain: Domain
     last: DomainCheck | None
+    links: Sequence[DomainLink] = ()
+    """Those that still open something."""
 
     @property
     def state(self) -> str:
@@ -66,12 +69,42 @@ class Row:
         """The host without the zone, as most providers want it."""
         return domains.challenge_of(self.domain).txt.label
 
+    @property
+    def by_file(self) -> bool:
+        """Whether the token is looked for on the web site."""
+        return self.domain.method == Method.FILE
+
+    @property
+    def file(self) -> dict[str, str]:
+        """What to put on the web site where DNS is not possible."""
+        asked = domains.challenge_of(self.domain)
+        return {"url": asked.file_url, "name": asked.token, "content": asked.file_content}
+
+    @property
+    def via(self) -> str:
+        """What proved the domain, in words."""
+        return {"txt": "by its TXT record", "cname": "by its alias", "file": "by the file on its web site"}.get(
+            self.domain.proven_via, ""
+        )
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """Until when name servers may keep the last answer."""
+        if self.last is None or self.last.ttl is None:
+            return None
+        return self.last.checked_at + timedelta(seconds=self.last.ttl)
+
+    @property
+    def mixed(self) -> str:
+        """The scripts that a name's letters are taken from where they are several: it may be a look-alike."""
+        return " and ".join(names.scripts(self.domain.text)) if names.is_mixed(self.domain.text) else ""
+
 
 @require_safe
 @tenant_view(Permission.VIEW_TENANT)
 def listing(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Show every domain with its record, what was found, and when it is looked up next."""
-    return render(request, PAGE, _context(request, tenant))
+    return render(request, PAGE, page_context(request, tenant))
 
 
 @require_POST
@@ -82,7 +115,7 @@ def claim(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     try:
         domain = domains.claim(tenant_id=tenant.pk, typed=typed, by=request.actor, at=timezone.now())
     except domains.UnableToClaim as refusal:
-        context = {**_context(request, tenant), "typed": typed[:300], "claim_problem": refusal}
+        context = {**page_context(request, tenant), "typed": typed[:300], "claim_problem": refusal}
         return render(request, PAGE, context, status=refusal.status)
     return redirect(f"{_address(tenant)}#domain-{domain.pk}")
 
@@ -94,7 +127,7 @@ def show(request: ActingRequest, tenant: Tenant, domain_id: UUID) -> HttpRespons
     domain = get_object_or_404(listed.listed(tenant_id=tenant.pk), pk=domain_id)
     if request.headers.get("HX-Request") != "true":
         return redirect(f"{_address(tenant)}#domain-{domain_id}")
-    row = _row(domain)
+    row = _with_links(tenant, domain)
     if request.GET.get("seen") == row.mark:
         response = HttpResponse(status=204)
     else:
@@ -123,6 +156,19 @@ def renew(request: ActingRequest, tenant: Tenant, domain_id: UUID) -> HttpRespon
 
 @require_POST
 @tenant_view(Permission.MANAGE_DOMAINS)
+def choose(request: ActingRequest, tenant: Tenant, domain_id: UUID) -> HttpResponse:
+    """Say where the token will be published."""
+    method = request.POST.get("method", "")
+    return _changed(
+        request,
+        tenant,
+        domain_id,
+        lambda domain, at: domains.choose(domain=domain, method=method, by=request.actor, at=at),
+    )
+
+
+@require_POST
+@tenant_view(Permission.MANAGE_DOMAINS)
 def release(request: ActingRequest, tenant: Tenant, domain_id: UUID) -> HttpResponse:
     """Take a domain off the list."""
     domain = get_object_or_404(Domain, tenant=tenant, pk=domain_id)
@@ -137,9 +183,9 @@ def _changed(
     problem: UseCaseError | None = None
     try:
         use(domain, timezone.now())
-    except (domains.UnableToCheck, domains.UnableToRenew) as refusal:
+    except (domains.UnableToCheck, domains.UnableToChoose, domains.UnableToRenew) as refusal:
         problem = refusal
-    context = _card(request, tenant, _row(listed.listed(tenant_id=tenant.pk).get(pk=domain_id)))
+    context = _card(request, tenant, _with_links(tenant, listed.listed(tenant_id=tenant.pk).get(pk=domain_id)))
     return answer(request, ROW, context, to=f"{_address(tenant)}#domain-{domain_id}", problem=problem)
 
 
@@ -147,10 +193,12 @@ def _card(request: ActingRequest, tenant: Tenant, row: Row) -> dict[str, object]
     return {"tenant": tenant, "row": row, "may_manage": _may_manage(request, tenant), "is_fragment": True}
 
 
-def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
+def page_context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
+    """Return what the page of a tenant's domains shows."""
+    links = listed.open_links(tenant_id=tenant.pk, at=timezone.now())
     return {
         "tenant": tenant,
-        "rows": [_row(domain) for domain in listed.listed(tenant_id=tenant.pk)],
+        "rows": [as_row(domain, links.get(domain.pk, ())) for domain in listed.listed(tenant_id=tenant.pk)],
         "may_manage": _may_manage(request, tenant),
         "demo_dns_console": settings.DEMO_DNS_CONSOLE,
     }
@@ -160,8 +208,13 @@ def _may_manage(request: ActingRequest, tenant: Tenant) -> bool:
     return request.actor.can(Permission.MANAGE_DOMAINS, tenant_id=tenant.pk)
 
 
-def _row(domain: Domain) -> Row:
-    return Row(domain, next(iter(domain.checks.all()), None))
+def _with_links(tenant: Tenant, domain: Domain) -> Row:
+    return as_row(domain, listed.open_links(tenant_id=tenant.pk, at=timezone.now()).get(domain.pk, ()))
+
+
+def as_row(domain: Domain, links: Sequence[DomainLink] = ()) -> Row:
+    """Return a domain as its page shows it."""
+    return Row(domain, domain.last_check, links)
 
 
 def _shown(record: Record) -> dict[str, str]:

@@ -23,6 +23,7 @@ from core import tenancy, tokens
 from core.actor import Actor
 from core.api import idempotency, limits, paging, problems
 from core.api.problems import Flaw, Problem
+from core.limits import Usage
 from core.tokens import SCOPES, Bearer
 from core.web import ACCESS, settle
 
@@ -89,7 +90,7 @@ class ApiView(APIView):
     tenant_id: UUID
     at: datetime
     bearer: Bearer | None = None
-    usage: limits.Usage | None = None
+    usage: Usage | None = None
     claim: idempotency.Claim | None = None
 
     @override

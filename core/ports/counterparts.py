@@ -19,6 +19,13 @@ class Dns(Protocol):
         """Ask for the TXT records of a name, following at most `MAX_CNAME_HOPS` aliases; never raises for an outage."""
         ...
 
+    def source(self, name: str) -> DnsAnswer | None:
+        """Ask the same of the name's own name servers, past every cache, and follow no alias.
+
+        None where they cannot be told or must not be asked (an address that is not on the public internet).
+        """
+        ...
+
 
 class Outbound(Protocol):
     """Whatever stands at an address that a customer gave; nothing else may write to one.
@@ -31,8 +38,19 @@ class Outbound(Protocol):
         """Return an address written in one way, or raise Rejected for one that is never written to; asks nobody."""
         ...
 
-    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Reply:
-        """Fetch from an address, through at most three redirects that are each judged anew."""
+    def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        same_host: bool = False,
+        most_bytes: int | None = None,
+    ) -> Reply:
+        """Fetch from an address, through at most three redirects that are each judged anew.
+
+        With `same_host` a redirect to anywhere else (another name, port or scheme) is an answer, not followed. With
+        `most_bytes` a longer body is cut one byte later, so that it is seen to be longer.
+        """
         ...
 
     def post(self, url: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> Reply:

@@ -1,7 +1,8 @@
 """DNS by dnspython: the system's resolver, or one named resolver. Keeps no cache of its own."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import cast
 
 import dns.exception
@@ -12,20 +13,37 @@ import dns.rcode
 import dns.rdatatype
 import dns.resolver
 from django.core.exceptions import ImproperlyConfigured
+from dns.rdtypes.ANY.NS import NS
 from dns.rdtypes.ANY.SOA import SOA
 from dns.rdtypes.ANY.TXT import TXT
 from dns.rrset import RRset
 
 from core import tenancy
 from core.dns import MAX_CNAME_HOPS, DnsAnswer, DnsStatus
+from core.outbound import Policy, networks
 
+MOST_SERVERS = 2
+"""How many of a zone's own name servers are asked."""
 UDP_PAYLOAD = 1232  # DNS Flag Day 2020: fits every path without fragments
 
 
 class DnspythonDns:
-    """Asks DNS; `resolver` is `host:port` or `[v6]:port` (the port may be left out), empty for the system's."""
+    """Asks DNS; `resolver` is `host:port` or `[v6]:port` (the port may be left out), empty for the system's.
 
-    def __init__(self, *, resolver: str = "", timeout: float = 2.0, lifetime: float = 5.0) -> None:
+    A zone's own name servers are whatever its holder says, so they are judged like any address that a customer gives:
+    `denied` are networks of ours, `source_port` and `loopback_ports` a test's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        resolver: str = "",
+        timeout: float = 2.0,
+        lifetime: float = 5.0,
+        denied: Iterable[str] = (),
+        loopback_ports: Collection[int] = (),
+        source_port: int = 53,
+    ) -> None:
         self._resolver = dns.resolver.Resolver(configure=not resolver)
         if resolver:
             host, port = endpoint(resolver)
@@ -34,6 +52,7 @@ class DnspythonDns:
         self._resolver.use_edns(0, 0, UDP_PAYLOAD)
         self._resolver.flags = dns.flags.RD | dns.flags.AD  # AD in a question: tell me whether you validated (RFC 6840)
         self._trusts_ad = all(_is_loopback(str(server)) for server in self._resolver.nameservers)
+        self._policy, self._source_port = Policy((), networks(denied), loopback_ports), source_port
 
     def txt(self, name: str) -> DnsAnswer:
         """Ask for the TXT records of a name; see `core.ports.Dns`."""
@@ -41,7 +60,7 @@ class DnspythonDns:
         wanted = dns.name.from_text(name)
         passed: list[dns.name.Name] = []
         while True:
-            answer, stopped_at = self._ask(wanted, passed)
+            answer, stopped_at = self._ask(self._resolver, wanted, passed)
             # Only an authoritative server hands out an alias without its target: follow it ourselves.
             if answer is not None:
                 return answer
@@ -49,10 +68,42 @@ class DnspythonDns:
                 return DnsAnswer(DnsStatus.CNAME_LOOP, cnames=_texts(passed))
             wanted = stopped_at
 
-    def _ask(self, name: dns.name.Name, passed: list[dns.name.Name]) -> tuple[DnsAnswer | None, dns.name.Name]:
+    def source(self, name: str) -> DnsAnswer | None:
+        """Ask the name's own name servers; see `core.ports.Dns`."""
+        tenancy.forbid_transaction("Asking DNS")
+        wanted = dns.name.from_text(name)
+        try:
+            servers = self._servers(wanted)
+        except dns.exception.DNSException:
+            return None
+        if not servers:
+            return None
+        source = dns.resolver.Resolver(configure=False)
+        source.nameservers, source.port = servers, self._source_port
+        source.timeout, source.lifetime, source.flags = self._resolver.timeout, self._resolver.timeout, 0
+        source.use_edns(0, 0, UDP_PAYLOAD)
+        passed: list[dns.name.Name] = []
+        answer, _ = self._ask(source, wanted, passed)
+        return replace(answer or DnsAnswer(DnsStatus.NO_DATA, cnames=_texts(passed)), authenticated=False)
+
+    def _servers(self, name: dns.name.Name) -> list[str]:
+        """Return addresses of the name servers of the zone that a name lies in, only such as may be asked."""
+        ask, seconds = self._resolver, self._resolver.timeout  # for each step: somebody may be waiting for the page
+        zone = dns.resolver.zone_for_name(name, resolver=ask, lifetime=seconds)
+        rows = ask.resolve(zone, "NS", search=False, lifetime=seconds)
+        hosts = [cast("NS", row).target for row in rows][:MOST_SERVERS]
+        answers = [ask.resolve_name(host, search=False, lifetime=seconds).addresses() for host in hosts]
+        places = [ipaddress.ip_address(address) for addresses in answers for address in addresses]
+        if not all(self._policy.permits(place, self._source_port) for place in places):
+            return []  # as for every address outside: one bad answer refuses all
+        return [str(place) for place in sorted(places, key=lambda each: (each.version, int(each)))[:MOST_SERVERS]]
+
+    def _ask(
+        self, resolver: dns.resolver.Resolver, name: dns.name.Name, passed: list[dns.name.Name]
+    ) -> tuple[DnsAnswer | None, dns.name.Name]:
         """Ask one question and note the aliases passed: its answer, or None and the alias's target to ask for."""
         try:
-            found = self._resolver.resolve(name, "TXT", raise_on_no_answer=False, search=False)
+            found = resolver.resolve(name, "TXT", raise_on_no_answer=False, search=False)
         except dns.resolver.NXDOMAIN as absent:
             response = cast("dns.message.QueryMessage", absent.kwargs["responses"][name])
             passed += _targets(response.answer, name)

@@ -59,14 +59,23 @@ class GuardedSender:
         """Refuse an address that is never written to; see `core.ports.Outbound`."""
         return self._parse(url).url
 
-    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Reply:
+    def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        same_host: bool = False,
+        most_bytes: int | None = None,
+    ) -> Reply:
         """Fetch, following at most three redirects; see `core.ports.Outbound`."""
         until, target = monotonic() + self.most_seconds, self._parse(url)
         for _ in range(MOST_REDIRECTS + 1):
-            reply = self._send("GET", target, headers=headers or {}, body=b"", until=until)
+            reply = self._send("GET", target, headers=headers or {}, body=b"", until=until, cut=most_bytes)
             if reply.status not in _MOVED or not (place := reply.headers.get("location")):
                 return reply
             onward = self._parse(urljoin(target.url, place))
+            if same_host and (target.scheme, target.origin) != (onward.scheme, onward.origin):
+                return reply
             if (target.scheme, onward.scheme) == ("https", "http"):
                 raise Rejected(f"{target.host} redirects from https to http.")
             target = onward
@@ -83,7 +92,16 @@ class GuardedSender:
         except NotAllowed as refusal:
             raise Rejected(str(refusal)) from refusal
 
-    def _send(self, method: str, target: Target, *, headers: Mapping[str, str], body: bytes, until: float) -> Reply:
+    def _send(
+        self,
+        method: str,
+        target: Target,
+        *,
+        headers: Mapping[str, str],
+        body: bytes,
+        until: float,
+        cut: int | None = None,
+    ) -> Reply:
         """Exchange one request for one answer before `until`; both caps hold from the first look-up on."""
         tenancy.forbid_transaction("Writing to an address outside")
         began = monotonic()
@@ -100,7 +118,7 @@ class GuardedSender:
                 httpcore.ConnectionPool(ssl_context=self.tls, network_backend=guard, max_connections=1) as pool,
                 pool.stream(method, at, headers=list(sent.items()), content=body) as answer,
             ):
-                content = _read(answer.iter_stream(), most=self.most_bytes)
+                content = _read(answer.iter_stream(), most=self.most_bytes, cut=cut)
                 said = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
                 return Reply(answer.status, said, content, int((monotonic() - began) * 1000))
         except NotAllowed as refusal:
@@ -124,11 +142,13 @@ class GuardedSender:
         return f"{host} broke off without a complete HTTP answer."
 
 
-def _read(chunks: Iterable[bytes], *, most: int) -> bytes:
-    """Join a body as long as it is small enough; raises TooMuch."""
+def _read(chunks: Iterable[bytes], *, most: int, cut: int | None) -> bytes:
+    """Join a body as long as it is small enough, and no more than one byte past `cut`; raises TooMuch."""
     content = bytearray()
     for chunk in chunks:
         content += chunk
+        if cut is not None and len(content) > cut:
+            return bytes(content[: cut + 1])
         if len(content) > most:
             raise TooMuch
     return bytes(content)

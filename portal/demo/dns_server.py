@@ -5,7 +5,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from dnslib import CNAME, QTYPE, RCODE, RD, RR, SOA, TXT, DNSError, DNSRecord
+from dnslib import CNAME, NS, QTYPE, RCODE, RD, RR, SOA, TXT, A, DNSError, DNSRecord
 from dnslib.server import DNSHandler, DNSLogger, DNSServer
 
 from core.dns import MAX_CNAME_HOPS
@@ -97,8 +97,11 @@ class Server:
 
 
 def _row(name: str, record: Record) -> RR:
-    data: RD = CNAME(record.value) if record.kind == "CNAME" else TXT([part.encode() for part in record.strings])
+    data: RD = _DATA[record.kind](record.value) if record.kind in _DATA else TXT([s.encode() for s in record.strings])
     return RR(name, getattr(QTYPE, record.kind), rdata=data, ttl=record.ttl)
+
+
+_DATA: dict[str, Callable[[str], RD]] = {"CNAME": CNAME, "NS": NS, "A": A}
 
 
 def _start_of_authority(domain: str) -> RR:

@@ -245,6 +245,9 @@ ACCOUNT_PAGES = [
     Visit("invitations:open", "other", "stranger", {"token": "invitation_new"}, status=403),
     Visit("invitations:open", "error", args={"token": "invitation_new"}, status=422, then=fill("Create", name="")),
     Visit("invitations:open", "closed", args={"token": "=damaged"}, status=404),
+    *(Visit("domain_links:show", state, args={"token": f"link_{state}"}) for state in ("waiting", "wrong", "proven")),
+    Visit("domain_links:show", "looked", args={"token": "link_wrong"}, query="?look=1"),
+    Visit("domain_links:show", "closed", args={"token": "=damaged"}, status=404),
 ]
 REFUSALS = [
     Visit("dashboard:overview", "404", "stranger", {"slug": "=hawaiian"}, status=404),
@@ -285,7 +288,8 @@ NOT_A_PAGE = {
             "accounts:invite", "accounts:change_role", "accounts:deactivate", "accounts:reset_second_factor",
             "end_session", "accounts:resend_invitation",
             "accounts:revoke_invitation", "accounts:claim_domain", "accounts:check_domain", "accounts:renew_domain",
-            "accounts:release_domain",
+            "accounts:release_domain", "accounts:choose_domain", "accounts:make_domain_link",
+            "accounts:revoke_domain_link",
             "accounts:begin_sso", "accounts:connect_sso", "accounts:disconnect_sso", "accounts:decline_sso",
             "accounts:start_sso_test", "sso:acs",
             "backfills:start", "backfills:end_standing", "backfills:inspect",

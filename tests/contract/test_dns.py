@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -171,6 +172,61 @@ def test_a_validating_resolver_on_loopback_is_believed(signed: bool) -> None:
     zones = Zones(domains=["airline.example"], records=[Record(HOST, "TXT", "token=abc")])
     with Server(Resolver(lambda: zones, validates=signed), port=(port := free_port())):
         assert DnspythonDns(resolver=f"127.0.0.1:{port}").txt(HOST).authenticated is signed
+
+
+SERVED = (Record("airline.example", "NS", "ns.airline.example"), Record("ns.airline.example", "A", "127.0.0.1"))
+
+
+@pytest.fixture(params=["fake", "real"])
+def beside(request: pytest.FixtureRequest) -> Iterator[tuple[Dns, Zones]]:
+    """Return a DNS whose caches keep what stood there before, and the zones that its own servers answer from."""
+    own = Zones(domains=["airline.example"])
+    if request.param == "fake":
+        FakeDns.zones, FakeDns.own = Zones(domains=["airline.example"]), own
+        yield FakeDns(), own
+        FakeDns.reset()
+        return
+    stale = Zones(domains=["airline.example"], records=[*SERVED, Record(HOST, "TXT", "before")])
+    port, source = free_port(), free_port()
+    with Server(Resolver(lambda: stale), port=port), Server(Resolver(lambda: own, chases=False), port=source):
+        yield (
+            DnspythonDns(
+                resolver=f"127.0.0.1:{port}", timeout=0.4, lifetime=0.8, source_port=source, loopback_ports=[source]
+            ),
+            own,
+        )
+
+
+def test_a_zones_own_servers_are_asked_past_every_cache(beside: tuple[Dns, Zones]) -> None:
+    dns, own = beside
+    own.records.append(Record(HOST, "TXT", "token=abc"))
+    assert dns.source(HOST) == DnsAnswer(DnsStatus.FOUND, values=("token=abc",), ttl=60)
+    assert dns.txt(HOST).values != ("token=abc",)
+    own.records[:] = [Record(HOST, "CNAME", "there.elsewhere.example")]
+    answer = dns.source(HOST)
+    assert answer == DnsAnswer(DnsStatus.NO_DATA, cnames=("there.elsewhere.example",)), "an alias is not followed"
+
+
+def test_a_zones_own_servers_are_asked_nothing_where_they_cannot_be_told(world: World) -> None:
+    assert world.dns.source(HOST) is None
+
+
+def test_a_name_server_inside_a_network_is_not_asked() -> None:
+    asked: list[str] = []
+
+    class Inside(Resolver):
+        def resolve(self, request: Any, handler: Any) -> Any:
+            asked.append(str(request.q.qname))
+            return super().resolve(request, handler)
+
+    zones, port = Zones(domains=["airline.example"]), free_port()
+    with Server(Inside(lambda: zones), port=port):
+        dns = DnspythonDns(resolver=f"127.0.0.1:{port}", timeout=0.4, lifetime=0.8, source_port=port)
+        for place in ("127.0.0.1", "10.0.0.53", "169.254.169.254", "203.0.113.7"):
+            zones.records[:] = [SERVED[0], Record("ns.airline.example", "A", place)]
+            asked.clear()
+            assert dns.source(HOST) is None
+            assert asked.count(f"{HOST}.") == 1, "for the zone alone"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -96,6 +96,23 @@ def test_a_redirect_into_a_private_network_is_refused(world: World) -> None:
         world.sender.get(f"{world.root}/")
 
 
+@pytest.mark.parametrize("place", ["https://www.airline.example/x", "//www.airline.example/x"])
+def test_a_redirect_to_another_host_is_an_answer_where_only_the_same_one_is_asked(world: World, place: str) -> None:
+    world.answer("/far", Reply(302, {"location": place}))
+    reply = world.sender.get(f"{world.root}/far", same_host=True)
+    assert (reply.status, reply.headers["location"]) == (302, place)
+    world.answer("/near", Reply(302, {"location": "/there"}))
+    world.answer("/there", Reply(200, {}, b"there"))
+    assert world.sender.get(f"{world.root}/near", same_host=True).body == b"there"
+
+
+def test_a_body_is_cut_a_byte_past_what_is_wanted(world: World) -> None:
+    for length, arrives in ((9, 9), (10, 10), (11, 11), (500_000, 11)):
+        world.answer(f"/{length}", Reply(404, {}, b"x" * length))
+        reply = world.sender.get(f"{world.root}/{length}", most_bytes=10)
+        assert (reply.status, len(reply.body)) == (404, arrives)
+
+
 def test_post_follows_no_redirect(world: World) -> None:
     arrived = world.answer("/new", Reply(200))
     world.answer("/old", Reply(307, {"location": "/new"}))

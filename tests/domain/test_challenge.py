@@ -62,27 +62,35 @@ def test_the_records_are_what_the_draft_asks_for() -> None:
     ids=["alone", "among others", "beside the old", "last day", "through an alias", "by alias", "by alias to a node"],
 )
 def test_a_published_token_meets_the_challenge(answer: DnsAnswer) -> None:
-    assert ASKED.is_met(answer=answer, on=TODAY)
+    assert ASKED.met_by(answer=answer, on=TODAY)
     assert diagnose(challenge=ASKED, earlier_tokens=(), seen=Observation(answer), on=TODAY).code is Code.MET
 
 
 @given(st.lists(st.text(max_size=60), max_size=4))
 def test_nothing_but_the_token_meets_the_challenge(values: list[str]) -> None:
-    assert not ASKED.is_met(answer=DnsAnswer(DnsStatus.FOUND, values=tuple(values)), on=TODAY)
+    assert ASKED.met_by(answer=DnsAnswer(DnsStatus.FOUND, values=tuple(values)), on=TODAY) is None
 
 
 @given(st.integers(0, len(f"token={TOKEN}")), st.characters())
 def test_one_character_more_does_not_meet_the_challenge(position: int, extra: str) -> None:
     right = f"token={TOKEN}"
-    assert not ASKED.is_met(answer=found(right[:position] + extra + right[position:]), on=TODAY)
+    assert ASKED.met_by(answer=found(right[:position] + extra + right[position:]), on=TODAY) is None
 
 
+TWICE = f"{ASKED.txt.host}.jetblue.example"
+ALIASES = {Code.CNAME_LOOP, Code.CNAME_DANGLES}
 CASES = {
-    Code.NOT_IN_DNS: (Observation(NXDOMAIN, apex=NXDOMAIN), "does not exist", "Check the spelling"),
-    Code.NOT_PUBLISHED: (Observation(NXDOMAIN, apex=NO_DATA), "no record at", "Add a TXT record with host"),
+    Code.NOT_IN_DNS: (Observation(NXDOMAIN, clues={ASKED.domain: NXDOMAIN}), "does not exist", "Check the spelling"),
+    Code.NOT_PUBLISHED: (Observation(NXDOMAIN, clues={ASKED.domain: NO_DATA}), "no record at", "Add a TXT record with"),
     Code.NO_TXT: (Observation(NO_DATA), "no TXT record", "type is TXT"),
-    Code.ZONE_TWICE: (Observation(NXDOMAIN, twice=RIGHT), "a second time", "without the domain"),
-    Code.AT_THE_APEX: (Observation(NXDOMAIN, apex=RIGHT), "at jetblue.example itself", "Move it"),
+    Code.ZONE_TWICE: (Observation(NXDOMAIN, clues={TWICE: RIGHT}), "a second time", "without the domain"),
+    Code.AT_THE_APEX: (Observation(NXDOMAIN, clues={ASKED.domain: RIGHT}), "at jetblue.example itself", "Move it"),
+    Code.WRONG_HOST: (
+        Observation(NXDOMAIN, clues={"www.jetblue.example": RIGHT}),
+        "stands at www.jetblue.example, and belongs at _crossing-challenge.jetblue.example",
+        "Move it to the host _crossing-challenge.",
+    ),
+    Code.PROPAGATING: (Observation(NXDOMAIN, source=RIGHT), "for up to 5 minutes", "Nothing to do"),
     Code.SUPERSEDED: (Observation(found(f"token={EARLIER}")), "earlier token", "Replace its value"),
     Code.EXPIRED: (Observation(found(f"token={TOKEN} expiry=2026-11-21")), "has passed", "without expiry"),
     Code.QUOTED: (Observation(found(f'"token={TOKEN}"')), "quotes", "without quotes"),
@@ -96,13 +104,13 @@ CASES = {
     Code.CNAME_DANGLES: (
         Observation(replace(NXDOMAIN, cnames=("x.example",))),
         "alias of x.example",
-        "Replace the CNAME",
+        "Point the alias at",
     ),
 }
 
 
-def test_every_diagnosis_but_success_has_a_case_here() -> None:
-    assert set(CASES) == set(Code) - {Code.MET, Code.HELD_ELSEWHERE}
+def test_every_diagnosis_but_success_has_a_case_here_or_in_the_files_tests() -> None:
+    assert set(CASES) == {code for code in Code if not code.startswith("file_")} - {Code.MET, Code.HELD_ELSEWHERE}
 
 
 def test_a_domain_held_elsewhere_is_said_without_naming_anyone() -> None:
@@ -120,12 +128,51 @@ def test_each_failure_is_named_and_comes_with_its_fix(code: Code) -> None:
     assert diagnosis.code is code
     assert summary in diagnosis.summary
     assert fix in diagnosis.fix
-    assert diagnosis.expected == f"token={TOKEN}"
+    assert diagnosis.expected == (ASKED.cname.value if code in ALIASES else f"token={TOKEN}")
     assert not diagnosis.is_met
 
 
+LONG = f"{TOKEN}.dcv.crossing.example"
+
+
 @pytest.mark.parametrize(
-    "value", [f"“token={TOKEN}”", f" token={TOKEN}", f"'token={TOKEN}'", f'" token={TOKEN} "', f"token={TOKEN}\t"]
+    ("answer", "code", "words"),
+    [
+        (replace(NXDOMAIN, cnames=(f"{LONG}.jetblue.example",)), Code.ZONE_TWICE, "Close the target with a dot"),
+        (replace(NXDOMAIN, cnames=(f"{EARLIER}.dcv.crossing.example",)), Code.SUPERSEDED, "for up to 5 minutes"),
+        (DnsAnswer(DnsStatus.SERVFAIL, cnames=("x.example",)), Code.SERVFAIL, "Point the alias at"),
+    ],
+    ids=["domain added to the target", "earlier token", "the target's servers fail"],
+)
+def test_a_wrong_alias_is_told_apart(answer: DnsAnswer, code: Code, words: str) -> None:
+    found = diagnose(challenge=ASKED, earlier_tokens=(EARLIER,), seen=Observation(answer), on=TODAY)
+    assert (found.code, found.found, found.expected) == (code, answer.cnames, LONG)
+    assert words in found.fix
+
+
+def test_a_name_below_a_registered_domain_is_entered_with_its_own_part() -> None:
+    below = replace(ASKED, domain="ops.jetblue.example")
+    assert below.txt.label == "_crossing-challenge.ops", "the provider adds jetblue.example"
+    assert replace(ASKED, domain="ops.jetblue.co.uk").txt.label == "_crossing-challenge.ops"
+    assert below.mistaken_hosts[0] == "_crossing-challenge.ops.jetblue.example.jetblue.example"
+    assert "_crossing-challenge.jetblue.example" in below.mistaken_hosts, "who entered the label alone"
+
+
+@pytest.mark.parametrize("day", ["20261231", "2026-W52-1", "2026-13-01", "2026-1-1", "", "2026-12-31 "])
+def test_an_expiry_is_a_day_written_in_one_way(day: str) -> None:
+    assert challenges.parse_value(f"token={TOKEN} expiry={day}") is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"“token={TOKEN}”",
+        f" token={TOKEN}",
+        f"'token={TOKEN}'",
+        f'" token={TOKEN} "',
+        f"token={TOKEN}\t",
+        f'token="{TOKEN}"',
+    ],
 )
 def test_stray_quotes_and_blanks_are_recognised(value: str) -> None:
     diagnosis = diagnose(challenge=ASKED, earlier_tokens=(), seen=Observation(found(value)), on=TODAY)

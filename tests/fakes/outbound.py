@@ -1,8 +1,8 @@
 """Addresses outside, in memory, held to its word by `tests/contract/test_outbound.py`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from urllib.parse import urljoin
+from dataclasses import dataclass, replace
+from urllib.parse import urljoin, urlsplit
 
 from core import tenancy
 from core.outbound import NotAllowed, Policy, Reply, parse
@@ -43,14 +43,26 @@ class FakeOutbound:
         except NotAllowed as refusal:
             raise Rejected(str(refusal)) from refusal
 
-    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Reply:
+    def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        same_host: bool = False,
+        most_bytes: int | None = None,
+    ) -> Reply:
         """Fetch as `core.ports.Outbound` promises."""
         here = url
         for _ in range(MOST_REDIRECTS + 1):
             reply = self._ask("GET", here, headers, b"")
+            if most_bytes is not None:
+                reply = replace(reply, body=reply.body[: most_bytes + 1])
             if not 300 < reply.status < 309 or "location" not in reply.headers:
                 return reply
-            here = urljoin(self.check(here), reply.headers["location"])
+            onward = urljoin(self.check(here), reply.headers["location"])
+            if same_host and urlsplit(self.check(here))[:2] != urlsplit(self.check(onward))[:2]:
+                return reply
+            here = onward
         raise Rejected(f"{url} redirects more than {MOST_REDIRECTS} times.")
 
     def post(self, url: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> Reply:

@@ -7,18 +7,21 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.domain.diagnosis import Code, Diagnosis
 from accounts.models import Domain, DomainCheck, Tenant
-from accounts.services import domains
+from accounts.services import domains, lookups
 from core import ledger, queue, tenancy
 from core.actor import Actor
 from core.dns import DnsStatus
 from core.errors import PermissionRefused
+from core.outbound import Reply
 from core.permissions import TenantRole
 from portal.demo.dns import Fault
 from tests import make
 from tests.fakes.dns import FakeDns
+from tests.fakes.outbound import FakeOutbound
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -108,7 +111,7 @@ def test_a_missing_record_is_explained_and_looked_up_again(desk: Desk) -> None:
     assert domain.next_check_at == AT + timedelta(minutes=5)
     kept = DomainCheck.objects.get(domain=domain)
     assert (kept.code, kept.expected, kept.fix) == ("not_published", f"token={domain.token}", found.fix)
-    assert FakeDns.asked == [HOST, f"{HOST}.jetblue.example", "jetblue.example"]
+    assert FakeDns.asked == [HOST, *domains.challenge_of(domain).mistaken_hosts]
 
 
 def test_clues_are_looked_for_where_people_go_wrong(desk: Desk) -> None:
@@ -272,7 +275,7 @@ def test_beat_looks_up_what_is_due_and_nothing_else(desk: Desk) -> None:
 def test_a_tenants_people_look_up_one_domain_at_a_time(desk: Desk) -> None:
     """Each may hold a thread for as long as the tenant's own name servers are slow; the worker's checks do not wait."""
     domain = desk.claim()
-    name = [domains.lookup_lock(desk.tenant.pk)]
+    name = [lookups.lock_name(desk.tenant.pk)]
     other = connection.copy()
     try:
         with other.cursor() as cursor:
@@ -288,3 +291,48 @@ def test_a_tenants_people_look_up_one_domain_at_a_time(desk: Desk) -> None:
             assert cursor.fetchone() == (True,), "the look-up gave the lock back"
     finally:
         other.close()
+
+
+@pytest.fixture
+def web(settings: Settings) -> Iterator[type[FakeOutbound]]:
+    settings.ADAPTERS = {**settings.ADAPTERS, "outbound": {"BACKEND": "tests.fakes.outbound.FakeOutbound"}}
+    FakeOutbound.reset()
+    yield FakeOutbound
+    FakeOutbound.reset()
+
+
+def test_a_file_proves_a_domain_whose_holder_chose_that_way(desk: Desk, web: type[FakeOutbound]) -> None:
+    domain = desk.claim()
+    asked = domains.challenge_of(domain)
+    web.answers[asked.file_url] = lambda _: Reply(200, {}, f"{asked.file_content}\n".encode())
+    assert desk.check(domain).code is Code.NOT_PUBLISHED
+    assert web.sent == [], "nobody's web site is written to unasked"
+    for _ in range(2):
+        domains.choose(domain=domain, method="file", by=desk.by, at=AT)
+    assert desk.check(domain).code is Code.MET
+    assert (domain.verified_at, domain.proven_via) == (AT, "file")
+    assert desk.told()[1:] == ["accounts.domain.method_chosen", "accounts.domain.verified"]
+
+
+def test_a_file_elsewhere_or_too_long_proves_nothing(desk: Desk, web: type[FakeOutbound]) -> None:
+    domain = domains.choose(domain=desk.claim(), method="file", by=desk.by, at=AT)
+    asked, onward = domains.challenge_of(domain), "https://www.jetblue.example/file"
+    web.answers[onward] = lambda _: Reply(200, {}, asked.file_content.encode())
+    web.answers[asked.file_url] = lambda _: Reply(302, {"location": onward})
+    assert desk.check(domain).code is Code.FILE_MOVED
+    web.answers[asked.file_url] = lambda _: Reply(200, {}, asked.file_content.encode() + b"\n" * 1024)
+    assert desk.check(domain).code is Code.FILE_WRONG
+    assert not domain.is_verified
+
+
+def test_a_record_counts_where_a_file_was_chosen(desk: Desk, web: type[FakeOutbound]) -> None:
+    domain = domains.choose(domain=desk.claim(), method="file", by=desk.by, at=AT)
+    publish(domain)
+    assert desk.check(domain).code is Code.MET
+    assert domain.proven_via == "txt"
+    assert web.sent == []
+
+
+def test_there_is_no_other_way(desk: Desk) -> None:
+    with pytest.raises(domains.UnableToChoose, match="no such way"):
+        domains.choose(domain=desk.claim(), method="mail", by=desk.by, at=AT)

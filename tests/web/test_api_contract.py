@@ -198,7 +198,7 @@ def test_nobody_is_turned_away_because_the_cache_is_away(secret: str, monkeypatc
     def away(*args: Any, **kwargs: Any) -> None:
         raise ConnectionError
 
-    monkeypatch.setattr("core.api.limits.cache.add", away)
+    monkeypatch.setattr("core.limits.cache.add", away)
     answer = call("GET", "/api/v1/domains", secret=secret)
     assert (answer.status_code, "RateLimit" in answer.headers) == (200, False)
 

@@ -111,7 +111,8 @@ def test_a_record_that_is_not_published_yet(open_as):
     page = text(browser.act("check", only_domain()))
     assert "There is no record at _crossing-challenge.jetblue.example yet." in page
     assert "<dt>Found</dt> <dd>nothing</dd>" in page
-    assert "Name servers may keep this answer for 30 seconds" in page
+    assert "Name servers may keep this answer until" in page
+    assert "(30 seconds from the check on)" in page
 
 
 def test_a_wrong_value_is_shown_beside_the_expected(open_as):
@@ -168,7 +169,8 @@ def test_a_proven_domain(open_as):
     FakeDns.publish("_crossing-challenge.jetblue.example", f"token={domain.token}")
     page = text(browser.act("check", domain))
     assert "Proven since" in page
-    assert "you may remove the record" in page
+    assert "by its TXT record" in page
+    assert "you may remove what you published" in page
     assert "Prove again" in page
 
 

@@ -123,7 +123,10 @@ TENANT = (
     Row("accounts:domain", ALL, get=302, ids=("domain_id",)),
     Row("accounts:claim_domain", MANAGERS, post=422),
     Row("accounts:check_domain", MANAGERS, post=302, ids=("domain_id",)),
+    Row("accounts:choose_domain", MANAGERS, post=302, ids=("domain_id",)),
     Row("accounts:renew_domain", MANAGERS, post=302, ids=("domain_id",)),
+    Row("accounts:make_domain_link", MANAGERS, post=200, ids=("domain_id",)),
+    Row("accounts:revoke_domain_link", MANAGERS, post=302, ids=("link_id",)),
     Row("accounts:release_domain", MANAGERS, post=302, ids=("domain_id",)),
     Row("integrations:tokens", MANAGERS, get=200, post=422),
     Row("integrations:rotate_token", MANAGERS, post=422, ids=("token_id",)),
@@ -191,6 +194,7 @@ EVERYBODY = {
     "api_reference": "the API's description, which is the same for everybody",
     "invitations:open": "an invitation's link, before there is an account (tests/web/test_invitation_link.py)",
     "invitations:join": "the same, signed in",
+    "domain_links:show": "what a link for a domain's DNS shows (tests/web/test_domain_link.py)",
     "sso:acs": "where a customer's identity provider sends a browser back to (tests/web/test_sso_page.py)",
     "sso:metadata": "who we are for that provider",
 }
