@@ -40,5 +40,14 @@ sentences(
         "accounts.sso.declined": "stated that your people sign in without single sign-on",
         "accounts.sso.test_started": "started a test sign-in",
         "accounts.sso.tested": _tested,
+        "accounts.identity.proposed": "proposed to link a person of your directory to a member",
+        "accounts.identity.linked": "linked a person of your directory to a member",
+        "accounts.identity.completed": "noted the directory's id of a linked person",
+        "accounts.identity.approved": "approved a link to a member",
+        "accounts.identity.rejected": "rejected a link to a member",
+        "accounts.identity.reopened": "took the rejection of a link back",
+        "accounts.identity.unlinked": "undid a link to a member",
+        "accounts.identity.rule_made": "let a rule stand for the domain {domain}",
+        "accounts.identity.rule_ended": "ended the rule for the domain {domain}",
     }
 )

@@ -5,9 +5,10 @@ same attempts a second time, and the admin has no sign-in of its own.
 """
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from accounts.queries import second_factors
 from core import sealing
@@ -38,3 +39,9 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no t
             return True
         others = Authenticator.objects.filter(user=authenticator.user, type__in=second_factors.COUNTED)
         return bool(others.exclude(pk=authenticator.pk).exists())
+
+
+def too_often(request: HttpRequest) -> HttpResponse | None:
+    """Return the answer to who signs in by a provider too often from one address, or None."""
+    limited: HttpResponse | None = ratelimit.consume_or_429(request, action="sso")
+    return limited

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from accounts.models import Domain
 from accounts.queries import domains as claimed
-from accounts.services import domains, sso_tests
+from accounts.services import domains, sso_sign_ins, sso_tests
 from core import queue
 from core.actor import Actor
 from core.queue import Scope, task
@@ -20,8 +20,9 @@ def check_due_domains(*, at: datetime) -> None:
 
 @task(scope=Scope.SYSTEM, every=timedelta(hours=1))
 def purge_sso(*, at: datetime) -> None:
-    """Forget what test sign-ins said of people a week ago."""
+    """Forget what tests and sign-ins said of people a week ago."""
     sso_tests.purge(at=at)
+    sso_sign_ins.purge(at=at)
 
 
 @task(scope=Scope.TENANT, max_attempts=1)

@@ -43,8 +43,65 @@ def evil_twin(root: Any, *, new_id: bool = True) -> Any:
     return twin
 
 
-def wrap_beside_first(root: Any) -> None:
+def xsw1(root: Any) -> None:
+    """Put the honest response inside the signature of an evil one. (As SAML Raider numbers them.)"""
+    honest, signature = copy.deepcopy(root), _signature_of(root)
+    honest.remove(_signature_of(honest))
+    _be_evil(root)
+    signature.append(honest)
+
+
+def xsw2(root: Any) -> None:
+    """Put the honest response in front of the signature of an evil one."""
+    honest, signature = copy.deepcopy(root), _signature_of(root)
+    honest.remove(_signature_of(honest))
+    _be_evil(root)
+    signature.addprevious(honest)
+
+
+def xsw3(root: Any) -> None:
+    """Put an evil assertion in front of the signed one."""
     root.insert(2, evil_twin(root))
+
+
+def xsw4(root: Any) -> None:
+    """Put the signed assertion inside the evil one."""
+    honest, evil = minting.assertion_of(root), evil_twin(root)
+    root.replace(honest, evil)
+    evil.append(honest)
+
+
+def xsw5(root: Any) -> None:
+    """Change the signed assertion, and add the honest one, without its signature, at the end."""
+    honest = copy.deepcopy(minting.assertion_of(root))
+    honest.remove(_signature_of(honest))
+    write("NameID", ATTACKER)(root)
+    root.append(honest)
+
+
+def xsw6(root: Any) -> None:
+    """Change the signed assertion, and put the honest one into its signature."""
+    honest = copy.deepcopy(minting.assertion_of(root))
+    honest.remove(_signature_of(honest))
+    write("NameID", ATTACKER)(root)
+    _signature_of(minting.assertion_of(root)).append(honest)
+
+
+def xsw7(root: Any) -> None:
+    """Put an evil assertion into the response's extensions."""
+    extensions = etree.Element(f"{{{SAMLP}}}Extensions")
+    root.insert(1, extensions)
+    extensions.append(evil_twin(root, new_id=False))
+
+
+def xsw8(root: Any) -> None:
+    """Move the signature to the evil assertion, and the signed one into an object of the signature."""
+    honest, evil = minting.assertion_of(root), evil_twin(root)
+    signature = _signature_of(honest)
+    honest.remove(signature)
+    root.replace(honest, evil)
+    evil.insert(1, signature)
+    etree.SubElement(signature, "{http://www.w3.org/2000/09/xmldsig#}Object").append(honest)
 
 
 def wrap_beside_last(root: Any) -> None:
@@ -53,13 +110,6 @@ def wrap_beside_last(root: Any) -> None:
 
 def wrap_same_id(root: Any) -> None:
     root.insert(2, evil_twin(root, new_id=False))
-
-
-def wrap_around(root: Any) -> None:
-    """Put the signed assertion inside the evil one."""
-    honest, evil = minting.assertion_of(root), evil_twin(root)
-    root.replace(honest, evil)
-    evil.append(honest)
 
 
 def wrap_in_extensions(root: Any) -> None:
@@ -71,21 +121,20 @@ def wrap_in_extensions(root: Any) -> None:
     extensions.append(honest)
 
 
-def wrap_in_object(root: Any) -> None:
-    """Move the signature to the evil assertion, and the signed one into an object of the signature."""
-    honest, evil = minting.assertion_of(root), evil_twin(root)
-    signature = honest.find("{http://www.w3.org/2000/09/xmldsig#}Signature")
-    honest.remove(signature)
-    root.replace(honest, evil)
-    evil.insert(1, signature)
-    etree.SubElement(signature, "{http://www.w3.org/2000/09/xmldsig#}Object").append(honest)
-
-
 def wrap_in_response(root: Any) -> None:
     """Put the whole honest response inside an evil one."""
     honest, evil = copy.deepcopy(root), evil_twin(root)
     root.replace(minting.assertion_of(root), evil)
     etree.SubElement(evil, f"{{{SAML}}}Advice").append(honest)
+
+
+def _signature_of(element: Any) -> Any:
+    return element.find("{http://www.w3.org/2000/09/xmldsig#}Signature")
+
+
+def _be_evil(root: Any) -> None:
+    root.set("ID", minting.new_id())
+    write("NameID", ATTACKER)(root)
 
 
 def detach_signature(root: Any) -> None:
@@ -113,6 +162,11 @@ def twice(root: Any) -> None:
 
 def encrypted(root: Any) -> None:
     root.append(etree.Element(f"{{{SAML}}}EncryptedAssertion"))
+
+
+def sign_in_twice(root: Any) -> None:
+    statement = saml(root, "AuthnStatement")
+    statement.addnext(copy.deepcopy(statement))
 
 
 def repeat_attribute(root: Any) -> None:

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core import mail
 from django.utils import timezone
 
-from accounts.models import Domain, User
+from accounts.models import Domain, SsoConnection, User
 from accounts.services import domain_links, domains, imports, invitations
 from backfills.domain.runs import RunState
 from backfills.domain.spec import load
@@ -129,6 +129,10 @@ def _sign_in_by_provider(ready: Customer, blocked: Customer) -> dict[str, Any]:
         with tenancy.scope(tenant_id=tenant_id):
             email = f"owner@{customer.airline.domain}"
             tests[name] = sso.try_sign_in(tenant_id, by, email=email, provider=provider, **wrong).pk
+            tests.setdefault("provider_id", SsoConnection.objects.get(tenant_id=tenant_id).provider_id)
+            tests[name.replace("test", "sign_in")] = sso.try_to_enter(
+                tenant_id, email=email, provider=provider, **wrong
+            ).pk
     return tests
 
 

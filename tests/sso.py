@@ -10,11 +10,17 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import SsoConnection, SsoTest
+from accounts.domain.directory import Key
+from accounts.models import Domain, LinkedIdentity, Member, SsoConnection, SsoSignIn, SsoTest
+from accounts.models.identities import Source
 from accounts.queries import sso as known
-from accounts.services import sso, sso_tests
+from accounts.services import identity_links, sso, sso_answers, sso_sign_ins, sso_tests
+from core import tenancy
 from core.actor import Actor
 from portal.demo import minting
 from portal.demo.minting import Answer, Signer
@@ -43,7 +49,9 @@ class Provider:
         url = self.sso_url.replace("&", "&amp;")
         return minting.metadata(entity_id=self.entity_id, sso_url=url, signers=[self.signer, *more]).encode()
 
-    def answer(self, connection: SsoConnection, test: SsoTest, *, at: datetime | None = None, **other: Any) -> Answer:
+    def answer(
+        self, connection: SsoConnection, test: SsoTest | SsoSignIn, *, at: datetime | None = None, **other: Any
+    ) -> Answer:
         """Return the right answer to a test, with what is to be wrong about it."""
         sp = known.service_provider(connection)
         right = Answer(
@@ -90,3 +98,72 @@ def attribute(text: str, name: str) -> str:
     found = re.search(rf'\s{name}="([^"]*)"', text)
     assert found
     return found[1]
+
+
+@dataclass
+class Browser:
+    """A person's browser on its way to the provider and back."""
+
+    connection: SsoConnection
+    provider: Provider = field(default_factory=Provider)
+    client: Client = field(default_factory=Client)
+
+    def ask(self, *, to: str = "") -> SsoSignIn:
+        """Begin to sign in, and go to the page that leads to the provider."""
+        began = self.client.post(reverse("sso:start", args=[self.connection.provider_id]), {"next": to})
+        page = self.client.get(began["Location"])
+        assert page.status_code == 200, page.content
+        with tenancy.scope(tenant_id=self.connection.tenant_id):
+            return SsoSignIn.objects.get(request_id=attribute(asked(page.context["sign_in"].leaves_for), "ID"))
+
+    def post(self, message: str, *, relay_state: str = "") -> Any:
+        """Bring the provider's answer as its page does: from another site, so without our cookies."""
+        where = reverse("sso:acs", args=[self.connection.provider_id])
+        return Client().post(where, {"SAMLResponse": message, "RelayState": relay_state})
+
+    def back(self, posted: Any) -> Any:
+        """Follow where that leads, with our cookies again."""
+        return self.client.get(posted["Location"])
+
+    def sign_in(self, *, to: str = "", **wrong: Any) -> Any:
+        """Go all the way."""
+        sign_in = self.ask(to=to)
+        message = self.provider.message(self.provider.answer(self.connection, sign_in, **wrong))
+        return self.back(self.post(message, relay_state=str(sign_in.pk)))
+
+    @property
+    def person(self) -> str | None:
+        """The id of who is signed in."""
+        return self.client.session.get("_auth_user_id")
+
+
+def prove(tenant_id: Any, name: str, by: Actor) -> Domain:
+    """Let a tenant have proven a domain."""
+    at = timezone.now()
+    return Domain.objects.create(
+        tenant_id=tenant_id, name=name, text=name, token="t", claimed_by=by.id, verified_at=at, verified_by=by.id,
+        proven_at=at,
+    )  # fmt: skip
+
+
+def linked(member: Member, by: Actor, *, name: str = EMAIL) -> LinkedIdentity:
+    """Let a member be linked to a person of the directory, as an approval does."""
+    with tenancy.scope(tenant_id=member.tenant_id), transaction.atomic():
+        return identity_links.link(
+            member=member, key=Key(user_name=name), source=Source.APPROVAL, by=by, at=timezone.now()
+        )
+
+
+def try_to_enter(tenant_id: Any, *, email: str, provider: Provider | None = None, **wrong: Any) -> SsoSignIn:
+    """Ask for a sign-in, and answer as the provider does; the tenant is connected already."""
+    connection, provider = SsoConnection.objects.get(tenant_id=tenant_id), provider or Provider()
+    sign_in = sso_sign_ins.start(
+        connection_id=connection.pk, tenant_id=tenant_id, browser="secret", leads_to="", at=timezone.now()
+    )
+    message = provider.message(provider.answer(connection, sign_in, email=email, **wrong))
+    answered = sso_answers.take(
+        connection_id=connection.pk, tenant_id=tenant_id, message=message, relay_state=str(sign_in.pk),
+        by=Actor.system("sso"), at=timezone.now(),
+    )  # fmt: skip
+    assert isinstance(answered, SsoSignIn)
+    return answered

@@ -15,8 +15,8 @@ from django.db import transaction
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from accounts.models import Member
-from accounts.services import domain_links, domains, invitations
+from accounts.models import LinkProposal, Member
+from accounts.services import domain_links, domains, identity_links, invitations
 from backfills.domain.runs import RunState
 from backfills.models import Run
 from comms.models import Mailing
@@ -81,6 +81,22 @@ def _said(case: Case, *, at: datetime) -> tuple[UUID, UUID]:
     return Mailing.objects.get(template="announce.users").pk, opened.pk
 
 
+def _came_by_provider(case: Case, *, at: datetime) -> dict[str, Any]:
+    """Let one person be linked, one wait and one be rejected, by the tenant's provider."""
+    tenant_id, by = case.tenant_id, case.customer
+    sso.prove(tenant_id, "people.example", by)
+    seats = [make.member(case.owner.tenant, "member", person=make.user(email=f"p{n}@people.example")) for n in "123"]
+    signed = [sso.try_to_enter(tenant_id, email=seat.user.email) for seat in seats[1:]]
+    rejected, waiting = LinkProposal.objects.order_by("proposed_at")
+    identity_links.decide(tenant_id=tenant_id, proposal_ids=[rejected.pk], approve=False, by=by, at=at)
+    rule = identity_links.make_rule(tenant_id=tenant_id, domain="people.example", kind="join", by=by, at=at)
+    linked = sso.linked(seats[0], by, name=seats[0].user.email)
+    return {
+        "sign_in_id": signed[0].pk, "proposal_id": rejected.pk, "rule_id": rule.pk, "identity_id": linked.pk,
+        "waiting_id": waiting.pk,
+    }  # fmt: skip
+
+
 def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
     """Make the world; the checks are one of the test's own and the window's."""
     at = timezone.now()
@@ -97,6 +113,7 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
         domain = domains.claim(tenant_id=case.tenant_id, typed="ours.example", by=case.customer, at=at)
         ids["domain_id"], ids["link_id"] = domain.pk, domain_links.make(domain=domain, by=case.customer, at=at)[0].pk
         ids["test_id"] = sso.try_sign_in(case.tenant_id, case.customer, email="olivia@ours.example").pk
+        ids |= _came_by_provider(case, at=at)
         ids["invitation_id"] = invitations.invite(
             tenant_id=case.tenant_id,
             email="new@ours.example",

@@ -61,6 +61,15 @@ def judge(response: SamlResponse, *, expected: Expected, at: datetime) -> Judgem
     return Judgement(tuple(c if c.code in FOUNDATION else replace(c, is_trusted=False) for c in checks))
 
 
+def seconded(judgement: Judgement, *, objection: str) -> Judgement:
+    """Return a judgement with what the library objects that other products rely on; empty if it accepts the message."""
+    second = checked(
+        Code.SECOND, holds=not objection, expected="accepted by python3-saml too", got=objection or "accepted",
+        fix="Send us this result: your provider sends something unusual, and we should say what.",
+    )  # fmt: skip
+    return Judgement((*judgement.checks, second))
+
+
 def remembered_until(assertion: Assertion, *, at: datetime) -> datetime:
     """Return until when an assertion's id must be remembered: as long as any of its own dates would let it in."""
     ends = [assertion.not_on_or_after, *(each.not_on_or_after for each in assertion.confirmations)]

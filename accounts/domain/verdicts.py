@@ -37,6 +37,7 @@ class Code(StrEnum):
     ONCE = "once"
     SUBJECT = "subject"
     EMAIL = "email"
+    SECOND = "second"
 
 
 TITLES = {
@@ -61,6 +62,7 @@ TITLES = {
     Code.ONCE: "It was not used before",
     Code.SUBJECT: "It names one person",
     Code.EMAIL: "The address is of a domain you have proven",
+    Code.SECOND: "A second program accepts it too",
 }
 FOUNDATION = frozenset({Code.READABLE, Code.STRUCTURE, Code.SIGNATURE, Code.ALGORITHMS})
 """What must hold before anything else in a message is more than a stranger's word."""

@@ -1,6 +1,7 @@
 """The tables of accounts."""
 
 from accounts.models.domains import Domain, DomainCheck, DomainLink
+from accounts.models.identities import LinkedIdentity, LinkProposal, SsoSignIn, StandingRule
 from accounts.models.invitations import Invitation
 from accounts.models.sso import SsoConnection, SsoTest, UsedAssertion
 from accounts.models.tenants import Member, Tenant
@@ -11,10 +12,14 @@ __all__ = [
     "DomainCheck",
     "DomainLink",
     "Invitation",
+    "LinkProposal",
+    "LinkedIdentity",
     "Member",
     "SsoConnection",
+    "SsoSignIn",
     "SsoTest",
     "StaffAssignment",
+    "StandingRule",
     "Tenant",
     "UsedAssertion",
     "User",

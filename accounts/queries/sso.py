@@ -9,10 +9,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection as database
 from django.db.models import QuerySet
+from django.urls import reverse
 
 from accounts.domain import connections
 from accounts.domain.verdicts import FOUNDATION, Check, Code, Verdict
-from accounts.models import Member, SsoConnection, SsoTest
+from accounts.models import Member, SsoConnection, SsoSignIn, SsoTest
 from accounts.queries import members
 from core import sealing
 from core.saml import ProviderMetadata, ServiceProvider, SigningCertificate
@@ -49,6 +50,16 @@ def find(*, provider_id: str) -> Found | None:
     return Found(*row) if row else None
 
 
+def find_provider(*, domain: str) -> str | None:
+    """Return the id of the connection by which people of a proven domain sign in, or None."""
+    if not domain:
+        return None
+    with database.cursor() as cursor:
+        cursor.execute("SELECT provider_id FROM crossing.sso_of_domain(%s)", [domain])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
 def of_tenant(*, tenant_id: UUID) -> SsoConnection | None:
     """Return the tenant's connection, if it has begun with one or has declined it."""
     return SsoConnection.objects.filter(tenant_id=tenant_id).first()
@@ -57,6 +68,11 @@ def of_tenant(*, tenant_id: UUID) -> SsoConnection | None:
 def service_provider(connection: SsoConnection) -> ServiceProvider:
     """Return our side of a connection."""
     return connections.service_provider(public_url=settings.PUBLIC_URL, provider_id=connection.provider_id)
+
+
+def start_url(connection: SsoConnection) -> str:
+    """Return the address at which the tenant's people begin to sign in."""
+    return f"{settings.PUBLIC_URL.rstrip('/')}{reverse('sso:start', args=[connection.provider_id])}"
 
 
 def provider(connection: SsoConnection) -> ProviderMetadata:
@@ -79,6 +95,12 @@ def tests(*, tenant_id: UUID) -> QuerySet[SsoTest]:
     return SsoTest.objects.filter(tenant_id=tenant_id).order_by("-started_at")
 
 
+def sign_ins(*, tenant_id: UUID) -> QuerySet[SsoSignIn]:
+    """Return the tenant's answered sign-ins with whom they meant, the newest first."""
+    answered = SsoSignIn.objects.filter(tenant_id=tenant_id, answered_at__isnull=False)
+    return answered.select_related("member__user").order_by("-answered_at")
+
+
 def latest_answered(*, connection: SsoConnection) -> SsoTest | None:
     """Return the last test of the connection as it now is that something came back for."""
     answered = SsoTest.objects.filter(
@@ -90,8 +112,8 @@ def latest_answered(*, connection: SsoConnection) -> SsoTest | None:
     return answered.order_by("-answered_at").first()
 
 
-def opened(test: SsoTest) -> Opened:
-    """Return what was kept of a test's answer."""
+def opened(test: SsoTest | SsoSignIn) -> Opened:
+    """Return what was kept of an answer."""
     if not test.sealed:
         return Opened(tuple(Check(Code(code), Verdict(verdict)) for code, verdict in test.verdicts.items()))
     kept = json.loads(sealing.unseal(test.sealed))

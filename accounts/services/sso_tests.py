@@ -1,37 +1,28 @@
 """Test sign-ins: ask the tenant's provider, judge what comes back, sign nobody in."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
 
-from accounts.domain import assertions, connections, people
-from accounts.domain.assertions import Expected
-from accounts.domain.verdicts import Judgement
+from accounts.domain import assertions
 from accounts.models import SsoConnection, SsoTest, UsedAssertion
-from accounts.queries import domains
 from accounts.queries import sso as known
+from accounts.services.sso_messages import Heard, UnableToAnswer, hear, judge, kept
 from core import ledger, outbox, ports, sealing
 from core.actor import Actor
 from core.errors import UseCaseError
 from core.permissions import Permission
-from core.saml import SamlResponse
 
 MESSAGE_KEPT = timedelta(days=7)
 AGAIN = "Start a new test from your account's page “Single sign-on”."
 
+__all__ = ["UnableToAnswer", "UnableToTest", "answer", "judge_answer", "purge", "start"]
+
 
 class UnableToTest(UseCaseError):
     """No test can be started now."""
-
-
-class UnableToAnswer(UseCaseError):
-    """What came in answers no test of ours."""
-
-    status = 400
 
 
 def start(*, tenant_id: UUID, by: Actor, at: datetime) -> SsoTest:
@@ -68,28 +59,30 @@ def answer(*, connection_id: UUID, tenant_id: UUID, message: str, relay_state: s
 
     Signs nobody in. A second answer of a test, and one that nobody asked for, is refused and leaves nothing.
     """
-    by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
     connection = SsoConnection.objects.get(pk=connection_id, tenant_id=tenant_id)
-    idp = known.provider(connection)
-    response = ports.identity_provider().response(message, certificates=idp.certificates)
-    test = _asked(connection, response, relay_state)
-    expected = Expected(
-        sp=known.service_provider(connection),
-        entity_id=idp.entity_id,
-        certificates=idp.certificates,
-        request_id=test.request_id,
-        requested_at=test.started_at,
-        domains=tuple(domains.verified_names(tenant_id=tenant_id)),
-    )
-    judgement = assertions.judge(response, expected=expected, at=at)
+    heard = hear(connection=connection, message=message, relay_state=relay_state)
+    test = heard.asked()
+    if not isinstance(test, SsoTest):
+        raise UnableToAnswer("We did not ask for this sign-in.", fix=f"Nobody was signed in. {AGAIN}")
+    return judge_answer(heard, test=test, by=by, at=at)
+
+
+def judge_answer(heard: Heard, *, test: SsoTest, by: Actor, at: datetime) -> SsoTest:
+    """Judge a message that answers a test, and keep the judgement with it."""
+    connection, tenant_id = heard.connection, heard.connection.tenant_id
+    by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
+    if test.answered_at is not None:
+        raise UnableToAnswer("This test was answered already; an answer counts once.", fix=AGAIN)
+    if test.fingerprint != connection.fingerprint:
+        raise UnableToAnswer("The connection was changed after this test began.", fix=AGAIN)
+    judged = judge(heard, asked=test, at=at)
     with transaction.atomic(durable=True):
-        if judgement.is_trusted and not _use(connection, response, at=at):
-            judgement = assertions.judge(response, expected=replace(expected, is_used=True), at=at)
+        judgement = judged.once(at=at)
         answered = SsoTest.objects.filter(pk=test.pk, answered_at=None).update(
             answered_at=at,
             outcome="passed" if judgement.is_accepted else "failed",
             verdicts={check.code.value: check.verdict.value for check in judgement.checks},
-            sealed=sealing.seal(json.dumps(_kept(message, response, judgement))),
+            sealed=sealing.seal(json.dumps(kept(heard, judgement))),
             leaves_for="",
         )
         if not answered:
@@ -119,49 +112,3 @@ def purge(*, at: datetime) -> int:
     UsedAssertion.objects.filter(forget_at__lt=at).delete()
     old = SsoTest.objects.filter(answered_at__lt=at - MESSAGE_KEPT).exclude(sealed="")
     return old.update(sealed="", purged_at=at)
-
-
-def _asked(connection: SsoConnection, response: SamlResponse, relay_state: str) -> SsoTest:
-    """Return the open test that a response answers: the one it names, or else the one it was sent along with."""
-    tests = SsoTest.objects.filter(tenant_id=connection.tenant_id, connection=connection)
-    test = next((found for name in _names(response, relay_state) if (found := tests.filter(**name).first())), None)
-    if test is None:
-        raise UnableToAnswer("We did not ask for this sign-in.", fix=f"Nobody was signed in. {AGAIN}")
-    if test.answered_at is not None:
-        raise UnableToAnswer("This test was answered already; an answer counts once.", fix=AGAIN)
-    if test.fingerprint != connection.fingerprint:
-        raise UnableToAnswer("The connection was changed after this test began.", fix=AGAIN)
-    return test
-
-
-def _names(response: SamlResponse, relay_state: str) -> Iterator[dict[str, object]]:
-    if response.in_response_to:
-        yield {"request_id": response.in_response_to[:200]}
-    try:
-        yield {"pk": UUID(relay_state)}
-    except ValueError:
-        return
-
-
-def _use(connection: SsoConnection, response: SamlResponse, *, at: datetime) -> bool:
-    """Remember the assertion; False if it was used before."""
-    assertion = response.assertion
-    if assertion is None or not assertion.id:
-        return True  # it fails for that
-    _, is_new = UsedAssertion.objects.get_or_create(
-        tenant_id=connection.tenant_id,
-        digest=connections.assertion_digest(entity_id=connection.entity_id, assertion_id=assertion.id),
-        defaults={"used_at": at, "forget_at": assertions.remembered_until(assertion, at=at)},
-    )
-    return is_new
-
-
-def _kept(message: str, response: SamlResponse, judgement: Judgement) -> dict[str, object]:
-    """Return what is kept under seal."""
-    assertion = response.assertion
-    return {
-        "message": message,
-        "checks": [[c.code, c.verdict, c.expected, c.got, c.fix, c.is_trusted] for c in judgement.checks],
-        "assertion": asdict(assertion) if assertion else None,
-        "addresses": list(people.addresses(assertion)) if assertion else [],
-    }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import domain_links, domains, members, sso
+from accounts.views import domain_links, domains, members, sso, sso_people
 
 app_name = "accounts"
 
@@ -30,4 +30,12 @@ urlpatterns = [
     path("sso/decline/", sso.decline, name="decline_sso"),
     path("sso/tests/", sso.start_test, name="start_sso_test"),
     path("sso/tests/<uuid:test_id>/", sso.show_test, name="sso_test"),
+    path("sso/sign-ins/", sso_people.history, name="sso_sign_ins"),
+    path("sso/sign-ins/<uuid:sign_in_id>/", sso_people.show, name="sso_sign_in"),
+    path("sso/links/", sso_people.links, name="sso_links"),
+    path("sso/links/decide/", sso_people.decide, name="decide_links"),
+    path("sso/links/rules/", sso_people.make_rule, name="make_link_rule"),
+    path("sso/links/rules/<uuid:rule_id>/end/", sso_people.end_rule, name="end_link_rule"),
+    path("sso/links/<uuid:identity_id>/unlink/", sso_people.unlink, name="unlink"),
+    path("sso/links/rejected/<uuid:proposal_id>/reopen/", sso_people.reopen, name="reopen_link"),
 ]

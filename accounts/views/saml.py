@@ -8,10 +8,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import SsoConnection
+from accounts import signin
+from accounts.models import SsoConnection, SsoTest
 from accounts.queries import sso as known
 from accounts.queries import tenants
-from accounts.services import sso_tests
+from accounts.services import sso_answers
+from accounts.services.sso_messages import UnableToAnswer
 from core import ports, tenancy
 from core.actor import Actor
 from core.web import public_view
@@ -24,14 +26,17 @@ SEE_OTHER = 303
 @require_POST
 @public_view
 def acs(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Take a provider's answer, which comes without our cookies, and lead on to the page that shows it.
+    """Take a provider's answer, which comes without our cookies, and lead on to where the browser shows its own.
 
-    Nobody is signed in. What that page shows, it shows only to a member of the tenant who is signed in already.
+    Nobody is signed in here. A test leads to its page, which shows it to a member who is signed in already; a sign-in
+    leads to where the browser that asked for it, and no other, is signed in.
     """
-    found = _found(provider_id)
+    if (limited := signin.too_often(request)) is not None:
+        return limited
+    found = found_or_404(provider_id)
     with tenancy.scope(tenant_id=found.tenant_id):
         try:
-            test = sso_tests.answer(
+            answered = sso_answers.take(
                 connection_id=found.connection_id,
                 tenant_id=found.tenant_id,
                 message=request.POST.get("SAMLResponse", ""),
@@ -39,17 +44,21 @@ def acs(request: HttpRequest, provider_id: str) -> HttpResponse:
                 by=Actor.system("sso"),
                 at=timezone.now(),
             )
-        except sso_tests.UnableToAnswer as refusal:
+        except UnableToAnswer as refusal:
             return render(request, "refused.html", {"problem": refusal}, status=refusal.status)
-        slug = tenants.get(tenant_id=found.tenant_id).slug
-    return HttpResponse(status=SEE_OTHER, headers={"Location": reverse("accounts:sso_test", args=[slug, test.pk])})
+        if isinstance(answered, SsoTest):
+            slug = tenants.get(tenant_id=found.tenant_id).slug
+            to = reverse("accounts:sso_test", args=[slug, answered.pk])
+        else:
+            to = reverse("sso:finish", args=[provider_id, answered.pk])
+    return HttpResponse(status=SEE_OTHER, headers={"Location": to})
 
 
 @require_safe
 @public_view
 def metadata(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Tell a provider who we are for its tenant; the same for everybody, and nothing of the tenant."""
-    found = _found(provider_id)
+    found = found_or_404(provider_id)
     with tenancy.scope(tenant_id=found.tenant_id):
         sp = known.service_provider(SsoConnection.objects.get(pk=found.connection_id))
     document = ports.identity_provider().describe(sp)
@@ -57,7 +66,8 @@ def metadata(request: HttpRequest, provider_id: str) -> HttpResponse:
     return HttpResponse(document, content_type="application/samlmetadata+xml", headers=headers)
 
 
-def _found(provider_id: str) -> known.Found:
+def found_or_404(provider_id: str) -> known.Found:
+    """Return whose connection an address names."""
     found = known.find(provider_id=provider_id)
     if found is None:
         raise Http404

@@ -105,7 +105,7 @@ def show_test(request: ActingRequest, tenant: Tenant, test_id: UUID) -> HttpResp
 def _answered(tenant: Tenant, test: SsoTest, *, may_manage: bool) -> dict[str, object]:
     """Return what a test's answer told; what it told of a person only to those who manage the connection."""
     kept = known.opened(test)
-    rows = [_row(check, may_manage=may_manage) for check in kept.checks]
+    rows = [check_row(check, may_manage=may_manage) for check in kept.checks]
     shown: dict[str, object] = {
         "is_trusted": kept.is_trusted,
         "failed": [row for row in rows if row["state"] == "fail"],
@@ -122,7 +122,8 @@ def _answered(tenant: Tenant, test: SsoTest, *, may_manage: bool) -> dict[str, o
     return shown
 
 
-def _row(check: Check, *, may_manage: bool) -> dict[str, object]:
+def check_row(check: Check, *, may_manage: bool) -> dict[str, object]:
+    """Return a check as `accounts/_sso_check.html` shows it."""
     hidden = check.code in PERSONAL and not may_manage
     state = "unknown" if check.verdict is Verdict.PASS and not check.is_trusted else check.verdict.value
     words = "Not to be trusted" if state == "unknown" else ""
@@ -163,6 +164,7 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
         "tenant": tenant,
         "connection": connection,
         "sp": known.service_provider(connection) if connection else None,
+        "start_url": known.start_url(connection) if connection else "",
         "provider": known.provider(connection) if connection and connection.is_connected else None,
         "last": known.latest_answered(connection=connection) if connection and connection.is_connected else None,
         "page": tests,

@@ -88,6 +88,13 @@ class IdentityProvider(Protocol):
         """
         ...
 
+    def objection(self, encoded: str, *, sp: ServiceProvider, idp: ProviderMetadata, request_id: str) -> str:
+        """Return why a library that knows nothing of our rules would refuse a response: a bare name, or empty.
+
+        A second opinion on what the rules accept, never in their place. Clocks are the rules' own affair.
+        """
+        ...
+
     def redacted(self, encoded: str) -> str:
         """Return the response's XML for people to look at, indented, without what it says of a person."""
         ...

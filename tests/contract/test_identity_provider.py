@@ -61,8 +61,8 @@ class Real:
         url = SSO_URL.replace("&", "&amp;")
         return minting.metadata(entity_id=ENTITY_ID, sso_url=url, signers=list(signers)).encode()
 
-    def message(self, by: Signer | None) -> str:
-        root = minting.response(ANSWER)
+    def message(self, by: Signer | None, *, at: datetime = AT) -> str:
+        root = minting.response(replace(ANSWER, at=at))
         if by:
             minting.sign(minting.assertion_of(root), by)
         return minting.encoded(root)
@@ -76,9 +76,9 @@ class Fake:
     def metadata(self, *signers: Signer) -> bytes:
         return fake.metadata_of(ProviderMetadata(ENTITY_ID, SSO_URL, tuple(map(certificate, signers))))
 
-    def message(self, by: Signer | None) -> str:
-        begins, ends = minting.moment(AT - timedelta(seconds=5)), minting.moment(AT + timedelta(minutes=5))
-        now = minting.moment(AT)
+    def message(self, by: Signer | None, *, at: datetime = AT) -> str:
+        begins, ends = minting.moment(at - timedelta(seconds=5)), minting.moment(at + timedelta(minutes=5))
+        now = minting.moment(at)
         signature = Signature(
             method="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
             digest="http://www.w3.org/2001/04/xmlenc#sha256",
@@ -224,3 +224,38 @@ def test_nothing_is_asked_inside_a_transaction(world: World) -> None:
     ):
         with transaction.atomic(), pytest.raises(TransactionOpenError):
             call()
+
+
+@pytest.mark.django_db
+def test_a_second_opinion_is_asked_of_who_knows_nothing_of_our_rules(world: World) -> None:
+    trusted = ProviderMetadata(ENTITY_ID, SSO_URL, (certificate(signer("next")), certificate(signer())))
+    strangers = replace(trusted, certificates=(certificate(signer("next")),))
+
+    def objection(idp: ProviderMetadata = trusted, *, by: str | None = "", sp=SP, request_id="_request") -> str:
+        signed_by = None if by is None else signer(by) if by else signer()
+        message = world.message(signed_by, at=datetime.now(UTC))
+        return world.port.objection(message, sp=sp, idp=idp, request_id=request_id)
+
+    assert objection() == ""
+    assert objection(strangers) == "INVALID_SIGNATURE"
+    assert objection(by=None) in ("NO_SIGNATURE_FOUND", "NO_SIGNED_ASSERTION")
+    assert objection(request_id="_other") == "WRONG_INRESPONSETO"
+    assert objection(sp=replace(SP, entity_id="https://other.example")) == "WRONG_AUDIENCE"
+    with transaction.atomic(), pytest.raises(TransactionOpenError):
+        objection()
+
+
+@pytest.mark.parametrize("message", ["", "!", "aGVsbG8=", base64.b64encode(b"<!DOCTYPE a><a/>").decode()])
+def test_a_second_opinion_never_raises(world: World, message: str) -> None:
+    idp = ProviderMetadata(ENTITY_ID, SSO_URL, (certificate(signer()),))
+    assert world.port.objection(message, sp=SP, idp=idp, request_id="_request")
+
+
+def test_clocks_are_the_rules_own_affair_and_signatures_are_still_looked_at() -> None:
+    world = Real()
+    root = minting.response(replace(ANSWER, at=datetime.now(UTC) - timedelta(minutes=6)))
+    minting.sign(minting.assertion_of(root), signer())
+    late = minting.encoded(root)
+    for by, expected in ((signer(), ""), (signer("next"), "INVALID_SIGNATURE")):
+        idp = ProviderMetadata(ENTITY_ID, SSO_URL, (certificate(by),))
+        assert world.port.objection(late, sp=SP, idp=idp, request_id="_request") == expected

@@ -77,7 +77,7 @@ def test_a_right_response_is_accepted_and_every_check_is_made_once():
     judgement = judge(RIGHT, expected=EXPECTED, at=AT)
     assert judgement.is_accepted
     assert judgement.is_trusted
-    assert sorted(check.code for check in judgement.checks) == sorted(Code)
+    assert sorted(check.code for check in judgement.checks) == sorted(set(Code) - {Code.SECOND})
     assert all(check.is_trusted and check.verdict is Verdict.PASS and not check.fix for check in judgement.checks)
     assert set(TITLES) == set(Code)
 
@@ -174,7 +174,7 @@ def test_without_its_foundation_everything_else_is_untrusted(response, code):
     assert not judgement.is_accepted
     assert not judgement.is_trusted
     assert not any(check.is_trusted for check in judgement.checks if check.code not in FOUNDATION)
-    assert {check.code for check in judgement.checks} == set(Code)
+    assert {check.code for check in judgement.checks} == set(Code) - {Code.SECOND}
 
 
 @pytest.mark.parametrize(
@@ -326,3 +326,11 @@ def test_email_verified_counts_for_nothing():
 )
 def test_a_domain_is_read_as_dns_knows_it(address, domain):
     assert domain_of(address) == domain
+
+
+def test_a_second_programs_objection_refuses_what_the_rules_accept() -> None:
+    accepted = judge(RIGHT, expected=EXPECTED, at=AT)
+    assert assertions.seconded(accepted, objection="").is_accepted
+    refused = assertions.seconded(accepted, objection="WRONG_ISSUER")
+    assert [check.code for check in refused.failed] == [Code.SECOND]
+    assert refused.is_trusted

@@ -74,6 +74,17 @@ class FakeProvider:
         signature = replace(assertion.signature, verified_by=claimed if claimed in trusted else "")
         return replace(found, assertion=replace(assertion, signature=signature))
 
+    def objection(self, encoded: str, *, sp: ServiceProvider, idp: ProviderMetadata, request_id: str) -> str:
+        """Object to what is signed by nobody trusted, or meant for others."""
+        tenancy.forbid_transaction("Checking an identity provider's response")
+        found = self.response(encoded, certificates=idp.certificates)
+        assertion = found.assertion
+        if assertion is None or assertion.signature is None or not assertion.signature.verified_by:
+            return "NO_SIGNATURE_FOUND" if assertion is None or assertion.signature is None else "INVALID_SIGNATURE"
+        if found.in_response_to != request_id:
+            return "WRONG_INRESPONSETO"
+        return "" if all(sp.entity_id in each for each in assertion.audiences) else "WRONG_AUDIENCE"
+
     def redacted(self, encoded: str) -> str:
         """Return a response without its person."""
         found = self.response(encoded, certificates=())

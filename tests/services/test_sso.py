@@ -251,7 +251,7 @@ def test_messages_are_forgotten_after_a_week_and_used_assertions_when_they_could
         assert bool(test.sealed) is is_kept
         assert UsedAssertion.objects.count() == 0
     kept = known.opened(test)
-    assert (kept.assertion, len(kept.checks), test.outcome) == (None, 21, "passed")
+    assert (kept.assertion, len(kept.checks), test.outcome) == (None, 22, "passed")
     assert test.purged_at
 
 

@@ -145,6 +145,14 @@ TENANT = (
     Row("accounts:decline_sso", MANAGERS, post=422),  # it is connected
     Row("accounts:start_sso_test", MANAGERS, post=302),
     Row("accounts:sso_test", ALL, get=200, ids=("test_id",)),
+    Row("accounts:sso_sign_ins", READERS, get=200),
+    Row("accounts:sso_sign_in", READERS, get=200, ids=("sign_in_id",)),
+    Row("accounts:sso_links", READERS, get=200),
+    Row("accounts:decide_links", MANAGERS, post=302),
+    Row("accounts:make_link_rule", MANAGERS, post=422),  # of no kind
+    Row("accounts:end_link_rule", MANAGERS, post=302, ids=("rule_id",)),
+    Row("accounts:unlink", MANAGERS, post=302, ids=("identity_id",)),
+    Row("accounts:reopen_link", MANAGERS, post=302, ids=("proposal_id",)),
     Row("cutover:cutover", ALL, get=200),
     Row("cutover:window", MANAGERS, get=200, post=422),
     Row("cutover:approver", OWNERS, get=200, post=302),
@@ -195,6 +203,10 @@ EVERYBODY = {
     "invitations:open": "an invitation's link, before there is an account (tests/web/test_invitation_link.py)",
     "invitations:join": "the same, signed in",
     "domain_links:show": "what a link for a domain's DNS shows (tests/web/test_domain_link.py)",
+    "sso:ask": "where people begin to sign in with their company (tests/web/test_sso_sign_in.py)",
+    "sso:start": "the same by a tenant's own address",
+    "sso:leave": "the way to the provider, for the browser that began",
+    "sso:finish": "where that browser is signed in",
     "sso:acs": "where a customer's identity provider sends a browser back to (tests/web/test_sso_page.py)",
     "sso:metadata": "who we are for that provider",
 }

@@ -1,0 +1,84 @@
+"""Whom a key and an address of the tenant's directory mean: the facts that `signing_in.decide` decides from."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts.domain.directory import Key
+from accounts.domain.signing_in import Candidate, Facts, Identity
+from accounts.models import LinkedIdentity, LinkProposal, Member, StandingRule, User
+from accounts.queries import domains
+
+
+def facts(*, tenant_id: UUID, is_accepted: bool, key: Key, addresses: tuple[str, ...]) -> Facts:
+    """Gather all that is known of whom an answer names."""
+    identities = [
+        Identity(member_id, external_id, user_name)
+        for member_id, external_id, user_name in sharing(tenant_id=tenant_id, key=key).values_list(
+            "member_id", "external_id", "user_name"
+        )
+    ]
+    address = addresses[0].lower() if len(addresses) == 1 else ""
+    named = Q(pk__in=[each.member_id for each in identities])
+    if address:
+        named |= Q(user__email=address)
+    members = Member.objects.filter(named, tenant_id=tenant_id).select_related("user")
+    candidates = [
+        Candidate(
+            member_id=member.pk,
+            address=member.user.email,
+            is_active=member.deactivated_at is None and member.user.is_active,
+            is_staff=member.user.is_staff,
+        )
+        for member in members
+    ]
+    ruled = rules(tenant_id=tenant_id).values_list("domain", "kind")
+    rejected = LinkProposal.objects.filter(
+        tenant_id=tenant_id, external_id=key.external_id, user_name=key.user_name, is_approved=False
+    )
+    return Facts(
+        is_accepted=is_accepted,
+        key=key,
+        addresses=addresses,
+        domains=frozenset(domains.verified_names(tenant_id=tenant_id)),
+        identities=identities,
+        members=candidates,
+        linking=frozenset(domain for domain, kind in ruled if kind == StandingRule.Kind.LINK),
+        joining=frozenset(domain for domain, kind in ruled if kind == StandingRule.Kind.JOIN),
+        rejected=frozenset(rejected.values_list("member_id", flat=True)) if key else frozenset(),
+        is_known_elsewhere=bool(address) and User.objects.filter(email=address).exists(),
+    )
+
+
+def sharing(*, tenant_id: UUID, key: Key) -> QuerySet[LinkedIdentity]:
+    """Return the linked identities that share a part of the key: two at most."""
+    shared = Q(pk__in=[])
+    if key.external_id:
+        shared |= Q(external_id=key.external_id)
+    if key.user_name:
+        shared |= Q(user_name=key.user_name)
+    return LinkedIdentity.objects.filter(shared, tenant_id=tenant_id)
+
+
+def rules(*, tenant_id: UUID) -> QuerySet[StandingRule]:
+    """Return the standing rules in force, by domain."""
+    return StandingRule.objects.filter(tenant_id=tenant_id, ended_at=None).order_by("domain", "kind")
+
+
+def waiting(*, tenant_id: UUID) -> QuerySet[LinkProposal]:
+    """Return the links that wait for a decision, the oldest first."""
+    open_ones = LinkProposal.objects.filter(tenant_id=tenant_id, decided_at=None)
+    return open_ones.select_related("member__user").order_by("proposed_at")
+
+
+def rejected(*, tenant_id: UUID) -> QuerySet[LinkProposal]:
+    """Return the links that were rejected, the newest decision first."""
+    refused = LinkProposal.objects.filter(tenant_id=tenant_id, is_approved=False)
+    return refused.select_related("member__user").order_by("-decided_at")
+
+
+def linked(*, tenant_id: UUID) -> QuerySet[LinkedIdentity]:
+    """Return the tenant's linked identities with their members, the newest first."""
+    return (
+        LinkedIdentity.objects.filter(tenant_id=tenant_id).select_related("member__user").order_by("-linked_at", "pk")
+    )
