@@ -26,6 +26,7 @@ def conservation(*, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:
                 "run": row.stands.pk if row.stands else None,
                 "state": row.stands.state if row.stands else None,
                 "source_rows": row.total,
+                **({"held_objects": row.held} if row.held else {}),
                 "outcomes": [{"fate": one.fate, "rule": one.rule, "rows": one.count} for one in row.outcomes],
             }
             for row in moves.rows

@@ -13,9 +13,10 @@ def _about_rows(text: str, late: str = "") -> Any:
         rows = data.get("source_total")
         if late and data.get("since") and data.get("changed") is not None:
             rows = data["changed"]
-        return (late if late and data.get("since") else text).format(
+        told = (late if late and data.get("since") else text).format(
             entity=str(data.get("entity", "…")).replace("_", " "), rows="…" if rows is None else f"{rows:,}"
         )
+        return f"{told}, {data['held']:,} held" if data.get("held") else told
 
     return say
 

@@ -145,7 +145,7 @@ class AttestationAdmin(StaffAdmin):
 def _hold(page: StaffAdmin, request: HttpRequest, tenant: Any, answers: Mapping[str, Any]) -> str:
     """Keep everything of an account from being deleted for a time."""
     holds.place(
-        deletions.LEGAL_HOLD,
+        holds.LEGAL_HOLD,
         tenant_id=tenant.pk,
         expires_at=datetime.combine(answers["expires_on"], time(23, 59, 59), tzinfo=UTC),
         reason=answers["reason"],

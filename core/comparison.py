@@ -18,7 +18,8 @@ class Plan:
 
     `spec` is the entity's declared mapping and `others` those it looks things up in, by entity; the engine reads
     them itself, from the legacy platform's raw rows, and trusts nothing the backfill wrote. The tenant's rows are
-    those whose tenant column holds `legacy_tenant` and `new_tenant`.
+    those whose tenant column holds `legacy_tenant` and `new_tenant`. Objects of the new platform with the keys
+    `on_hold` stay there although legacy asks for them no more: where nothing is promised of one, it is counted apart.
     """
 
     entity: str
@@ -26,6 +27,7 @@ class Plan:
     others: Mapping[str, Any]
     legacy_tenant: str
     new_tenant: str
+    on_hold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class Findings:
     keys of both. `dropped` counts, per named rule, what the mapping leaves behind. `sums` holds per number column
     the exact sums (expected, actual) as text, `reckoned` per declared invariant what the promised and the new records
     say to it. `exact` is false where records whose digests are equal were not compared value by value; then nothing is
-    reckoned.
+    reckoned. `on_hold` are the records that were set aside (`Plan.on_hold`); no other figure tells of them.
     """
 
     expected: int
@@ -117,6 +119,7 @@ class Findings:
     sums: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     reckoned: Mapping[str, tuple[Reckoned, Reckoned]] = field(default_factory=dict)
     exact: bool = True
+    on_hold: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,11 @@ class HoldKind:
 
 KINDS: Registry[HoldKind] = Registry("kind of hold")
 
+LEGAL_HOLD = "compliance.legal_hold"
+"""Nothing of the account's data is deleted: every app that deletes asks for it, so it is declared here."""
+
+KINDS.add(LEGAL_HOLD, HoldKind(LEGAL_HOLD, "Legal hold", Permission.MANAGE_OBLIGATIONS, longest=timedelta(days=365)))
+
 
 class UnableToHold(UseCaseError):
     """The hold cannot be placed like this."""
@@ -40,6 +45,17 @@ def is_held(kind: str, *, tenant_id: UUID, at: datetime, subject: str = "") -> b
     return (
         standing(tenant_id=tenant_id, at=at).filter(Q(subject="") | Q(subject=subject), kind=KINDS[kind].name).exists()
     )
+
+
+def is_legally_held(*, tenant_id: UUID, at: datetime) -> bool:
+    """Say whether a legal hold stands on a tenant; whatever of it the hold names, nothing at all is removed then."""
+    return standing(tenant_id=tenant_id, at=at).filter(kind=LEGAL_HOLD).exists()
+
+
+def legally_held(*, at: datetime) -> frozenset[UUID]:
+    """Return the tenants on which a legal hold stands. Needs a staff scope."""
+    held = Hold.objects.filter(kind=LEGAL_HOLD, ended_at=None, expires_at__gt=at)
+    return frozenset(held.values_list("tenant_id", flat=True))
 
 
 def standing(*, tenant_id: UUID, at: datetime) -> QuerySet[Hold]:

@@ -54,6 +54,8 @@ class LoadOrder:
     """Only rows that changed since are read, by legacy's clock, and all others stay as they are: a catch-up."""
     standing: bool = False
     """Nobody asked for it: a row that is rejected as it was before has not been tried once more."""
+    preserves: bool = False
+    """A legal hold stands: nothing of the account is removed, and of what is written over a copy is kept."""
 
     @property
     def spec(self) -> Any:
@@ -107,12 +109,22 @@ class RunPosition:
     supplemented: int = 0
     removed: int = 0
     """Objects that were removed at its end: legacy has nothing of them any more."""
+    held: int = 0
+    """Objects that would have been removed, too, and are kept: under a legal hold, or by legacy's own mark."""
     batches: tuple[BatchDone, ...] = ()
+
+
+HELD = "held"
+"""How an object stands that is kept although nothing of legacy asks for it: the fate of no row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Where one source row ended. `holder` is the row that the object comes from: another one where it was merged."""
+    """Where one source row ended. `holder` is the row that the object comes from: another one where it was merged.
+
+    With `held_at`, nothing of legacy asks for the object any more, and since then it is held all the same: by the rule
+    `held_by`, or under a legal hold. One that came from no row has no `source_key`.
+    """
 
     source_key: str
     fate: str
@@ -122,6 +134,8 @@ class Trace:
     run_id: UUID
     spec: str
     at: datetime | None
+    held_at: datetime | None = None
+    held_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ class Outcome(StrEnum):
     """It changed since the preview (or since the repair), so it was left alone."""
     REFUSED = "refused"
     """The mapping or the new platform does not take the source row as it is, so the object was left alone."""
+    HELD = "held"
+    """It would have been removed, and a legal hold stands."""
     RESTORED = "restored"
     EXPIRED = "expired"
     """Its former state is not kept any more."""
@@ -52,9 +54,10 @@ class Repair:
 
     `order.run_id` is the reconciliation's id. `marks` says per object how it stood at the preview (see
     `core.ports.Reconciler.marks`), `sources` which source row it comes from, where one is known; `rows` are those rows
-    as they are now. Only `removable` objects are removed where they have none. Former states are kept until
-    `keep_until`. Those in `merges` become what the mapping's columns say of both platforms' values (`on_drift`), and
-    only if that is what was foreseen: the digest of it stands there, or nothing while it is being foreseen.
+    as they are now. Only `removable` objects are removed where they have none, and none is where the order preserves.
+    Former states are kept until `keep_until`. Those in `merges` become what the mapping's columns say of both
+    platforms' values (`on_drift`), and only if that is what was foreseen: the digest of it stands there, or nothing
+    while it is being foreseen.
     """
 
     order: LoadOrder

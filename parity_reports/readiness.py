@@ -33,9 +33,9 @@ def parity(*, tenant_id: UUID, at: datetime) -> Finding:
         return _unknown(report, doubt)
     tally, evidence = report.tally, _evidence(report)
     if not tally.errors:
-        return Finding(
-            Outcome.PASS, f"All {tally.compared:,} records are equal", facts=_facts(report), evidence=evidence
-        )
+        kept = f", and {tally.on_hold:,} are kept under a hold" if tally.on_hold else ""
+        summary = f"All {tally.compared:,} records are equal{kept}"
+        return Finding(Outcome.PASS, summary, facts=_facts(report), evidence=evidence)
     within = tally.error_rate <= verdict.PARITY_ERROR_TARGET
     return Finding(
         Outcome.WARN if within else Outcome.BLOCK,
@@ -254,6 +254,7 @@ def _evidence(report: Report) -> Mapping[str, Any]:
         "sha256": report.sha256,
         "compared": report.compared,
         "errors": report.tally.errors,
+        **({"on_hold": report.on_hold} if report.on_hold else {}),
         "invariants": report.invariants_total,
         "invariants_passed": report.invariants_passed,
     }

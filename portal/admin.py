@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from compliance.services.deletions import LEGAL_HOLD
 from core import holds, queue
 from core.admin import PROGRAMME_NUMBERS, Number, StaffAdmin, operation
 from core.domain.jobs import UNFINISHED
@@ -82,7 +81,7 @@ class ToggleSettingAdmin(_TimeBoxedAdmin):
 
 
 def _is_legal_hold(hold: Hold) -> bool:
-    return hold.kind == LEGAL_HOLD and hold.ended_at is None
+    return hold.kind == holds.LEGAL_HOLD and hold.ended_at is None
 
 
 @admin.register(Hold)

@@ -26,8 +26,7 @@ from backfills.services import inspections, retries, runs, standing, versions
 from comms.domain.cases import CaseState
 from comms.models import Mailing
 from comms.services import cases, statuses
-from compliance.services.deletions import LEGAL_HOLD
-from core import queue, readiness, tenancy
+from core import holds, queue, readiness, tenancy
 from core.actor import Actor
 from core.models import Hold, ToggleSetting, Token
 from core.permissions import StaffRole, TenantRole
@@ -345,7 +344,7 @@ def _time_boxed(ready: Customer) -> None:
         ToggleSetting.objects.create(
             name="compat.lists", reason="Churn", switched_on_at=at, switched_on_by=by, **common
         )
-        Hold.objects.create(kind=LEGAL_HOLD, reason="Litigation", placed_at=at, placed_by=by, **common)
+        Hold.objects.create(kind=holds.LEGAL_HOLD, reason="Litigation", placed_at=at, placed_by=by, **common)
         Token.objects.create(
             name="Harness", prefix="crx_ab", sha256=b"0" * 32, scopes=["read"], created_at=at, created_by=by, **common
         )

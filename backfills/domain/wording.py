@@ -57,5 +57,28 @@ def of(spec: Spec, *, fate: str, rule: str, column: str = "") -> Words:
     return Words(title, "The row satisfies every rule and moved without a change of meaning.")
 
 
+_KEPT = (
+    "The last run found nothing in legacy that asks for this object any more. It stays because a legal hold stood then;"
+    " the first run after the hold is released removes it."
+)
+_KEPT_BY_RULE = "Legacy had marked it as held before its row was gone, and the mapping keeps such objects: {because}"
+
+
+def of_held(spec: Spec, *, rule: str = "") -> Words:
+    """Explain why an object stays that nothing of legacy asks for any more: by a rule, or under a legal hold."""
+    known = spec.rule(rule)
+    return Words("Held", _KEPT_BY_RULE.format(because=known.because) if known else _KEPT)
+
+
+def held(number: int, *, stands: bool) -> Words | None:
+    """Tell of an account that a legal hold stands, and of how many objects are held; None where neither is so."""
+    objects = "1 object is" if number == 1 else f"{number:,} objects are"
+    told = f"{objects} held: nothing in legacy asks for {'it' if number == 1 else 'them'} any more."
+    if stands:
+        rest = f" {told} The first run after the release removes what is held." if number else ""
+        return Words("A legal hold stands on this account", f"Nothing of it is removed until it is released.{rest}")
+    return Words(f"{objects} held", "The next run removes what nothing holds any more.") if number else None
+
+
 def _rejects(fate: str) -> bool:
     return fate == Fate.QUARANTINED

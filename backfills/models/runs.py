@@ -37,6 +37,9 @@ class Run(TenantModel):
         max_length=80, blank=True, help_text="Which file of legacy its rows come from: its digest. Empty for a server."
     )
     removed = models.BigIntegerField(default=0, help_text="Objects of the new platform that the run removed.")
+    held = models.BigIntegerField(
+        default=0, help_text="Objects that it would have removed, kept under a legal hold or by legacy's own mark."
+    )
     whole_because = models.TextField(blank=True, help_text="Why it reads every row although a catch-up was asked for.")
     standing = models.BooleanField(default=False, help_text="Nobody asked for it: a standing catch-up did.")
     problem = models.TextField(blank=True, help_text="Why it did not succeed; fit for the customer.")

@@ -28,6 +28,13 @@ def is_moving(*, tenant_id: UUID, apart_from_catch_ups: bool = False) -> bool:
     return (active.filter(since=None) if apart_from_catch_ups else active).exists()
 
 
+def holds_any(*, tenant_id: UUID, entity: str) -> bool:
+    """Say whether objects of an entity are held, as the last run that accounted for every row found."""
+    accounted = [state.value for state in RunState if state.was_accounted]
+    runs = Run.objects.filter(tenant_id=tenant_id, entity=entity, state__in=accounted)
+    return bool(runs.order_by("-requested_at", "-id").values_list("held", flat=True).first())
+
+
 def has_judged_everything(*, tenant_id: UUID) -> bool:
     """Say whether every entity of the mapping has had a run that accounted for each of its rows."""
     accounted = [state.value for state in RunState if state.is_accounted]

@@ -201,6 +201,11 @@ class EntityRow:
         return sum(one.count for one in self.outcomes if one.fate == Fate.QUARANTINED)
 
     @property
+    def held(self) -> int:
+        """Objects that are on the new platform although nothing of legacy asks for them: kept, not counted as rows."""
+        return self.stands.held if self.stands else 0
+
+    @property
     def accounted(self) -> int:
         """Rows that have their outcome."""
         return sum(one.count for one in self.outcomes)
@@ -251,6 +256,11 @@ class Moves:
     def rejected(self) -> int:
         """Rejected rows of all entities."""
         return sum(row.rejected for row in self.rows)
+
+    @property
+    def held(self) -> int:
+        """Objects of all entities that are held."""
+        return sum(row.held for row in self.rows)
 
     @property
     def is_conserved(self) -> bool:

@@ -13,7 +13,7 @@ from backfills.queries.runs import EntityRow, Outcome
 from core import ports, pseudonyms
 from core.actor import Actor
 from core.errors import NotFound, UseCaseError
-from core.moving import Trace
+from core.moving import HELD, Trace
 from core.permissions import Permission
 
 LONGEST_KEY = 200
@@ -42,7 +42,14 @@ class Found:
         """The state's name among the components."""
         if self.trace is None:
             return "queued" if self.in_legacy else "none"
+        if self.is_held:
+            return "covered"
         return {Fate.QUARANTINED: "block", Fate.DROPPED: "skipped"}.get(Fate(self.trace.fate), "pass")
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its object stays although nothing of legacy asks for it any more."""
+        return self.trace is not None and self.trace.held_at is not None
 
     @property
     def is_merged(self) -> bool:
@@ -61,9 +68,11 @@ def find(*, tenant_id: UUID, spec: Spec, key: str, by: Actor) -> Found:
     ref = tenants.get(tenant_id=tenant_id).legacy_ref
     try:
         trace = ports.mover().trace(account_id=tenant_id, entity=spec.entity, system=spec.system, key=key)
-        asked = trace.source_key if trace else key
-        in_legacy = keys.parts(spec, asked) is not None and bool(
-            ports.legacy().read_keys(spec=spec, tenant_ref=ref, keys=[asked]).count
+        asked = trace.source_key if trace else key  # an object that is held may have come from no row
+        in_legacy = (
+            bool(asked)
+            and keys.parts(spec, asked) is not None
+            and bool(ports.legacy().read_keys(spec=spec, tenant_ref=ref, keys=[asked]).count)
         )
     except (ports.Unavailable, ports.Rejected) as outage:
         raise UnableToFind(str(outage), fix="Try again in a moment; nothing is lost.") from outage
@@ -73,7 +82,11 @@ def find(*, tenant_id: UUID, spec: Spec, key: str, by: Actor) -> Found:
     column = letter.column if letter else ""
     words = wording.of(spec, fate=trace.fate, rule=trace.rule, column=column)
     shown = trace.target_key or "" if spec.column(spec.target_key).public else ""
-    return Found(key, trace, words, wording.FATES[Fate(trace.fate)], in_legacy, shown)
+    if trace.held_at is None:
+        return Found(key, trace, words, wording.FATES[Fate(trace.fate)], in_legacy, shown)
+    held = wording.of_held(spec, rule=trace.held_by)
+    because = f"{words.because} {held.because}" if in_legacy else held.because
+    return Found(key, trace, Words(words.title, because, words.fix), held.title, in_legacy, shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +107,16 @@ class Ended:
     has_more: bool
 
     @property
+    def is_held(self) -> bool:
+        """Whether these are objects that are held, and no rows."""
+        return self.outcome.fate == HELD
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether their keys may be shown."""
+        return any(row.key for row in self.rows)
+
+    @property
     def first(self) -> int:
         """Return the number of its first row."""
         return (self.number - 1) * PAGE + 1
@@ -107,13 +130,16 @@ class Ended:
 def ended(*, tenant_id: UUID, row: EntityRow, fate: str, rule: str, number: int, by: Actor) -> Ended | None:
     """Return a page of the rows that ended by one rule, the first `PAGE * PAGES` of them; writes nothing.
 
+    For the fate `HELD` these are objects of the new platform, by their keys there.
+
     Without a fate it is the first outcome of the latest run, None where that has none yet. Raises NotFound for what is
     no outcome of that run or no page, UnableToFind where the platform does not answer.
     """
     by.require(Permission.VIEW_RUNS, tenant_id=tenant_id)
     if not fate and not row.outcomes:
         return None
-    outcome = next((one for one in row.outcomes if not fate or (one.fate, one.rule) == (fate, rule)), None)
+    every = [*row.outcomes, *([Outcome(HELD, "", row.held, wording.of_held(row.spec))] if row.held else [])]
+    outcome = next((one for one in every if not fate or (one.fate, one.rule) == (fate, rule)), None)
     if outcome is None or not 1 <= number <= PAGES:
         raise NotFound("No row ended so in the latest run.")
     try:
@@ -131,7 +157,7 @@ def ended(*, tenant_id: UUID, row: EntityRow, fate: str, rule: str, number: int,
     secret = pseudonyms.secret(tenant_id=tenant_id)
     rows = [
         Row(key, key)
-        if row.has_public_key
+        if (row.spec.column(row.spec.target_key).public if outcome.fate == HELD else row.has_public_key)
         else Row(pseudonyms.pseudonym(secret=secret, entity=row.spec.entity, key=key))
         for key in found[:PAGE]
     ]

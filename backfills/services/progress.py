@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Sum
 
 from backfills.models import UNRESOLVED, Batch, DeadLetter, OutcomeTotal, Pace, Run
-from core import queue
+from core import holds, queue
 from core.moving import BatchDone, RunPosition
 
 _WHOLE = 2_000
@@ -97,16 +97,23 @@ def _write(run: Run, batch: BatchDone) -> None:
         ),
     )
     if batch.settled:
+        preserves = holds.is_legally_held(tenant_id=run.tenant_id, at=batch.at)
         DeadLetter.objects.filter(entity=run.entity, tenant_id=run.tenant_id, source_key__in=batch.settled).update(
-            state=DeadLetter.State.RESOLVED, payload=b"", last_at=batch.at
+            **settled(preserves=preserves), last_at=batch.at
         )
 
 
-def settle_others(run: Run) -> None:
+def settle_others(run: Run, *, preserves: bool) -> None:
     """Resolve what other runs rejected: this one has judged every row that legacy still has."""
-    DeadLetter.objects.filter(tenant_id=run.tenant_id, entity=run.entity, state__in=UNRESOLVED).exclude(run=run).update(
-        state=DeadLetter.State.RESOLVED, payload=b""
-    )
+    letters = DeadLetter.objects.filter(tenant_id=run.tenant_id, entity=run.entity)
+    letters.filter(state__in=UNRESOLVED).exclude(run=run).update(**settled(preserves=preserves))
+    if not preserves:  # what a legal hold kept
+        letters.filter(state=DeadLetter.State.RESOLVED).exclude(payload=b"").update(payload=b"")
 
 
-__all__ = ["mirror", "replace_totals", "settle_others"]
+def settled(*, preserves: bool) -> dict[str, object]:
+    """Return what a rejected row becomes that is settled; a legal hold preserves its copy, perhaps the last one."""
+    return {"state": DeadLetter.State.RESOLVED} | ({} if preserves else {"payload": b""})
+
+
+__all__ = ["mirror", "replace_totals", "settle_others", "settled"]

@@ -118,7 +118,7 @@ def judge_page(*, run: Run, order: LoadOrder, job_id: UUID | None) -> bool:
     pacing.spend(tenant_id=run.tenant_id, rows=len(keys), at=order.at)
     progress.mirror(run, position, job_id=job_id)
     # A row that the new platform had settled before is told by no batch; it must not be asked for over and over.
-    waiting.filter(source_key__in=keys).update(state=DeadLetter.State.RESOLVED, payload=b"")
+    waiting.filter(source_key__in=keys).update(**progress.settled(preserves=order.preserves))
     return True
 
 

@@ -17,7 +17,7 @@ from backfills.domain.spec import Spec
 from backfills.models import Run
 from backfills.queries import catching, mapping
 from backfills.services import pacing, progress, retries, silence, steps, versions
-from core import outbox, ports, queue
+from core import holds, outbox, ports, queue
 from core.actor import Actor
 from core.domain.declared import SpecError
 from core.errors import UseCaseError
@@ -127,7 +127,7 @@ def advance(*, run_id: UUID, by: Actor, at: datetime, job_id: UUID | None = None
 
     Safe to repeat and to be killed at any instruction: the new platform holds the truth, and a step first mirrors
     what is committed there. Raises UnableToMove when the run has failed for good; Unavailable passes through, and
-    the run goes on where it stands when it is called again.
+    the run goes on where it stands when it is called again. Each step asks whether a legal hold stands.
     """
     run = Run.objects.get(pk=run_id)
     state = RunState(run.state)
@@ -178,6 +178,7 @@ def _order(run: Run, at: datetime) -> LoadOrder:
         at=at,
         since=run.since,
         standing=run.standing and run.state != RunState.RETRYING,
+        preserves=holds.is_legally_held(tenant_id=tenant.pk, at=at),
     )
 
 
@@ -318,9 +319,14 @@ def _close(run: Run, order: LoadOrder, position: RunPosition, *, by: Actor) -> N
         problem = why_stopped(source_total=source_total, totals=position.totals, stop_above_percent=limit)
     with transaction.atomic():
         progress.replace_totals(run, position)
-        progress.settle_others(run)
+        progress.settle_others(run, preserves=order.preserves)
         ended = Run.objects.filter(pk=run.pk, state__in=before(state)).update(
-            state=state, finished_at=order.at, source_total=source_total, removed=position.removed, problem=problem
+            state=state,
+            finished_at=order.at,
+            source_total=source_total,
+            removed=position.removed,
+            held=position.held,
+            problem=problem,
         )
         if ended and silence.ends_as_before(run, state, position):
             silence.forget_others(run, states=OVER)
@@ -328,6 +334,8 @@ def _close(run: Run, order: LoadOrder, position: RunPosition, *, by: Actor) -> N
             retries.end(run, at=order.at)
             figures = {f"{fate}:{rule}" if rule else fate: count for (fate, rule), count in position.totals.items()}
             told = {"state": state.value, "source_total": source_total, "removed": position.removed}
+            if position.held:
+                told["held"] = position.held
             if run.since:
                 told |= {"since": run.since.isoformat(), "read": position.read, "changed": run.changed}
             steps.record("finished", run, by=by, at=order.at, outcomes=figures, **told)

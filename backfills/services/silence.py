@@ -12,7 +12,7 @@ def ends_as_before(run: Run, state: RunState, position: RunPosition) -> bool:
     if not run.standing or run.state == RunState.RETRYING or run.changed or position.removed:
         return False
     last = _before(run)
-    if last is None or last.state != state:
+    if last is None or (last.state, last.held) != (state, position.held):
         return False
     return dict(position.totals) == {(one.fate, one.rule): one.count for one in OutcomeTotal.objects.filter(run=last)}
 

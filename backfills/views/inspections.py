@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.queries.tenants import Tenant
 from backfills.queries import inspections as queries
 from backfills.services import inspections
+from core import holds
 from core.errors import UseCaseError
 from core.permissions import Permission
 from core.web import ActingRequest, answer, tenant_view
@@ -44,5 +45,6 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
     return {
         "tenant": tenant,
         "found": queries.latest(tenant_id=tenant.pk),
+        "is_held": holds.is_legally_held(tenant_id=tenant.pk, at=timezone.now()),
         "may_manage": request.actor.can(Permission.MANAGE_RUNS, tenant_id=tenant.pk),
     }

@@ -14,12 +14,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.queries.tenants import Tenant
 from backfills import barriers
+from backfills.domain import wording
 from backfills.domain.judgement import Fate
 from backfills.models import Run
 from backfills.queries import files, standing, waivers
 from backfills.queries import lag as lags
 from backfills.queries import runs as listed
 from backfills.services import retries, runs
+from core import holds
 from core.charts import Point
 from core.errors import UseCaseError
 from core.findings import Outcome
@@ -59,6 +61,7 @@ def entity(request: ActingRequest, tenant: Tenant, entity: str) -> HttpResponse:
         "batches": listed.batches(row),
         "retries": listed.retries(row),
         "waivers": waivers.of_entity(standing.get(tenant.pk, ()), entity),
+        "held": _held(tenant, row.held),
         "may_manage": _may_manage(request, tenant),
         "shut": barriers.why_shut(tenant_id=tenant.pk),
     }
@@ -146,6 +149,7 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
         "standing": keeps,
         "followed": standing.followed(),
         "why_not": _why_not(tenant, behind),
+        "held": _held(tenant, moves.held),
         "may_manage": _may_manage(request, tenant),
         "shut": behind.shut,
     }
@@ -156,6 +160,10 @@ def _why_not(tenant: Tenant, behind: lags.Behind) -> str:
     if behind.worst is None or behind.outcome is Outcome.PASS:
         return ""
     return standing.why_not(tenant_id=tenant.pk, entities=[behind.worst.entity])
+
+
+def _held(tenant: Tenant, number: int) -> wording.Words | None:
+    return wording.held(number, stands=holds.is_legally_held(tenant_id=tenant.pk, at=timezone.now()))
 
 
 def _may_manage(request: ActingRequest, tenant: Tenant) -> bool:

@@ -1,7 +1,7 @@
 """Deleting what was copied for the move: ordered, carried out, counted again, attested."""
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
@@ -23,13 +23,7 @@ STAGE = "stage"
 """The dataset: raw rows, outcomes, dead letters and checkpoints that runs keep beside the new platform's data."""
 
 CARRY_OUT = "compliance.tasks.carry_out"
-LEGAL_HOLD = "compliance.legal_hold"
 PAST_CUTOVER = frozenset({Phase.STABILISE, Phase.DECOMMISSION, Phase.DONE})
-
-holds.KINDS.add(
-    LEGAL_HOLD,
-    holds.HoldKind(LEGAL_HOLD, "Legal hold", Permission.MANAGE_OBLIGATIONS, longest=timedelta(days=365)),
-)
 
 
 class UnableToDelete(UseCaseError):
@@ -127,7 +121,7 @@ def _allowed(tenant_id: UUID, *, at: datetime) -> None:
             "Stage data are needed until the account is past its cutover.",
             fix="Order the deletion once the account stabilises.",
         )
-    if holds.is_held(LEGAL_HOLD, tenant_id=tenant_id, at=at, subject=STAGE):
+    if holds.is_legally_held(tenant_id=tenant_id, at=at):
         raise UnableToDelete(
             "A legal hold stands on this account: nothing of it may be deleted.",
             fix="The legal and privacy lead releases the hold when it no longer applies.",

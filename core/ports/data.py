@@ -1,6 +1,6 @@
 """The two platforms as data: what is read, judged, moved, compared, summed and repaired."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -93,6 +93,9 @@ class DataMover(Protocol):
     ) -> RunPosition:
         """Remove what legacy no longer has, and close the run if just the rows of `source` are accounted for.
 
+        Where the order preserves, what would be removed is held instead, and so is what came from a row that the spec's
+        rule for held objects let move (`Spec.held_by`). The first run that ends without either removes it.
+
         Raises Rejected, with the figures, when source and outcomes differ in number (the database refuses such a
         success too) or, as many as they are, in their keys.
 
@@ -106,7 +109,10 @@ class DataMover(Protocol):
         """Tell how far the run is, with its batches (and their dead letters) after a number."""
 
     def trace(self, *, account_id: UUID, entity: str, system: str, key: str) -> Trace | None:
-        """Tell where one row ended, by its key in legacy or by its object's key here; None: no run has met it."""
+        """Tell where one row ended, by its key in legacy or by its object's key here; None: no run has met it.
+
+        Of an object that is held, this tells by what.
+        """
 
     def origins(
         self, *, account_id: UUID, spec: Any, keys: Sequence[str], read: Callable[[Sequence[str]], SourceRows]
@@ -117,6 +123,8 @@ class DataMover(Protocol):
         self, *, account_id: UUID, entity: str, system: str, fate: str, rule: str, skip: int, limit: int
     ) -> tuple[str, ...]:
         """Return keys in legacy of rows that ended so, in the order of their bytes, after skipping some.
+
+        For the fate `HELD`: the keys here of objects that are held, by a rule, or by whatever for none.
 
         Meant for a person who looks: it gives up after seconds, with Unavailable.
         """
@@ -237,10 +245,10 @@ class Reconciler(Protocol):
     def restore(self, *, order: LoadOrder, keys: Sequence[str]) -> Mapping[str, Outcome]:
         """Put objects back exactly as they were before this reconciliation, in one transaction. Safe to repeat.
 
-        One that changed since is left alone.
+        One that changed since is left alone, and one that was not there before, where the order preserves.
         """
         ...
 
-    def forget(self, *, at: datetime) -> int:
-        """Delete former states whose time is over; return how many."""
+    def forget(self, *, at: datetime, apart_from: Collection[UUID] = ()) -> int:
+        """Delete former states whose time is over, but those of some accounts; return how many."""
         ...

@@ -127,6 +127,7 @@ class WatchAdmin(StaffAdmin):
             at=timezone.now(),
         )
         also = f" A second person has to agree: {made.second_person}" if made.second_person else ""
+        also += f" {made.aside}" if made.aside else ""
         return (
             f"{made.items.count():,} records would be put right; nothing is changed yet. See “Reconciliations”.{also}"
         )

@@ -79,6 +79,7 @@ class Collector:
             different=self.rows["different"],
             duplicate=self.rows["duplicate"],
             dropped=sum(findings.dropped.values()),
+            on_hold=findings.on_hold,
         )
 
     def _take(

@@ -70,11 +70,12 @@ def evaluate(
             measures.legacy_rows + supplied,
             tally.expected + tally.dropped,
         )
+        kept = f", beside {tally.on_hold:,} kept under a hold" if tally.on_hold else ""
         yield _equal(
             "records",
-            f"The new platform holds as many {what} as were promised",
+            f"The new platform holds as many {what} as were promised{kept}",
             Family.COUNT,
-            tally.expected,
+            tally.expected + tally.on_hold,
             measures.new_rows,
         )
     yield _equal("unique", f"No key of {what} stands twice on the new platform", Family.UNIQUE, 0, measures.repeated)

@@ -1,6 +1,6 @@
 """Reconciliation: what is done about records that drift, by cause, and when a second person must agree."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -70,18 +70,38 @@ class Case:
     cause: Cause
     is_held: bool
     """A rule of the mapping keeps it back: that is settled by correcting the row and trying it again."""
+    is_preserved: bool = False
+    """A legal hold stands on the account: the object is not removed."""
+
+    def would_be_removed(self, strategy: Strategy) -> bool:
+        """Say whether a strategy takes the object away: the new platform holds it, and legacy does not."""
+        return self.kind == "extra" and strategy is Strategy.SOURCE
 
 
 def decide(case: Case, strategies: Mapping[Cause, Strategy]) -> Strategy:
     """Return what is done about a drift; where that is not safe to say, somebody has to be asked."""
-    wanted = strategies.get(case.cause, Strategy.ASK)
-    if wanted is Strategy.NEWEST:
-        wanted = _NEWEST.get(case.cause, Strategy.ASK)
+    wanted = _wanted(case, strategies)
     if wanted is Strategy.SOURCE and (case.kind == "duplicate" or case.is_held):
+        return Strategy.ASK
+    if case.is_preserved and case.would_be_removed(wanted):
         return Strategy.ASK
     if wanted is Strategy.MERGE and case.kind != "different":
         return Strategy.ASK  # one side alone has nothing to be merged with
     return wanted
+
+
+def _wanted(case: Case, strategies: Mapping[Cause, Strategy]) -> Strategy:
+    wanted = strategies.get(case.cause, Strategy.ASK)
+    return _NEWEST.get(case.cause, Strategy.ASK) if wanted is Strategy.NEWEST else wanted
+
+
+def aside(decided: Iterable[Case], strategies: Mapping[Cause, Strategy]) -> str:
+    """Say which objects are left although they were to be removed, and why; nothing where there are none."""
+    left = sum(case.is_preserved and case.would_be_removed(_wanted(case, strategies)) for case in decided)
+    if not left:
+        return ""
+    objects = "1 object stays" if left == 1 else f"{left:,} objects stay"
+    return f"A legal hold stands on this account, so nothing of it is removed: {objects} that would go by this choice."
 
 
 def why_second_person(decided: Sequence[tuple[Case, Strategy]], *, new_is_home: bool) -> str:

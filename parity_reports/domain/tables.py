@@ -12,7 +12,7 @@ type Sheet = tuple[str, Sequence[str], Sequence[Sequence[object]]]
 FLAT = ("run", "sha256", "verdict", "section", "entity", "item", "kind", "expected", "actual")
 """The heading of the one flat table."""
 
-COUNTS = ("expected", "actual", "compared", "missing", "extra", "different", "duplicate", "dropped")
+COUNTS = ("expected", "actual", "compared", "missing", "extra", "different", "duplicate", "dropped", "on_hold")
 _INVARIANT = ("entity", "title", "family", "outcome", "expected", "actual")
 _DIFFERENCES = ("missing", "extra", "different", "duplicate")
 
@@ -31,10 +31,7 @@ def sheets(document: Document, *, sha256: str) -> list[Sheet]:
         (
             "Entities",
             ("entity", "mapping", "verdict", "problem", *COUNTS),
-            [
-                (one["entity"], one["spec"], one["verdict"], one["problem"], *(one["counts"][name] for name in COUNTS))
-                for one in entities
-            ],
+            [(one["entity"], one["spec"], one["verdict"], one["problem"], *_counted(one)) for one in entities],
         ),
         (
             "Invariants",
@@ -84,6 +81,10 @@ def sheets(document: Document, *, sha256: str) -> list[Sheet]:
     ]
 
 
+def _counted(one: Mapping[str, Any]) -> Iterator[int]:
+    yield from (one["counts"].get(name, 0) for name in COUNTS)
+
+
 def _origin(example: Mapping[str, Any]) -> str:
     """Say whether an example's values are shrunk ones or stand for some that are not shown; a whole record has none."""
     if not example["column"]:
@@ -116,8 +117,8 @@ def _facts(document: Document, sha256: str) -> Iterator[Line]:
             yield f"engine of {one['entity']}", way["engine"]
             yield f"why {one['entity']} was compared in this way", way["because"]
             yield from ((f"sample of {one['entity']}: {key}", value) for key, value in way.get("sample", {}).items())
-    for name in COUNTS:
-        yield f"records {name}", document["counts"][name]
+    for name, number in zip(COUNTS, _counted(document), strict=True):
+        yield f"records {name.replace('_', ' ')}", number
     invariants = document["invariants"]
     yield "invariants", invariants["total"]
     yield "invariants that hold", invariants["passed"]
@@ -132,6 +133,8 @@ def _flat(document: Document) -> Iterator[Line]:
             yield "entity", entity, "compared", way["engine"], "", _way(way)
         for kind in _DIFFERENCES:
             yield "entity", entity, "differences", kind, 0, counts[kind]
+        if counts.get("on_hold"):
+            yield "entity", entity, "kept under a hold", "", "", counts["on_hold"]
         for rule, number in one["left_behind"].items():
             yield "rule", entity, rule, "left behind", "", number
         for rule, number in one["in_quarantine"].items():

@@ -30,7 +30,8 @@ class Tally:
 
     `expected` are the legacy records that must arrive (those dropped by a named rule are in `dropped` and not
     here; rejected and quarantined ones are here and so count as missing). `compared` are the distinct keys of
-    either platform. A record counts once among the errors, however many of its columns differ.
+    either platform. A record counts once among the errors, however many of its columns differ. `on_hold` is counted
+    nowhere else: what stays on the new platform under a legal hold although legacy asks for it no more.
     """
 
     expected: int = 0
@@ -41,6 +42,7 @@ class Tally:
     different: int = 0
     duplicate: int = 0
     dropped: int = 0
+    on_hold: int = 0
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))

@@ -25,6 +25,7 @@ class Reconciliation(TenantModel):
     strategies = models.JSONField(default=dict, help_text="What is done about each cause.")
     reason = models.CharField(max_length=500)
     second_person = models.CharField(max_length=200, blank=True, help_text="Why somebody else has to agree.")
+    aside = models.CharField(max_length=200, blank=True, help_text="What is left under a legal hold, and why.")
     accepted_until = models.DateTimeField(null=True, help_text="Until when accepted differences count.")
     requested_at = models.DateTimeField()
     requested_by = models.UUIDField()

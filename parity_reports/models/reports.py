@@ -25,6 +25,7 @@ class Counts(models.Model):
     different = models.BigIntegerField(default=0)
     duplicate = models.BigIntegerField(default=0)
     dropped = models.BigIntegerField(default=0)
+    on_hold = models.BigIntegerField(default=0)
 
     class Meta:
         abstract = True

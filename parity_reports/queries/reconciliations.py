@@ -14,7 +14,7 @@ from core.reconciling import Outcome
 from parity_reports.domain.reconciliation import TOLD, Strategy
 from parity_reports.models import Reconciliation, ReconciliationItem
 
-_ALONE = (Outcome.KEPT.value, Outcome.REFUSED.value)
+_ALONE = (Outcome.KEPT.value, Outcome.REFUSED.value, Outcome.HELD.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,4 +162,6 @@ _ORDER = ("kind", "column", "record")
 
 
 def _counts(row: Report | EntityResult) -> dict[str, int]:
-    return {name: getattr(row.tally, name) for name in row.tally.__slots__}
+    counts = {name: getattr(row.tally, name) for name in row.tally.__slots__}
+    # Reports that were sealed before there was such stay as they were.
+    return counts if row.on_hold else {name: number for name, number in counts.items() if name != "on_hold"}

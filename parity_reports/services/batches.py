@@ -9,7 +9,7 @@ from accounts.queries import tenants
 from backfills.domain.language import Call, Ref, Type
 from backfills.domain.spec import Spec
 from backfills.queries import mapping
-from core import ports
+from core import holds, ports
 from core.moving import LoadOrder, SourceRows
 from core.reconciling import Foreseen, Repair
 
@@ -28,6 +28,7 @@ def order(*, tenant_id: UUID, entity: str, run_id: UUID, at: datetime) -> LoadOr
         entity=entity,
         specs=mapping.specs(),
         at=at,
+        preserves=holds.is_legally_held(tenant_id=tenant.pk, at=at),
     )
 
 

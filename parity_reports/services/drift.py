@@ -24,7 +24,7 @@ from parity_reports.domain.verdict import Verdict
 from parity_reports.models import Drift, EntityResult, Report, Watch
 from parity_reports.queries import drift as queries
 from parity_reports.queries import promises, reports
-from parity_reports.services import watching
+from parity_reports.services import holding, watching
 
 SHARE = 10
 """A re-check waits at least so many times as long as the last one took: the platforms have other work."""
@@ -103,7 +103,7 @@ def recheck(
         if watch and watch.report_id == report.pk and watch.due_at > began:
             continue
         try:
-            look = _look(report, entity, plans.get(entity.entity), mark=_mark(watch, at=began))
+            look = _look(report, entity, plans.get(entity.entity), mark=_mark(watch, at=began), at=began)
         except ports.Rejected as refusal:
             watching.give_up(report, entity, str(refusal), due_at=began + queries.EVERY)
         except ports.Unavailable as outage:
@@ -127,12 +127,13 @@ def _mark(watch: Watch | None, *, at: datetime) -> str:
         return ""
 
 
-def _look(report: Report, entity: EntityResult, plan: Plan | None, *, mark: str) -> watching.Look:
+def _look(report: Report, entity: EntityResult, plan: Plan | None, *, mark: str, at: datetime) -> watching.Look:
     """Read one entity; return the records that came to differ, each with its cause."""
     already = known(entity, plan)
     assert plan is not None
     collector = collect(report.tenant_id, plan, known=already)
-    looked = ports.comparison().look(plan, mark=mark, report=collector.add)
+    aware = holding.aware(plan, tenant_id=report.tenant_id, at=at)
+    looked = ports.comparison().look(aware, mark=mark, report=collector.add)
     found = judge(report.tenant_id, plan, collector.found, mapping_changed=plan.spec.label != entity.spec)
     shown = plan.spec.column(plan.spec.target_key).public
     return watching.Look(found, collector.total, keys_are_public=shown, looked=looked)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from backfills import barriers
-from core import ports
+from core import holds, ports
 from core.actor import Actor
 from core.comparison import Plan
 from core.permissions import Permission
@@ -66,13 +66,18 @@ def make(
 ) -> Reconciliation:
     """Write down what would be done about an entity's drift, and how each object stands now; nothing is changed.
 
-    Raises UnableToReconcile without a reason, without anything to do, or where the new platform does not answer.
+    Under a legal hold what would be removed is left, and the preview says so. Raises UnableToReconcile without a
+    reason, without anything to do, or where the new platform does not answer.
     """
     by.require(Permission.RECONCILE, tenant_id=tenant_id)
     plan = _plan(tenant_id, entity)
     if not reason.strip():
         raise UnableToReconcile("Say why: the reason is kept with it.")
-    chosen = _looked_at(tenant_id, plan, _chosen(tenant_id, entity, strategies), at=at)
+    cases = _cases(tenant_id, entity, preserves=holds.is_legally_held(tenant_id=tenant_id, at=at))
+    aside = domain.aside([case for _, case in cases], strategies)
+    chosen = _looked_at(tenant_id, plan, _chosen(cases, strategies), at=at)
+    if aside and not chosen:
+        raise UnableToReconcile(aside, fix="Choose again once the legal and privacy lead has released the hold.")
     if not chosen:
         raise UnableToReconcile(
             "There is nothing to do by these choices.",
@@ -90,6 +95,7 @@ def make(
             state=State.PREVIEWED.value,
             strategies={cause.value: strategy.value for cause, strategy in strategies.items()},
             reason=reason.strip()[:500],
+            aside=aside,
             second_person=domain.why_second_person([(one.case, one.strategy) for one in chosen], new_is_home=home),
             accepted_until=accepted_until if accepts else None,
             requested_at=at,
@@ -119,10 +125,14 @@ def _plan(tenant_id: UUID, entity: str) -> Plan:
     return plan
 
 
-def _chosen(tenant_id: UUID, entity: str, strategies: Mapping[Cause, Strategy]) -> list[_Choice]:
-    """Return the records about which something is to be done."""
+def _cases(tenant_id: UUID, entity: str, *, preserves: bool) -> list[tuple[Drift, Case]]:
+    """Return the records that drift, each as the decision sees it."""
     rows = drifts.listed(tenant_id=tenant_id).filter(entity=entity)
-    cases = [(row, Case(row.kind, Cause(row.cause), is_held=bool(row.because))) for row in rows]
+    return [(row, Case(row.kind, Cause(row.cause), bool(row.because), preserves)) for row in rows]
+
+
+def _chosen(cases: Sequence[tuple[Drift, Case]], strategies: Mapping[Cause, Strategy]) -> list[_Choice]:
+    """Return the records about which something is to be done."""
     decided = [(row, case, domain.decide(case, strategies)) for row, case in cases]
     return [
         _Choice(row, case, strategy, unseal(row.sealed_key))

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from backfills.services import watermarks
-from core import ports, queue
+from core import holds, ports, queue
 from core.actor import Actor
 from core.moving import LoadOrder
 from core.permissions import Permission
@@ -58,11 +58,16 @@ def advance(*, reconciliation_id: UUID, by: Actor, at: datetime, job_id: UUID | 
 
 
 def forget(*, by: Actor, at: datetime) -> None:
-    """Delete former states, there, and the keys to them, here, once nothing can be undone. Needs a staff scope."""
+    """Delete former states, there, and the keys to them, here, once nothing can be undone. Needs a staff scope.
+
+    Those of an account under a legal hold are kept until it is released, though nothing can be undone by them.
+    """
     by.require(Permission.RECONCILE)
-    ports.reconciler().forget(at=at)
+    held = holds.legally_held(at=at)
+    ports.reconciler().forget(at=at, apart_from=held)
     never = Q(reconciliation__undo_until=None, reconciliation__requested_at__lte=at - UNDOABLE)
     over = ReconciliationItem.objects.filter(Q(reconciliation__undo_until__lte=at) | never).exclude(sealed_key="")
+    over = over.exclude(tenant_id__in=held)
     ReconciliationItem.objects.filter(pk__in=over.values("pk")).update(sealed_key="")
 
 

@@ -18,7 +18,7 @@ from parity_reports.domain.ladder import Method
 from parity_reports.domain.verdict import Tally, Verdict
 from parity_reports.models import EntityResult, InvariantResult, Report
 from parity_reports.queries import promises, reports
-from parity_reports.services import segments
+from parity_reports.services import holding, segments
 
 TASK = "parity_reports.tasks.advance_report"
 INTERRUPTED = "The comparison was interrupted before everything was read."
@@ -111,7 +111,7 @@ def advance(
         finish(report=report, by=by, at=at)
         return
     try:
-        plan = _unchanged(plans.get(entity.entity), entity)
+        plan = holding.aware(_unchanged(plans.get(entity.entity), entity), tenant_id=tenant_id, at=at)
         segments.advance(entity, plan, method=Method(report.method), size=segments.SEGMENT_SIZE, job_id=job_id)
     except (queue.LeaseLost, queue.Cancelled):
         raise

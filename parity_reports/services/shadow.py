@@ -24,7 +24,7 @@ from parity_reports.domain.shadow import Stage
 from parity_reports.models import ShadowMismatch, ShadowRound, ShadowSample
 from parity_reports.queries import promises, reads, reports
 from parity_reports.queries import shadow as queries
-from parity_reports.services import drift, shadow_rounds
+from parity_reports.services import drift, holding, shadow_rounds
 from parity_reports.services.shadow_rounds import Disagreement, Outcome
 
 _AGAIN = 10
@@ -134,7 +134,8 @@ def _read(plan: Plan, read: Read, *, tenant_id: UUID, at: datetime) -> Outcome:
     drawn, left, number = _sample(plan, read, tenant_id=tenant_id, at=at)
     again = {key: row for row in _still(tenant_id, plan, read) if (key := _opened(row.sealed_key))}
     keys = list(dict.fromkeys([*drawn, *again]))
-    answers = ports.shadow_reader().ask(plan, read=read, keys=keys) if keys else ()
+    aware = holding.aware(plan, tenant_id=tenant_id, at=at)
+    answers = ports.shadow_reader().ask(aware, read=read, keys=keys) if keys else ()
     about = _named(plan, read, answers, tenant_id=tenant_id)
     found = _judged(plan, answers, about=about, tenant_id=tenant_id, known=known, mapping_changed=changed)
     return Outcome(

@@ -11,7 +11,7 @@ from backfills.domain.spec import Spec, Then
 from backfills.domain.sql import Dialect
 from core.moving import LoadOrder
 from core.ports import Rejected
-from portal.adapters import stage
+from portal.adapters import holding, stage
 from portal.adapters.batch import raw, table
 
 SEEN = sql.Identifier("crossing_stage", "seen")
@@ -19,10 +19,11 @@ SEEN = sql.Identifier("crossing_stage", "seen")
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The sum of the digests of the keys that are accounted for, and how many objects were removed."""
+    """The sum of the digests of the keys that are accounted for, and how many objects were removed, or are held."""
 
     digest: int
     removed: int
+    held: int
 
 
 def close(
@@ -35,6 +36,8 @@ def close(
 ) -> Closed:
     """Remove what this run did not see or did not move any more, and count anew; runs inside the closing transaction.
 
+    Nothing is removed where the order preserves: it is held (`holding`).
+
     `seen` holds, by `run_id` and `source_key`, what legacy has; it is not asked where the `whole` of what is known is
     there, as after a fresh run, which wrote all of it.
 
@@ -45,8 +48,9 @@ def close(
     spec: Spec = order.spec
     catches_up = order.since is not None
     values = {"account": order.account_id, "entity": order.entity, "run": order.run_id, "system": spec.system,
-              "spec": spec.label, "at": order.at, "whole": whole}  # fmt: skip
-    names = {
+              "spec": spec.label, "at": order.at, "whole": whole, "preserves": order.preserves,
+              "held_by": spec.held_by}  # fmt: skip
+    names: dict[str, sql.Composable] = {
         "provenance": table(provenance),
         "target": table(spec.target_table),
         "tenant": sql.Identifier(spec.target_tenant),
@@ -55,16 +59,23 @@ def close(
         # In the order in which rows are read, so that whoever comes next is who would have come first.
         "first": raw(f"(array_agg(source_key ORDER BY {keys.order(spec, 'source_key', Dialect.POSTGRES)}))[1]"),
     }
+    names["gone"] = sql.SQL(_GONE).format(**names)
     # Of tables that were just filled the planner knows nothing, and a nested loop over them would never end.
     connection.execute("SET LOCAL enable_nestloop = off")
 
     def do(statement: str) -> int:
         return connection.execute(sql.SQL(statement).format(**names), values).rowcount
 
+    merges, removes, removed = spec.duplicates.then is Then.MERGE, spec.vanished.then is Then.DELETE, 0
+    any_gone = removes and (catches_up or not whole)
+    holding.begin(do, removes=removes, preserves=order.preserves)
+    if any_gone:
+        holding.take(do)
     for statement in _FORGET if not catches_up else () if whole else _FORGET_GONE:
         do(statement)
-    merges, removes, removed = spec.duplicates.then is Then.MERGE, spec.vanished.then is Then.DELETE, 0
-    if removes and (catches_up or not whole):
+    if not order.preserves:
+        do(_SPENT)
+    if any_gone:
         do(_VANISHED)
     if merges and catches_up:
         left = connection.execute(sql.SQL(_LEFT).format(**names), values).fetchone()
@@ -76,7 +87,8 @@ def close(
     elif merges and removes:
         do(_NEXT)
     if removes:
-        removed = do(_NOWHERE)
+        holding.end(do, preserves=order.preserves)
+        removed = 0 if order.preserves else do(_NOWHERE)
     lost = connection.execute(sql.SQL(_LOST).format(**names), values).fetchone()
     if lost and lost[0]:
         raise Rejected(
@@ -90,7 +102,7 @@ def close(
     counted = connection.execute(ended, values).fetchall()
     stage.count(connection, order.run_id, Counter({(fate, rule): count for fate, rule, count, _ in counted}))
     connection.execute("DELETE FROM crossing_stage.seen WHERE run_id = %(run)s", values)
-    return Closed(int(sum(digest for *_, digest in counted)), removed)
+    return Closed(int(sum(digest for *_, digest in counted)), removed, holding.count(connection, order))
 
 
 _FORGET = (
@@ -101,10 +113,16 @@ _FORGET = (
     """,
     # Their dead letters, and those of rows that other runs rejected, are settled.
     """
-    UPDATE crossing_stage.dead_letter SET state = 'resolved', payload = NULL, last_at = %(at)s
+    UPDATE crossing_stage.dead_letter SET state = 'resolved', last_at = %(at)s,
+           payload = CASE WHEN %(preserves)s THEN payload END
      WHERE account_id = %(account)s AND entity = %(entity)s AND run_id <> %(run)s AND state = 'open'
     """,
 )
+# What a legal hold kept of rejected rows that are settled.
+_SPENT = """
+UPDATE crossing_stage.dead_letter SET payload = NULL
+ WHERE account_id = %(account)s AND entity = %(entity)s AND state = 'resolved' AND payload IS NOT NULL
+"""
 # After a catch-up, those of rows that legacy holds no more: the others stand as they were judged.
 _FORGET_GONE = (
     """
@@ -113,21 +131,22 @@ _FORGET_GONE = (
        AND NOT EXISTS (SELECT FROM {seen} s WHERE s.run_id = %(run)s AND s.source_key = o.source_key)
     """,
     """
-    UPDATE crossing_stage.dead_letter d SET state = 'resolved', payload = NULL, last_at = %(at)s
+    UPDATE crossing_stage.dead_letter d SET state = 'resolved', last_at = %(at)s,
+           payload = CASE WHEN %(preserves)s THEN payload END
      WHERE d.account_id = %(account)s AND d.entity = %(entity)s AND d.state = 'open'
        AND NOT EXISTS (SELECT FROM {seen} s WHERE s.run_id = %(run)s AND s.source_key = d.source_key)
     """,
 )
-# Nothing comes from a row that is gone, or that does not move any more.
-_VANISHED = """
-DELETE FROM {provenance} p
- WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.source_system = %(system)s
+# Rows that are gone, or that do not move any more: nothing comes from them.
+_GONE = """
+p.account_id = %(account)s AND p.entity = %(entity)s AND p.source_system = %(system)s
    AND (NOT %(whole)s
         AND NOT EXISTS (SELECT FROM {seen} s WHERE s.run_id = %(run)s AND s.source_key = p.source_key)
         OR EXISTS (SELECT FROM crossing_stage.outcome o
                     WHERE o.account_id = p.account_id AND o.entity = p.entity AND o.source_key = p.source_key
                       AND o.fate NOT IN ('migrated', 'transformed')))
 """
+_VANISHED = "DELETE FROM {provenance} p WHERE {gone}"
 # Objects of merged rows that come from none of them any more.
 _LEFT = """
 SELECT count(DISTINCT o.target_key) FROM crossing_stage.outcome o
@@ -152,12 +171,14 @@ INSERT INTO {provenance} (account_id, entity, source_system, source_key, target_
                           migrated_at)
 SELECT %(account)s, %(entity)s, %(system)s, source_key, target_key, %(run)s, %(spec)s, sha256(''), %(at)s FROM next
 """
-# What comes from nowhere goes.
+# What comes from nowhere goes, but for what is held by legacy's own mark.
 _NOWHERE = """
 DELETE FROM {target} t
  WHERE t.{tenant} = %(account)s
    AND NOT EXISTS (SELECT FROM {provenance} p
                     WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.target_key = t.{key}::text)
+   AND NOT EXISTS (SELECT FROM crossing_stage.held h
+                    WHERE h.account_id = %(account)s AND h.entity = %(entity)s AND h.target_key = t.{key}::text)
 """
 # Rows that legacy has and that are written down as moved, of which the platform holds no object.
 _LOST = """

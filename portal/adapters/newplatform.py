@@ -16,7 +16,7 @@ from backfills.domain.spec import Spec, Then
 from core.moving import LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
 from core.ports import Rejected
 from portal.adapters import batch as statements
-from portal.adapters import catching, origins, stage, tracing
+from portal.adapters import catching, origins, preserving, stage, tracing
 from portal.adapters.closing import close
 from portal.adapters.postgres import connected
 from portal.adapters.stage import Totals
@@ -142,9 +142,9 @@ class PostgresMover:
                                 connection, order, source=source, held=held, provenance=self.provenance
                             )
                         connection.execute(
-                            "UPDATE crossing_stage.run SET source_total = %s, removed = %s, closed = true"
+                            "UPDATE crossing_stage.run SET source_total = %s, removed = %s, held = %s, closed = true"
                             " WHERE run_id = %s",
-                            [source.rows, closed.removed, order.run_id],
+                            [source.rows, closed.removed, closed.held, order.run_id],
                         )
                         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
                         if closed.digest != source.digest:
@@ -268,7 +268,11 @@ class PostgresMover:
             writes_down = alone and not asked and order.since is None
             staged = Staged(connection, order, number=mark, provenance=self.provenance, mark=writes_down)
             staged.fill(rows)
-            moved = staged.upsert(rows.count) if alone else staged.insert()
+            if alone:
+                with preserving.overwritten(connection, order, stage=staged.table, cipher=self.cipher):
+                    moved = staged.upsert(rows.count)
+            else:
+                moved = staged.insert()
             if moved is None:
                 raise _Contested
             totals, changed = moved

@@ -1,7 +1,7 @@
 """Repairing single objects of the new platform in PostgreSQL, and putting them back as they were."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -75,10 +75,11 @@ class PostgresReconciler:
             except errors.ForeignKeyViolation as error:
                 raise Rejected(_REFERRED) from error
 
-    def forget(self, *, at: datetime) -> int:
+    def forget(self, *, at: datetime, apart_from: Collection[UUID] = ()) -> int:
         """Delete what is over; see `core.ports.Reconciler`."""
+        over = "DELETE FROM crossing_stage.former WHERE expires_at <= %s AND account_id <> ALL (%s)"
         with self._connected() as connection:
-            return connection.execute("DELETE FROM crossing_stage.former WHERE expires_at <= %s", [at]).rowcount
+            return connection.execute(over, [at, list(apart_from)]).rowcount
 
     @contextmanager
     def _connected(self) -> Iterator[psycopg.Connection]:
@@ -105,6 +106,9 @@ class PostgresReconciler:
         gone = {key for key in fit if key not in left and batch.sources.get(key) not in there}
         may_go = gone & batch.removable if spec.vanished.then is Then.DELETE else set()
         left |= dict.fromkeys(gone - may_go, Outcome.REFUSED)
+        if order.preserves:
+            left |= dict.fromkeys(may_go, Outcome.HELD)
+            may_go = set()
         objects.remove(sorted(may_go))
         done = [key for key in fit if key not in left]
         after = objects.read(done)
@@ -179,7 +183,11 @@ class PostgresReconciler:
             elif stands != mark:
                 outcomes[key] = Outcome.KEPT
             else:
-                objects.put_back(key, *self._unseal(payload))
+                former = self._unseal(payload)
+                if order.preserves and not former[1]:  # there was no such object: it would be removed
+                    outcomes[key] = Outcome.HELD
+                    continue
+                objects.put_back(key, *former)
                 outcomes[key] = Outcome.RESTORED
                 connection.execute(
                     "UPDATE crossing_stage.former SET restored_at = %s, payload = NULL"

@@ -49,9 +49,9 @@ def is_outdated(connection: psycopg.Connection) -> bool:
     """Whether a former release made the tables, and none of this one has completed them yet."""
     row = connection.execute(
         "SELECT to_regclass('crossing_stage.run') IS NOT NULL AND (to_regclass('crossing_stage.range') IS NULL"
-        " OR to_regclass('crossing_stage.former') IS NULL"
+        " OR to_regclass('crossing_stage.preserved') IS NULL"
         " OR NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('crossing_stage.run')"
-        " AND attname = 'removed' AND NOT attisdropped))"
+        " AND attname = 'held' AND NOT attisdropped))"
     ).fetchone()
     return bool(row and row[0])
 
@@ -239,9 +239,9 @@ def bury(connection: psycopg.Connection, order: LoadOrder, keys: list[str], *, n
         [order.account_id, order.entity, order.run_id, rule, keys],
     )
     connection.execute(
-        "UPDATE crossing_stage.dead_letter SET state = 'resolved', batch = %s, last_at = %s, payload = NULL"
-        " WHERE account_id = %s AND entity = %s AND source_key = ANY (%s)",
-        [number, order.at, order.account_id, order.entity, keys],
+        "UPDATE crossing_stage.dead_letter SET state = 'resolved', batch = %s, last_at = %s,"
+        " payload = CASE WHEN %s THEN payload END WHERE account_id = %s AND entity = %s AND source_key = ANY (%s)",
+        [number, order.at, order.preserves, order.account_id, order.entity, keys],
     )
     return Counter({("dropped", rule): len(keys)})
 
@@ -268,14 +268,14 @@ def count(connection: psycopg.Connection, run_id: UUID, totals: Totals) -> None:
 def position(connection: psycopg.Connection, run_id: UUID, *, after_batch: int = 0) -> RunPosition:
     """Return where a run stands, with its batches after a number; raises Rejected for a run that is not there."""
     row = connection.execute(
-        "SELECT read, source_total, loaded, closed, supplemented, removed,"
+        "SELECT read, source_total, loaded, closed, supplemented, removed, held,"
         " (SELECT count(*) FROM crossing_stage.range r WHERE r.run_id = run.run_id)"
         " FROM crossing_stage.run WHERE run_id = %s",
         [run_id],
     ).fetchone()
     if row is None:
         raise Rejected("The new platform does not know this run: start it again.")
-    read, source_total, loaded, closed, supplemented, removed, ranges = row
+    read, source_total, loaded, closed, supplemented, removed, held, ranges = row
     totals = connection.execute("SELECT fate, rule, count FROM crossing_stage.total WHERE run_id = %s", [run_id])
     return RunPosition(
         read=read,
@@ -286,6 +286,7 @@ def position(connection: psycopg.Connection, run_id: UUID, *, after_batch: int =
         totals={(fate, rule): count for fate, rule, count in totals if count},
         supplemented=supplemented,
         removed=removed,
+        held=held,
         batches=tuple(_batches(connection, run_id, after_batch)),
     )
 
@@ -305,7 +306,7 @@ def counted(connection: psycopg.Connection, account_id: UUID) -> dict[str, int]:
 def forget(connection: psycopg.Connection, account_id: UUID) -> None:
     """Delete an account's rows from each table; batches and totals go with their runs."""
     if any(counted(connection, account_id).values()):
-        for name in ("dead_letter", "outcome", "former", "run"):
+        for name in ("dead_letter", "outcome", "former", "held", "preserved", "run"):
             delete = sql.SQL("DELETE FROM crossing_stage.{} WHERE {}").format(sql.Identifier(name), _OF_ACCOUNT[name])
             connection.execute(delete, [account_id])
 
@@ -322,6 +323,8 @@ _OF_ACCOUNT = {
     "outcome": _MINE,
     "dead_letter": _MINE,
     "former": _MINE,
+    "held": _MINE,
+    "preserved": _MINE,
 }
 """Each table of `stage.sql`, and which rows of it are an account's."""
 

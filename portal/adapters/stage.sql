@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS crossing_stage.run (
     loaded boolean NOT NULL DEFAULT false,
     closed boolean NOT NULL DEFAULT false,
     removed bigint NOT NULL DEFAULT 0,
+    held bigint NOT NULL DEFAULT 0,
     opened_at timestamptz NOT NULL,
     CHECK (loaded OR NOT closed)
 );
@@ -39,6 +40,10 @@ DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_attribute
                     WHERE attrelid = 'crossing_stage.run'::regclass AND attname = 'removed' AND NOT attisdropped) THEN
         ALTER TABLE crossing_stage.run ADD COLUMN removed bigint NOT NULL DEFAULT 0;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_attribute
+                    WHERE attrelid = 'crossing_stage.run'::regclass AND attname = 'held' AND NOT attisdropped) THEN
+        ALTER TABLE crossing_stage.run ADD COLUMN held bigint NOT NULL DEFAULT 0;
     END IF;
 END $$;
 
@@ -119,6 +124,37 @@ CREATE TABLE IF NOT EXISTS crossing_stage.former (
     restored_at timestamptz,
     PRIMARY KEY (reconciliation_id, target_key)
 );
+
+-- Objects that nothing of legacy asks for any more and that stay all the same: by a rule, or under a legal hold (''). Their
+-- provenance moves here with them, as far as they had one.
+CREATE TABLE IF NOT EXISTS crossing_stage.held (
+    account_id uuid NOT NULL,
+    entity text NOT NULL,
+    target_key text COLLATE "C" NOT NULL,
+    rule text NOT NULL,
+    source_key text COLLATE "C",
+    spec text,
+    migrated_at timestamptz,
+    run_id uuid NOT NULL,
+    held_at timestamptz NOT NULL,
+    PRIMARY KEY (account_id, entity, target_key)
+);
+
+-- What runs have written over while a legal hold stood, as it was, encrypted.
+CREATE TABLE IF NOT EXISTS crossing_stage.preserved (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    account_id uuid NOT NULL,
+    entity text NOT NULL,
+    target_key text COLLATE "C" NOT NULL,
+    run_id uuid NOT NULL,
+    payload bytea NOT NULL,
+    at timestamptz NOT NULL
+);
+DO $$ BEGIN
+    IF to_regclass('crossing_stage.preserved_object') IS NULL THEN
+        CREATE INDEX preserved_object ON crossing_stage.preserved (account_id, entity, target_key);
+    END IF;
+END $$;
 
 -- Conservation: a run is closed only when its outcomes add up to its source rows, and stays so.
 CREATE OR REPLACE FUNCTION crossing_stage.conserved() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$

@@ -8,7 +8,8 @@ import psycopg
 from psycopg import sql
 
 from backfills.domain.judgement import Fate
-from core.moving import Trace
+from core.moving import HELD, Trace
+from portal.adapters import holding
 from portal.adapters.batch import table
 
 
@@ -23,22 +24,29 @@ def trace(
     given: dict[str, Any] = {"account": account_id, "entity": entity, "system": system, "key": key}
     name = {"provenance": table(provenance)}
     row = connection.execute(sql.SQL(_BY_SOURCE).format(**name), given).fetchone()
-    if row is None:
+    found = holding.traced(connection, given, Trace(*row)) if row else None
+    if found is None:
         source = connection.execute(sql.SQL(_SOURCE_OF).format(**name), given).fetchone()
         if source is None:
-            return None
+            return holding.traced(connection, given, None)
         row = connection.execute(sql.SQL(_BY_SOURCE).format(**name), given | {"key": source[0]}).fetchone()
-    return Trace(*row) if row else None
+        found = Trace(*row) if row else None
+    return found
 
 
 def ended(
     connection: psycopg.Connection, how: Mapping[str, Any], *, skip: int, limit: int, provenance: str
 ) -> tuple[str, ...]:
-    """Return source keys of rows that ended in one way; `how`: account, entity, system, fate, rule."""
+    """Return source keys of rows that ended in one way, or keys of objects that are held.
+
+    `how`: account, entity, system, fate, rule.
+    """
     made = connection.execute("SELECT to_regclass('crossing_stage.outcome') IS NOT NULL").fetchone()
     if made is None or not made[0]:
         return ()
     connection.execute(sql.SQL("SET statement_timeout = {}").format(sql.Literal(PATIENCE)))
+    if how["fate"] == HELD:
+        return tuple(key for (key,) in connection.execute(holding.LISTED, {**how, "skip": skip, "limit": limit}))
     is_plain = how["fate"] == Fate.MIGRATED and not how["rule"]
     asked = sql.SQL(_PLAINLY if is_plain else _BY_RULE).format(provenance=table(provenance))
     rows = connection.execute(asked, {**how, "skip": skip, "limit": limit})

@@ -145,6 +145,20 @@ def test_an_object_without_its_row_is_removed_and_comes_back(world: World) -> No
     assert (world.names(), world.origins()) == (before, came_from)
 
 
+def test_under_a_legal_hold_nothing_is_removed_neither_by_a_repair_nor_by_an_undo(world: World) -> None:
+    first = world.order()
+    world.repair(first, station("JFK"))
+    assert world.repair(world.order(preserves=True), keys=["JFK"]) == {"JFK": Outcome.HELD}
+    again = world.order(run_id=first.run_id, preserves=True)
+    assert world.reconciler.restore(order=again, keys=["JFK"]) == {"JFK": Outcome.HELD}
+    assert world.names() == {"JFK": "JFK"}
+    second = world.order(preserves=True)
+    assert world.repair(second, station("JFK", stn_nm="Kennedy")) == {"JFK": Outcome.WRITTEN}
+    later = second.at + timedelta(days=8)
+    assert world.reconciler.forget(at=later, apart_from=[ACCOUNT]) == 0
+    assert world.reconciler.forget(at=later) == 2
+
+
 def test_what_changed_since_the_preview_or_since_the_repair_is_left_alone(world: World) -> None:
     world.repair(world.order(), station("JFK"))
     marks = world.reconciler.marks(account_id=ACCOUNT, spec=SPEC, keys=["JFK"])

@@ -1,7 +1,7 @@
 """Both platforms in memory, held to their word by `tests/contract/test_platforms.py`."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -11,7 +11,7 @@ from backfills.domain import keys
 from backfills.domain.judgement import DUPLICATE, Fate, Verdict, judge
 from backfills.domain.spec import Spec, Then
 from core import tenancy
-from core.moving import BatchDone, Letter, LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
+from core.moving import HELD, BatchDone, Letter, LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
 from core.ports import Rejected
 from tests.fakes.rows import ESCAPES, decode, encode, rows_in_order
 
@@ -135,6 +135,7 @@ class _Run:
     closed: bool = False
     supplemented: int = 0
     removed: int = 0
+    held: int = 0
     batches: list[BatchDone] = field(default_factory=list)
 
 
@@ -149,6 +150,8 @@ class _Entity:
     supplied: set[str] = field(default_factory=set)
     outcomes: dict[str, tuple[UUID, Verdict, str | None]] = field(default_factory=dict)
     letters: dict[str, tuple[Letter, bool]] = field(default_factory=dict)
+    held: dict[str, tuple[str, str, datetime]] = field(default_factory=dict)
+    """Per object that is held: its row's key if it had one, the rule if it is held by one, and since when."""
 
 
 class FakeMover:
@@ -229,6 +232,7 @@ class FakeMover:
                 raise Rejected(
                     f"Legacy holds {source.rows:,} rows, as many as are accounted for, but not the same ones."
                 )
+            said, came_from = entity.outcomes, entity.origins
             entity.outcomes = mine
             entity.origins = {t: k for t, k in entity.origins.items() if k in mine and mine[k][1].fate.moves}
             for key, (run_id, verdict, target) in sorted(mine.items()):
@@ -237,7 +241,14 @@ class FakeMover:
                     mine[key] = (run_id, Verdict(Fate.MIGRATED), target)
                     entity.rows.pop(key, None)
             there = entity.origins.keys() | entity.supplied
-            run.removed = len(entity.objects.keys() - there)
+            sources = {target: key for target, key in came_from.items() if target not in there}
+            entity.held = {
+                key: entity.held.get(key, (sources.get(key, ""), rule, order.at))
+                for key in entity.objects.keys() - there
+                if (rule := _held_by(order.spec, entity, key, said.get(sources.get(key, "")))) or order.preserves
+            }
+            there |= entity.held.keys()
+            run.held, run.removed = len(entity.held), len(entity.objects.keys() - there)
             entity.objects = {key: row for key, row in entity.objects.items() if key in there}
             run.source_total, run.closed = source.rows, True
         return self.position(order=order, after_batch=10**9)
@@ -247,11 +258,20 @@ class FakeMover:
         tenancy.forbid_transaction("Talking to the new platform")
         known = self.entities.get((account_id, entity), _Entity())
         key = key if key in known.outcomes else known.origins.get(key, key)
+        held = {source: target for target, (source, *_) in known.held.items() if source}
         if key not in known.outcomes:
-            return None
-        run_id, verdict, target = known.outcomes[key]
-        holder = known.origins.get(str(target), "")
-        return Trace(key, verdict.fate.value, verdict.rule, target, holder, run_id, "known" if holder else "", None)
+            target = held.get(key, key)
+            if target not in known.held:
+                return None
+            source, rule, at = known.held[target]
+            return Trace(source, "migrated", "", target, source, UUID(int=0), "known", None, at, rule)
+        run_id, verdict, ended = known.outcomes[key]
+        holder = known.origins.get(str(ended), "")
+        found = Trace(key, verdict.fate.value, verdict.rule, ended, holder, run_id, "known" if holder else "", None)
+        if ended is None and key in held:
+            _, rule, at = known.held[held[key]]
+            return replace(found, target_key=held[key], spec="known", held_at=at, held_by=rule)
+        return found
 
     def origins(
         self, *, account_id: UUID, spec: Spec, keys: Sequence[str], read: Callable[[Sequence[str]], SourceRows]
@@ -279,7 +299,11 @@ class FakeMover:
         """List as `core.ports.DataMover` promises."""
         tenancy.forbid_transaction("Talking to the new platform")
         known = self.entities.get((account_id, entity), _Entity())
-        mine = (key for key, (_, one, _) in known.outcomes.items() if (one.fate, one.rule) == (fate, rule))
+        mine: Iterable[str] = (
+            key for key, (_, one, _) in known.outcomes.items() if (one.fate, one.rule) == (fate, rule)
+        )
+        if fate == HELD:
+            mine = (target for target, (_, held_by, _) in known.held.items() if rule in ("", held_by))
         return tuple(sorted(mine, key=str.encode)[skip : skip + limit])
 
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:
@@ -316,6 +340,7 @@ class FakeMover:
             totals=Counter((verdict.fate.value, verdict.rule) for verdict in mine),
             supplemented=run.supplemented,
             removed=run.removed,
+            held=run.held,
             batches=tuple(batch for batch in run.batches if batch.number > after_batch),
         )
 
@@ -386,6 +411,12 @@ def _there(entity: _Entity, held: Callable[[], Iterator[bytes]]) -> dict[str, tu
     if unmet:
         raise Rejected(f"Legacy holds new rows ({len(unmet):,}) that have not changed: run it in full.")
     return {key: one for key, one in entity.outcomes.items() if key in listed}
+
+
+def _held_by(spec: Spec, entity: _Entity, key: str, ended: tuple[UUID, Verdict, str | None] | None) -> str:
+    """Return the rule by which an object is held that nothing of legacy asks for any more, if it is by one."""
+    rule = entity.held[key][1] if key in entity.held else ended[1].rule if ended and ended[1].fate.moves else ""
+    return rule if rule == spec.held_by else ""
 
 
 def _duplicate(spec: Spec) -> Verdict:

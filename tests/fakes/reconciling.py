@@ -1,6 +1,6 @@
 """The repairing side of the new platform in memory, held to its word by `tests/contract/test_reconciler.py`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,7 +25,7 @@ class FakeReconciler:
 
     new: Mapping[str, list[Row]]
     failing: bool = False
-    former: dict[tuple[UUID, str], tuple[Outcome, str, Row | None, datetime]] = field(default_factory=dict)
+    former: dict[tuple[UUID, str], tuple[Outcome, str, Row | None, datetime, UUID]] = field(default_factory=dict)
     restored: set[tuple[UUID, str]] = field(default_factory=set)
 
     def marks(self, *, account_id: UUID, spec: Spec, keys: Sequence[str]) -> Mapping[str, str]:
@@ -62,6 +62,8 @@ class FakeReconciler:
         if source is None:
             if spec.vanished.then is not Then.DELETE or key not in batch.removable:
                 return Foreseen(Outcome.REFUSED)
+            if order.preserves:
+                return Foreseen(Outcome.HELD)
             if row:
                 table.remove(row)
         else:
@@ -82,7 +84,7 @@ class FakeReconciler:
                 table.append(made)
         mark = _mark(self._find(spec, order.account_id, key))
         outcome = Outcome.EQUAL if mark == batch.marks[key] else Outcome.WRITTEN if mark else Outcome.REMOVED
-        self.former[order.run_id, key] = (outcome, mark, before, batch.keep_until)
+        self.former[order.run_id, key] = (outcome, mark, before, batch.keep_until, order.account_id)
         return Foreseen(outcome, fields, result)
 
     def restore(self, *, order: LoadOrder, keys: Sequence[str]) -> Mapping[str, Outcome]:
@@ -100,6 +102,8 @@ class FakeReconciler:
                 found[key] = Outcome.EQUAL
             elif _mark(row) != known[1]:
                 found[key] = Outcome.KEPT
+            elif order.preserves and not known[2]:
+                found[key] = Outcome.HELD
             else:
                 if row:
                     self.new[order.spec.target_table].remove(row)
@@ -109,10 +113,10 @@ class FakeReconciler:
                 found[key] = Outcome.RESTORED
         return found
 
-    def forget(self, *, at: datetime) -> int:
+    def forget(self, *, at: datetime, apart_from: Collection[UUID] = ()) -> int:
         """Forget as `core.ports.Reconciler` promises."""
         self._answer()
-        over = [name for name, known in self.former.items() if known[3] <= at]
+        over = [name for name, known in self.former.items() if known[3] <= at and known[4] not in apart_from]
         for name in over:
             del self.former[name]
         return len(over)

@@ -14,7 +14,7 @@ from compliance.queries import files
 from compliance.queries import obligations as standing
 from compliance.readiness import promises_kept
 from compliance.services import deletions, evidence, obligations
-from compliance.services.deletions import LEGAL_HOLD, UnableToDelete
+from compliance.services.deletions import UnableToDelete
 from core import holds, queue, tenancy
 from core.approvals import seals
 from core.errors import PermissionRefused
@@ -195,7 +195,7 @@ def test_rows_that_are_left_are_never_attested(moved, lead):
 def test_a_legal_hold_stops_an_order_and_one_that_is_under_way(moved, lead):
     order = deletions.order(tenant_id=moved.pk, by=lead, at=AT)
     hold = holds.place(
-        LEGAL_HOLD, tenant_id=moved.pk, expires_at=AT + timedelta(days=30), reason="Litigation", by=lead, at=AT
+        holds.LEGAL_HOLD, tenant_id=moved.pk, expires_at=AT + timedelta(days=30), reason="Litigation", by=lead, at=AT
     )
     with pytest.raises(UnableToDelete, match="legal hold"):
         deletions.carry_out(tenant_id=moved.pk, deletion_id=order.pk, by=make.SYSTEM, at=AT)
@@ -209,7 +209,12 @@ def test_a_legal_hold_stops_an_order_and_one_that_is_under_way(moved, lead):
 def test_an_order_whose_job_was_refused_is_carried_out_once_ordered_again(moved, lead):
     order = deletions.order(tenant_id=moved.pk, by=lead, at=now())
     hold = holds.place(
-        LEGAL_HOLD, tenant_id=moved.pk, expires_at=now() + timedelta(days=30), reason="Litigation", by=lead, at=now()
+        holds.LEGAL_HOLD,
+        tenant_id=moved.pk,
+        expires_at=now() + timedelta(days=30),
+        reason="Litigation",
+        by=lead,
+        at=now(),
     )
     with tenancy.empty_scope():
         queue.run_pending()

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from compliance.services import deletions, obligations
+from compliance.services import obligations
 from core import holds, tenancy
 from core.evidence import verifier
 from core.models import Hold
@@ -97,8 +97,8 @@ def test_the_lead_places_a_legal_hold_and_releases_it(client, promised, lead):
     until = (AT + timedelta(days=30)).date()
     assert f"is deleted until {until}" in place(f"{until}").text
     with make.arranging():
-        hold = Hold.objects.get(kind=deletions.LEGAL_HOLD, tenant_id=promised.tenant_id)
-        assert holds.is_held(hold.kind, tenant_id=hold.tenant_id, at=AT + timedelta(minutes=5), subject=deletions.STAGE)
+        hold = Hold.objects.get(kind=holds.LEGAL_HOLD, tenant_id=promised.tenant_id)
+        assert holds.is_legally_held(tenant_id=hold.tenant_id, at=AT + timedelta(minutes=5))
     release = reverse("admin:core_hold_release", args=[hold.pk])
     client.force_login(make.staff(StaffRole.CS_LEAD))
     assert client.post(release).status_code == 403

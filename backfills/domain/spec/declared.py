@@ -155,6 +155,12 @@ class Spec:
         every = (*self.rules, self.duplicates, self.vanished, *filter(None, [self.supplement_rule]))
         return next((rule for rule in every if rule.name == name), None)
 
+    @property
+    def held_by(self) -> str:
+        """Return the name of the rule by which rows move that legacy itself marks as held; '' where there is none."""
+        named = self.cases.get("held")
+        return next((rule.name for rule in self.rules if rule.name == named and rule.then is Then.KEEP), "")
+
     def column(self, name: str) -> Column:
         """Return a target column."""
         return next(column for column in self.columns if column.name == name)

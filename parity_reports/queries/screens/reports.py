@@ -195,6 +195,7 @@ def _chart(tally: Tally) -> list[Point]:
         ("Only new", tally.extra),
         ("Twice", tally.duplicate),
         ("Left behind by rule", tally.dropped),
+        ("Kept under a hold", tally.on_hold),
     ]
     return [Point(label, number) for label, number in points if number] if tally.compared else []
 

@@ -27,6 +27,7 @@ class Judging:
     def __init__(self, session: Session, plan: Plan, gate: Mapping[str, Passage]) -> None:
         self._session, self._gate = session, gate
         self._spec: Spec = plan.spec
+        self._held, self._on_hold = plan.on_hold, 0
         self.by_number = gate[self._spec.target_key].family is Family.INTEGER and mapping.fits_number(self._spec)
         """Whether records are joined by whole numbers of 64 bits, so that no key becomes text but those that differ."""
         self.reckoning = Reckoning(plan, gate)
@@ -37,8 +38,9 @@ class Judging:
         self._any_repeated = False
 
     def settle(self) -> None:
-        """Find out which keys stand more than once: their records are not joined."""
+        """Set aside what is held, and find out which keys stand more than once: their records are not joined."""
         key = name(KEY)
+        self._on_hold = self._set_aside()
         repeated = (
             f"SELECT {key} AS k FROM {side} WHERE {key} IS NOT NULL GROUP BY 1 HAVING count(*) > 1"
             for side in ("expected", "actual")
@@ -59,7 +61,10 @@ class Judging:
         )[0]
         # Every key is one of the promised that stand once, or one of those found to be extra or repeated.
         self.reckoned = self.reckoning.results(self._session)
-        return Findings(int(expected), int(actual), int(once + unpromised), dropped, self._sums(), self.reckoned)
+        compared = int(once + unpromised)
+        return Findings(
+            int(expected), int(actual), compared, dropped, self._sums(), self.reckoned, on_hold=self._on_hold
+        )
 
     def settled(self) -> dict[str, tuple[Reckoned, Reckoned]]:
         """Return what the records that did not differ say to declared invariants, as long as they are there."""
@@ -99,6 +104,18 @@ class Judging:
         if relation == "expected":
             return expectation.key_text(relation, by_number=self.by_number)
         return f"{relation}.{name(KEY)}::VARCHAR"
+
+    def _set_aside(self) -> int:
+        """Take out of `actual` what is held and not promised, and return how much it is."""
+        key, gone = name(KEY), 0
+        for some in batched(self._held, _LISTED):
+            listed = ", ".join(map(text, some))
+            (removed,) = self._session.rows(
+                f"DELETE FROM actual WHERE {self.key_text('actual')} IN ({listed}) "
+                f"AND NOT EXISTS (FROM expected WHERE expected.{key} = actual.{key})"
+            )
+            gone += int(removed[0])
+        return gone
 
     def _once(self, relation: str) -> str:
         """Return a side's records whose key stands once on both."""

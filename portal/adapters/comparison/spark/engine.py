@@ -226,4 +226,5 @@ def _added(one: Findings, two: Findings) -> Findings:
         dict(Counter(one.dropped) + Counter(two.dropped)),
         invariants.added(one.sums, two.sums),
         together(one.reckoned, two.reckoned),
+        on_hold=one.on_hold + two.on_hold,
     )

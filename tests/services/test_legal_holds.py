@@ -1,0 +1,149 @@
+"""Nothing of an account is removed while a legal hold stands on it, whoever would remove it; and it is told."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Tenant
+from backfills.domain.runs import RunState
+from backfills.models import OutcomeTotal, Run
+from backfills.services import runs
+from core import activity, holds, queue, tenancy
+from core.actor import Actor
+from core.models import Hold, LedgerEntry
+from parity_reports.models import Report
+from parity_reports.services import reports
+from tests import airline, make
+from tests.databases import Platforms
+
+HOUSE = Actor.system("tests")
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def world(airline_world: Platforms, settings: Settings) -> Platforms:
+    airline.compare_with(airline_world, settings)
+    return airline_world
+
+
+@pytest.fixture
+def tenant(world: Platforms) -> Iterator[Tenant]:
+    made = make.tenant("Zebra Air", legacy_ref=airline.CODE)
+    with tenancy.scope(tenant_id=made.pk):
+        yield made
+
+
+def place(tenant: Tenant) -> Hold:
+    at = timezone.now()
+    return Hold.objects.create(
+        tenant_id=tenant.pk, kind=holds.LEGAL_HOLD, reason="Litigation", placed_at=at, placed_by=HOUSE.known_id,
+        expires_at=at + timedelta(days=30),
+    )  # fmt: skip
+
+
+def release(hold: Hold) -> None:
+    Hold.objects.filter(pk=hold.pk).update(ended_at=timezone.now(), ended_by=HOUSE.id)
+
+
+def move(tenant: Tenant, *entities: str) -> dict[str, Run]:
+    started = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=entities or None)
+    queue.run_pending()
+    return {run.entity: Run.objects.get(pk=run.pk) for run in started}
+
+
+def compare(tenant: Tenant) -> Report:
+    report = reports.request(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
+    queue.run_pending()
+    report.refresh_from_db()
+    return report
+
+
+def flights(world: Platforms) -> int:
+    ((number,),) = airline.new_rows(world, "SELECT count(*) FROM platform.flight")
+    return int(number)
+
+
+def test_a_run_keeps_what_it_would_remove_and_says_so_until_the_hold_is_released(
+    world: Platforms, tenant: Tenant
+) -> None:
+    airline.flights(world, 4)
+    move(tenant)
+    hold = place(tenant)
+    airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 2")
+    run = move(tenant, "flights")["flights"]
+    assert (run.state, run.source_total, run.removed, run.held, flights(world)) == (RunState.SUCCEEDED, 3, 0, 1, 4)
+    assert sum(OutcomeTotal.objects.filter(run=run).values_list("count", flat=True)) == 3, "it balances"
+    finished = LedgerEntry.objects.get(subject_id=str(run.pk), event="backfills.run.finished")
+    assert activity.tell(finished.event, finished.data) == "moved flights: 3 rows accounted for, 1 held"
+
+    client = Client()
+    client.force_login(make.member(tenant, "admin").user)
+    told = "1 object is held: nothing in legacy asks for it any more. The first run after the release removes"
+    listing = client.get(f"/t/{tenant.slug}/runs/").content.decode()
+    assert "A legal hold stands on this account" in listing
+    assert told in listing
+    assert told in client.get(f"/t/{tenant.slug}/runs/entities/flights/").content.decode()
+    assert "1 object." in client.get(f"/t/{tenant.slug}/runs/entities/flights/rows/?fate=held").content.decode()
+    fate = client.post(f"/t/{tenant.slug}/runs/entities/flights/find/", {"key": "2"}).content.decode()
+    assert "Held since" in fate
+    assert "because a legal hold stood then" in fate
+
+    report = compare(tenant)
+    assert (report.verdict, report.extra, report.on_hold, report.problem) == ("equal", 0, 1, ""), report.problem
+    page = client.get(f"/t/{tenant.slug}/parity/{report.pk}/").content.decode()
+    assert "1 record of the new platform stays there although nothing in legacy asks for it any more" in page
+
+    release(hold)
+    after = compare(tenant)
+    assert (after.verdict, after.extra, after.on_hold) == ("different", 1, 0), "nothing keeps it any more"
+    run = move(tenant, "flights")["flights"]
+    assert (run.removed, run.held, flights(world)) == (1, 0, 3)
+    assert "legal hold" not in client.get(f"/t/{tenant.slug}/runs/").content.decode()
+
+
+@pytest.mark.slow
+def test_a_hold_that_is_placed_while_a_run_is_under_way_counts_from_its_next_step(
+    world: Platforms, tenant: Tenant
+) -> None:
+    airline.flights(world, 3)
+    move(tenant)
+    airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 1")
+    (run,) = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["flights"])
+    for _ in range(2):  # it begins, and moves its only batch
+        assert runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
+    place(tenant)
+    while runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now()):
+        pass
+    run.refresh_from_db()
+    assert (run.state, run.removed, run.held, flights(world)) == (RunState.SUCCEEDED, 0, 1, 3)
+
+
+@pytest.mark.slow
+def test_only_the_account_under_hold_is_spared(world: Platforms, tenant: Tenant) -> None:
+    with make.arranging():
+        other = make.tenant("Other Air")
+        place(other)
+        assert holds.legally_held(at=timezone.now()) == {other.pk}
+    airline.flights(world, 2)
+    move(tenant)
+    airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 1")
+    assert move(tenant, "flights")["flights"].removed == 1
+
+
+@pytest.mark.slow
+def test_the_check_before_the_move_says_what_would_be_held(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 2)
+    move(tenant)
+    place(tenant)
+    airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 1")
+    client = Client()
+    client.force_login(make.member(tenant, "admin").user)
+    client.post(f"/t/{tenant.slug}/runs/inspection/request/")
+    queue.run_pending()
+    page = client.get(f"/t/{tenant.slug}/runs/inspection/").content.decode()
+    assert "The move would hold something" in page
+    assert "The move would remove something" not in page
