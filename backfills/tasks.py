@@ -50,6 +50,12 @@ def keep_up(*, at: datetime) -> None:
     standing.request_due(by=BACKFILLS, at=at)
 
 
+@task(scope=Scope.SYSTEM, every=timedelta(minutes=5))
+def end_given_up(*, at: datetime) -> None:
+    """End standing catch-ups that no job works on any more."""
+    standing.end_given_up(by=BACKFILLS, at=at)
+
+
 @task(scope=Scope.TENANT)
 def catch_up(*, tenant_id: UUID, at: datetime) -> None:
     """Start a tenant's standing catch-up."""

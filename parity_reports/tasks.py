@@ -11,6 +11,8 @@ from parity_reports.services import drift, repairs, reports
 from parity_reports.services import shadow as shadowing
 
 ATTEMPTS = 5
+OUTAGES = 50
+"""A reconciliation has begun to change objects, and goes on where it stands: it outlives more than a short job."""
 DRIFT, SHADOW = Actor.system("drift"), Actor.system("shadow reads")
 
 
@@ -40,11 +42,23 @@ def recheck(*, tenant_id: UUID, job_id: UUID, attempt: int) -> None:
     drift.recheck(tenant_id=tenant_id, by=DRIFT, now=timezone.now, is_last_attempt=attempt >= ATTEMPTS, job_id=job_id)
 
 
-@task(scope=Scope.TENANT, max_attempts=ATTEMPTS, long=True)
+@task(scope=Scope.TENANT, max_attempts=OUTAGES, long=True)
 def reconcile(*, reconciliation_id: str, job_id: UUID) -> None:
     """Carry out a reconciliation (or undo it), one committed batch after the other."""
     while repairs.advance(reconciliation_id=UUID(reconciliation_id), by=DRIFT, at=timezone.now(), job_id=job_id):
         pass
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(minutes=5))
+def take_up_reconciliations(*, at: datetime) -> None:
+    """Go on with, or end, reconciliations that no job works on any more."""
+    repairs.take_up(by=DRIFT, at=at)
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(minutes=5))
+def take_up_reports(*, at: datetime) -> None:
+    """Go on with, or end, comparisons that no job works on any more."""
+    reports.take_up(by=Actor.system("queue"), at=at)
 
 
 @task(scope=Scope.SYSTEM, every=timedelta(days=1))

@@ -66,7 +66,8 @@ def empty_new(platforms: Platforms) -> None:
     with psycopg.connect(platforms.new_loader, autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS crossing_stage.run, crossing_stage.batch, crossing_stage.outcome,"
                            " crossing_stage.total, crossing_stage.seen, crossing_stage.range,"
-                           " crossing_stage.dead_letter, crossing_stage.former CASCADE")  # fmt: skip
+                           " crossing_stage.dead_letter, crossing_stage.former, crossing_stage.held,"
+                           " crossing_stage.preserved CASCADE")  # fmt: skip
 
 
 def _station(code: str, zone: str) -> dict[str, Any]:

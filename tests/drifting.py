@@ -11,7 +11,8 @@ from parity_reports.models import Drift, Report, Watch
 from parity_reports.queries import drift as queries
 from parity_reports.services import drift, reports
 from tests import make
-from tests.fakes.platforms import FakeLegacy, FakeMover, _Entity
+from tests.fakes.moved import Entity
+from tests.fakes.platforms import FakeLegacy, FakeMover
 from tests.parity import Crossing, arrange
 from tests.people import PEOPLE
 from tests.queueing import now
@@ -88,13 +89,13 @@ def settle(settings: Any, folder: Any, *, people: int = 3, tenant: Any = None, t
     FakeLegacy.tables["person_mast"], FakeLegacy.tables["zone_mast"] = crossing.legacy, []
     for number in range(1, people + 1):
         crossing.put(number)
-    moved = FakeMover.entities.setdefault((crossing.tenant.pk, "people"), _Entity())
+    moved = FakeMover.entities.setdefault((crossing.tenant.pk, "people"), Entity())
     label = mapping.specs()["people"].label
     columns = mapping.specs()["people"].source_columns
     for row in crossing.legacy:
         moved.origins[row["seq"]] = row["seq"]
         moved.rows[row["seq"]] = (label, now(), {name: row[name] for name in columns})
-    FakeMover.entities[crossing.tenant.pk, "zones"] = _Entity(supplied={"XX"})
+    FakeMover.entities[crossing.tenant.pk, "zones"] = Entity(supplied={"XX"})
     drifting = Drifting(crossing)
     drifting.compare()
     return drifting

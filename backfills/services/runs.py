@@ -149,7 +149,7 @@ def advance(*, run_id: UUID, by: Actor, at: datetime, job_id: UUID | None = None
         if state is RunState.RETRYING:
             retries.give_up(run, str(refusal), by=by, at=at, stop_above_percent=order.spec.stop_above_percent)
         else:
-            _fail(run, str(refusal), by=by, at=at)
+            fail(run, str(refusal), by=by, at=at)
         raise UnableToMove(str(refusal)) from refusal
     return True
 
@@ -342,7 +342,8 @@ def _close(run: Run, order: LoadOrder, position: RunPosition, *, by: Actor) -> N
             outbox.publish("backfills.run.finished", tenant_id=run.tenant_id, run_id=run.pk)
 
 
-def _fail(run: Run, problem: str, *, by: Actor, at: datetime) -> None:
+def fail(run: Run, problem: str, *, by: Actor, at: datetime) -> None:
+    """End a run that cannot be brought to its end; what is committed stays."""
     with transaction.atomic():
         failed = Run.objects.filter(pk=run.pk, state__in=before(RunState.FAILED)).update(
             state=RunState.FAILED, finished_at=at, problem=problem

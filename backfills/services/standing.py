@@ -8,12 +8,13 @@ from django.db import transaction
 
 from backfills import barriers
 from backfills.domain import lag
-from backfills.domain.runs import MOVING
+from backfills.domain.runs import MOVING, RunState
 from backfills.models import Pace, Run
 from backfills.models.pace import LONGEST_EVERY
 from backfills.queries import lag as lags
 from backfills.queries import movements
 from backfills.queries import standing as queries
+from backfills.queries.runs import KEEP_UP
 from backfills.services import runs, steps
 from core import ledger, queue, readiness, toggles
 from core.actor import Actor
@@ -88,6 +89,23 @@ def request_due(*, by: Actor, at: datetime) -> int:
     for tenant_id in tenant_ids:
         queue.enqueue(queries.TASK, tenant_id=tenant_id, key="standing", by=by)
     return len(tenant_ids)
+
+
+def end_given_up(*, by: Actor, at: datetime) -> None:
+    """End standing catch-ups whose job was given up, for nobody lets them go on. Needs a staff scope; safe to repeat.
+
+    The next one that is due begins anew. A run that somebody asked for waits for somebody: the page says that it stands
+    still.
+    """
+    by.require(Permission.MANAGE_RUNS)
+    for run in Run.objects.filter(standing=True, state__in=[RunState.QUEUED.value, RunState.RUNNING.value]):
+        job = next(iter(queue.jobs(run.tenant_id, task=KEEP_UP, key=str(run.pk), limit=1)), None)
+        if job is None or job.is_over:
+            problem = job.problem if job else ""
+            runs.fail(run, f"{_GIVEN_UP} {problem}".strip(), by=by, at=at)
+
+
+_GIVEN_UP = "It was tried several times and given up; the next one begins anew."
 
 
 def catch_up(*, tenant_id: UUID, by: Actor, at: datetime) -> list[Run]:

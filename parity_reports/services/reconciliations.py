@@ -95,12 +95,17 @@ def _move(
             if not moved:
                 raise UnableToReconcile(f"It is {row.state} already.", fix="Look at it again.")
             if target in ACTIVE:
-                queue.enqueue(TASK, tenant_id=row.tenant_id, key=str(row.pk), by=by, reconciliation_id=row.pk)
+                ring(row, by=by)
             record(event, row, by=by, at=at)
     except IntegrityError as error:  # one per entity at a time
         raise UnableToReconcile("Another reconciliation of these records is under way.") from error
     row.refresh_from_db()
     return row
+
+
+def ring(row: Reconciliation, *, by: Actor) -> None:
+    """Enqueue the job that carries it out; one that waits already is left alone."""
+    queue.enqueue(TASK, tenant_id=row.tenant_id, key=str(row.pk), by=by, reconciliation_id=row.pk)
 
 
 def record(event: str, row: Reconciliation, *, by: Actor, at: datetime, **data: object) -> None:

@@ -14,12 +14,13 @@ from core import holds, ports, queue
 from core.actor import Actor
 from core.moving import LoadOrder
 from core.permissions import Permission
+from core.queue import JobState
 from core.reconciling import Outcome
 from core.sealing import unseal
 from parity_reports.domain.reconciliation import ACTIVE, MOVING, State, Strategy
 from parity_reports.models import Drift, Reconciliation, ReconciliationItem
 from parity_reports.services import batches, drift, reconciliations
-from parity_reports.services.reconciliations import UNDOABLE
+from parity_reports.services.reconciliations import TASK, UNDOABLE
 
 
 def advance(*, reconciliation_id: UUID, by: Actor, at: datetime, job_id: UUID | None = None) -> bool:
@@ -55,6 +56,23 @@ def advance(*, reconciliation_id: UUID, by: Actor, at: datetime, job_id: UUID | 
         counts = Counter(outcome.value for outcome in outcomes.values())
         reconciliations.record("undone_batch" if undoing else "batch", row, by=by, at=at, **counts)
     return True
+
+
+def take_up(*, by: Actor, at: datetime) -> None:
+    """Go on with what no job works on any more, and end what a job gave up. Needs a staff scope; safe to repeat.
+
+    What was done by then stays and can be undone, as after a refusal.
+    """
+    by.require(Permission.RECONCILE)
+    for row in Reconciliation.objects.filter(state__in=[state.value for state in ACTIVE]):
+        job = next(iter(queue.jobs(row.tenant_id, task=TASK, key=str(row.pk), limit=1)), None)
+        if job is None or job.state is JobState.DONE:
+            reconciliations.ring(row, by=by)
+        elif job.is_over:
+            _end(row, State.FAILED, by=by, at=at, problem=f"{_GIVEN_UP} {job.problem}".strip())
+
+
+_GIVEN_UP = "It was tried several times and given up; what was done by then stays, and can be undone."
 
 
 def forget(*, by: Actor, at: datetime) -> None:

@@ -13,6 +13,7 @@ from core.actor import Actor
 from core.comparison import Plan
 from core.errors import UseCaseError
 from core.permissions import Permission
+from core.queue import JobState
 from parity_reports.domain import verdict
 from parity_reports.domain.ladder import Method
 from parity_reports.domain.verdict import Tally, Verdict
@@ -158,6 +159,18 @@ def finish(*, report: Report, by: Actor, at: datetime) -> Report:
             "parity_reports.report.finished", by=by, at=at, tenant_id=locked.tenant_id, subject=locked, data=facts
         )
     return locked
+
+
+def take_up(*, by: Actor, at: datetime) -> None:
+    """Go on with what no job works on any more, and end as incomplete what a job gave up. Needs a staff scope."""
+    by.require(Permission.RUN_PARITY)
+    for report in Report.objects.filter(state=Report.State.RUNNING):
+        job = next(iter(queue.jobs(report.tenant_id, task=TASK, key=str(report.pk), limit=1)), None)
+        if job is None or job.state is JobState.DONE:
+            with transaction.atomic():
+                _enqueue(report, by=by)
+        elif job.is_over:
+            finish(report=report, by=by, at=at)
 
 
 def _judge(report: Report, entities: list[EntityResult], *, at: datetime) -> None:

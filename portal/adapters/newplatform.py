@@ -268,6 +268,7 @@ class PostgresMover:
             writes_down = alone and not asked and order.since is None
             staged = Staged(connection, order, number=mark, provenance=self.provenance, mark=writes_down)
             staged.fill(rows)
+            moved: tuple[Totals, int] | None
             if alone:
                 with preserving.overwritten(connection, order, stage=staged.table, cipher=self.cipher):
                     moved = staged.upsert(rows.count)

@@ -2,17 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from backfills.domain import keys
-from backfills.domain.judgement import DUPLICATE, Fate, Verdict, judge
+from backfills.domain.judgement import Fate, Verdict, judge
 from backfills.domain.spec import Spec, Then
 from core import tenancy
 from core.moving import HELD, BatchDone, Letter, LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
 from core.ports import Rejected
+from tests.fakes import moved
 from tests.fakes.rows import ESCAPES, decode, encode, rows_in_order
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -119,46 +120,11 @@ def _moment(told: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-@dataclass
-class _Range:
-    last_key: str | None
-    until: str | None
-    loaded: bool = False
-    taken: bool = False
-
-
-@dataclass
-class _Run:
-    source_total: int
-    ranges: list[_Range]
-    read: int = 0
-    closed: bool = False
-    supplemented: int = 0
-    removed: int = 0
-    held: int = 0
-    batches: list[BatchDone] = field(default_factory=list)
-
-
-@dataclass
-class _Entity:
-    """An entity of an account: what is there, where it comes from, how every source row ended."""
-
-    objects: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    origins: dict[str, str] = field(default_factory=dict)
-    rows: dict[str, tuple[str, datetime, dict[str, str | None]]] = field(default_factory=dict)
-    """Per source key: spec, time and row of its last move."""
-    supplied: set[str] = field(default_factory=set)
-    outcomes: dict[str, tuple[UUID, Verdict, str | None]] = field(default_factory=dict)
-    letters: dict[str, tuple[Letter, bool]] = field(default_factory=dict)
-    held: dict[str, tuple[str, str, datetime]] = field(default_factory=dict)
-    """Per object that is held: its row's key if it had one, the rule if it is held by one, and since when."""
-
-
 class FakeMover:
     """Judges with the language's Python side; keeps everything in `entities` and `runs`."""
 
-    entities: ClassVar[dict[tuple[UUID, str], _Entity]] = {}
-    runs: ClassVar[dict[UUID, _Run]] = {}
+    entities: ClassVar[dict[tuple[UUID, str], moved.Entity]] = {}
+    runs: ClassVar[dict[UUID, moved.Run]] = {}
 
     @classmethod
     def reset(cls) -> None:
@@ -166,8 +132,8 @@ class FakeMover:
         cls.entities.clear()
         cls.runs.clear()
 
-    def _entity(self, order: LoadOrder, name: str = "") -> _Entity:
-        return self.entities.setdefault((order.account_id, name or order.entity), _Entity())
+    def _entity(self, order: LoadOrder, name: str = "") -> moved.Entity:
+        return self.entities.setdefault((order.account_id, name or order.entity), moved.Entity())
 
     def open_run(self, *, order: LoadOrder, source_total: int, borders: Sequence[str] = ()) -> RunPosition:
         """Open as `core.ports.DataMover` promises."""
@@ -181,8 +147,8 @@ class FakeMover:
                 entity.supplied.add(str(row[order.spec.target_key]))
             merges = order.spec.duplicates.then is Then.MERGE
             cuts = [] if merges or entity.origins or entity.outcomes or order.since else [*borders]
-            ranges = [_Range(*ends) for ends in zip([None, *cuts], [*cuts, None], strict=True)]
-            self.runs[order.run_id] = _Run(source_total, ranges, supplemented=len(order.spec.supplements))
+            ranges = [moved.Range(*ends) for ends in zip([None, *cuts], [*cuts, None], strict=True)]
+            self.runs[order.run_id] = moved.Run(source_total, ranges, supplemented=len(order.spec.supplements))
         return self.position(order=order, after_batch=10**9)
 
     def load(
@@ -217,7 +183,7 @@ class FakeMover:
             if order.since is not None and held is not None:
                 mine = entity.outcomes
                 if SourceKeys.of(mine) != source:
-                    mine = _there(entity, held)
+                    mine = moved.there(entity, held)
                     source = SourceKeys.of(mine)
                 holders = {k for k, (_, verdict, _) in mine.items() if verdict.fate.moves}
                 kept = {target for target, key in entity.origins.items() if key in holders}
@@ -245,7 +211,7 @@ class FakeMover:
             entity.held = {
                 key: entity.held.get(key, (sources.get(key, ""), rule, order.at))
                 for key in entity.objects.keys() - there
-                if (rule := _held_by(order.spec, entity, key, said.get(sources.get(key, "")))) or order.preserves
+                if (rule := moved.held_by(order.spec, entity, key, said.get(sources.get(key, "")))) or order.preserves
             }
             there |= entity.held.keys()
             run.held, run.removed = len(entity.held), len(entity.objects.keys() - there)
@@ -256,7 +222,7 @@ class FakeMover:
     def trace(self, *, account_id: UUID, entity: str, system: str, key: str) -> Trace | None:
         """Tell as `core.ports.DataMover` promises."""
         tenancy.forbid_transaction("Talking to the new platform")
-        known = self.entities.get((account_id, entity), _Entity())
+        known = self.entities.get((account_id, entity), moved.Entity())
         key = key if key in known.outcomes else known.origins.get(key, key)
         held = {source: target for target, (source, *_) in known.held.items() if source}
         if key not in known.outcomes:
@@ -278,7 +244,7 @@ class FakeMover:
     ) -> Mapping[str, Origin]:
         """Tell as `core.ports.DataMover` promises."""
         tenancy.forbid_transaction("Talking to the new platform")
-        known = self.entities.get((account_id, spec.entity), _Entity())
+        known = self.entities.get((account_id, spec.entity), moved.Entity())
         sources = {target: known.origins[target] for target in keys if target in known.origins}
         now = {str(row[spec.key_column]): row for row in decode(spec, read([*sources.values()]))} if sources else {}
         found = {}
@@ -298,7 +264,7 @@ class FakeMover:
     ) -> tuple[str, ...]:
         """List as `core.ports.DataMover` promises."""
         tenancy.forbid_transaction("Talking to the new platform")
-        known = self.entities.get((account_id, entity), _Entity())
+        known = self.entities.get((account_id, entity), moved.Entity())
         mine: Iterable[str] = (
             key for key, (_, one, _) in known.outcomes.items() if (one.fate, one.rule) == (fate, rule)
         )
@@ -344,13 +310,13 @@ class FakeMover:
             batches=tuple(batch for batch in run.batches if batch.number > after_batch),
         )
 
-    def _run(self, order: LoadOrder) -> _Run:
+    def _run(self, order: LoadOrder) -> moved.Run:
         tenancy.forbid_transaction("Talking to the new platform")
         if order.run_id not in self.runs:
             raise Rejected("The new platform does not know this run: start it again.")
         return self.runs[order.run_id]
 
-    def _apply(self, order: LoadOrder, run: _Run, rows: SourceRows, *, asked: Sequence[str] = ()) -> None:
+    def _apply(self, order: LoadOrder, run: moved.Run, rows: SourceRows, *, asked: Sequence[str] = ()) -> None:
         spec, entity = order.spec, self._entity(order)
         lookups = {
             name: {
@@ -367,7 +333,7 @@ class FakeMover:
             if verdict.fate.moves:
                 target = str(judged.values[spec.target_key])
                 if entity.origins.get(target, key) != key:
-                    verdict = _duplicate(spec)
+                    verdict = moved.duplicate(spec)
                     target = target if verdict.fate is Fate.MERGED else None
                 else:
                     changed += entity.objects.get(target) != judged.values
@@ -402,25 +368,3 @@ class FakeMover:
             run.batches.append(
                 BatchDone(number, first, last, count, changed, order.at, tuple(letters), tuple(sorted(settled)))
             )
-
-
-def _there(entity: _Entity, held: Callable[[], Iterator[bytes]]) -> dict[str, tuple[UUID, Verdict, str | None]]:
-    """Return the outcomes of rows that are there; one that is not met must be late."""
-    listed = dict(line.rsplit("\t", 1) for line in b"".join(held()).decode().split("\n")[:-1])
-    unmet = [key for key, late in listed.items() if late == "f" and key not in entity.outcomes]
-    if unmet:
-        raise Rejected(f"Legacy holds new rows ({len(unmet):,}) that have not changed: run it in full.")
-    return {key: one for key, one in entity.outcomes.items() if key in listed}
-
-
-def _held_by(spec: Spec, entity: _Entity, key: str, ended: tuple[UUID, Verdict, str | None] | None) -> str:
-    """Return the rule by which an object is held that nothing of legacy asks for any more, if it is by one."""
-    rule = entity.held[key][1] if key in entity.held else ended[1].rule if ended and ended[1].fate.moves else ""
-    return rule if rule == spec.held_by else ""
-
-
-def _duplicate(spec: Spec) -> Verdict:
-    rule = spec.duplicates
-    if rule.then is Then.MERGE:
-        return Verdict(Fate.MERGED, rule.name)
-    return Verdict(Fate.QUARANTINED, rule.name, DUPLICATE, spec.source_of_column(spec.column(spec.target_key)))

@@ -7,10 +7,9 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from backfills.barriers import BARRIERS
-from core import holds, ports, queue, tenancy
+from core import ports, queue, tenancy
 from core.errors import PermissionRefused
 from core.evidence import packs
-from core.models import Hold
 from core.models.ledger import LedgerEntry
 from core.permissions import StaffRole, TenantRole
 from core.sealing import unseal
@@ -214,49 +213,6 @@ def test_an_object_without_its_row_goes_only_where_the_preview_said_so(drifting,
     row = act(drifting, reconciliations.approve, row, other)
     assert carry_out(drifting, row) == ["removed", "refused"]
     assert [person["id"] for person in drifting.crossing.new] == [2, 3]
-
-
-def hold(drifting):
-    with make.arranging():
-        return Hold.objects.create(
-            tenant_id=drifting.tenant_id, kind=holds.LEGAL_HOLD, reason="Litigation", placed_at=drifting.at(),
-            placed_by=make.SYSTEM.known_id, expires_at=drifting.at() + timedelta(days=300),
-        )  # fmt: skip
-
-
-def test_under_a_legal_hold_a_preview_leaves_what_would_be_removed_and_says_why(drifting, lead):
-    drifting.crossing.legacy.pop(0)
-    drifting.look()
-    hold(drifting)
-    with pytest.raises(reconciliations.UnableToReconcile, match="1 object stays that would go"):
-        preview(drifting, lead)
-    drifting.legacy(2, fee="9")
-    drifting.look()
-    row = preview(drifting, lead)
-    with make.arranging():
-        assert [item.drift.kind for item in row.items.select_related("drift")] == ["different"]
-    assert "1 object stays that would go" in row.aside
-    row = act(drifting, reconciliations.confirm, row, lead)
-    assert carry_out(drifting, row) == ["written"]
-    assert [person["id"] for person in drifting.crossing.new] == [1, 2, 3]
-
-
-def test_a_hold_that_was_placed_after_the_preview_counts_and_keeps_former_states(drifting, lead, other):
-    drifting.crossing.legacy.pop(0)
-    drifting.legacy(2, fee="9")
-    drifting.look()
-    row = act(drifting, reconciliations.confirm, preview(drifting, lead), lead)
-    placed = hold(drifting)
-    row = act(drifting, reconciliations.approve, row, other)
-    assert carry_out(drifting, row) == ["held", "written"]
-    assert [person["id"] for person in drifting.crossing.new] == [1, 2, 3]
-    with make.arranging():
-        drifting.later += timedelta(days=8)
-        repairs.forget(by=make.SYSTEM, at=drifting.at())
-        assert ReconciliationItem.objects.filter(sealed_key="").count() == 0
-        Hold.objects.filter(pk=placed.pk).update(ended_at=drifting.at(), ended_by=make.SYSTEM.id)
-        repairs.forget(by=make.SYSTEM, at=drifting.at())
-        assert ReconciliationItem.objects.exclude(sealed_key="").count() == 0
 
 
 def test_an_outage_is_tried_again_and_nothing_is_done_twice(drifting, lead):

@@ -23,8 +23,8 @@ from tests.moving import KEY, SPECS
 
 ACCOUNT = uuid4()
 FORMER = """
-ALTER TABLE crossing_stage.run DROP COLUMN fresh;
-DROP TABLE crossing_stage.seen, crossing_stage.range;
+ALTER TABLE crossing_stage.run DROP COLUMN fresh, DROP COLUMN held;
+DROP TABLE crossing_stage.seen, crossing_stage.range, crossing_stage.held, crossing_stage.preserved;
 INSERT INTO crossing_stage.outcome (account_id, entity, source_key, run_id, fate, rule, target_key)
 SELECT account_id, entity, source_key, run_id, 'migrated', '', target_key FROM platform.provenance;
 """
@@ -92,7 +92,8 @@ def test_a_run_opens_while_another_accounts_batch_is_under_way(stage: Stage) -> 
 def test_a_run_that_a_former_release_began_comes_to_its_end(stage: Stage) -> None:
     stage.hold("AAA")
     order = stage.opened()
-    stage.do("ALTER TABLE crossing_stage.run DROP COLUMN removed")
+    stage.do("ALTER TABLE crossing_stage.run DROP COLUMN held")
+    stage.do("DROP TABLE crossing_stage.held, crossing_stage.preserved")
     assert stage.moved(order).closed
 
 
