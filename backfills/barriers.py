@@ -11,9 +11,6 @@ BARRIERS: Registry[Callable[[Collection[UUID]], Mapping[UUID, str]]] = Registry(
 RESTS: Registry[Callable[[UUID], str]] = Registry("rest")
 """Each says why nothing is moved now unless somebody asks for it, or nothing: a standing catch-up rests meanwhile."""
 
-TRAFFIC: Registry[Callable[[UUID], bool]] = Registry("teller of traffic")
-"""Each says whether a tenant's people work on the new platform in part, so that every minute behind legacy counts."""
-
 
 def why_shut(*, tenant_id: UUID) -> str:
     """Return why nothing may be moved for a tenant now, or nothing while it may."""
@@ -31,8 +28,3 @@ def shut(tenant_ids: Collection[UUID]) -> dict[UUID, str]:
 def why_resting(*, tenant_id: UUID) -> str:
     """Return why a standing catch-up does nothing now, or nothing while it may."""
     return next((reason for rest in RESTS.values() if (reason := rest(tenant_id))), "")
-
-
-def traffic_moves(*, tenant_id: UUID) -> bool:
-    """Say whether a tenant's traffic moves."""
-    return any(moves(tenant_id) for moves in TRAFFIC.values())

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from backfills.barriers import BARRIERS, RESTS, TRAFFIC
+from backfills.barriers import BARRIERS, RESTS
 from cutover.domain.phases import Phase
 from cutover.queries import cutovers
 
@@ -28,11 +28,5 @@ def while_stopped(tenant_id: UUID) -> str:
     return _RESTS.get(cutovers.phase_of(tenant_id), "")
 
 
-def in_ramp(tenant_id: UUID) -> bool:
-    """Say whether traffic moves beyond the canary."""
-    return cutovers.phase_of(tenant_id) is Phase.RAMP
-
-
 BARRIERS.add("cutover", after_the_cutover)
 RESTS.add("cutover", while_stopped)
-TRAFFIC.add("cutover", in_ramp)

@@ -68,7 +68,7 @@ def shadow_reads(*, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:
     """Return what the last day's reads of both platforms found, and with which confidence."""
     standing = shadow.standing(tenant_id=tenant_id, at=at)
     return {
-        "stage": standing.stage.value,
+        "stage": standing.stage.traffic.value,
         "on_until": standing.on_until,
         "counts": {name: getattr(standing.tally, name) for name in standing.tally.__slots__},
         "statement": standing.tally.statement,

@@ -119,7 +119,7 @@ def shadow_reads(*, tenant_id: UUID, at: datetime) -> Finding:
     return Finding(
         outcome,
         told.headline,
-        facts={"stage": now.stage.value, "unexplained": bool(now.unexplained)},
+        facts={"stage": now.stage.traffic.value, "unexplained": bool(now.unexplained)},
         evidence={name: getattr(now.tally, name) for name in now.tally.__slots__},
         fix="" if outcome is Outcome.PASS else told.text,
     )

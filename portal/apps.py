@@ -13,7 +13,7 @@ CONTRIBUTIONS = (
     "sentences",
     "navigation",
     "barriers",
-    "traffic",
+    "stages",
     "abilities",
     "api",
     "banners",

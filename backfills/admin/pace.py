@@ -1,7 +1,6 @@
 """How far behind legacy tenants are, and the pace of their runs: a column, a panel, and what staff can do about it."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -27,9 +26,8 @@ from core.permissions import Permission
 
 def _keep_up(page: StaffAdmin, request: HttpRequest, tenant: Any, answers: Mapping[str, Any]) -> str:
     """Have a tenant caught up by itself."""
-    until = datetime.combine(answers["until"], time(23, 59, 59), tzinfo=UTC)
     by, at = page.actor(request), timezone.now()
-    standing.switch_on(tenant_id=tenant.pk, every=answers["every"], until=until, by=by, at=at)
+    standing.switch_on(tenant_id=tenant.pk, every=answers["every"], until=answers["until"], by=by, at=at)
     return f"What changes in legacy of {tenant} is brought over every {answers['every']} minutes."
 
 

@@ -7,13 +7,14 @@ from django import forms
 from backfills.models.pace import EVERY
 from backfills.queries.standing import LONGEST
 from backfills.services.standing import FASTEST
+from core.forms import UntilForm, day
 
 USUAL = timedelta(days=14)
 _CHOICES = [(minutes, f"{minutes} minute{'' if minutes == 1 else 's'}") for minutes in (1, 2, 3, 5, 10, 15)]
 
 
-class StandingForm(forms.Form):
-    """How often what changed is brought over, and until when."""
+class StandingForm(UntilForm):
+    """How often what changed is brought over, and until when, in the customer's time."""
 
     every = forms.TypedChoiceField(
         label="Every",
@@ -22,11 +23,7 @@ class StandingForm(forms.Form):
         initial=EVERY,
         help_text="With 3 minutes or less, what changes in legacy usually arrives within 5.",
     )
-    until = forms.DateField(
-        label="Until the end of",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=f"At most {LONGEST.days} days from now.",
-    )
+    until = day(help_text=f"At most {LONGEST.days} days from now.")
 
 
 class LimitForm(forms.Form):

@@ -1,6 +1,5 @@
 """The standing catch-up: how often and until when, on a page of its own; and its end."""
 
-from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -24,16 +23,13 @@ from core.web import ActingRequest, tenant_view
 def switch_on(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Have what changes in legacy brought over by itself."""
     at, zone, status = timezone.now(), ZoneInfo(tenant.time_zone), 200
-    form = StandingForm(initial={"until": (at + USUAL).astimezone(zone).date()})
+    form = StandingForm(zone=zone, initial={"until": (at + USUAL).astimezone(zone).date()})
     if request.method == "POST":
-        form, status = StandingForm(request.POST), 422
+        form, status = StandingForm(request.POST, zone=zone), 422
         if form.is_valid():
-            every, day = form.cleaned_data["every"], form.cleaned_data["until"]
+            every, until = form.cleaned_data["every"], form.cleaned_data["until"]
             try:
-                until = datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone)
                 standing.switch_on(tenant_id=tenant.pk, every=every, until=until, by=request.actor, at=at)
-            except OverflowError:
-                form.add_error("until", "Choose an earlier day.")
             except UseCaseError as refusal:
                 form.add_error(None, " ".join(filter(None, (refusal.message, refusal.fix))))
             else:

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import Answer, ApiView, operation
-from parity_reports.domain.shadow import Stage
+from core.stages import Traffic
 from parity_reports.queries import shadow, shadow_verdicts
 
 TAG = "Shadow reads"
@@ -38,7 +38,7 @@ class ShadowReads(Answer):
     }
 
     stage = serializers.ChoiceField(
-        [stage.value for stage in Stage], help_text="Reads are made while it is `moving`: from the canary to the end."
+        [one.value for one in Traffic], help_text="Reads are made while it is `moving`: from the canary to the end."
     )
     on_until = serializers.DateTimeField(allow_null=True, help_text="Null while they are off.")
     headline = serializers.CharField()
@@ -68,7 +68,7 @@ class Shadow(ApiView):
         now = shadow.standing(tenant_id=self.tenant_id, at=self.at)
         legacy, new = shadow.latencies(tenant_id=self.tenant_id, at=self.at)
         told = {
-            "stage": now.stage,
+            "stage": now.stage.traffic,
             "on_until": now.on_until,
             "headline": shadow_verdicts.tell(now, at=self.at).headline,
             "statement": now.tally.statement,

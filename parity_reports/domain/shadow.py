@@ -48,15 +48,6 @@ ENOUGH = 100
 """Reads that must have been compared before they say anything."""
 
 
-class Stage(StrEnum):
-    """Where a tenant stands for its shadow reads."""
-
-    BEFORE = "before"
-    MOVING = "moving"
-    """Traffic moves: reads are shadowed."""
-    AFTER = "after"
-
-
 class Ending(StrEnum):
     """How a read that was answered differently came to stand no more. Only the first one says that it agrees."""
 

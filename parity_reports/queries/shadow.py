@@ -9,12 +9,12 @@ from uuid import UUID
 
 from django.db.models import Max, Q, QuerySet, Sum
 
-from core import toggles
+from core import stages, toggles
 from core.permissions import Permission
+from core.stages import Stage, Traffic
 from core.toggles import TOGGLES, Toggle
-from parity_reports import traffic
 from parity_reports.domain import shadow
-from parity_reports.domain.shadow import Latency, Stage, Tally
+from parity_reports.domain.shadow import Latency, Tally
 from parity_reports.models import Drift, ShadowMismatch, ShadowRound, Watch
 from parity_reports.queries import reads
 
@@ -61,7 +61,7 @@ def standing(*, tenant_id: UUID, at: datetime) -> Standing:
     still = list(listed(tenant_id=tenant_id))
     puzzling = _unexplained(still, tenant_id=tenant_id, at=at)
     return Standing(
-        stage=traffic.stage(tenant_id=tenant_id),
+        stage=stages.stage(tenant_id=tenant_id),
         on_until=toggles.on(tenant_id=tenant_id, at=at, names=[TOGGLE.name]).get(TOGGLE.name),
         tally=Tally(**found),
         latest=latest(tenant_id=tenant_id),
@@ -74,7 +74,7 @@ def standing(*, tenant_id: UUID, at: datetime) -> Standing:
 def of_window(*, tenant_id: UUID, at: datetime) -> QuerySet[ShadowRound]:
     """Return the rounds that the verdict is about, the oldest first: the last day's, after the move its last day's."""
     rows = ShadowRound.objects.filter(tenant_id=tenant_id)
-    if traffic.stage(tenant_id=tenant_id) is Stage.AFTER:
+    if stages.stage(tenant_id=tenant_id).traffic is Traffic.AFTER:
         at = rows.aggregate(at=Max("began_at"))["at"] or at
     return rows.filter(began_at__gt=at - shadow.WINDOW).order_by("began_at")
 
@@ -126,7 +126,7 @@ def due(*, at: datetime) -> list[UUID]:
     on = toggles.where_on(TOGGLE.name, at=at)
     rows = ShadowRound.objects.filter(tenant_id__in=on, due_at__gt=at).order_by()
     waiting = set(rows.values_list("tenant_id", flat=True))
-    return [one for one in on if one not in waiting and traffic.stage(tenant_id=one) is Stage.MOVING]
+    return [one for one in on if one not in waiting and stages.stage(tenant_id=one).traffic is Traffic.MOVING]
 
 
 def _unexplained(rows: Sequence[ShadowMismatch], *, tenant_id: UUID, at: datetime) -> list[ShadowMismatch]:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.stages import Stage, Traffic
 from parity_reports.domain import drift, shadow
-from parity_reports.domain.shadow import Stage
 from parity_reports.queries.shadow import Standing
 
 
@@ -19,10 +19,10 @@ class Told:
 
 def tell(now: Standing, *, at: datetime) -> Told:
     """Sum up: what is not known is never told as good."""
-    match now.stage:
-        case Stage.BEFORE:
+    match now.stage.traffic:
+        case Traffic.BEFORE:
             return _before(now)
-        case Stage.AFTER:
+        case Traffic.AFTER:
             return _after(now)
     if now.unexplained:
         return _unexplained(now, at=at)
@@ -41,6 +41,12 @@ def tell(now: Standing, *, at: datetime) -> Told:
 
 
 def _before(now: Standing) -> Told:
+    if now.stage is Stage.HALTED:
+        what = "They go on once your cutover does." if now.on_until else "They can be switched on meanwhile."
+        return Told("none", "Your cutover is halted: no reads are shadowed meanwhile", what)
+    if now.stage is Stage.ROLLED_BACK:
+        what = "They go on with the next canary." if now.on_until else "They can be switched on before the next canary."
+        return Told("none", "You are back on the legacy platform: no reads are shadowed", what)
     if now.on_until:
         return Told("none", "Shadow reads begin with the canary", "They are on, and wait for your traffic to move.")
     return Told("none", "Shadow reads begin with the canary", "They can be switched on before, and wait until then.")
@@ -77,7 +83,7 @@ def _agreed(now: Standing) -> str:
     """Say how many reads agreed, with those that are expected not to."""
     tally = now.tally
     if not tally.mismatched:
-        return f"all {tally.compared:,} reads were answered alike" if now.stage is Stage.AFTER else (
+        return f"all {tally.compared:,} reads were answered alike" if now.stage.traffic is Traffic.AFTER else (
             f"All {tally.compared:,} reads were answered alike"
         )  # fmt: skip
     return f"{tally.compared - tally.mismatched:,} of {tally.compared:,} reads were answered alike"

@@ -11,16 +11,15 @@ from django.conf import settings
 from django.db import transaction
 
 from backfills.queries import movements
-from core import ports, queue, toggles
+from core import ports, queue, stages, toggles
 from core.actor import Actor
 from core.comparison import Plan
 from core.errors import UseCaseError
 from core.permissions import Permission
 from core.sealing import unseal
 from core.shadowing import Answer, Read
-from parity_reports import traffic
+from core.stages import Traffic
 from parity_reports.domain import redaction, shadow
-from parity_reports.domain.shadow import Stage
 from parity_reports.models import ShadowMismatch, ShadowRound, ShadowSample
 from parity_reports.queries import promises, reads, reports
 from parity_reports.queries import shadow as queries
@@ -41,7 +40,7 @@ def switch_on(*, tenant_id: UUID, until: datetime, reason: str, by: Actor, at: d
     Raises UnableToShadow once the move is over, `toggles.UnableToSwitch` if they are on or without a reason or end.
     """
     by.require(Permission.RUN_PARITY, tenant_id=tenant_id)
-    if traffic.stage(tenant_id=tenant_id) is Stage.AFTER:
+    if stages.stage(tenant_id=tenant_id).traffic is Traffic.AFTER:
         raise UnableToShadow("Your move is over: everybody reads from the new platform alone.")
     toggles.switch_on(queries.TOGGLE.name, tenant_id=tenant_id, expires_at=until, reason=reason, by=by, at=at)
 
@@ -111,7 +110,7 @@ def forget(*, at: datetime) -> int:
 def _may(tenant_id: UUID, *, at: datetime) -> bool:
     """Say whether reads are wanted now: while all data move, what differs is merely on its way."""
     return (
-        traffic.stage(tenant_id=tenant_id) is Stage.MOVING
+        stages.stage(tenant_id=tenant_id).traffic is Traffic.MOVING
         and toggles.is_on(queries.TOGGLE.name, tenant_id=tenant_id, at=at)
         and not movements.is_moving(tenant_id=tenant_id, apart_from_catch_ups=True)
     )

@@ -1,6 +1,5 @@
 """Shadow reads on screen: what they found, and the switch that lets them be made."""
 
-from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.queries.tenants import Tenant
 from core.errors import UseCaseError
+from core.forms import UntilForm, day
 from core.permissions import Permission
 from core.web import ActingRequest, tenant_view
 from parity_reports.domain.shadow import LONGEST
@@ -22,14 +22,10 @@ from parity_reports.services import shadow
 PAGE = "parity_reports/shadow.html"
 
 
-class SwitchForm(forms.Form):
+class SwitchForm(UntilForm):
     """Switching on needs an end and a reason."""
 
-    until = forms.DateField(
-        label="Until the end of",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=f"At most {LONGEST.days} days from now. They end by themselves.",
-    )
+    until = day(help_text=f"At most {LONGEST.days} days from now. They end by themselves.")
     reason = forms.CharField(
         max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text="It is kept with the switch."
     )
@@ -46,23 +42,19 @@ def page(request: ActingRequest, tenant: Tenant) -> HttpResponse:
 @tenant_view(Permission.RUN_PARITY)
 def switch_on(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Let reads be made until the end of a day, in the customer's time."""
-    form = SwitchForm(request.POST)
+    form = SwitchForm(request.POST, zone=ZoneInfo(tenant.time_zone))
     if not form.is_valid():
         return _page(request, tenant, form)
     try:
         shadow.switch_on(
             tenant_id=tenant.pk,
-            until=datetime.combine(
-                form.cleaned_data["until"] + timedelta(days=1), time.min, tzinfo=ZoneInfo(tenant.time_zone)
-            ),
+            until=form.cleaned_data["until"],
             reason=form.cleaned_data["reason"],
             by=request.actor,
             at=timezone.now(),
         )
     except UseCaseError as refusal:
         form.add_error(None, " ".join(filter(None, (refusal.message, refusal.fix))))
-    except OverflowError:
-        form.add_error("until", "Choose an earlier day.")
     else:
         messages.success(request, "Shadow reads are on. They end by themselves.")
         return _back(tenant)
@@ -85,7 +77,7 @@ def _page(request: ActingRequest, tenant: Tenant, form: SwitchForm | None = None
         "tenant": tenant,
         "found": shadow_screens.of(tenant_id=tenant.pk, zone=zone, at=at),
         "may_switch": request.actor.can(Permission.RUN_PARITY, tenant_id=tenant.pk),
-        "form": form or SwitchForm(initial={"until": proposed}),
+        "form": form or SwitchForm(zone=zone, initial={"until": proposed}),
     }
     return render(request, PAGE, context, status=422 if form else 200)
 

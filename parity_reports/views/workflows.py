@@ -1,7 +1,7 @@
 """One workflow: the old way beside the new one, and what the customer decides about it."""
 
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.queries.tenants import Tenant
 from core.errors import UseCaseError
+from core.forms import UntilForm, day
 from core.permissions import Permission
 from core.web import ActingRequest, tenant_view
 from parity_reports.domain.workflows import Workflow
@@ -30,10 +31,10 @@ class AcceptForm(forms.Form):
     reason = forms.CharField(max_length=500, widget=_REASON, help_text="It is kept, and shown to whoever signs.")
 
 
-class KeepForm(forms.Form):
+class KeepForm(UntilForm):
     """Keeping the old way needs an end and a reason."""
 
-    until = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    until = day()
     reason = forms.CharField(max_length=500, widget=_REASON, help_text="It is kept with the switch.")
 
 
@@ -92,20 +93,20 @@ def accept(request: ActingRequest, tenant: Tenant, workflow_id: str) -> HttpResp
 @tenant_view(Permission.MANAGE_WORKFLOWS)
 def keep(request: ActingRequest, tenant: Tenant, workflow_id: str) -> HttpResponse:
     """Keep the old way open until the end of a day, in the customer's time."""
-    found, form = _find(tenant, workflow_id), KeepForm(request.POST, auto_id="keep_%s")
+    found = _find(tenant, workflow_id)
+    form = KeepForm(request.POST, zone=ZoneInfo(tenant.time_zone), auto_id="keep_%s")
     if form.is_valid():
-        day, zone = form.cleaned_data["until"], ZoneInfo(tenant.time_zone)
         try:
             services.keep_old_way(
                 tenant_id=tenant.pk,
                 workflow_id=found.id,
-                until=datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone),
+                until=form.cleaned_data["until"],
                 reason=form.cleaned_data["reason"],
                 by=request.actor,
                 at=timezone.now(),
             )
-        except (UseCaseError, OverflowError) as refusal:
-            form.add_error(None, _words(refusal) if isinstance(refusal, UseCaseError) else "Choose an earlier day.")
+        except UseCaseError as refusal:
+            form.add_error(None, _words(refusal))
         else:
             return _back(request, tenant, found, "The old way stays open for you. It ends by itself.")
     return _page(request, tenant, found, keep_form=form)
@@ -138,12 +139,10 @@ def _page(
     accept_form: AcceptForm | None = None,
     keep_form: KeepForm | None = None,
 ) -> HttpResponse:
-    at = timezone.now()
+    at, zone = timezone.now(), ZoneInfo(tenant.time_zone)
     role = changes.role_of(request.actor)
     relied = reliances.of_tenant(tenant_id=tenant.pk, at=at).get(found.id)
-    latest = timezone.localdate(at, ZoneInfo(tenant.time_zone)) + (
-        found.compat.longest if found.compat else timedelta()
-    )
+    latest = timezone.localdate(at, zone) + (found.compat.longest if found.compat else timedelta())
     context = {
         "tenant": tenant,
         "row": changes.row(catalogue.read(), found, role=role, segment=tenant.segment, relied=relied),
@@ -151,7 +150,7 @@ def _page(
         "may_decide": request.actor.can(Permission.MANAGE_WORKFLOWS, tenant_id=tenant.pk),
         "may_see_data": request.actor.can(Permission.VIEW_RUNS, tenant_id=tenant.pk),
         "accept_form": accept_form or AcceptForm(auto_id="accept_%s"),
-        "keep_form": keep_form or KeepForm(initial={"until": latest - timedelta(days=1)}, auto_id="keep_%s"),
+        "keep_form": keep_form or KeepForm(zone=zone, initial={"until": latest - timedelta(days=1)}, auto_id="keep_%s"),
     }
     return render(request, PAGE, context, status=422 if accept_form or keep_form else 200)
 

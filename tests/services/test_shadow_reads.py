@@ -265,6 +265,19 @@ def test_off_while_traffic_moves_is_unknown_and_before_the_canary_nothing_is_ask
     assert ask(shadowing).outcome is Outcome.PASS
 
 
+def test_what_is_said_before_traffic_moves_is_true_of_a_line_that_was_stopped(settings, tmp_path):
+    shadowing = shadowed(settings, tmp_path)
+    said = {}
+    for phase in (Phase.PREFLIGHT, Phase.HALTED, Phase.ROLLED_BACK):
+        shadowing.stand(phase)
+        said[phase] = ask(shadowing).summary
+    assert said == {
+        Phase.PREFLIGHT: "Shadow reads begin with the canary",
+        Phase.HALTED: "Your cutover is halted: no reads are shadowed meanwhile",
+        Phase.ROLLED_BACK: "You are back on the legacy platform: no reads are shadowed",
+    }
+
+
 @pytest.mark.slow
 def test_values_and_hidden_keys_are_kept_nowhere(shadowing):
     shadowing.drifting.legacy(1, nm=CANARY)

@@ -8,9 +8,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from core.charts import Point
+from core.stages import Traffic
 from parity_reports.domain.differences import Kind
 from parity_reports.domain.drift import Cause
-from parity_reports.domain.shadow import Latency, Stage, Tally, percentile
+from parity_reports.domain.shadow import Latency, Tally, percentile
 from parity_reports.models import ShadowMismatch, ShadowRound
 from parity_reports.queries import reads, shadow_verdicts
 from parity_reports.queries import shadow as queries
@@ -81,7 +82,7 @@ class Screen:
     @property
     def is_over(self) -> bool:
         """Whether the move is over, so that nobody switches anything on any more."""
-        return self.standing.stage is Stage.AFTER
+        return self.standing.stage.traffic is Traffic.AFTER
 
     @property
     def is_a_line(self) -> bool:
@@ -118,7 +119,7 @@ def of(*, tenant_id: UUID, zone: ZoneInfo, at: datetime) -> Screen:
 def summary(*, tenant_id: UUID, at: datetime) -> Told | None:
     """Return the verdict beside the comparisons; None while nothing was switched on and nothing was read."""
     now = queries.standing(tenant_id=tenant_id, at=at)
-    if now.stage is not Stage.MOVING and not now.latest and now.on_until is None:
+    if now.stage.traffic is not Traffic.MOVING and not now.latest and now.on_until is None:
         return None
     return shadow_verdicts.tell(now, at=at)
 
