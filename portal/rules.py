@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -57,6 +57,7 @@ def unsafe(values: Mapping[str, Any]) -> list[str]:
         host.startswith(".") and f".{public.hostname}".endswith(host) for host in hosts
     ):
         problems.append(f"ALLOWED_HOSTS must contain {public.hostname}, the host of PUBLIC_URL")
+    problems += _unsafe_failover(str(values.get("FAILOVER_URL", "")), hosts)
     if not hosts or "*" in hosts:
         problems.append("ALLOWED_HOSTS must name the hosts; * lets anybody forge links in mails")
     if values["DEBUG"]:
@@ -73,6 +74,13 @@ def unsafe(values: Mapping[str, Any]) -> list[str]:
     if values["DATABASE_ROLE"] == "app" and values["DATABASES"]["default"].get("USER") in PRIVILEGED_ROLES:
         problems.append("DATABASE_URL must connect as crossing_app; any other role sees past row-level security")
     return problems
+
+
+def _unsafe_failover(url: str, hosts: Sequence[str]) -> list[str]:
+    second = urlsplit(url)
+    if not url or (second.scheme == "https" and second.hostname in hosts and second.path in {"", "/"}):
+        return []
+    return ["FAILOVER_URL must be https://host, without a path, and its host one of ALLOWED_HOSTS"]
 
 
 def out_of_place(values: Mapping[str, Any]) -> list[str]:

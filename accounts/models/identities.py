@@ -138,6 +138,7 @@ class SsoSignIn(TenantModel):
     connection = models.ForeignKey("accounts.SsoConnection", on_delete=models.CASCADE, related_name="sign_ins")
     fingerprint = models.CharField(max_length=64, help_text="The connection's when the sign-in began.")
     request_id = models.CharField(max_length=64, help_text="Of our AuthnRequest.")
+    is_failover = models.BooleanField(default=False, help_text="Asked for our second address.")
     leaves_for = models.TextField(blank=True, help_text="The address of the provider, with our request.")
     browser = models.CharField(max_length=64)
     leads_to = models.CharField(max_length=2000, blank=True, help_text="The page of ours that was asked for.")

@@ -76,6 +76,7 @@ class SsoTest(TenantModel):
     connection = models.ForeignKey(SsoConnection, on_delete=models.CASCADE, related_name="tests")
     fingerprint = models.CharField(max_length=64, help_text="The connection's when the test began.")
     request_id = models.CharField(max_length=64, help_text="Of our AuthnRequest.")
+    is_failover = models.BooleanField(default=False, help_text="Asked for our second address.")
     leaves_for = models.TextField(help_text="The address of the provider, with our request.")
     started_at = models.DateTimeField()
     started_by = models.UUIDField()

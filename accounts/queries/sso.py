@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -65,9 +66,15 @@ def of_tenant(*, tenant_id: UUID) -> SsoConnection | None:
     return SsoConnection.objects.filter(tenant_id=tenant_id).first()
 
 
-def service_provider(connection: SsoConnection) -> ServiceProvider:
-    """Return our side of a connection."""
-    return connections.service_provider(public_url=settings.PUBLIC_URL, provider_id=connection.provider_id)
+def service_provider(connection: SsoConnection, *, failover: bool = False) -> ServiceProvider:
+    """Return our side of a connection, at the portal's address or at its second one."""
+    url = settings.FAILOVER_URL if failover else settings.PUBLIC_URL
+    return connections.service_provider(public_url=url, provider_id=connection.provider_id)
+
+
+def is_failover(host: str) -> bool:
+    """Say whether a request came by the portal's second address; both are configured, the host only says which."""
+    return bool(settings.FAILOVER_URL) and urlsplit(settings.FAILOVER_URL).netloc == host
 
 
 def start_url(connection: SsoConnection) -> str:

@@ -76,7 +76,7 @@ def hear(*, connection: SsoConnection, message: str, relay_state: str) -> Heard:
 def judge(heard: Heard, *, asked: SsoTest | SsoSignIn, at: datetime) -> Judged:
     """Judge a message by the strict layer; what that accepts is put before the library's own checks as well."""
     connection = heard.connection
-    idp, sp = known.provider(connection), known.service_provider(connection)
+    idp, sp = known.provider(connection), known.service_provider(connection, failover=asked.is_failover)
     expected = Expected(
         sp=sp,
         entity_id=idp.entity_id,

@@ -42,7 +42,9 @@ def new_browser() -> str:
     return secrets.token_urlsafe(32)
 
 
-def start(*, connection_id: UUID, tenant_id: UUID, browser: str, leads_to: str, at: datetime) -> SsoSignIn:
+def start(
+    *, connection_id: UUID, tenant_id: UUID, browser: str, leads_to: str, at: datetime, failover: bool = False
+) -> SsoSignIn:
     """Write a request to the tenant's provider for one browser; `leaves_for` is the address to leave by.
 
     It is answered once, within ten minutes. `leads_to` is a page of ours: the caller has made sure of that.
@@ -52,7 +54,9 @@ def start(*, connection_id: UUID, tenant_id: UUID, browser: str, leads_to: str, 
         raise UnableToSignIn("This single sign-on is not connected.", fix="Sign in with your password.")
     sign_in_id = uuid4()
     request = ports.identity_provider().request(
-        sp=known.service_provider(connection), idp=known.provider(connection), relay_state=str(sign_in_id)
+        sp=known.service_provider(connection, failover=failover),
+        idp=known.provider(connection),
+        relay_state=str(sign_in_id),
     )
     return SsoSignIn.objects.create(
         pk=sign_in_id,
@@ -60,6 +64,7 @@ def start(*, connection_id: UUID, tenant_id: UUID, browser: str, leads_to: str, 
         connection=connection,
         fingerprint=connection.fingerprint,
         request_id=request.id,
+        is_failover=failover,
         leaves_for=request.url,
         browser=_digest(browser),
         leads_to=leads_to,

@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts.domain import assertions
@@ -25,18 +26,22 @@ class UnableToTest(UseCaseError):
     """No test can be started now."""
 
 
-def start(*, tenant_id: UUID, by: Actor, at: datetime) -> SsoTest:
+def start(*, tenant_id: UUID, by: Actor, at: datetime, failover: bool = False) -> SsoTest:
     """Write a request to the tenant's provider; `leaves_for` of the test is the address to leave by.
 
-    It is answered once, within ten minutes, and bound to who asked.
+    It is answered once, within ten minutes, and bound to who asked. `failover` rehearses our second address.
     """
     by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
     connection = known.of_tenant(tenant_id=tenant_id)
     if connection is None or not connection.is_connected:
         raise UnableToTest("No provider is connected yet.", fix="Upload its metadata first.")
+    if failover and not settings.FAILOVER_URL:
+        raise UnableToTest("There is no second address here.")
     test_id = uuid4()
     request = ports.identity_provider().request(
-        sp=known.service_provider(connection), idp=known.provider(connection), relay_state=str(test_id)
+        sp=known.service_provider(connection, failover=failover),
+        idp=known.provider(connection),
+        relay_state=str(test_id),
     )
     with transaction.atomic(durable=True):
         test = SsoTest.objects.create(
@@ -45,6 +50,7 @@ def start(*, tenant_id: UUID, by: Actor, at: datetime) -> SsoTest:
             connection=connection,
             fingerprint=connection.fingerprint,
             request_id=request.id,
+            is_failover=failover,
             leaves_for=request.url,
             started_at=at,
             started_by=by.known_id,

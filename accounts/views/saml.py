@@ -1,5 +1,6 @@
 """Where identity providers send people back to, and where they read who we are: outside of any tenant's pages."""
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -49,6 +50,8 @@ def acs(request: HttpRequest, provider_id: str) -> HttpResponse:
         if isinstance(answered, SsoTest):
             slug = tenants.get(tenant_id=found.tenant_id).slug
             to = reverse("accounts:sso_test", args=[slug, answered.pk])
+            if answered.is_failover:  # the admin is signed in at the first address
+                to = f"{settings.PUBLIC_URL.rstrip('/')}{to}"
         else:
             to = reverse("sso:finish", args=[provider_id, answered.pk])
     return HttpResponse(status=SEE_OTHER, headers={"Location": to})
@@ -60,7 +63,9 @@ def metadata(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Tell a provider who we are for its tenant; the same for everybody, and nothing of the tenant."""
     found = found_or_404(provider_id)
     with tenancy.scope(tenant_id=found.tenant_id):
-        sp = known.service_provider(SsoConnection.objects.get(pk=found.connection_id))
+        failover = "second" in request.GET or known.is_failover(request.get_host())
+        connection = SsoConnection.objects.get(pk=found.connection_id)
+        sp = known.service_provider(connection, failover=failover and bool(settings.FAILOVER_URL))
     document = ports.identity_provider().describe(sp)
     headers = {"Content-Disposition": 'attachment; filename="crossing-metadata.xml"'}
     return HttpResponse(document, content_type="application/samlmetadata+xml", headers=headers)

@@ -79,7 +79,13 @@ def start_test(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """
     started: list[SsoTest] = []
     answer = _do(
-        request, tenant, lambda at: started.append(sso_tests.start(tenant_id=tenant.pk, by=request.actor, at=at))
+        request,
+        tenant,
+        lambda at: started.append(
+            sso_tests.start(
+                tenant_id=tenant.pk, by=request.actor, at=at, failover=request.POST.get("address") == "second"
+            )
+        ),
     )
     return redirect("accounts:sso_test", tenant.slug, started[0].pk) if started else answer
 
@@ -164,6 +170,7 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
         "tenant": tenant,
         "connection": connection,
         "sp": known.service_provider(connection) if connection else None,
+        "second": known.service_provider(connection, failover=True) if connection and settings.FAILOVER_URL else None,
         "start_url": known.start_url(connection) if connection else "",
         "provider": known.provider(connection) if connection and connection.is_connected else None,
         "last": known.latest_answered(connection=connection) if connection and connection.is_connected else None,

@@ -129,6 +129,7 @@ def _start(request: HttpRequest, provider_id: str) -> HttpResponse:
                 browser=browser,
                 leads_to=_leads_to(request),
                 at=timezone.now(),
+                failover=known.is_failover(request.get_host()),
             )
         except UnableToSignIn as refusal:
             return _refused(request, refusal, provider_id)

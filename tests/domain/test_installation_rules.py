@@ -48,6 +48,8 @@ def test_malformed_values_are_refused_everywhere(name, value, production):
         ("PUBLIC_URL", "http://crossing.example"),
         ("PUBLIC_URL", "https://crossing.example/portal"),
         ("ALLOWED_HOSTS", ["other.example"]),
+        ("FAILOVER_URL", "https://elsewhere.example"),
+        ("FAILOVER_URL", "http://crossing.example"),
         ("DEBUG", True),
         ("SECRET_KEY", "short"),
         ("SECRET_KEY", "a" * 60),

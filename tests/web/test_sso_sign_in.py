@@ -8,7 +8,7 @@ answer bound to another's request, replay, non-XML, odd names (`test_forged_resp
 (`test_sso_trust`).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,13 +18,12 @@ from django.test import Client
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 
-from accounts.models import LinkedIdentity, LinkProposal, Member, SsoConnection, SsoSignIn, User
+from accounts.models import LinkedIdentity, LinkProposal, Member, SsoSignIn, User
 from accounts.services import identity_links, sso_sign_ins
 from accounts.services import sso as connecting
 from core import tenancy
-from core.actor import Actor
-from core.permissions import TenantRole
 from tests import make, sso
+from tests.company import Company, found
 from tests.signing_in import by_password_alone
 from tests.sso import EMAIL, Browser, Provider, signer
 
@@ -33,40 +32,9 @@ pytestmark = pytest.mark.django_db
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
-@dataclass
-class Company:
-    """A tenant with a proven domain, a connected provider, its owner, and Olivia, a member."""
-
-    connection: SsoConnection
-    owner: Actor
-    olivia: Member
-
-    @property
-    def tenant_id(self):
-        return self.connection.tenant_id
-
-    def link(self) -> LinkedIdentity:
-        return sso.linked(self.olivia, self.owner)
-
-    def rule(self, kind: str) -> None:
-        with tenancy.scope(tenant_id=self.tenant_id):
-            identity_links.make_rule(
-                tenant_id=self.tenant_id, domain="airline.example", kind=kind, by=self.owner, at=timezone.now()
-            )
-
-    def last(self) -> SsoSignIn:
-        with tenancy.scope(tenant_id=self.tenant_id):
-            return SsoSignIn.objects.select_related("member").latest("started_at")
-
-
 @pytest.fixture
 def company() -> Company:
-    tenant = make.tenant("JetBlue")
-    owner = make.actor(make.member(tenant))
-    olivia = make.member(tenant, TenantRole.MEMBER, person=make.user("Olivia", email=EMAIL, password=make.PASSWORD))
-    with tenancy.scope(tenant_id=tenant.pk):
-        sso.prove(tenant.pk, "airline.example", owner)
-        return Company(sso.connected(tenant.pk, owner), owner, olivia)
+    return found()
 
 
 @pytest.fixture

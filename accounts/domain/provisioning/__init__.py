@@ -1,1 +1,0 @@
-"""Provisioning: what a tenant's directory says of its people and groups, and what becomes of it."""

@@ -1,1 +1,0 @@
-"""What a tenant's directory sent: as SCIM answers it, and as people look at it."""

@@ -1,0 +1,79 @@
+"""The portal's second address: described, tested and signed in by like the first."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.queries import sso as connected
+from core import tenancy
+from tests.company import Company, found
+from tests.sso import Browser
+
+pytestmark = pytest.mark.django_db
+
+SECOND = "http://second.example"
+
+
+@pytest.fixture
+def company() -> Company:
+    return found()
+
+
+@pytest.fixture
+def browser(company: Company) -> Browser:
+    return Browser(company.connection)
+
+
+def text(response) -> str:
+    return " ".join(response.content.decode().split())
+
+
+@pytest.fixture
+def second(settings) -> str:
+    settings.FAILOVER_URL = SECOND
+    settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "second.example"]
+    return SECOND
+
+
+def test_while_the_first_address_is_out_of_order_people_sign_in_by_the_second(company, browser, second):
+    company.link()
+    browser.client.defaults["HTTP_HOST"] = "second.example"
+    sign_in = browser.ask()
+    sp = connected.service_provider(company.connection, failover=True)
+    assert sp.acs_url == f"{SECOND}/sso/{company.connection.provider_id}/acs/"
+    right = browser.provider.answer(company.connection, sign_in)
+    assert browser.back(browser.post(browser.provider.message(right))).status_code == 403
+    assert company.last().verdicts["audience"] == company.last().verdicts["destination"] == "fail"
+    sign_in = browser.ask()
+    right = browser.provider.answer(company.connection, sign_in, acs_url=sp.acs_url, audience=sp.entity_id)
+    assert browser.back(browser.post(browser.provider.message(right))).status_code == 302
+    assert browser.person == str(company.olivia.user_id)
+
+
+def test_the_second_address_is_described_and_tested_like_the_first(company, browser, second):
+    owner = Client()
+    owner.force_login(User.objects.get(pk=company.owner.id))
+    slug = company.olivia.tenant.slug
+    assert SECOND in text(owner.get(reverse("accounts:sso", args=[slug])))
+    where = reverse("sso:metadata", args=[company.connection.provider_id])
+    assert SECOND in Client().get(f"{where}?second").content.decode()
+    assert SECOND in Client(HTTP_HOST="second.example").get(where).content.decode()
+    assert SECOND not in Client().get(where).content.decode()
+    began = owner.post(reverse("accounts:start_sso_test", args=[slug]), {"address": "second"})
+    with tenancy.scope(tenant_id=company.tenant_id):
+        test = connected.tests(tenant_id=company.tenant_id).get()
+    sp = connected.service_provider(company.connection, failover=True)
+    right = browser.provider.answer(company.connection, test, acs_url=sp.acs_url, audience=sp.entity_id)
+    browser.post(browser.provider.message(right))
+    assert "would have been accepted" in text(owner.get(began.url))
+
+
+def test_without_a_second_address_there_is_none(company, browser):
+    where = reverse("sso:metadata", args=[company.connection.provider_id])
+    assert Client().get(f"{where}?second").content == Client().get(where).content
+    owner = Client()
+    owner.force_login(User.objects.get(pk=company.owner.id))
+    began = reverse("accounts:start_sso_test", args=[company.olivia.tenant.slug])
+    refused = owner.post(began, {"address": "second"})
+    assert (refused.status_code, "no second address" in text(refused)) == (422, True)
