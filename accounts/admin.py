@@ -9,7 +9,19 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.models import Domain, Invitation, Member, SsoConnection, SsoTest, StaffAssignment, Tenant, User
+from accounts.models import (
+    Domain,
+    Invitation,
+    Member,
+    ProvisionedGroup,
+    ProvisionedUser,
+    ProvisioningCall,
+    SsoConnection,
+    SsoTest,
+    StaffAssignment,
+    Tenant,
+    User,
+)
 from accounts.queries import members, second_factors
 from accounts.services import invitations
 from accounts.services import second_factors as resetting
@@ -192,3 +204,35 @@ class StaffAssignmentAdmin(StaffAdmin):
     list_display = ("user", "role")
     list_filter = ("role",)
     list_select_related = ("user",)
+
+
+class ProvisionedAdmin(StaffAdmin):
+    """What directories send by SCIM; it changes by their calls alone."""
+
+    list_display: ClassVar[tuple[str, ...]] = ("__str__", "tenant", "external_id", "modified_at", "deleted_at")
+    list_select_related = ("tenant",)
+    search_fields = ("external_id", "name_key", "tenant__name")
+    exclude = ("facts",)
+
+
+@admin.register(ProvisionedUser)
+class ProvisionedUserAdmin(ProvisionedAdmin):
+    """People of the customers' directories."""
+
+    list_display: ClassVar[tuple[str, ...]] = (*ProvisionedAdmin.list_display, "is_active")
+    list_filter = ("is_active",)
+
+
+@admin.register(ProvisionedGroup)
+class ProvisionedGroupAdmin(ProvisionedAdmin):
+    """Groups of the customers' directories."""
+
+
+@admin.register(ProvisioningCall)
+class ProvisioningCallAdmin(StaffAdmin):
+    """Each call of a directory in the last fortnight, and what it was answered."""
+
+    list_display = ("called_at", "tenant", "method", "kind", "about", "status", "scim_type", "refusal")
+    list_filter = ("method", "kind", "status")
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__name", "refusal")

@@ -6,6 +6,7 @@ from uuid import UUID
 from accounts.models import Domain
 from accounts.queries import domains as claimed
 from accounts.services import domains, sso_sign_ins, sso_tests
+from accounts.services.provisioning import calls
 from core import queue
 from core.actor import Actor
 from core.queue import Scope, task
@@ -23,6 +24,12 @@ def purge_sso(*, at: datetime) -> None:
     """Forget what tests and sign-ins said of people a week ago."""
     sso_tests.purge(at=at)
     sso_sign_ins.purge(at=at)
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(hours=1))
+def prune_provisioning(*, at: datetime) -> None:
+    """Forget what directories asked for a fortnight ago."""
+    calls.prune(at=at)
 
 
 @task(scope=Scope.TENANT, max_attempts=1)

@@ -61,6 +61,7 @@ TITLES = {
     "request_approval": "ask for a go/no-go",
     "veto_cutover": "veto the go/no-go",
     "view_ledger": "read the account's activity",
+    "provision_members": "let your directory say who belongs to the account",
     "manage_tokens": "issue API tokens",
     "view_obligations": "read what was promised to the account",
     "open_case": "ask for support",

@@ -11,6 +11,8 @@ class Permission(StrEnum):
     RUN_CHECKS = "run_checks"
     VIEW_MEMBERS = "view_members"
     MANAGE_MEMBERS = "manage_members"
+    PROVISION_MEMBERS = "provision_members"
+    """Of a directory, by its token: what it says of people counts, within what whoever issued the token may give."""
     MANAGE_DOMAINS = "manage_domains"
     MANAGE_SSO = "manage_sso"
     VIEW_RUNS = "view_runs"
@@ -100,6 +102,7 @@ _ADMIN = _AUDIT | {
     P.MANAGE_COMMS,
     P.RUN_CHECKS,
     P.MANAGE_MEMBERS,
+    P.PROVISION_MEMBERS,
     P.MANAGE_DOMAINS,
     P.MANAGE_SSO,
     P.MANAGE_RUNS,

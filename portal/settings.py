@@ -76,7 +76,7 @@ MIDDLEWARE = [
     "portal.middleware.ContentPolicy",
     "portal.middleware.UnderstoodForms",
     "portal.middleware.TenantContext",
-    "core.api.views.Doorway",
+    "core.api.doorway.Doorway",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -174,6 +174,8 @@ QUEUE_RINGS = env.bool("QUEUE_RINGS", default=True)
 
 API_QUOTA = env.int("API_QUOTA", default=100)
 """How many requests a token may make in a minute."""
+SCIM_QUOTA = env.int("SCIM_QUOTA", default=1200)
+"""The same of provisioning: a directory's first pass makes one or two for each person."""
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_SCHEMA_CLASS": "core.api.schema.Operations",
@@ -186,7 +188,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Crossing API",
     "VERSION": "1",
     "DESCRIPTION": "What an account's own tools may do here: read readiness, run checks and comparisons, "
-    "claim domains. A token belongs to one account, so no address names it.",
+    "claim domains. A token belongs to one account, so no address names it. Directories provision people and groups by "
+    "SCIM 2.0 under /scim/v2/, which describes itself there (/scim/v2/Schemas).",
     "SERVERS": [{"url": "/"}],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,

@@ -42,5 +42,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/", include("parity_reports.staff_urls")),
     path("api/", reference.page, name="api_reference"),
     path("api/v1/", include("portal.api_urls")),
+    path("scim/v2/", include("accounts.urls.scim")),
     *(path("t/<slug:slug>/", include(f"{app}.urls")) for app in TENANT_APPS if find_spec(f"{app}.urls")),
 ]

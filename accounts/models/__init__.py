@@ -3,6 +3,14 @@
 from accounts.models.domains import Domain, DomainCheck, DomainLink
 from accounts.models.identities import LinkedIdentity, LinkProposal, SsoSignIn, StandingRule
 from accounts.models.invitations import Invitation
+from accounts.models.provisioning import (
+    ProvisionedEmail,
+    ProvisionedGroup,
+    ProvisionedMembership,
+    ProvisionedUser,
+    Provisioning,
+    ProvisioningCall,
+)
 from accounts.models.sso import SsoConnection, SsoTest, UsedAssertion
 from accounts.models.tenants import Member, Tenant
 from accounts.models.users import StaffAssignment, User
@@ -15,6 +23,12 @@ __all__ = [
     "LinkProposal",
     "LinkedIdentity",
     "Member",
+    "ProvisionedEmail",
+    "ProvisionedGroup",
+    "ProvisionedMembership",
+    "ProvisionedUser",
+    "Provisioning",
+    "ProvisioningCall",
     "SsoConnection",
     "SsoSignIn",
     "SsoTest",

@@ -7,20 +7,19 @@ from datetime import datetime
 from typing import Any
 
 import http_sf
-from django.conf import settings
 
 from core import limits
 from core.limits import WINDOW, Usage
 
 
-def count(who: str, *, at: datetime) -> Usage | None:
+def count(who: str, *, quota: int, at: datetime) -> Usage | None:
     """Count one request of a caller; None when the cache does not answer: then nobody is turned away."""
-    return limits.count(f"api.requests:{who}", quota=settings.API_QUOTA, at=at)
+    return limits.count(f"api.requests:{who}", quota=quota, at=at)
 
 
-def headers(usage: Usage | None) -> dict[str, str]:
+def headers(usage: Usage | None, *, quota: int) -> dict[str, str]:
     """Return the headers that tell the policy and what is left."""
-    told = {"RateLimit-Policy": _field(q=settings.API_QUOTA, w=WINDOW)}
+    told = {"RateLimit-Policy": _field(q=quota, w=WINDOW)}
     if usage is not None:
         told["RateLimit"] = _field(r=usage.remaining, t=usage.seconds)
     return told

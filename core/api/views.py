@@ -8,6 +8,7 @@ from http import HTTPMethod
 from typing import Any, ClassVar, override
 from uuid import UUID
 
+from django.conf import settings
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
@@ -76,6 +77,7 @@ class ApiView(APIView):
 
     scopes: ClassVar[Mapping[str, str]] = {}
     parameters: ClassVar[frozenset[str]] = frozenset()
+    largest_body: ClassVar[int] = LARGEST_BODY
 
     authentication_classes = ()
     permission_classes = ()
@@ -103,13 +105,23 @@ class ApiView(APIView):
 
     @override
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer inside the tenant's scope, which `initial` opens; keep the answer to a write."""
+        """Answer inside the tenant's scope, which `initial` opens."""
         self.at = timezone.now()
         with ExitStack() as self._scope:
             response = settle(super().dispatch(request, *args, **kwargs))
-            if self.claim is not None:
-                idempotency.keep(self.claim, response, at=timezone.now())
+            self.answered(response)
             return response
+
+    def answered(self, response: HttpResponseBase) -> None:
+        """Keep the answer to a write, for its repetition."""
+        if self.claim is not None:
+            idempotency.keep(self.claim, response, at=timezone.now())
+
+    @classmethod
+    def quota(cls) -> int:
+        """Return how many requests a token may make in a minute."""
+        allowed: int = settings.API_QUOTA
+        return allowed
 
     @override
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -119,11 +131,30 @@ class ApiView(APIView):
             raise Problem("method-not-allowed", f"This address does not take {request.method}.")
         self._admit(request)
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        self.check_parameters(request)
+        if request.method in WRITES:
+            body = self._body(request)
+            _ = request.data  # a body that cannot be read takes no key
+            self.claim_key(request, body)
+
+    def check_parameters(self, request: Request) -> None:
+        """Refuse a parameter that is not declared."""
         if unknown := sorted(set(request.query_params) - self.parameters):
             flaws = [Flaw("There is no such parameter.", parameter=name) for name in unknown]
             raise Problem("malformed-request", "The address has a parameter that this list does not take.", "", flaws)
-        if request.method in WRITES:
-            self._claim(request)
+
+    def claim_key(self, request: Request, body: bytes) -> None:
+        """Take the request's Idempotency-Key, or answer as before."""
+        assert self.bearer is not None
+        found = idempotency.claim(
+            bearer=self.bearer,
+            key=request.headers.get("Idempotency-Key"),
+            print_of=idempotency.fingerprint(method=str(request.method), path=request.get_full_path(), body=body),
+            at=self.at,
+        )
+        if isinstance(found, HttpResponse):
+            raise Answered(found)
+        self.claim = found
 
     @override
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]  # DRF says Response
@@ -135,16 +166,20 @@ class ApiView(APIView):
             log.error("api.fault %s %s", self.request.method, self.request.path, exc_info=exc)
             got_request_exception.send(sender=type(self), request=self.request._request)
             problem = problems.of_status(500)
-        response = problems.respond(problem, request=self.request)
+        response = self.respond(problem)
         if response.status_code == 405:
             response.headers["Allow"] = ", ".join(self._served())
         return response
+
+    def respond(self, problem: Problem) -> HttpResponse:
+        """Answer with a problem."""
+        return problems.respond(problem, request=self.request)
 
     @override
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Tell on every answer what is left of the quota, and keep answers out of shared caches."""
         response = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in limits.headers(self.usage).items():
+        for name, value in limits.headers(self.usage, quota=self.quota()).items():
             response.headers[name] = value
         response.headers["Cache-Control"] = "no-store"
         response.headers.pop("Allow", None) if response.status_code != 405 else None
@@ -179,7 +214,7 @@ class ApiView(APIView):
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
         self.bearer = tokens.authenticate(secret.strip(), at=self.at) if kind.lower() == "bearer" else None
         who = str(self.bearer.token_id) if self.bearer else f"address:{request.META.get('REMOTE_ADDR', '')}"
-        self.usage = limits.count(who, at=self.at)
+        self.usage = limits.count(who, quota=self.quota(), at=self.at)
         if self.usage is not None and self.usage.exceeded:
             raise Problem(
                 "too-many-requests",
@@ -206,25 +241,14 @@ class ApiView(APIView):
                 "An owner or admin of your account rotates the token; the new one stands in their name.",
             )
 
-    def _claim(self, request: Request) -> None:
-        """Read the body, and take the request's Idempotency-Key or answer as before."""
+    def _body(self, request: Request) -> bytes:
+        """Return the body, unless it is too large or does not say how large it is."""
         if "HTTP_TRANSFER_ENCODING" in request.META:  # WSGI would show it as no body at all
             raise Problem("length-required", "The body comes in chunks, without its length.")
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > LARGEST_BODY:
-            raise Problem("too-large", f"A body has at most {LARGEST_BODY} bytes.")
-        body = request.body
-        _ = request.data  # a body that cannot be read takes no key
-        assert self.bearer is not None
-        found = idempotency.claim(
-            bearer=self.bearer,
-            key=request.headers.get("Idempotency-Key"),
-            print_of=idempotency.fingerprint(method=str(request.method), path=request.get_full_path(), body=body),
-            at=self.at,
-        )
-        if isinstance(found, HttpResponse):
-            raise Answered(found)
-        self.claim = found
+        if not length.isdigit() or int(length) > self.largest_body:
+            raise Problem("too-large", f"A body has at most {self.largest_body} bytes.")
+        return request.body
 
 
 class NoSuchAddress(ApiView):
@@ -233,27 +257,5 @@ class NoSuchAddress(ApiView):
     @override
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Say that there is nothing, to anybody."""
-        self.usage = limits.count(f"address:{request.META.get('REMOTE_ADDR', '')}", at=self.at)
+        self.usage = limits.count(f"address:{request.META.get('REMOTE_ADDR', '')}", quota=self.quota(), at=self.at)
         raise Problem("not-found", "The API has no such address.", "The API's description lists every address.")
-
-
-class Doorway:
-    """Middleware: the API knows no cookies, and whatever fails around an endpoint is told as a problem too."""
-
-    PREFIX = "/api/v1/"
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Take the cookies away from a request to the API, and put its errors into the API's form."""
-        if not request.path_info.startswith(self.PREFIX):
-            return self.get_response(request)
-        request.META.pop("HTTP_COOKIE", None)
-        response = self.get_response(request)
-        if response.status_code < 400 or response.headers.get("Content-Type") == problems.MEDIA_TYPE:
-            return response
-        answer = problems.respond(problems.of_status(response.status_code), request=request)
-        for name, value in limits.headers(None).items():
-            answer.headers[name] = value
-        return answer

@@ -37,3 +37,10 @@ def test_every_endpoint_of_the_api_asks_for_a_scope():
     assert {name: access for name, access in found.items() if name in public} == public
     asked = [access.removeprefix("api:").split(",") for name, access in found.items() if name not in public]
     assert [scopes for scopes in asked if not scopes or not set(scopes) <= set(SCOPES)] == []
+
+
+def test_every_address_of_scim_asks_for_its_scope():
+    ours = [address for address in addresses.every() if address.route.startswith("scim/v2/")]
+    found = {address.name: getattr(address.view, ACCESS, "") for address in ours}
+    assert len(found) >= 14
+    assert set(found.values()) == {"api:scim"}

@@ -270,6 +270,7 @@ def test_another_tenants_owner_finds_nothing_by_our_ids_under_their_own_address(
 
 def test_every_route_is_in_the_matrix() -> None:
     written = {row.name for row in (*TENANT, *VENDOR)} | set(EVERYBODY)
-    elsewhere = ("admin:", "api:")  # tests/web/test_admin.py, tests/web/test_api_matrix.py
+    # tests/web/test_admin.py, tests/web/test_api_matrix.py, tests/web/test_scim_matrix.py
+    elsewhere = ("admin:", "api:", "scim:")
     ours = {address.name for address in addresses.every() if address.ours and not address.name.startswith(elsewhere)}
     assert ours == written

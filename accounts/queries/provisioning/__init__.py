@@ -1,0 +1,1 @@
+"""What a tenant's directory sent: as SCIM answers it, and as people look at it."""

@@ -1,0 +1,1 @@
+"""Provisioning: keeping what a directory sends, and doing to members what follows from it."""
