@@ -1,0 +1,47 @@
+"""Pausing a run at the border of a batch, and letting it go on where it stands."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Case, Value, When
+
+from backfills.domain.runs import RunState, before
+from backfills.models import Run
+from backfills.services import steps
+from core.actor import Actor
+from core.errors import UseCaseError
+from core.permissions import Permission
+
+
+class UnableToPause(UseCaseError):
+    """The run cannot be paused or resumed now."""
+
+
+def pause(*, run: Run, by: Actor, at: datetime) -> Run:
+    """Let the run stop after the batch it is at; a paused run stays paused."""
+    by.require(Permission.MANAGE_RUNS, tenant_id=run.tenant_id)
+    with transaction.atomic():
+        paused = Run.objects.filter(pk=run.pk, state__in=before(RunState.PAUSED)).update(state=RunState.PAUSED)
+        if paused:
+            steps.record("paused", run, by=by, at=at)
+    run.refresh_from_db()
+    if run.state != RunState.PAUSED:
+        raise UnableToPause("The run has ended meanwhile.")
+    return run
+
+
+def resume(*, run: Run, by: Actor, at: datetime) -> Run:
+    """Let a paused run go on where it stands; one that is under way is rung for again, should it be stuck."""
+    by.require(Permission.MANAGE_RUNS, tenant_id=run.tenant_id)
+    with transaction.atomic():
+        # As the row says now: one that began since it was read would begin again, with a later watermark.
+        state = Case(When(started_at=None, then=Value(RunState.QUEUED)), default=Value(RunState.RUNNING))
+        if Run.objects.filter(pk=run.pk, state=RunState.PAUSED).update(state=state):
+            steps.record("resumed", run, by=by, at=at)
+        run.refresh_from_db()
+        if RunState(run.state).is_over:
+            raise UnableToPause("The run has ended meanwhile.")
+        steps.ring(run, by)
+        if run.state == RunState.RUNNING:
+            steps.call_for_help(run, by)
+    return run
