@@ -49,5 +49,17 @@ sentences(
         "accounts.identity.unlinked": "undid a link to a member",
         "accounts.identity.rule_made": "let a rule stand for the domain {domain}",
         "accounts.identity.rule_ended": "ended the rule for the domain {domain}",
+        "accounts.enforcement.announced": "announced that your people sign in by your company alone",
+        "accounts.enforcement.ended": "let passwords sign your people in again",
+        "accounts.break_glass.named": "named a break-glass owner for seat {seat}",
+        "accounts.break_glass.ended": "took seat {seat} from a break-glass owner",
+        "accounts.break_glass.codes_issued": "made a new set of recovery codes",
+        "accounts.break_glass.used": "signed in by a recovery code",
+        "accounts.cutback.asked": "asked for a cutback to passwords for {hours} hours",
+        "accounts.cutback.approved": "approved a cutback to passwords for the {side}",
+        "accounts.cutback.begun": "began a cutback to passwords; {intact} of {members} members have one that works",
+        "accounts.cutback.ended": "ended the cutback to passwords",
+        "accounts.cutback.lapsed": "let a cutback lapse that nobody approved in time",
+        "accounts.cutback.withdrawn": "took a request for a cutback back",
     }
 )

@@ -4,13 +4,17 @@ Guessing is slowed by allauth's own rate limits on the shared cache; a second me
 same attempts a second time, and the admin has no sign-in of its own.
 """
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
 from allauth.core import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.http import HttpRequest, HttpResponse
 
 from accounts.queries import second_factors
+from accounts.views import company_sign_in
 from core import sealing
 
 
@@ -20,6 +24,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Nobody signs up by themselves."""
         return False
+
+    def pre_login(self, request: HttpRequest, user: Any, **more: Any) -> HttpResponse | None:
+        """Refuse a password where only the company's sign-in counts; asked after it was found to be right."""
+        refused: HttpResponse | None = super().pre_login(request, user, **more)
+        refused = refused or company_sign_in.refuse(request, user)
+        if refused:
+            clear_login(request)
+        return refused
 
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types

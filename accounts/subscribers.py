@@ -22,6 +22,20 @@ def ask_about_sso(*, tenant_id: UUID, at: datetime) -> None:
     readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id="accounts.sso_tested")
 
 
+@subscribe("accounts.enforcement.announced")
+@subscribe("accounts.enforcement.ended")
+@subscribe("accounts.break_glass.named")
+@subscribe("accounts.break_glass.ended")
+@subscribe("accounts.break_glass.codes_issued")
+@subscribe("accounts.break_glass.used")
+@subscribe("accounts.cutback.begun")
+@subscribe("accounts.cutback.ended")
+def ask_about_enforcement(*, tenant_id: UUID, at: datetime) -> None:
+    """Ask whether the way in and the way back stand, now that how people sign in is another."""
+    for check_id in ("accounts.sso_enforcement", "accounts.break_glass", "accounts.no_cutback"):
+        readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id=check_id)
+
+
 @subscribe("accounts.member.joined")
 @subscribe("accounts.member.role_changed")
 @subscribe("accounts.member.deactivated")

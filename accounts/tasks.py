@@ -5,7 +5,7 @@ from uuid import UUID
 
 from accounts.models import Domain
 from accounts.queries import domains as claimed
-from accounts.services import domains, sso_sign_ins, sso_tests
+from accounts.services import cutbacks, domains, sso_sign_ins, sso_tests
 from accounts.services.provisioning import calls
 from core import queue
 from core.actor import Actor
@@ -30,6 +30,12 @@ def purge_sso(*, at: datetime) -> None:
 def prune_provisioning(*, at: datetime) -> None:
     """Forget what directories asked for a fortnight ago."""
     calls.prune(at=at)
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(minutes=1))
+def end_cutbacks(*, at: datetime) -> None:
+    """Write down the end of every cutback whose time is over."""
+    cutbacks.end_due(at=at)
 
 
 @task(scope=Scope.TENANT, max_attempts=1)

@@ -97,6 +97,44 @@ def tell_phase(*, tenant_id: UUID, target: str, change_id: str, at: datetime) ->
         mailings.say(key, tenant_id=tenant_id, occasion=change_id, by=BY, at=at)
 
 
+@subscribe("accounts.enforcement.announced")
+def tell_announced(*, tenant_id: UUID, enforcement_id: str, at: datetime) -> None:
+    """Tell everybody that only the company's sign-in will count."""
+    for key in ("sign_in.announced", "sign_in.announced_users"):
+        mailings.say(key, tenant_id=tenant_id, occasion=enforcement_id, by=BY, at=at)
+
+
+@subscribe("accounts.enforcement.ended")
+def tell_ended(*, tenant_id: UUID, enforcement_id: str, at: datetime) -> None:
+    """Tell the deciders that passwords count again."""
+    mailings.say("sign_in.ended", tenant_id=tenant_id, occasion=enforcement_id, by=BY, at=at)
+
+
+@subscribe("accounts.break_glass.used")
+def tell_recovery(*, tenant_id: UUID, code_id: str, at: datetime) -> None:
+    """Tell every owner that a recovery code was used."""
+    mailings.say("sign_in.recovery_used", tenant_id=tenant_id, occasion=code_id, by=BY, at=at)
+
+
+@subscribe("accounts.cutback.asked")
+def ask_for_cutback(*, tenant_id: UUID, cutback_id: str, at: datetime) -> None:
+    """Tell the owners that a cutback waits for them."""
+    mailings.say("sign_in.cutback_asked", tenant_id=tenant_id, occasion=cutback_id, by=BY, at=at)
+
+
+@subscribe("accounts.cutback.begun")
+def tell_cutback(*, tenant_id: UUID, cutback_id: str, at: datetime) -> None:
+    """Tell everybody that passwords count for some hours."""
+    for key in ("sign_in.cutback_begun", "sign_in.cutback_begun_users"):
+        mailings.say(key, tenant_id=tenant_id, occasion=cutback_id, by=BY, at=at)
+
+
+@subscribe("accounts.cutback.ended")
+def tell_cutback_over(*, tenant_id: UUID, cutback_id: str, at: datetime) -> None:
+    """Tell the deciders that the cutback is over."""
+    mailings.say("sign_in.cutback_ended", tenant_id=tenant_id, occasion=cutback_id, by=BY, at=at)
+
+
 @subscribe("core.findings.moved")
 def warn_of_late_blocks(*, tenant_id: UUID, check_ids: list[str], at: datetime) -> None:
     """Remind the deciders of a check that blocks although the move is two weeks away or less; once a day at most."""

@@ -65,6 +65,8 @@ class Membership:
     tenant_id: UUID
     member_id: UUID
     role: str
+    sso_only: str = ""
+    """The connection by which alone people sign in now; empty where a password opens the tenant's pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class TenantName:
     slug: str
     name: str
     role: str
+    tenant_id: UUID
+    sso_only: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,7 @@ def forbid_transaction(doing: str = "Calling another system") -> None:
 def find_membership(*, user_id: UUID, slug: str) -> Membership | None:
     """Return the user's active membership of the tenant called so, or None for a stranger."""
     rows = _look_up(
-        "SELECT tenant_id, member_id, role FROM crossing.membership(%s, %s)",
+        "SELECT tenant_id, member_id, role, sso_only FROM crossing.membership(%s, %s)",
         [user_id, slug],
     )
     return Membership(*rows[0]) if rows else None
@@ -148,7 +152,7 @@ def find_membership(*, user_id: UUID, slug: str) -> Membership | None:
 def find_memberships(*, user_id: UUID) -> list[TenantName]:
     """Return the tenants a user is an active member of, by name."""
     rows = _look_up(
-        "SELECT slug, name, role FROM crossing.memberships(%s) ORDER BY name, slug",
+        "SELECT slug, name, role, tenant_id, sso_only FROM crossing.memberships(%s) ORDER BY name, slug",
         [user_id],
     )
     return [TenantName(*row) for row in rows]

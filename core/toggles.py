@@ -112,10 +112,10 @@ def switch_on(
     return setting
 
 
-def switch_off(name: str, *, tenant_id: UUID, by: Actor, at: datetime) -> bool:
-    """Switch a toggle off; say whether it was on. Safe to repeat."""
+def switch_off(name: str, *, tenant_id: UUID, by: Actor, at: datetime, durable: bool = True) -> bool:
+    """Switch a toggle off; say whether it was on. Safe to repeat. `durable` as for `switch_on`."""
     by.require(TOGGLES[name].permission, tenant_id=tenant_id)
-    with transaction.atomic(durable=True):
+    with transaction.atomic(durable=durable):
         setting = ToggleSetting.objects.filter(tenant_id=tenant_id, name=name, ended_at=None).first()
         return setting is not None and _end(setting, by=by, at=at, event="core.toggle.switched_off")
 

@@ -98,6 +98,8 @@ def tenant_view(permission: Permission) -> Callable[[View], View]:
                 name=str(request.user),
             )
             request.actor = actor  # type: ignore[attr-defined]  # the request carries who acts
+            if membership.sso_only and (refused := _require_company_sign_in(request, membership)):
+                return refused
             with tenancy.scope(tenant_id=membership.tenant_id):
                 if not actor.can(permission, tenant_id=membership.tenant_id):
                     raise PermissionRefused(
@@ -186,6 +188,14 @@ class Refusals:
 def _tenant_row(tenant_id: Any) -> Any:
     """Read the tenant through the app that owns it; the floor imports no app by name."""
     return import_string("accounts.queries.tenants.get")(tenant_id=tenant_id)
+
+
+def _require_company_sign_in(request: HttpRequest, membership: tenancy.Membership) -> HttpResponse | None:
+    """Return the page that leads a session opened by a password to the company's sign-in; None where it counts."""
+    page: HttpResponse | None = import_string("accounts.views.company_sign_in.require")(
+        request, membership.tenant_id, provider_id=membership.sso_only
+    )
+    return page
 
 
 def _staff_roles(user_id: Any) -> frozenset[str]:

@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dns/", include("accounts.urls.domain_links")),
     path("admin/password_change/", home.change_password, name="change_password"),
     path("sso/", include("accounts.urls.saml")),
+    path("recovery/", include("accounts.urls.recovery")),
     path("admin/", admin.site.urls),
     path("staff/", include("cutover.staff_urls")),
     path("staff/", include("comms.staff_urls")),

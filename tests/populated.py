@@ -41,7 +41,7 @@ from parity_reports.services import drift, guides, previews, reconciliations, re
 from portal.demo.dns import ZoneFile
 from portal.demo.integrations import connect_one
 from runbooks.services import exceptions
-from tests import airline, customers, make, signing, sso
+from tests import airline, customers, enforcing, make, signing, sso
 from tests.counterparts import Counterparts
 from tests.customers import Customer
 from tests.shadowing import keep_rounds
@@ -77,6 +77,7 @@ def make_everything(outside: Counterparts) -> Populated:
     _contracts(outside, ready, blocked)
     tests = _sign_in_by_provider(ready, blocked)
     portal = Populated({"nobody": None, "owner": ready.owner.user, "blocked": blocked.owner.user, "empty": empty.user})
+    enforcing.show(ready, blocked)
     portal.ids |= tests | _sample(ready, blocked)
     _people(portal, ready, blocked)
     _lack(portal, ready)

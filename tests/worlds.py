@@ -15,7 +15,7 @@ from django.db import transaction
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from accounts.models import LinkProposal, Member
+from accounts.models import BreakGlassOwner, Cutback, LinkProposal, Member
 from accounts.services import domain_links, domains, identity_links, invitations
 from backfills.domain.runs import RunState
 from backfills.models import Run
@@ -114,6 +114,14 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
         ids["domain_id"], ids["link_id"] = domain.pk, domain_links.make(domain=domain, by=case.customer, at=at)[0].pk
         ids["test_id"] = sso.try_sign_in(case.tenant_id, case.customer, email="olivia@ours.example").pk
         ids |= _came_by_provider(case, at=at)
+        break_glass = BreakGlassOwner.objects.create(
+            tenant_id=case.tenant_id, member=case.owner, seat=1, named_at=at, named_by=case.customer.known_id
+        )
+        cutback = Cutback.objects.create(
+            tenant_id=case.tenant_id, reason="Down.", hours=2, requested_at=at, requested_by=case.customer.known_id,
+            lapses_at=at + timedelta(days=1),
+        )  # fmt: skip
+        ids |= {"owner_id": break_glass.pk, "cutback_id": cutback.pk, "seat": 1}
         ids["invitation_id"] = invitations.invite(
             tenant_id=case.tenant_id,
             email="new@ours.example",

@@ -1,5 +1,5 @@
 """The API of accounts: domains, and how sign-in through an identity provider stands."""
 
-from accounts.api import domains, sso
+from accounts.api import domains, enforcement, sso
 
-urlpatterns = [*domains.urlpatterns, *sso.urlpatterns]
+urlpatterns = [*domains.urlpatterns, *sso.urlpatterns, *enforcement.urlpatterns]

@@ -1,6 +1,8 @@
 """The tables of accounts."""
 
+from accounts.models.cutbacks import Cutback
 from accounts.models.domains import Domain, DomainCheck, DomainLink
+from accounts.models.enforcement import BreakGlassOwner, Enforcement, RecoveryCode
 from accounts.models.identities import LinkedIdentity, LinkProposal, SsoSignIn, StandingRule
 from accounts.models.invitations import Invitation
 from accounts.models.provisioning import (
@@ -16,9 +18,12 @@ from accounts.models.tenants import Member, Tenant
 from accounts.models.users import StaffAssignment, User
 
 __all__ = [
+    "BreakGlassOwner",
+    "Cutback",
     "Domain",
     "DomainCheck",
     "DomainLink",
+    "Enforcement",
     "Invitation",
     "LinkProposal",
     "LinkedIdentity",
@@ -29,6 +34,7 @@ __all__ = [
     "ProvisionedUser",
     "Provisioning",
     "ProvisioningCall",
+    "RecoveryCode",
     "SsoConnection",
     "SsoSignIn",
     "SsoTest",

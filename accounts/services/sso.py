@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.domain import connections
 from accounts.models import SsoConnection
+from accounts.queries import enforcement
 from core import ledger, outbox, ports
 from core.actor import Actor
 from core.errors import UseCaseError
@@ -19,6 +20,10 @@ NOTHING = {"entity_id": "", "sso_url": "", "certificates": [], "fingerprint": ""
 
 class UnableToConnect(UseCaseError):
     """The metadata cannot be used."""
+
+
+class UnableToDisconnect(UseCaseError):
+    """The provider's metadata are needed now."""
 
 
 class UnableToDecline(UseCaseError):
@@ -77,6 +82,11 @@ def disconnect(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
         connection = SsoConnection.objects.select_for_update().filter(tenant_id=tenant_id).first()
         if connection is None or not connection.is_connected:
             return
+        if enforcement.current(tenant_id=tenant_id, at=at) is not None:
+            raise UnableToDisconnect(
+                "Your people sign in by this provider alone, or will soon.",
+                fix="End that under “Company sign-in” first.",
+            )
         SsoConnection.objects.filter(pk=connection.pk).update(connected_at=None, connected_by=None, **NOTHING)
         _tell("disconnected", connection, by=by, at=at, data={"fingerprint": connection.fingerprint})
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import domain_links, domains, members, sso, sso_people
+from accounts.views import domain_links, domains, enforcement, lockouts, members, sso, sso_people
 
 app_name = "accounts"
 
@@ -38,4 +38,14 @@ urlpatterns = [
     path("sso/links/rules/<uuid:rule_id>/end/", sso_people.end_rule, name="end_link_rule"),
     path("sso/links/<uuid:identity_id>/unlink/", sso_people.unlink, name="unlink"),
     path("sso/links/rejected/<uuid:proposal_id>/reopen/", sso_people.reopen, name="reopen_link"),
+    path("sso/enforcement/", enforcement.show, name="enforcement"),
+    path("sso/enforcement/announce/", enforcement.announce, name="announce_enforcement"),
+    path("sso/enforcement/end/", enforcement.end, name="end_enforcement"),
+    path("sso/enforcement/break-glass/<int:seat>/", enforcement.name, name="name_break_glass"),
+    path("sso/enforcement/codes/<uuid:owner_id>/", enforcement.issue, name="issue_recovery_codes"),
+    path("sso/enforcement/cutback/", enforcement.ask_cutback, name="ask_cutback"),
+    path("sso/enforcement/cutback/<uuid:cutback_id>/approve/", enforcement.approve_cutback, name="approve_cutback"),
+    path("sso/enforcement/cutback/<uuid:cutback_id>/end/", enforcement.end_cutback, name="end_cutback"),
+    path("sso/forecast/", lockouts.show, name="lockouts"),
+    path("sso/forecast/csv/", lockouts.download, name="lockouts_csv"),
 ]

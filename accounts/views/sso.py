@@ -156,7 +156,7 @@ def _do(
     """Do what was asked and go back to the page, or show there why not."""
     try:
         use(timezone.now())
-    except (sso.UnableToConnect, sso.UnableToDecline, sso_tests.UnableToTest) as refusal:
+    except (sso.UnableToConnect, sso.UnableToDisconnect, sso.UnableToDecline, sso_tests.UnableToTest) as refusal:
         context = {**_context(request, tenant), problem_name: refusal, "pasted": pasted}
         return render(request, PAGE, context, status=refusal.status)
     return redirect("accounts:sso", tenant.slug)

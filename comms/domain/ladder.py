@@ -43,11 +43,14 @@ class Kind(StrEnum):
     AFTER = "after"
     SIGNATURE = "signature"
     SUPPORT = "support"
+    SIGN_IN = "sign_in"
 
     @property
     def label(self) -> str:
         """The kind's name for people."""
-        return {"after": "Afterwards", "signature": "Go/no-go"}.get(self.value, self.value.capitalize())
+        return {"after": "Afterwards", "signature": "Go/no-go", "sign_in": "Sign-in"}.get(
+            self.value, self.value.capitalize()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,78 @@ _ALL = (
         "There is an answer to your case",
         _text("We have answered your support case about the move of {tenant}. Read it, and say whether it settles the "
               "matter:", "{link}", _ASK),
+    ),
+    Template(
+        "sign_in.announced", 1, K.SIGN_IN, A.DECIDERS, True, "sso/enforcement/",
+        "{tenant} signs in by its own sign-in soon",
+        _text(
+            "It is decided that the people of {tenant} will sign in by the company's own sign-in alone.",
+            "From when, and who holds recovery codes for the day when it fails:",
+            "{link}", _ASK,
+        ),
+    ),
+    Template(
+        "sign_in.announced_users", 1, K.SIGN_IN, A.END_USERS, True, "sso/enforcement/",
+        "Soon you sign in by {tenant}",
+        _text(
+            "Soon a password signs you in no longer: you sign in by {tenant}, as you do elsewhere at work.",
+            "Please try it before then. From when it holds stands here:",
+            "{link}", _ASK,
+        ),
+    ),
+    Template(
+        "sign_in.ended", 1, K.SIGN_IN, A.DECIDERS, True, "sso/enforcement/",
+        "Passwords sign the people of {tenant} in again",
+        _text(
+            "It was decided that the people of {tenant} may sign in by password again.",
+            "How it stands:",
+            "{link}", _ASK,
+        ),
+    ),
+    Template(
+        "sign_in.recovery_used", 1, K.SIGN_IN, A.SPONSORS, True, "sso/enforcement/",
+        "A recovery code of {tenant} was used",
+        _text(
+            "One of your break-glass owners has signed in by a recovery code.",
+            "If you did not expect that, find out who it was and end their sessions. They need a new set of codes:",
+            "{link}", _ASK,
+        ),
+    ),
+    Template(
+        "sign_in.cutback_asked", 1, K.SIGN_IN, A.SPONSORS, True, "sso/enforcement/",
+        "{tenant}: a return to passwords waits for your approval",
+        _text(
+            "Somebody has asked that passwords sign the people of {tenant} in again for some hours.",
+            "An owner and one of us must approve it. The reason, and the button:",
+            "{link}", _ASK,
+        ),
+    ),
+    Template(
+        "sign_in.cutback_begun", 1, K.SIGN_IN, A.DECIDERS, True, "sso/enforcement/",
+        "{tenant} signs in by password for some hours",
+        _text(
+            "A cutback has begun: passwords sign the people of {tenant} in until it ends by itself.",
+            "When, and why:",
+            "{link}", _ASK,
+        ),
+    ),
+    Template(
+        "sign_in.cutback_begun_users", 1, K.SIGN_IN, A.END_USERS, True, "status/",
+        "You can sign in by password for some hours",
+        _text(
+            "The sign-in of {tenant} has trouble. For some hours your password signs you in, as before.",
+            "News stands here:",
+            "{link}", _ASK,
+        ),
+    ),
+    Template(
+        "sign_in.cutback_ended", 1, K.SIGN_IN, A.DECIDERS, True, "sso/enforcement/",
+        "{tenant} signs in by its own sign-in again",
+        _text(
+            "The cutback is over: the people of {tenant} sign in by the company's own sign-in alone again.",
+            "How it stands:",
+            "{link}", _ASK,
+        ),
     ),
     Template(
         "support.escalated", 1, K.SUPPORT, A.LADDER, True, "support/",

@@ -17,6 +17,7 @@ TENANT_UNIQUES_ACROSS_TENANTS = {
     "accounts_domain_one_owner": "A verified domain has one owner; the refusal tells a stranger nothing.",
     "accounts_invitation_token_digest_key": "A digest of a random token: its uniqueness tells nothing.",
     "accounts_domainlink_token_digest_key": "A digest of a random token: its uniqueness tells nothing.",
+    "accounts_recoverycode_digest_key": "A digest of a random code: its uniqueness tells nothing.",
     "accounts_ssoconnection_provider_id_key": "Random and ours: nobody chooses one, so a clash tells nothing.",
     "core_token_sha256_key": "A digest of a random token: its uniqueness tells nothing.",
 }

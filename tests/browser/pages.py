@@ -41,6 +41,16 @@ def fill(button: str, **fields: str) -> Callable[[Page], None]:
     return act
 
 
+def press(button: str) -> Callable[[Page], None]:
+    """Press a button."""
+
+    def act(page: Page) -> None:
+        page.get_by_role("main").get_by_role("button", name=button).first.click()
+        page.wait_for_load_state()
+
+    return act
+
+
 def connect_nonsense(page: Page) -> None:
     """Begin with single sign-on, and paste what is no metadata."""
     page.get_by_role("button", name="Set single sign-on up").click()
@@ -164,6 +174,12 @@ TENANT_PAGES = [
     Visit("accounts:sso_sign_in", "waits", "owner", {"slug": "=hawaiian", "sign_in_id": "sso_sign_in"}),
     Visit("accounts:sso_sign_in", "refused", "blocked", {"slug": "=skywest", "sign_in_id": "blocked_sso_sign_in"}),
     *of_tenant("accounts:sso_links"),
+    *of_tenant("accounts:enforcement", error=(422, fill("Announce it", begins_on="", ends_on=""))),
+    Visit("accounts:enforcement", "codes", "blocked", {"slug": "=skywest"}, then=press("Make my codes")),
+    Visit("accounts:enforcement", "member", "member", {"slug": "=hawaiian"}),
+    *of_tenant("accounts:lockouts"),
+    Visit("recovery:recover", "populated"),
+    Visit("recovery:recover", "error", status=403, then=fill("Sign in", email="a@b.example", code="AAAAA")),
     *of_tenant("cutover:cutover"),
     *of_tenant("cutover:window", error=(422, fill("Save the window"))),
     *of_tenant("cutover:approver"),
@@ -280,6 +296,7 @@ NOT_A_PAGE = {
     "accounts:domain": "one row of the domains page, which asks for it again",
     "sso:metadata": "a file",
     "sso:leave": "leads on to the provider at once (tests/journeys/test_company_sign_in.py)",
+    "accounts:lockouts_csv": "a file",
     "cutover:pack": "a file",
     "staff_cutover:pack": "a file",
     "staff_dashboard:programme_csv": "a file",
@@ -308,6 +325,8 @@ NOT_A_PAGE = {
             "accounts:start_sso_test", "sso:acs",
             "accounts:decide_links", "accounts:make_link_rule", "accounts:end_link_rule", "accounts:unlink",
             "accounts:reopen_link",
+            "accounts:announce_enforcement", "accounts:end_enforcement", "accounts:name_break_glass",
+            "accounts:issue_recovery_codes", "accounts:ask_cutback", "accounts:approve_cutback", "accounts:end_cutback",
             "backfills:start", "backfills:end_standing", "backfills:inspect",
             "backfills:pause", "backfills:resume", "backfills:retry",
             "parity_reports:request", "parity_reports:look", "parity_reports:mark_guide", "parity_reports:rely",

@@ -284,7 +284,7 @@ def test_memberships_are_found_without_a_scope(ours, theirs):
         ours.pk, member.pk, "admin"
     )
     assert tenancy.find_membership(user_id=member.user_id, slug=theirs.slug) is None
-    assert tenancy.find_memberships(user_id=member.user_id) == [tenancy.TenantName(ours.slug, "Ours", "admin")]
+    assert tenancy.find_memberships(user_id=member.user_id) == [tenancy.TenantName(ours.slug, "Ours", "admin", ours.pk)]
 
 
 def test_who_left_is_a_stranger(ours):

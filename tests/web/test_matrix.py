@@ -153,6 +153,16 @@ TENANT = (
     Row("accounts:end_link_rule", MANAGERS, post=302, ids=("rule_id",)),
     Row("accounts:unlink", MANAGERS, post=302, ids=("identity_id",)),
     Row("accounts:reopen_link", MANAGERS, post=302, ids=("proposal_id",)),
+    Row("accounts:enforcement", ALL, get=200),
+    Row("accounts:announce_enforcement", MANAGERS, post=422),
+    Row("accounts:end_enforcement", MANAGERS, post=302),
+    Row("accounts:name_break_glass", OWNERS, post=422, ids=("seat",)),
+    Row("accounts:issue_recovery_codes", OWNERS, post=200, ids=("owner_id",)),
+    Row("accounts:ask_cutback", MANAGERS, post=422),
+    Row("accounts:approve_cutback", OWNERS, post=422, ids=("cutback_id",)),  # nobody here has a password
+    Row("accounts:end_cutback", MANAGERS, post=302, ids=("cutback_id",)),
+    Row("accounts:lockouts", MANAGERS, get=200),
+    Row("accounts:lockouts_csv", MANAGERS, get=200),
     Row("cutover:cutover", ALL, get=200),
     Row("cutover:window", MANAGERS, get=200, post=422),
     Row("cutover:approver", OWNERS, get=200, post=302),
@@ -189,7 +199,7 @@ VENDOR = (
     Row("staff_cutover:pack", EVERY_STAFF, get=200, ids=("request_id",)),
 )
 
-EVERYBODYS_IDS = {"check_id", "entity", "workflow_id", "guide_slug", "old"}
+EVERYBODYS_IDS = {"check_id", "entity", "workflow_id", "guide_slug", "old", "seat"}
 """What is the same in every tenant's address: declared, not stored."""
 
 EVERYBODY = {
@@ -209,6 +219,7 @@ EVERYBODY = {
     "sso:finish": "where that browser is signed in",
     "sso:acs": "where a customer's identity provider sends a browser back to (tests/web/test_sso_page.py)",
     "sso:metadata": "who we are for that provider",
+    "recovery:recover": "takes a recovery code (tests/web/test_company_sign_in.py)",
 }
 """Routes outside of any tenant, which show nothing of one."""
 

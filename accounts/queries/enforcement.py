@@ -1,0 +1,85 @@
+"""How a tenant's people may sign in now, and whether a session was opened in a way that counts."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from allauth.account.authentication import get_authentication_records
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from accounts.domain.enforcement import LONGEST, Standing
+from accounts.models import BreakGlassOwner, Cutback, Enforcement, RecoveryCode
+from core.permissions import Permission, TenantRole
+from core.toggles import TOGGLES, Toggle
+
+TOGGLE = TOGGLES.add(
+    "enforce_sso", Toggle("enforce_sso", "Sign-in by your company alone", Permission.MANAGE_SSO, LONGEST)
+)
+
+SAML, RECOVERY = "saml", "recovery_code"
+"""By what a session was opened, as its records say (beside allauth's own methods); `tenant_id` says of whom."""
+
+
+def standing(*, tenant_id: UUID, at: datetime) -> Standing:
+    """Return what stands for a tenant."""
+    enforced = current(tenant_id=tenant_id, at=at)
+    cutback = running_cutback(tenant_id=tenant_id, at=at)
+    return Standing(
+        takes_effect_at=enforced.takes_effect_at if enforced else None,
+        expires_at=enforced.toggle.expires_at if enforced else None,
+        cutback_starts_at=cutback.starts_at if cutback else None,
+        cutback_ends_at=cutback.ends_at if cutback else None,
+    )
+
+
+def current(*, tenant_id: UUID, at: datetime) -> Enforcement | None:
+    """Return the enforcement that stands or is announced, with its toggle."""
+    rows = Enforcement.objects.filter(tenant_id=tenant_id, toggle__ended_at=None, toggle__expires_at__gt=at)
+    return rows.select_related("toggle").first()
+
+
+def running_cutback(*, tenant_id: UUID, at: datetime) -> Cutback | None:
+    """Return the cutback that runs."""
+    return Cutback.objects.filter(tenant_id=tenant_id, ended_at=None, ends_at__gt=at).first()
+
+
+def break_glass(*, tenant_id: UUID) -> QuerySet[BreakGlassOwner]:
+    """Return the tenant's break-glass owners who still are active owners, by seat."""
+    rows = BreakGlassOwner.objects.filter(
+        tenant_id=tenant_id, ended_at=None, member__deactivated_at=None, member__role=TenantRole.OWNER,
+        member__user__is_active=True,
+    )  # fmt: skip
+    return rows.select_related("member__user").order_by("seat")
+
+
+def usable_codes(*, tenant_id: UUID, at: datetime) -> QuerySet[RecoveryCode]:
+    """Return the codes that would sign somebody in."""
+    rows = RecoveryCode.objects.filter(tenant_id=tenant_id, used_at=None, replaced_at=None)
+    return rows.filter(Q(lapses_at=None) | Q(lapses_at__gt=at))
+
+
+def holders(*, tenant_id: UUID) -> set[UUID]:
+    """Return the break-glass owners who hold a whole set: codes that do not lapse because one was used."""
+    owners = list(break_glass(tenant_id=tenant_id).values_list("pk", flat=True))
+    rows = RecoveryCode.objects.filter(
+        tenant_id=tenant_id, owner_id__in=owners, used_at=None, replaced_at=None, lapses_at=None
+    )
+    return set(rows.values_list("owner_id", flat=True))
+
+
+def proves(request: HttpRequest, *, user: Any, tenant_ids: Collection[UUID]) -> bool:
+    """Tell whether this session was opened by something better than a password, for one of these tenants.
+
+    A passkey counts everywhere; a company's sign-in and a recovery code count for the tenant that they are of. A
+    password does not become more by a second factor behind it: the company could not end it.
+    """
+    tenants = {str(tenant_id) for tenant_id in tenant_ids}
+    return any(_counts(record, tenants) for record in get_authentication_records(request, user))
+
+
+def _counts(record: Mapping[str, Any], tenants: Collection[str]) -> bool:
+    if record.get("method") == "mfa":
+        return bool(record.get("passwordless"))
+    return record.get("method") in (SAML, RECOVERY) and record.get("tenant_id") in tenants
