@@ -65,7 +65,7 @@ def empty_new(platforms: Platforms) -> None:
         connection.execute("TRUNCATE platform.provenance, platform.account CASCADE")
     with psycopg.connect(platforms.new_loader, autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS crossing_stage.run, crossing_stage.batch, crossing_stage.outcome,"
-                           " crossing_stage.total, crossing_stage.seen, crossing_stage.range,"
+                           " crossing_stage.total, crossing_stage.seen, crossing_stage.range, crossing_stage.touched,"
                            " crossing_stage.dead_letter, crossing_stage.former, crossing_stage.held,"
                            " crossing_stage.preserved CASCADE")  # fmt: skip
 
@@ -125,6 +125,12 @@ def new_do(platforms: Platforms, statement: str, *params: Any) -> None:
     """Change the new platform behind everybody's back."""
     with psycopg.connect(platforms.new_owner) as connection:
         connection.execute(statement, params)  # type: ignore[call-overload]  # a test's own statement
+
+
+def lose_notes(platforms: Platforms) -> None:
+    """Let all runs be of a release that noted nothing of what is looked up."""
+    with psycopg.connect(platforms.new_loader) as connection:
+        connection.execute("UPDATE crossing_stage.run SET looked = NULL, looked_from = NULL")
 
 
 def use(platforms: Platforms, settings: Settings) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from backfills.domain import naming
+from backfills.domain.naming import Named
 from backfills.domain.spec import Spec
 
 MARGIN = timedelta(minutes=5)
@@ -51,3 +53,17 @@ def since(spec: Spec, past: Iterable[Past], *, rejected: int) -> Answer:
                 )
             return Answer(since=overlapped(run.watermark))
     return Answer(reason="They have not been moved to the end yet.")
+
+
+def why_whole(spec: Spec, touched: Named) -> str:
+    """Return why every row must be read where these keys of what it looks up have changed, or nothing.
+
+    Else the rows that name one of them are read again, and no other.
+    """
+    for lookup, keys in touched.items():
+        title = spec.lookups[lookup].entity.replace("_", " ").capitalize()
+        if keys and not naming.is_told(spec, lookup):
+            return f"{title} changed, which they look up by what only the new platform can work out."
+        if len(keys) > spec.batch:
+            return f"More than {spec.batch:,} of {title.lower()} changed, which they look up."
+    return ""

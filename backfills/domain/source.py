@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from backfills.domain import keys
+from backfills.domain.naming import Named, condition
 from backfills.domain.quoting import quote, text
 from backfills.domain.spec import Spec
+from backfills.domain.sql import Dialect
 
 
 def of_tenant(spec: Spec, ref: str) -> str:
@@ -71,6 +73,12 @@ def among(spec: Spec, wanted: Sequence[str]) -> str:
     if not spec.key_is_made:
         return f"{columns} IN ({', '.join(value for (value,) in rows)})"
     return f"({columns}) IN (VALUES {', '.join(f'({", ".join(values)})' for values in rows)})"
+
+
+def naming(spec: Spec, named: Named) -> str:
+    """Return the condition that a row names one of these keys of other entities, by what the spec looks up."""
+    columns = {name: f"{_column(spec, name)}::text" for name in spec.source_columns if name != spec.key_column}
+    return condition(spec, named, dialect=Dialect.POSTGRES, columns={**columns, spec.key_column: key(spec)})
 
 
 def _column(spec: Spec, name: str) -> str:

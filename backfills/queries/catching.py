@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 
 from backfills.domain import catching
 from backfills.domain.catching import Answer, Past
+from backfills.domain.naming import Named
 from backfills.domain.runs import RunState
 from backfills.domain.spec import Spec
 from backfills.models import UNRESOLVED, DeadLetter, Retry, Run
@@ -31,10 +32,10 @@ def by_itself(*, tenant_id: UUID, spec: Spec) -> Answer:
     It never reads every row: that would overwrite what people decided to keep on the new platform.
     """
     answer = since(tenant_id=tenant_id, spec=spec)
-    if answer.reason:
-        return answer
-    reason = _why_whole(spec, Run.objects.filter(tenant_id=tenant_id))
-    return Answer(reason=reason) if reason else answer
+    last = Run.objects.filter(tenant_id=tenant_id, entity=spec.entity).order_by("-requested_at", "-id").first()
+    if not answer.reason and last and last.standing and last.state == RunState.FAILED and last.whole_because:
+        return Answer(reason=last.whole_because)
+    return answer
 
 
 def rejected(*, tenant_id: UUID, spec: Spec) -> list[str]:
@@ -42,24 +43,26 @@ def rejected(*, tenant_id: UUID, spec: Spec) -> list[str]:
     return list(_letters(tenant_id, spec).order_by().values_list("source_key", flat=True))
 
 
-def why_whole(run: Run, spec: Spec) -> str:
+def why_whole(run: Run, spec: Spec, *, touched: Named | None) -> str:
     """Return why a catch-up that is to begin must read every row after all, or nothing.
 
     What a row becomes also depends on the rows it looks up: where these changed since, rows that did not change
-    themselves may become something else.
+    themselves may become something else. `touched` are the keys of those, by look-up; None where nobody noted them.
     """
     if run.spec != spec.label:
         return "The mapping was changed meanwhile."
-    return _why_whole(spec, Run.objects.filter(tenant_id=run.tenant_id).exclude(pk=run.pk))
-
-
-def _why_whole(spec: Spec, runs: QuerySet[Run]) -> str:
+    runs = Run.objects.filter(tenant_id=run.tenant_id).exclude(pk=run.pk)
     last = runs.filter(entity=spec.entity, state__in=_ACCOUNTED).order_by("-requested_at", "-id").first()
     if last is None or last.watermark is None:
         return "Rows were put right meanwhile."
-    looked_up = sorted({lookup.entity for lookup in spec.lookups.values()})
-    wrote = runs.filter(Q(changed__gt=0) | Q(removed__gt=0), entity__in=looked_up)
-    later = wrote.filter(Q(finished_at=None) | Q(finished_at__gte=last.started_at)).order_by("entity").first()
+    return _why_unnoted(spec, runs, last) if touched is None else catching.why_whole(spec, touched)
+
+
+def _why_unnoted(spec: Spec, runs: QuerySet[Run], last: Run) -> str:
+    """Return which entity that is looked up was, or may be, written to since a run, all of whose rows must be read."""
+    others = runs.filter(entity__in=sorted({lookup.entity for lookup in spec.lookups.values()}))
+    wrote = others.filter(Q(changed__gt=0) | Q(removed__gt=0), finished_at__gte=last.started_at)
+    later = (wrote | others.filter(started_at__isnull=False, finished_at=None)).order_by("entity").first()
     return f"{later.entity.replace('_', ' ').capitalize()} changed, which they look up." if later else ""
 
 

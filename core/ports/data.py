@@ -42,10 +42,12 @@ class LegacyPlatform(Protocol):
         until: str | None = None,
         since: datetime | None = None,
         also: Sequence[str] = (),
+        named: Mapping[str, Sequence[str]] | None = None,
     ) -> SourceRows:
         """Read the next rows in key order (bytewise): after a key, until a key (it included), at most `limit`.
 
-        With `since`, of these only what changed since then or does not tell when, and the rows with the keys `also`.
+        With `since`, of these only what changed since then or does not tell when, the rows with the keys `also`, and
+        those that name one of the keys `named` of another entity, told by look-up (`backfills.domain.naming`).
         Raises Rejected where the next row has the last one's key: nobody who reads on behind that would see it.
         """
 
@@ -107,6 +109,14 @@ class DataMover(Protocol):
 
     def position(self, *, order: LoadOrder, after_batch: int = 0) -> RunPosition:
         """Tell how far the run is, with its batches (and their dead letters) after a number."""
+
+    def touched(self, *, order: LoadOrder) -> Mapping[str, Sequence[str]] | None:
+        """Tell which rows here that the entity looks up came, changed in what is looked up, or went: look-up → keys.
+
+        Since the last run that accounted for all of the entity's rows began, until this one began, if it has. What a
+        run, a retry or a catch-up wrote counts; what merely came is left out where no row can have moved without it
+        (`naming.is_guarded`). Of each look-up at most one key more than a batch. None where it is not known.
+        """
 
     def trace(self, *, account_id: UUID, entity: str, system: str, key: str) -> Trace | None:
         """Tell where one row ended, by its key in legacy or by its object's key here; None: no run has met it.

@@ -4,7 +4,7 @@
 already. `batch` is for every other case: it upserts, finds duplicates, and settles what was rejected before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from psycopg import sql
 
@@ -52,6 +52,16 @@ def cast(column: Column) -> sql.Composable:
 def raw(text: str) -> sql.SQL:
     """Return compiled SQL in which a percent sign is no placeholder."""
     return sql.SQL(text.replace("%", "%%"))
+
+
+def looking(entity: str, specs: Mapping[str, Spec]) -> list[str]:
+    """Return the entities whose rows look up rows of this one."""
+    return sorted(spec.entity for spec in specs.values() if _fields(entity, spec) is not None)
+
+
+def _fields(entity: str, spec: Spec) -> set[str] | None:
+    found = [lookup.fields for lookup in spec.lookups.values() if lookup.entity == entity]
+    return {field for fields in found for field in fields} if found else None
 
 
 def _source(spec: Spec, stage: sql.Composable, where: str) -> sql.Composed:
@@ -121,6 +131,7 @@ def batch(
     """
     source = _source(spec, stage, " WHERE s.n__ BETWEEN %(low)s AND %(high)s")
     merges = spec.duplicates.then is Then.MERGE
+    looked_up = {spec.target_key}.union(*(_fields(spec.entity, one) or () for one in specs.values()))
     return sql.SQL(_BATCH).format(
         judged=_judged(spec, specs, account=account, source=source, extra=("n__", "source_hash")),
         verdicts=_listed(spec),
@@ -130,21 +141,22 @@ def batch(
         duplicate_rule=sql.Literal(spec.duplicates.name),
         duplicate_state=sql.Literal("" if merges else DUPLICATE),
         duplicate_column=sql.Literal(spec.source_of_column(spec.column(spec.target_key))),
-        upsert=_upsert(spec),
+        upsert=_upsert(spec, returning=sorted(looked_up)),
+        touched=_touched(spec, looked_up) if looking(spec.entity, specs) else sql.SQL(""),
         provenance=table(provenance),
         moves=MOVES,
         first_at=FIRST_AT,
     )
 
 
-def _upsert(spec: Spec) -> sql.Composed:
+def _upsert(spec: Spec, *, returning: Iterable[str]) -> sql.Composed:
     names = [sql.Identifier(column.name) for column in spec.columns]
     others = [sql.Identifier(column.name) for column in spec.columns if column.name != spec.target_key]
     comma = sql.SQL(", ")
     return sql.SQL(
         "INSERT INTO {target} AS t ({tenant}, {names}) SELECT %(account)s, {values} FROM placed WHERE {moves}"
         " ON CONFLICT ({tenant}, {key}) DO UPDATE SET {sets}"
-        " WHERE ROW({current}) IS DISTINCT FROM ROW({wanted}) RETURNING 1"
+        " WHERE ROW({current}) IS DISTINCT FROM ROW({wanted}) RETURNING {returned}"
     ).format(
         target=table(spec.target_table),
         tenant=sql.Identifier(spec.target_tenant),
@@ -155,9 +167,29 @@ def _upsert(spec: Spec) -> sql.Composed:
         sets=comma.join(sql.SQL("{0} = excluded.{0}").format(name) for name in others),
         current=comma.join(sql.SQL("t.{}").format(name) for name in others),
         wanted=comma.join(sql.SQL("excluded.{}").format(name) for name in others),
+        returned=comma.join(sql.SQL("t.{}").format(sql.Identifier(column)) for column in returning),
     )
 
 
+def _touched(spec: Spec, looked_up: Collection[str]) -> sql.Composed:
+    """Return what notes rows that came, or changed in what others look up: each is compared with how it stood."""
+    differs = [sql.SQL("b.{0} IS DISTINCT FROM w.{0}").format(sql.Identifier(column)) for column in sorted(looked_up)]
+    return sql.SQL(_TOUCHED).format(
+        key=sql.Identifier(spec.target_key),
+        target=table(spec.target_table),
+        tenant=sql.Identifier(spec.target_tenant),
+        differs=sql.SQL(" OR ").join(differs),
+    )
+
+
+_TOUCHED = """
+touched AS (
+    INSERT INTO crossing_stage.touched (account_id, entity, target_key, is_new)
+    SELECT %(account)s, %(entity)s, w.{key}::text, b.{key} IS NULL
+      FROM written w LEFT JOIN {target} b ON b.{tenant} = %(account)s AND b.{key} = w.{key}
+     WHERE {differs}
+    ON CONFLICT (target_key, account_id, entity) DO UPDATE SET number = DEFAULT, is_new = false
+),"""
 _FIRST = """
 WITH judged AS MATERIALIZED ({judged}),
 written AS (
@@ -216,7 +248,7 @@ ended AS MATERIALIZED (
            {duplicate_column}
       FROM fated WHERE duplicate
 ),
-written AS ({upsert}),
+written AS ({upsert}),{touched}
 traced AS (
     INSERT INTO {provenance} AS p
            (account_id, entity, source_system, source_key, target_key, run_id, spec, source_hash, migrated_at)

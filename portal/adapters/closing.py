@@ -12,7 +12,7 @@ from backfills.domain.sql import Dialect
 from core.moving import LoadOrder
 from core.ports import Rejected
 from portal.adapters import holding, stage
-from portal.adapters.batch import raw, table
+from portal.adapters.batch import looking, raw, table
 
 SEEN = sql.Identifier("crossing_stage", "seen")
 
@@ -88,7 +88,8 @@ def close(
         do(_NEXT)
     if removes:
         holding.end(do, preserves=order.preserves)
-        removed = 0 if order.preserves else do(_NOWHERE)
+        gone = _NOWHERE_NOTED if looking(order.entity, order.specs) else _NOWHERE
+        removed = 0 if order.preserves else do(gone)
     lost = connection.execute(sql.SQL(_LOST).format(**names), values).fetchone()
     if lost and lost[0]:
         raise Rejected(
@@ -180,6 +181,12 @@ DELETE FROM {target} t
    AND NOT EXISTS (SELECT FROM crossing_stage.held h
                     WHERE h.account_id = %(account)s AND h.entity = %(entity)s AND h.target_key = t.{key}::text)
 """
+_NOWHERE_NOTED = f"""
+WITH gone AS ({_NOWHERE} RETURNING t.{{key}}::text)
+INSERT INTO crossing_stage.touched (account_id, entity, target_key, is_new)
+SELECT %(account)s, %(entity)s, g.*, false FROM gone AS g
+    ON CONFLICT (target_key, account_id, entity) DO UPDATE SET number = DEFAULT, is_new = false
+"""  # noqa: S608 - no value in it
 # Rows that legacy has and that are written down as moved, of which the platform holds no object.
 _LOST = """
 SELECT count(*) FROM {provenance} p

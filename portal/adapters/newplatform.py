@@ -16,7 +16,7 @@ from backfills.domain.spec import Spec, Then
 from core.moving import LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
 from core.ports import Rejected
 from portal.adapters import batch as statements
-from portal.adapters import catching, origins, preserving, stage, tracing
+from portal.adapters import catching, origins, preserving, stage, touching, tracing
 from portal.adapters.closing import close
 from portal.adapters.postgres import connected
 from portal.adapters.stage import Totals
@@ -66,8 +66,11 @@ class PostgresMover:
                 ),
                 [order.account_id, order.account_name, order.tenant_ref],
             )
+            judged_by = touching.known(connection, order)  # before runs that wrote nothing are forgotten
             if stage.opened(connection, order, source_total=source_total, provenance=self.provenance):
                 stage.divide(connection, order, borders)
+                stage.share(connection, order, alone=False)
+                touching.begin(connection, order, since=judged_by)
                 self._supplement(connection, order)
                 if order.since is not None:
                     catching.demand_read(connection, order, provenance=self.provenance)
@@ -131,12 +134,15 @@ class PostgresMover:
         with self._connected() as connection:
             try:
                 with connection.transaction():
+                    stage.share(connection, order, alone=False)
                     run = stage.locked(connection, order.run_id)
                     if not run.closed:
                         if run.fresh is None:
                             raise Rejected(_OUTDATED)
                         if order.since is None or held is None:
                             closed = close(connection, order, provenance=self.provenance, whole=run.fresh)
+                            if run.fresh:
+                                touching.note_all(connection, order)
                         else:
                             source, closed = catching.close_caught_up(
                                 connection, order, source=source, held=held, provenance=self.provenance
@@ -166,6 +172,11 @@ class PostgresMover:
                     " refer to them, then this one again."
                 ) from error
             return stage.position(connection, order.run_id)
+
+    def touched(self, *, order: LoadOrder) -> Mapping[str, tuple[str, ...]] | None:
+        """Tell what was written that the entity looks up; see `core.ports.DataMover`."""
+        with self._connected() as connection, connection.transaction():
+            return touching.touched(connection, order)
 
     def trace(self, *, account_id: UUID, entity: str, system: str, key: str) -> Trace | None:
         """Tell where one row ended; see `core.ports.DataMover`."""
@@ -235,7 +246,9 @@ class PostgresMover:
         ).format(statements.table(self.provenance))
         for row in spec.supplements:
             key = str(row[spec.target_key])
-            connection.execute(insert, [order.account_id, *(row[column.name] for column in spec.columns)])
+            came = connection.execute(insert, [order.account_id, *(row[column.name] for column in spec.columns)])
+            if came.rowcount:
+                touching.note(connection, order, key)
             connection.execute(
                 trace,
                 [order.account_id, order.entity, REFERENCE, key, key, order.run_id, spec.label,

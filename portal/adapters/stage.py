@@ -45,11 +45,17 @@ class Range:
         return -1 - self.number
 
 
+def is_made(connection: psycopg.Connection) -> bool:
+    """Whether there are tables at all."""
+    row = connection.execute("SELECT to_regclass('crossing_stage.run') IS NOT NULL").fetchone()
+    return bool(row and row[0])
+
+
 def is_outdated(connection: psycopg.Connection) -> bool:
     """Whether a former release made the tables, and none of this one has completed them yet."""
     row = connection.execute(
         "SELECT to_regclass('crossing_stage.run') IS NOT NULL AND (to_regclass('crossing_stage.range') IS NULL"
-        " OR to_regclass('crossing_stage.preserved') IS NULL"
+        " OR to_regclass('crossing_stage.preserved') IS NULL OR to_regclass('crossing_stage.touched') IS NULL"
         " OR NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('crossing_stage.run')"
         " AND attname = 'held' AND NOT attisdropped))"
     ).fetchone()
@@ -154,12 +160,12 @@ def claimed(connection: psycopg.Connection, run_id: UUID) -> Range | None:
         return Range(*row) if row else None
 
 
-def share(connection: psycopg.Connection, order: LoadOrder, *, alone: bool) -> None:
-    """Move beside others of the account's entity, or alone, until the end of the transaction."""
+def share(connection: psycopg.Connection, order: LoadOrder, *, alone: bool, entity: str = "") -> None:
+    """Move beside others of the account's entity (or another one), or alone, until the end of the transaction."""
     lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
     connection.execute("SET LOCAL lock_timeout = 0")  # the statement's own timeout limits the wait
     connection.execute(
-        f"SELECT {lock}(hashtextextended(%s, 0))".encode(), [f"crossing {order.account_id} {order.entity}"]
+        f"SELECT {lock}(hashtextextended(%s, 0))".encode(), [f"crossing {order.account_id} {entity or order.entity}"]
     )
 
 
@@ -293,8 +299,7 @@ def position(connection: psycopg.Connection, run_id: UUID, *, after_batch: int =
 
 def counted(connection: psycopg.Connection, account_id: UUID) -> dict[str, int]:
     """Count an account's rows in each table; none where the schema was never filled."""
-    made = connection.execute("SELECT to_regclass('crossing_stage.run') IS NOT NULL").fetchone()
-    if made is None or not made[0]:
+    if not is_made(connection):
         return dict.fromkeys(_OF_ACCOUNT, 0)
     counts = {}
     for name, which in _OF_ACCOUNT.items():
@@ -306,7 +311,7 @@ def counted(connection: psycopg.Connection, account_id: UUID) -> dict[str, int]:
 def forget(connection: psycopg.Connection, account_id: UUID) -> None:
     """Delete an account's rows from each table; batches and totals go with their runs."""
     if any(counted(connection, account_id).values()):
-        for name in ("dead_letter", "outcome", "former", "held", "preserved", "run"):
+        for name in ("dead_letter", "outcome", "former", "held", "preserved", "touched", "run"):
             delete = sql.SQL("DELETE FROM crossing_stage.{} WHERE {}").format(sql.Identifier(name), _OF_ACCOUNT[name])
             connection.execute(delete, [account_id])
 
@@ -325,6 +330,7 @@ _OF_ACCOUNT = {
     "former": _MINE,
     "held": _MINE,
     "preserved": _MINE,
+    "touched": _MINE,
 }
 """Each table of `stage.sql`, and which rows of it are an account's."""
 

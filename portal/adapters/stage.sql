@@ -45,6 +45,10 @@ DO $$ BEGIN
                     WHERE attrelid = 'crossing_stage.run'::regclass AND attname = 'held' AND NOT attisdropped) THEN
         ALTER TABLE crossing_stage.run ADD COLUMN held bigint NOT NULL DEFAULT 0;
     END IF;
+    IF NOT EXISTS (SELECT FROM pg_attribute
+                    WHERE attrelid = 'crossing_stage.run'::regclass AND attname = 'looked' AND NOT attisdropped) THEN
+        ALTER TABLE crossing_stage.run ADD COLUMN looked bigint, ADD COLUMN looked_from bigint;
+    END IF;
 END $$;
 
 -- Where source rows ended that did not simply move; one that did is known by its provenance, so none can end twice.
@@ -153,6 +157,22 @@ CREATE TABLE IF NOT EXISTS crossing_stage.preserved (
 DO $$ BEGIN
     IF to_regclass('crossing_stage.preserved_object') IS NULL THEN
         CREATE INDEX preserved_object ON crossing_stage.preserved (account_id, entity, target_key);
+    END IF;
+END $$;
+
+-- Rows of the new platform that others look up, and that came (`is_new`), changed in what is looked up, or went: each
+-- with the number of its latest note, until all who look it up are judged by it.
+CREATE TABLE IF NOT EXISTS crossing_stage.touched (
+    account_id uuid NOT NULL,
+    entity text NOT NULL,
+    target_key text COLLATE "C" NOT NULL,
+    number bigint GENERATED ALWAYS AS IDENTITY,
+    is_new boolean NOT NULL,
+    PRIMARY KEY (target_key, account_id, entity)
+);
+DO $$ BEGIN
+    IF to_regclass('crossing_stage.touched_number') IS NULL THEN
+        CREATE INDEX touched_number ON crossing_stage.touched (account_id, entity, number);
     END IF;
 END $$;
 

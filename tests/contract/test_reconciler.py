@@ -19,8 +19,8 @@ from portal.adapters.reconciling import PostgresReconciler
 from tests import airline
 from tests.airline import station
 from tests.databases import Platforms
-from tests.fakes.platforms import encode
 from tests.fakes.reconciling import FakeReconciler
+from tests.fakes.rows import encode
 from tests.moving import ACCOUNT, KEY, SPECS
 
 SPEC = SPECS["airports"]

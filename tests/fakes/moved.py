@@ -29,6 +29,8 @@ class Run:
     supplemented: int = 0
     removed: int = 0
     held: int = 0
+    looked: int = 0
+    looked_from: int | None = None
     batches: list[BatchDone] = field(default_factory=list)
 
 
@@ -45,6 +47,10 @@ class Entity:
     letters: dict[str, tuple[Letter, bool]] = field(default_factory=dict)
     held: dict[str, tuple[str, str, datetime]] = field(default_factory=dict)
     """Per object that is held: its row's key if it had one, the rule if it is held by one, and since when."""
+    touched: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    """Per key: the number of its latest note, and whether it merely came."""
+    judged: int | None = None
+    """Up to which note all rows are judged."""
 
 
 def there(entity: Entity, held: Callable[[], Iterator[bytes]]) -> dict[str, tuple[UUID, Verdict, str | None]]:

@@ -14,7 +14,7 @@ from core import tenancy
 from core.moving import LoadOrder
 from core.ports import Unavailable
 from core.reconciling import Field, Foreseen, Outcome, Repair
-from tests.fakes.platforms import decode
+from tests.fakes.rows import decode
 
 type Row = dict[str, Any]
 

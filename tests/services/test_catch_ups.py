@@ -118,10 +118,13 @@ def test_rejected_rows_are_read_again_whenever_they_changed(world: Platforms, te
 
 
 @pytest.mark.slow
-def test_where_what_rows_look_up_has_changed_every_row_is_read(world: Platforms, tenant: Tenant) -> None:
+def test_where_what_rows_look_up_has_changed_and_which_of_it_nobody_noted_every_row_is_read(
+    world: Platforms, tenant: Tenant
+) -> None:
     airline.flights(world, 2)
     age(world)
     move(tenant)
+    airline.lose_notes(world)
     airline.legacy_do(world, "UPDATE stn_mast SET upd_ts = now(), tz_nm = 'America/Denver' WHERE stn_cd = 'LAX'")
     done = move(tenant, catch_up=True)
     assert (done["airports"].read, done["airports"].changed) == (1, 1)
@@ -279,6 +282,7 @@ def test_where_every_row_is_read_after_all_they_stand_as_before_until_its_end(wo
     airline.flights(world, 2)
     age(world)
     move(tenant)
+    airline.lose_notes(world)
     airline.legacy_do(world, "UPDATE stn_mast SET upd_ts = now(), tz_nm = 'America/Denver' WHERE stn_cd = 'LAX'")
     before = readiness.conserved(tenant_id=tenant.pk, at=timezone.now())
     started = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), catch_up=True)

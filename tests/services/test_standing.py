@@ -337,30 +337,3 @@ def test_where_it_would_have_to_read_everything_it_leaves_that_to_people(tenant:
     assert "flights" not in {run.entity for run in standing.catch_up(tenant_id=tenant.pk, by=HOUSE, at=at)}
     moved(tenant, at=at + MINUTE, entity="flights")
     assert queries.why_not(tenant_id=tenant.pk, entities=["flights"]) == ""
-
-
-@pytest.mark.slow
-def test_what_people_did_on_the_new_platform_is_overwritten_by_people_alone(
-    airline_world: Platforms, tenant: Tenant
-) -> None:
-    airline.flights(airline_world, 2)
-    for table in ("flt_hist", "stn_mast", "eqp_mast"):
-        airline.legacy_do(airline_world, f"UPDATE {table} SET upd_ts = now() - interval '1 hour'")
-    runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
-    queue.run_pending()
-    switch_on(tenant, at=timezone.now())
-    airline.new_do(airline_world, "UPDATE platform.flight SET distance_km = 1")
-    airline.legacy_do(
-        airline_world, "UPDATE stn_mast SET upd_ts = now(), tz_nm = 'America/Denver' WHERE stn_cd = 'LAX'"
-    )
-    assert [len(tick(tenant)) for _ in range(2)] == [4, 3]
-    assert airline.new_rows(airline_world, "SELECT DISTINCT distance_km::text FROM platform.flight") == [("1.0",)]
-    failed = Run.objects.get(entity="flights", standing=True)
-    assert (failed.state, failed.problem) == (
-        RunState.FAILED, "Airports changed, which they look up. Move them in full.",
-    )  # fmt: skip
-    runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["flights"])
-    queue.run_pending()
-    assert airline.new_rows(airline_world, "SELECT DISTINCT distance_km::text FROM platform.flight") == [("3983.1",)]
-    assert len(tick(tenant)) == 4
-    assert Run.objects.filter(entity="flights", standing=True).latest("requested_at").state == RunState.SUCCEEDED

@@ -93,8 +93,11 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
             raise ports.Rejected(
                 f"{order.spec.title} refer to {title.lower()}, which have not moved: move those first."
             )
-    whole_because = catching.why_whole(run, order.spec) if run.since else ""
+    whole_because = ""
+    if run.since:
+        whole_because = catching.why_whole(run, order.spec, touched=ports.mover().touched(order=order))
     if whole_because and run.standing:  # to read everything overwrites what people decided: they say when
+        Run.objects.filter(pk=run.pk).update(whole_because=whole_because, since=None)
         raise ports.Rejected(f"{whole_because} Move them in full.")
     if whole_because:
         order = replace(order, since=None)
@@ -137,6 +140,7 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
 
 def _move(run: Run, order: LoadOrder, job_id: UUID | None) -> bool:
     count = 0
+    named = ports.mover().touched(order=order) if order.since else None
 
     def read(after: str | None, until: str | None) -> SourceRows:
         nonlocal count
@@ -149,6 +153,7 @@ def _move(run: Run, order: LoadOrder, job_id: UUID | None) -> bool:
             limit=order.spec.batch,
             since=order.since,
             also=also,
+            named=named,
         )
         ending.demand_same(run, rows.version)
         count += rows.count

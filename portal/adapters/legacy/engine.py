@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import batched
 
 from backfills.domain import keys
+from backfills.domain.naming import Named
 from backfills.domain.spec import Spec
 from backfills.domain.sql import Dialect
 from core import tenancy
@@ -34,8 +35,8 @@ _ESCAPED = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 _SPECIAL = "[\\\\\t\n\r]"
 
 
-type _Asked = tuple[str, str | None, datetime | None]
-"""Of a reading: tenant, until which key, since when."""
+type _Asked = tuple[str, str | None, datetime | None, Named]
+"""Of a reading: tenant, until which key, since when, and which keys of others rows name."""
 
 
 @dataclass(slots=True)
@@ -138,15 +139,18 @@ class EngineLegacy:
         until: str | None = None,
         since: datetime | None = None,
         also: Sequence[str] = (),
+        named: Named | None = None,
     ) -> SourceRows:
         """Read the next rows."""
         tenancy.forbid_transaction("Talking to the legacy platform")
-        asked, wanted = (tenant_ref, until, since), set(also)
+        naming = {name: tuple(keys) for name, keys in (named or {}).items()}
+        asked, wanted = (tenant_ref, until, since, naming), set(also)
         with self._lock:
             held = self._held
             if held is None or not held.follows(spec, asked, wanted, after):
                 self._forget()
-                pages = self._pages(Sources(spec, tenant_ref, after, until, since=since, also=tuple(also)))
+                sources = Sources(spec, tenant_ref, after, until, since=since, also=tuple(also), named=naming)
+                pages = self._pages(sources)
                 held = self._held = _Held(spec, asked, frozenset(wanted), after, pages)
             try:
                 rows = held.next(limit)

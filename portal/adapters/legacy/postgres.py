@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from backfills.domain import keys, source
+from backfills.domain.naming import Named
 from backfills.domain.spec import Spec
 from core.moving import SourceKeys, SourceRows
 from core.ports import Rejected
@@ -65,13 +66,15 @@ class PostgresLegacy:
         until: str | None = None,
         since: datetime | None = None,
         also: Sequence[str] = (),
+        named: Named | None = None,
     ) -> SourceRows:
         """Read the next rows; see `core.ports.LegacyPlatform`."""
         conditions = [
             source.bounded(spec, sign, border) for sign, border in ((">", after), ("<=", until)) if border is not None
         ]
         if since is not None:
-            conditions.append(f"({source.changed(spec, since)} OR {source.among(spec, also)})")
+            late = (source.changed(spec, since), source.among(spec, also), source.naming(spec, named or {}))
+            conditions.append(f"({' OR '.join(late)})")
         rows = self._copy(spec, tenant_ref, conditions, limit + 1)
         if rows.count <= limit:
             return rows

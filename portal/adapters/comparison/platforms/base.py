@@ -1,12 +1,13 @@
 """What a comparison asks of a platform, whatever engine holds it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 import duckdb
 
+from backfills.domain.naming import Named
 from backfills.domain.spec import Spec
 from core.comparison import Segment
 from core.ports import Rejected, Unavailable
@@ -64,8 +65,10 @@ class Sources:
     among: tuple[str, ...] = ()
     sample: Segment | None = None
     since: datetime | None = None
-    """Only rows that changed since, or do not tell when they did, and those with the keys `also`."""
+    """Only rows that changed since, or do not tell when they did, those with the keys `also`, and those that name one
+    of the keys `named` of another entity."""
     also: tuple[str, ...] = ()
+    named: Named = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

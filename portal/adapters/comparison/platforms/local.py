@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from backfills.domain import keys
+from backfills.domain import keys, naming
 from backfills.domain.spec import Spec
+from backfills.domain.sql import Dialect
 from core.ports import Rejected, Unavailable
 from parity_reports.domain.file_gate import NotComparable
 from parity_reports.domain.gate import Passage
@@ -242,8 +243,13 @@ class Local:
         elif sources.after is not None or sources.upto is not None:
             condition = self._between(spec, shown, sources)
         if sources.since:
-            late = f"{self._changed(session, sources, sources.since)} OR {_among(spec, shown, sources.also)}"
-            condition = f"({condition or 'TRUE'}) AND ({late})"
+            texts_of = {**shown, spec.key_column: keys.made(spec, shown)}
+            late = (
+                self._changed(session, sources, sources.since),
+                _among(spec, shown, sources.also),
+                naming.condition(spec, sources.named, dialect=Dialect.DUCKDB, columns=texts_of),
+            )
+            condition = f"({condition or 'TRUE'}) AND ({' OR '.join(late)})"
         columns = [spec.source_names.get(column, column) for column in shown]
         columns += [spec.changed.column] if spec.changed else []
         fewer = self._narrowed(session, sources)

@@ -182,7 +182,7 @@ class MySql(written.Written):
             tests.append(among(sources.among))
         tests += [f"{ordered} >= {value}" for value in values([sources.after])]
         tests += [f"({ordered} <= {value} OR {quoted} IS NULL)" for value in values([sources.upto])]
-        if sources.since and spec.changed:
+        if sources.since and spec.changed and not any(sources.named.values()):  # what names what, the engine works out
             found = self._column(session, spec.source_table, spec.changed.column)
             if found in _MOMENTS[spec.changed.type]:
                 late = _late(_quoted(spec.changed.column), sources.since)

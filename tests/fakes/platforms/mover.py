@@ -1,123 +1,22 @@
-"""Both platforms in memory, held to their word by `tests/contract/test_platforms.py`."""
+"""The loading side of the new platform in memory."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
-from backfills.domain import keys
+from backfills.domain import keys, naming
 from backfills.domain.judgement import Fate, Verdict, judge
 from backfills.domain.spec import Spec, Then
 from core import tenancy
 from core.moving import HELD, BatchDone, Letter, LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
 from core.ports import Rejected
 from tests.fakes import moved
-from tests.fakes.rows import ESCAPES, decode, encode, rows_in_order
+from tests.fakes.rows import decode
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class FakeLegacy:
-    """Holds `tables`, name → rows, which a test fills; its clock stands at `time`, or goes as ours.
-
-    It is a server, unless `state` names the state of a file.
-    """
-
-    tables: ClassVar[dict[str, list[dict[str, str | None]]]] = {}
-    time: ClassVar[datetime | None] = None
-    state: ClassVar[str] = ""
-
-    @classmethod
-    def reset(cls) -> None:
-        """Forget every row."""
-        cls.tables.clear()
-        cls.time, cls.state = None, ""
-
-    def version(self, *, spec: Spec) -> str:
-        """Tell as `core.ports.LegacyPlatform` promises."""
-        tenancy.forbid_transaction("Talking to the legacy platform")
-        return self.state
-
-    def _rows(self, spec: Spec, tenant_ref: str) -> list[dict[str, str | None]]:
-        tenancy.forbid_transaction("Talking to the legacy platform")
-        return rows_in_order(spec, self.tables.get(spec.source_table, []), tenant_ref)
-
-    def count(self, *, spec: Spec, tenant_ref: str) -> int:
-        """Count as `core.ports.LegacyPlatform` promises."""
-        return len(self._rows(spec, tenant_ref))
-
-    def keys(self, *, spec: Spec, tenant_ref: str) -> SourceKeys:
-        """Tell as `core.ports.LegacyPlatform` promises."""
-        found = SourceKeys.of(str(row[spec.key_column]) for row in self._rows(spec, tenant_ref))
-        return replace(found, version=self.state)
-
-    def divide(self, *, spec: Spec, tenant_ref: str, parts: int) -> tuple[str, ...]:
-        """Divide as `core.ports.LegacyPlatform` promises."""
-        keys = [str(row[spec.key_column]) for row in self._rows(spec, tenant_ref)]
-        size = -(-len(keys) // max(1, parts)) or 1
-        return tuple(keys[size - 1 : -1 : size])
-
-    def read(
-        self,
-        *,
-        spec: Spec,
-        tenant_ref: str,
-        after: str | None,
-        limit: int,
-        until: str | None = None,
-        since: datetime | None = None,
-        also: Sequence[str] = (),
-    ) -> SourceRows:
-        """Read as `core.ports.LegacyPlatform` promises."""
-        rows = self._rows(spec, tenant_ref)
-        if since is not None:
-            late = self._changed(spec, tenant_ref, since)
-            rows = [row for row in rows if row[spec.key_column] in late or row[spec.key_column] in also]
-        if after is not None:
-            rows = [row for row in rows if keys.rank(spec, str(row[spec.key_column])) > keys.rank(spec, after)]
-        if until is not None:
-            rows = [row for row in rows if keys.rank(spec, str(row[spec.key_column])) <= keys.rank(spec, until)]
-        if len(rows) > limit and rows[limit - 1][spec.key_column] == rows[limit][spec.key_column]:
-            raise Rejected(keys.not_unique(spec))
-        return replace(encode(spec, rows[:limit]), version=self.state)
-
-    def watermark(self, *, spec: Spec, tenant_ref: str) -> datetime | None:
-        """Tell as `core.ports.LegacyPlatform` promises."""
-        tenancy.forbid_transaction("Talking to the legacy platform")
-        return self.time or datetime.now(UTC)
-
-    def held(self, *, spec: Spec, tenant_ref: str, since: datetime) -> Iterator[bytes]:
-        """Read as `core.ports.LegacyPlatform` promises."""
-        late = self._changed(spec, tenant_ref, since)
-        for row in self._rows(spec, tenant_ref):
-            key = str(row[spec.key_column])
-            yield f"{key.translate(ESCAPES)}\t{'t' if key in late else 'f'}\n".encode()
-
-    def _changed(self, spec: Spec, tenant_ref: str, since: datetime) -> set[str]:
-        """Return the keys of rows that changed since a moment, or do not tell."""
-        assert spec.changed
-        found = set()
-        for row in self.tables.get(spec.source_table, []):
-            moment = _moment(row.get(spec.changed.column))
-            if row[spec.source_tenant] == tenant_ref and (moment is None or moment >= since):
-                read = {name: row.get(spec.source_names.get(name, name)) for name in spec.source_columns}
-                found.add(str(keys.written(spec, read)))
-        return found
-
-    def read_keys(self, *, spec: Spec, tenant_ref: str, keys: Sequence[str]) -> SourceRows:
-        """Read as `core.ports.LegacyPlatform` promises."""
-        return encode(spec, [row for row in self._rows(spec, tenant_ref) if row[spec.key_column] in keys])
-
-
-def _moment(told: str | None) -> datetime | None:
-    """Return the moment that a text tells, in UTC where it names no zone; None where it tells none."""
-    try:
-        moment = datetime.fromisoformat(told or "")
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class FakeMover:
@@ -125,6 +24,7 @@ class FakeMover:
 
     entities: ClassVar[dict[tuple[UUID, str], moved.Entity]] = {}
     runs: ClassVar[dict[UUID, moved.Run]] = {}
+    notes: ClassVar[int] = 0
 
     @classmethod
     def reset(cls) -> None:
@@ -143,12 +43,18 @@ class FakeMover:
             if order.since is not None and not entity.rows.keys() >= set(entity.origins.values()):
                 raise Rejected("Objects were left to the next of the rows that were merged: run it in full.")
             for row in order.spec.supplements:
-                entity.objects.setdefault(str(row[order.spec.target_key]), row)
-                entity.supplied.add(str(row[order.spec.target_key]))
+                key = str(row[order.spec.target_key])
+                if key not in entity.objects:
+                    self._note(entity, order, key, row)
+                    entity.objects[key] = row
+                entity.supplied.add(key)
             merges = order.spec.duplicates.then is Then.MERGE
             cuts = [] if merges or entity.origins or entity.outcomes or order.since else [*borders]
             ranges = [moved.Range(*ends) for ends in zip([None, *cuts], [*cuts, None], strict=True)]
-            self.runs[order.run_id] = moved.Run(source_total, ranges, supplemented=len(order.spec.supplements))
+            self.runs[order.run_id] = moved.Run(
+                source_total, ranges, supplemented=len(order.spec.supplements), looked=self.notes,
+                looked_from=entity.judged,
+            )  # fmt: skip
         return self.position(order=order, after_batch=10**9)
 
     def load(
@@ -215,9 +121,44 @@ class FakeMover:
             }
             there |= entity.held.keys()
             run.held, run.removed = len(entity.held), len(entity.objects.keys() - there)
+            for gone in entity.objects.keys() - there:
+                self._note(entity, order, gone, None)
             entity.objects = {key: row for key, row in entity.objects.items() if key in there}
-            run.source_total, run.closed = source.rows, True
+            run.source_total, run.closed, entity.judged = source.rows, True, run.looked
         return self.position(order=order, after_batch=10**9)
+
+    def touched(self, *, order: LoadOrder) -> Mapping[str, Sequence[str]] | None:
+        """Tell as `core.ports.DataMover` promises."""
+        tenancy.forbid_transaction("Talking to the new platform")
+        spec, run = order.spec, self.runs.get(order.run_id)
+        since = run.looked_from if run else self._entity(order).judged
+        if spec.lookups and since is None:
+            return None
+        found = {}
+        for name, lookup in spec.lookups.items():
+            notes = sorted((*note, key) for key, note in self._entity(order, lookup.entity).touched.items())
+            guarded = naming.is_guarded(spec, name)
+            told = [
+                key
+                for number, is_new, key in notes
+                if (since or 0) < number <= (run.looked if run else number) and not (is_new and guarded)
+            ]
+            found[name] = tuple(told[: spec.batch + 1])
+        return found
+
+    def _note(self, entity: moved.Entity, order: LoadOrder, key: str, now: Mapping[str, Any] | None) -> None:
+        """Note that a row came, changed in what others look up, or went."""
+        fields = {
+            field
+            for spec in order.specs.values()
+            for lookup in spec.lookups.values()
+            if lookup.entity == order.entity
+            for field in (order.spec.target_key, *lookup.fields)
+        }
+        before = entity.objects.get(key)
+        if fields and (before is None or now is None or any(before[one] != now[one] for one in fields)):
+            FakeMover.notes += 1
+            entity.touched[key] = (self.notes, before is None and key not in entity.touched)
 
     def trace(self, *, account_id: UUID, entity: str, system: str, key: str) -> Trace | None:
         """Tell as `core.ports.DataMover` promises."""
@@ -337,6 +278,7 @@ class FakeMover:
                     target = target if verdict.fate is Fate.MERGED else None
                 else:
                     changed += entity.objects.get(target) != judged.values
+                    self._note(entity, order, target, judged.values)
                     entity.objects[target], entity.origins[target] = judged.values, key
                     label, at, known = entity.rows.get(key, ("", order.at, {}))
                     entity.rows[key] = (spec.label, at if (label, known) == (spec.label, row) else order.at, row)
