@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from accounts import windows
+from accounts.domain import certificates
 from accounts.domain.enforcement import EXPIRY_WARNING, State
 from accounts.domain.recovery import SEATS
 from accounts.domain.verdicts import Code, Verdict
@@ -78,6 +80,10 @@ def sso_tested(*, tenant_id: UUID, at: datetime) -> Finding:
         return Finding(Outcome.BLOCK, "Your identity provider is connected, but not tested", facts=facts, fix=fix)
     if test.outcome != "passed":
         return _failed(test, facts)
+    if test.signed_by and not sso.is_trusted(connection, test.signed_by):
+        facts["outcome"] = "retired"
+        summary = "The last test was signed with a certificate that is retired since"
+        return Finding(Outcome.BLOCK, summary, facts=facts, fix="Choose “Test sign-in” again.")
     if test.answered_at < at - SSO_TEST_HOLDS:
         facts["outcome"] = "lapsed"
         summary = f"The last test passed more than {SSO_TEST_HOLDS.days} days ago"
@@ -86,6 +92,47 @@ def sso_tested(*, tenant_id: UUID, at: datetime) -> Finding:
         fix = "Renew the certificate at your provider, then upload its metadata here and test again."
         return Finding(Outcome.WARN, "The test passed with a certificate that ends soon", facts=facts, fix=fix)
     return Finding(Outcome.PASS, "The last test sign-in passed every check", facts=facts)
+
+
+AFTER_WINDOW = timedelta(days=14)
+"""How long a certificate should last beyond the window: changing it while things settle helps nobody."""
+
+
+@check(
+    "accounts.sso_certificates",
+    title="The sign-in certificate outlasts the move",
+    owner="customer",
+    due="T-14",
+    valid_for=timedelta(days=1),
+    link="sso/",
+)
+def sso_certificates(*, tenant_id: UUID, at: datetime) -> Finding:
+    """No certificate's end is to fall into the window: a rollover and a move on one night lock people out."""
+    connection = sso.of_tenant(tenant_id=tenant_id)
+    if connection is None or not connection.is_connected:
+        return Finding(Outcome.PASS, "There is no certificate to watch: no provider is connected")
+    held = [row.held for row in sso.certificates(connection) if not row.retired_at]
+    ends_at, window = certificates.last_end(held), windows.of_tenant(tenant_id=tenant_id)
+    if ends_at is None:
+        return Finding(Outcome.BLOCK, "No certificate of your provider is trusted", fix=NEXT_CERTIFICATE)
+    said = f"{ends_at.day} {ends_at:%B %Y}"
+    if ends_at <= at:
+        return Finding(Outcome.BLOCK, f"The last certificate ended on {said}", fix=NEXT_CERTIFICATE)
+    if window and at <= window.ends_at and ends_at <= window.ends_at:
+        summary = f"The last certificate ends on {said}, before your move is over"
+        return Finding(Outcome.BLOCK, summary, fix=NEXT_CERTIFICATE)
+    if window and ends_at <= window.ends_at + AFTER_WINDOW:
+        summary = f"The last certificate ends on {said}, within two weeks of your move"
+        return Finding(Outcome.WARN, summary, fix=NEXT_CERTIFICATE)
+    if ends_at <= at + timedelta(days=certificates.WARN_DAYS[0]):
+        return Finding(Outcome.WARN, f"The last certificate ends on {said}", fix=NEXT_CERTIFICATE)
+    return Finding(Outcome.PASS, f"The last certificate lasts until {said}")
+
+
+NEXT_CERTIFICATE = (
+    "Make the next signing certificate at your provider, give it to us beside this one (its metadata, or the "
+    "certificate itself), then change over there and test a sign-in."
+)
 
 
 def _failed(test: SsoTest, facts: dict[str, str]) -> Finding:

@@ -36,6 +36,13 @@ def ask_about_enforcement(*, tenant_id: UUID, at: datetime) -> None:
         readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id=check_id)
 
 
+@subscribe("accounts.sso.changed")
+@subscribe("cutover.window.set")
+def ask_about_certificates(*, tenant_id: UUID, at: datetime) -> None:
+    """Ask whether a certificate outlasts the window, now that either may be another."""
+    readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id="accounts.sso_certificates")
+
+
 @subscribe("accounts.member.joined")
 @subscribe("accounts.member.role_changed")
 @subscribe("accounts.member.deactivated")

@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from accounts.domain.certificates import WARN_DAYS
 from accounts.models import Domain
 from accounts.queries import domains as claimed
-from accounts.services import cutbacks, domains, sso_sign_ins, sso_tests
+from accounts.queries import sso
+from accounts.services import cutbacks, domains, sso_certificates, sso_sign_ins, sso_sources, sso_tests
 from accounts.services.provisioning import calls
 from core import queue
 from core.actor import Actor
@@ -36,6 +38,32 @@ def prune_provisioning(*, at: datetime) -> None:
 def end_cutbacks(*, at: datetime) -> None:
     """Write down the end of every cutback whose time is over."""
     cutbacks.end_due(at=at)
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(minutes=10))
+def look_at_metadata(*, at: datetime) -> None:
+    """Read again the metadata whose time has come, each in a job of its own."""
+    for tenant_id in sso.due_sources(at=at):
+        queue.enqueue("accounts.tasks.read_metadata", tenant_id=tenant_id, key=str(tenant_id))
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(hours=1))
+def look_at_certificates(*, at: datetime) -> None:
+    """Have people warned whose provider's last certificate may end soon."""
+    for tenant_id in sso.ending(after=at, before=at + timedelta(days=WARN_DAYS[0])):
+        queue.enqueue("accounts.tasks.warn_of_certificate", tenant_id=tenant_id, key=str(tenant_id))
+
+
+@task(scope=Scope.TENANT, max_attempts=1)
+def read_metadata(*, tenant_id: UUID, at: datetime) -> None:
+    """Read one tenant's metadata; what fails is planned anew, so an attempt is not repeated."""
+    sso_sources.refresh(tenant_id=tenant_id, by=Actor.system("beat"), at=at)
+
+
+@task(scope=Scope.TENANT)
+def warn_of_certificate(*, tenant_id: UUID, at: datetime) -> None:
+    """Warn one tenant's people of the end of its last certificate, once at each step."""
+    sso_certificates.warn(tenant_id=tenant_id, by=Actor.system("beat"), at=at)
 
 
 @task(scope=Scope.TENANT, max_attempts=1)

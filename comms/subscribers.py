@@ -135,6 +135,12 @@ def tell_cutback_over(*, tenant_id: UUID, cutback_id: str, at: datetime) -> None
     mailings.say("sign_in.cutback_ended", tenant_id=tenant_id, occasion=cutback_id, by=BY, at=at)
 
 
+@subscribe("accounts.sso.noticed")
+def tell_of_sign_in(*, tenant_id: UUID, what: str, occasion: str, at: datetime) -> None:
+    """Tell the deciders what happened to their identity provider's metadata or certificates."""
+    mailings.say(f"sso.{what}", tenant_id=tenant_id, occasion=occasion, by=BY, at=at)
+
+
 @subscribe("core.findings.moved")
 def warn_of_late_blocks(*, tenant_id: UUID, check_ids: list[str], at: datetime) -> None:
     """Remind the deciders of a check that blocks although the move is two weeks away or less; once a day at most."""

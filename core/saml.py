@@ -39,6 +39,11 @@ class ProviderMetadata:
     sso_url: str  # of the HTTP-Redirect binding
     certificates: tuple[SigningCertificate, ...]
 
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """The fingerprints of its certificates."""
+        return tuple(each.fingerprint for each in self.certificates)
+
 
 @dataclass(frozen=True, slots=True)
 class SignInRequest:

@@ -1,8 +1,9 @@
-"""When a copy from legacy would overwrite what people did on the new platform, and what else a phase means for one."""
+"""When a copy from legacy would overwrite what people did on the new platform, and what else a cutover means below."""
 
 from collections.abc import Collection
 from uuid import UUID
 
+from accounts.windows import WINDOWS, Window
 from backfills.barriers import BARRIERS, RESTS
 from cutover.domain.phases import Phase
 from cutover.queries import cutovers
@@ -28,5 +29,14 @@ def while_stopped(tenant_id: UUID) -> str:
     return _RESTS.get(cutovers.phase_of(tenant_id), "")
 
 
+def window(tenant_id: UUID) -> Window | None:
+    """Return when the account moves, once that is set."""
+    cutover = cutovers.find(tenant_id=tenant_id)
+    if cutover is None or cutover.window_starts_at is None or cutover.window_ends_at is None:
+        return None
+    return Window(cutover.window_starts_at, cutover.window_ends_at)
+
+
 BARRIERS.add("cutover", after_the_cutover)
 RESTS.add("cutover", while_stopped)
+WINDOWS.add("cutover", window)

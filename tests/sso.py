@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 from django.db import transaction
 from django.test import Client
@@ -20,14 +21,17 @@ from accounts.models import Domain, LinkedIdentity, Member, SsoConnection, SsoSi
 from accounts.models.identities import Source
 from accounts.queries import sso as known
 from accounts.services import identity_links, sso, sso_answers, sso_sign_ins, sso_tests
-from core import tenancy
+from core import ledger, tenancy
 from core.actor import Actor
+from core.permissions import TenantRole
 from portal.demo import minting
 from portal.demo.minting import Answer, Signer
+from tests import make
 
 ENTITY_ID = "https://idp.airline.example/entity"
 SSO_URL = "https://idp.airline.example/sso?app=crossing&v=2"
 EMAIL = "olivia@airline.example"
+AT = datetime.now(UTC).replace(microsecond=0)
 
 
 @cache
@@ -85,6 +89,36 @@ def try_sign_in(tenant_id: Any, by: Actor, *, email: str, provider: Provider | N
         connection_id=connection.pk, tenant_id=tenant_id, message=message, relay_state=str(test.pk),
         by=Actor.system("sso"), at=timezone.now(),
     )  # fmt: skip
+
+
+@dataclass
+class Desk:
+    """One tenant's admin, with the provider of the tenant's people."""
+
+    tenant_id: UUID
+    by: Actor
+    provider: Provider
+
+    def connect(self, document: bytes | None = None) -> SsoConnection:
+        return sso.connect(tenant_id=self.tenant_id, document=document or self.provider.metadata(), by=self.by, at=AT)
+
+    def start(self) -> SsoTest:
+        return sso_tests.start(tenant_id=self.tenant_id, by=self.by, at=AT)
+
+    def answer(self, message: str, *, relay_state: str = "", at: datetime = AT) -> SsoTest:
+        connection = SsoConnection.objects.get(tenant_id=self.tenant_id)
+        return sso_tests.answer(
+            connection_id=connection.pk, tenant_id=self.tenant_id, message=message, relay_state=relay_state,
+            by=Actor.system("sso"), at=at,
+        )  # fmt: skip
+
+    def told(self) -> list[str]:
+        return [entry.event for entry in reversed(ledger.recent(tenant_id=self.tenant_id, limit=100))]
+
+
+def desk_of(role: TenantRole = TenantRole.ADMIN) -> Desk:
+    member = make.member(make.tenant(), role)
+    return Desk(member.tenant_id, make.actor(member), Provider())
 
 
 def asked(url: str) -> str:

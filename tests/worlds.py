@@ -15,7 +15,7 @@ from django.db import transaction
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from accounts.models import BreakGlassOwner, Cutback, LinkProposal, Member
+from accounts.models import BreakGlassOwner, Cutback, LinkProposal, Member, SsoCertificate
 from accounts.services import domain_links, domains, identity_links, invitations
 from backfills.domain.runs import RunState
 from backfills.models import Run
@@ -122,6 +122,8 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
             lapses_at=at + timedelta(days=1),
         )  # fmt: skip
         ids |= {"owner_id": break_glass.pk, "cutback_id": cutback.pk, "seat": 1}
+        ids["product"] = "okta"
+        ids["certificate_id"] = SsoCertificate.objects.get().pk
         ids["invitation_id"] = invitations.invite(
             tenant_id=case.tenant_id,
             email="new@ours.example",

@@ -9,8 +9,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.domain.certificates import Source
 from accounts.domain.verdicts import TITLES, Code, Verdict
-from accounts.models import SsoConnection, SsoTest
+from accounts.models import SsoCertificate, SsoConnection, SsoSource, SsoTest
 from accounts.queries import sso
 from core.api import PAGING, Answer, ApiView, Problem, item_id, keyset, operation
 from core.permissions import Permission
@@ -22,10 +23,33 @@ TAG = "Single sign-on"
 
 
 class SigningCertificate(Answer):
-    """A certificate by which the provider signs."""
+    """A certificate by which the provider may sign."""
 
     fingerprint = serializers.CharField(help_text="SHA-256.")
+    subject = serializers.CharField()
+    not_before = serializers.DateTimeField(help_text="From when on it is valid.")
     not_after = serializers.DateTimeField(help_text="Until when it is valid.")
+    origin = serializers.ChoiceField([each.value for each in Source], source="source", help_text="Where it came from.")
+    signed_at = serializers.DateTimeField(allow_null=True, help_text="When an answer was last signed with it.")
+    is_listed = serializers.SerializerMethodField()
+
+    def get_is_listed(self, certificate: SsoCertificate) -> bool:
+        """Whether the provider's metadata listed it when they were last read; true of one that was added by hand."""
+        return not certificate.missed
+
+
+class MetadataAddress(Answer):
+    """Where the provider's metadata are read from every day."""
+
+    url = serializers.CharField()
+    read_at = serializers.DateTimeField(help_text="When they were last read and understood.")
+    due_at = serializers.DateTimeField(help_text="When they are read next.")
+    problem = serializers.CharField(help_text="Why the last reading failed; empty if it did not.")
+    waits = serializers.SerializerMethodField()
+
+    def get_waits(self, source: SsoSource) -> bool:
+        """Whether another provider or sign-in address in them waits for a person's yes."""
+        return source.proposal is not None
 
 
 class SsoState(Answer):
@@ -35,14 +59,32 @@ class SsoState(Answer):
         "state": "connected",
         "entity_id": "https://idp.airline.example/saml",
         "sign_in_address": "https://idp.airline.example/saml/sso",
-        "certificates": [{"fingerprint": "9f86d081884c7d65…", "not_after": "2028-01-01T00:00:00Z"}],
+        "certificates": [
+            {
+                "fingerprint": "9F86D081884C7D65…",
+                "subject": "CN=idp.airline.example",
+                "not_before": "2026-01-01T00:00:00Z",
+                "not_after": "2028-01-01T00:00:00Z",
+                "origin": "address",
+                "signed_at": "2026-11-26T05:00:20Z",
+                "is_listed": True,
+            }
+        ],
+        "metadata_address": {
+            "url": "https://idp.airline.example/metadata",
+            "read_at": "2026-11-26T05:00:00Z",
+            "due_at": "2026-11-27T05:00:00Z",
+            "problem": "",
+            "waits": False,
+        },
         "connected_at": "2026-11-26T05:00:00Z",
     }
 
     state = serializers.SerializerMethodField()
     entity_id = serializers.CharField(help_text="The provider's; empty without one.")
     sign_in_address = serializers.CharField(source="sso_url", help_text="The provider's; empty without one.")
-    certificates = SigningCertificate(many=True)
+    certificates = serializers.SerializerMethodField()
+    metadata_address = serializers.SerializerMethodField()
     connected_at = serializers.DateTimeField(allow_null=True)
 
     @extend_schema_field(serializers.ChoiceField(["connected", "declined", "begun"]))
@@ -51,6 +93,18 @@ class SsoState(Answer):
         if connection.is_connected:
             return "connected"
         return "declined" if connection.declined_at else "begun"
+
+    @extend_schema_field(SigningCertificate(many=True))
+    def get_certificates(self, connection: SsoConnection) -> list[dict[str, Any]]:
+        """Those that are trusted, the one that lasts longest first."""
+        trusted = sso.certificates(connection).filter(retired_at=None)
+        return list(SigningCertificate(trusted, many=True).data)
+
+    @extend_schema_field(MetadataAddress(allow_null=True))
+    def get_metadata_address(self, connection: SsoConnection) -> dict[str, Any] | None:
+        """Where the metadata are read from every day; null where they were given as a file."""
+        source = sso.source(tenant_id=connection.tenant_id)
+        return dict(MetadataAddress(source).data) if source else None
 
 
 class SsoCheck(Answer):

@@ -265,7 +265,7 @@ def _person(case: _Case) -> Iterator[Check]:
     else:
         got, fix = shown(assertion.name_id), ""
     yield checked(Code.SUBJECT, holds=not fix, expected="one NameID, each attribute once", got=got, fix=fix)
-    addresses = people.addresses(assertion)
+    addresses = tuple(filter(None, people.addresses(assertion)))
     domains = [people.domain_of(address) for address in addresses]
     proven = case.expected.domains
     holds = len(addresses) == 1 and domains[0] in proven

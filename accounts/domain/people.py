@@ -16,6 +16,7 @@ EMAIL_ATTRIBUTES = frozenset(
         "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
     }
 )
+FRIENDLY_EMAIL = frozenset({"mail", "email"})
 """How providers call the address, in lower case; `email_verified` and the like count for nothing here."""
 
 
@@ -24,7 +25,7 @@ def addresses(assertion: Assertion) -> tuple[str, ...]:
     named = [
         value
         for attribute in assertion.attributes
-        if attribute.name.lower() in EMAIL_ATTRIBUTES or attribute.friendly.lower() in {"mail", "email"}
+        if attribute.name.lower() in EMAIL_ATTRIBUTES or attribute.friendly.lower() in FRIENDLY_EMAIL
         for value in attribute.values
     ]
     if not named and assertion.name_id and (assertion.name_id_format == EMAIL_FORMAT or domain_of(assertion.name_id)):

@@ -13,10 +13,6 @@ from uuid import UUID
 from accounts.domain import directory
 from accounts.domain.directory import Key, Match
 from accounts.domain.people import domain_of
-from core.permissions import TenantRole
-
-JOINING_ROLE = TenantRole.MEMBER
-"""What a person becomes who joins by signing in: the least there is."""
 
 
 class Outcome(StrEnum):

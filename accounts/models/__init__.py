@@ -14,6 +14,7 @@ from accounts.models.provisioning import (
     ProvisioningCall,
 )
 from accounts.models.sso import SsoConnection, SsoTest, UsedAssertion
+from accounts.models.sso_trust import SsoCertificate, SsoSource
 from accounts.models.tenants import Member, Tenant
 from accounts.models.users import StaffAssignment, User
 
@@ -35,8 +36,10 @@ __all__ = [
     "Provisioning",
     "ProvisioningCall",
     "RecoveryCode",
+    "SsoCertificate",
     "SsoConnection",
     "SsoSignIn",
+    "SsoSource",
     "SsoTest",
     "StaffAssignment",
     "StandingRule",

@@ -26,8 +26,10 @@ class SsoConnection(TenantModel):
     provider_id = models.CharField(max_length=40, unique=True, default=new_provider_id, editable=False)
     entity_id = models.CharField("entity ID", max_length=1024, blank=True)
     sso_url = models.CharField("sign-in address", max_length=2000, blank=True)
-    certificates = models.JSONField(default=list, help_text="Every signing certificate, with fingerprint and dates.")
-    fingerprint = models.CharField(max_length=64, blank=True, help_text="Differs as soon as the metadata do.")
+    fingerprint = models.CharField(
+        max_length=64, blank=True, help_text="Differs as soon as provider or sign-in address do."
+    )
+    attributes = models.JSONField(default=dict, help_text="Which attribute says what of a person, where it is chosen.")
     begun_at = models.DateTimeField(default=timezone.now, editable=False)
     begun_by = models.UUIDField(editable=False)
     connected_at = models.DateTimeField(null=True, editable=False, help_text="When these metadata were given.")
@@ -83,6 +85,7 @@ class SsoTest(TenantModel):
     expires_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=10, blank=True, help_text="passed or failed, once it was answered.")
+    signed_by = models.CharField(max_length=64, blank=True, help_text="The certificate that the answer is signed with.")
     verdicts = models.JSONField(default=dict, help_text="Each check's verdict; nothing of a person.")
     sealed = models.TextField(blank=True)
     purged_at = models.DateTimeField(null=True)

@@ -1,7 +1,7 @@
 """Connections to identity providers and their tests, for pages, checks and other apps."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,15 +9,17 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection as database
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.urls import reverse
 
-from accounts.domain import connections
+from accounts.domain import attributes, connections, setup_guides
+from accounts.domain.attributes import AttributeMapping
+from accounts.domain.setup_guides import Ours
 from accounts.domain.verdicts import FOUNDATION, Check, Code, Verdict
-from accounts.models import Member, SsoConnection, SsoSignIn, SsoTest
+from accounts.models import Member, SsoCertificate, SsoConnection, SsoSignIn, SsoSource, SsoTest
 from accounts.queries import members
 from core import sealing
-from core.saml import ProviderMetadata, ServiceProvider, SigningCertificate
+from core.saml import Assertion, Attribute, ProviderMetadata, SamlResponse, ServiceProvider, SigningCertificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,9 @@ class Opened:
 
     checks: tuple[Check, ...]
     message: str = ""
-    assertion: dict[str, Any] | None = None
+    assertion: Assertion | None = None
     addresses: tuple[str, ...] = ()
+    """The addresses as they were read then."""
 
     @property
     def is_trusted(self) -> bool:
@@ -82,19 +85,52 @@ def start_url(connection: SsoConnection) -> str:
     return f"{settings.PUBLIC_URL.rstrip('/')}{reverse('sso:start', args=[connection.provider_id])}"
 
 
+def our_values(connection: SsoConnection) -> dict[Ours, str]:
+    """Return what a provider is told of us."""
+    sp = service_provider(connection)
+    return setup_guides.values(sp, metadata_url=sp.entity_id)  # our entity ID is where our metadata stand
+
+
 def provider(connection: SsoConnection) -> ProviderMetadata:
-    """Return the tenant's side of a connection."""
+    """Return the tenant's side of a connection, with the certificates that are trusted."""
+    trusted = SsoCertificate.objects.filter(connection=connection, retired_at=None).order_by("-not_after", "pk")
     certificates = tuple(
-        SigningCertificate(
-            der=each["der"],
-            fingerprint=each["fingerprint"],
-            subject=each["subject"],
-            not_before=datetime.fromisoformat(each["not_before"]),
-            not_after=datetime.fromisoformat(each["not_after"]),
-        )
-        for each in connection.certificates
+        SigningCertificate(row.der, row.fingerprint, row.subject, row.not_before, row.not_after) for row in trusted
     )
     return ProviderMetadata(connection.entity_id, connection.sso_url, certificates)
+
+
+def certificates(connection: SsoConnection) -> QuerySet[SsoCertificate]:
+    """Return a connection's certificates: the trusted ones first, those that last longest before others."""
+    rows = SsoCertificate.objects.filter(connection=connection)
+    return rows.order_by(F("retired_at").desc(nulls_first=True), "-not_after", "pk")
+
+
+def certificates_of(*, tenant_id: UUID) -> QuerySet[SsoCertificate]:
+    """Return the certificates of the tenant's provider, trusted or not."""
+    return SsoCertificate.objects.filter(tenant_id=tenant_id)
+
+
+def is_trusted(connection: SsoConnection, fingerprint: str) -> bool:
+    """Say whether a certificate is one of those that are trusted now."""
+    return SsoCertificate.objects.filter(connection=connection, retired_at=None, fingerprint=fingerprint).exists()
+
+
+def source(*, tenant_id: UUID) -> SsoSource | None:
+    """Return the address that the tenant's metadata are read from, if one is followed."""
+    return SsoSource.objects.filter(tenant_id=tenant_id).select_related("connection").first()
+
+
+def due_sources(*, at: datetime, limit: int = 200) -> list[UUID]:
+    """Return the tenants whose metadata are to be read again, the longest waiting first; needs a staff scope."""
+    due = SsoSource.objects.filter(due_at__lte=at).order_by("due_at")
+    return list(due.values_list("tenant_id", flat=True)[:limit])
+
+
+def ending(*, before: datetime, after: datetime) -> list[UUID]:
+    """Return the tenants with a trusted certificate that ends between two moments; needs a staff scope."""
+    rows = SsoCertificate.objects.filter(retired_at=None, not_after__gt=after, not_after__lte=before)
+    return list(rows.order_by("tenant_id").values_list("tenant_id", flat=True).distinct())
 
 
 def tests(*, tenant_id: UUID) -> QuerySet[SsoTest]:
@@ -128,7 +164,28 @@ def opened(test: SsoTest | SsoSignIn) -> Opened:
         Check(Code(code), Verdict(verdict), expected, got, fix, is_trusted)
         for code, verdict, expected, got, fix, is_trusted in kept["checks"]
     )
-    return Opened(checks, kept["message"], kept["assertion"], tuple(kept["addresses"]))
+    assertion = _assertion(kept["assertion"]) if kept["assertion"] else None
+    return Opened(checks, kept["message"], assertion, tuple(kept["addresses"]))
+
+
+def mapping(connection: SsoConnection) -> AttributeMapping:
+    """Return which attribute of the tenant's provider says what of a person."""
+    return attributes.stored(connection.attributes)
+
+
+def as_mapped(connection: SsoConnection, response: SamlResponse) -> SamlResponse:
+    """Return a response as the tenant's mapping reads it: what the test and sign-in judge and act on."""
+    if response.assertion is None:
+        return response
+    return replace(response, assertion=attributes.applied(response.assertion, mapping(connection)))
+
+
+def _assertion(kept: dict[str, Any]) -> Assertion:
+    """Return what stands of an assertion under seal as far as pages and mappings read it."""
+    told = {name: value for name, value in kept.items() if name not in {"signature", "confirmations"}}
+    told["attributes"] = tuple(Attribute(**{**each, "values": tuple(each["values"])}) for each in kept["attributes"])
+    told["audiences"] = tuple(map(tuple, kept["audiences"]))
+    return Assertion(**told)
 
 
 def member_named(*, tenant_id: UUID, addresses: tuple[str, ...]) -> Member | None:

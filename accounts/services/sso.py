@@ -7,15 +7,19 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.domain import connections
-from accounts.models import SsoConnection
+from accounts.domain.certificates import Source
+from accounts.models import SsoConnection, SsoSource
 from accounts.queries import enforcement
-from core import ledger, outbox, ports
+from accounts.services import sso_certificates
+from accounts.services.sso_changes import tell
+from core import ports
 from core.actor import Actor
 from core.errors import UseCaseError
 from core.permissions import Permission
 from core.saml import ProviderMetadata
 
-NOTHING = {"entity_id": "", "sso_url": "", "certificates": [], "fingerprint": ""}
+NOTHING = {"entity_id": "", "sso_url": "", "fingerprint": ""}
+AGAIN = "Download the metadata from your provider again, and upload that file as it is."
 
 
 class UnableToConnect(UseCaseError):
@@ -39,38 +43,21 @@ def begin(*, tenant_id: UUID, by: Actor, at: datetime) -> SsoConnection:
             declined_at=None, declined_by=None
         )
         if is_new or undone:
-            _tell("begun", connection, by=by, at=at)
+            tell("begun", connection, by=by, at=at)
     connection.refresh_from_db()
     return connection
 
 
 def connect(*, tenant_id: UUID, document: bytes, by: Actor, at: datetime) -> SsoConnection:
-    """Take over the provider's metadata, in place of earlier ones; the same again change nothing.
+    """Take over the provider's metadata; the same again change nothing.
 
-    What was tested before counts no longer: the connection is another one.
+    Of the provider that is connected already, they add its new certificates beside those that are trusted. Another
+    one takes its place at once, and what was tested before counts no longer.
     """
     by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
-    metadata = _read(document)
-    fingerprint = connections.fingerprint(metadata)
+    metadata = read(document, fix=AGAIN)
     with transaction.atomic(durable=True):
-        connection, _ = _row(tenant_id, by=by, at=at)
-        changed = (
-            SsoConnection.objects.filter(pk=connection.pk)
-            .exclude(fingerprint=fingerprint)
-            .update(
-                entity_id=metadata.entity_id,
-                sso_url=metadata.sso_url,
-                certificates=_columns(metadata),
-                fingerprint=fingerprint,
-                connected_at=at,
-                connected_by=by.known_id,
-                declined_at=None,
-                declined_by=None,
-            )
-        )
-        if changed:
-            data = {"certificates": len(metadata.certificates), "fingerprint": fingerprint}
-            _tell("replaced" if connection.is_connected else "connected", connection, by=by, at=at, data=data)
+        connection = take_over(tenant_id, metadata, source=Source.FILE, by=by, at=at)
     connection.refresh_from_db()
     return connection
 
@@ -87,8 +74,10 @@ def disconnect(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
                 "Your people sign in by this provider alone, or will soon.",
                 fix="End that under “Company sign-in” first.",
             )
+        SsoSource.objects.filter(connection=connection).delete()
+        connection.certificates.all().delete()
         SsoConnection.objects.filter(pk=connection.pk).update(connected_at=None, connected_by=None, **NOTHING)
-        _tell("disconnected", connection, by=by, at=at, data={"fingerprint": connection.fingerprint})
+        tell("disconnected", connection, by=by, at=at, data={"fingerprint": connection.fingerprint})
 
 
 def decline(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
@@ -101,17 +90,48 @@ def decline(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
         if SsoConnection.objects.filter(pk=connection.pk, declined_at=None).update(
             declined_at=at, declined_by=by.known_id
         ):
-            _tell("declined", connection, by=by, at=at)
+            tell("declined", connection, by=by, at=at)
 
 
-def _read(document: bytes) -> ProviderMetadata:
+def read(document: bytes, *, fix: str) -> ProviderMetadata:
+    """Read metadata; raises UnableToConnect, with this fix, for what people may not be sent to."""
     try:
         metadata = ports.identity_provider().metadata(document)
         connections.require_address(metadata.sso_url, allow_loopback=settings.DEMO)
     except (ports.Rejected, connections.NotUsableError) as error:
-        fix = "Download the metadata from your provider again, and upload that file as it is."
         raise UnableToConnect(str(error), fix=fix) from error
     return metadata
+
+
+def take_over(tenant_id: UUID, metadata: ProviderMetadata, *, source: Source, by: Actor, at: datetime) -> SsoConnection:
+    """Connect to what metadata say, in the caller's transaction; returns the connection, locked, as it was before."""
+    connection, _ = _row(tenant_id, by=by, at=at)
+    fingerprint = connections.fingerprint(
+        entity_id=metadata.entity_id, sso_url=metadata.sso_url, attributes=connection.attributes
+    )
+    changed = (
+        SsoConnection.objects.filter(pk=connection.pk)
+        .exclude(fingerprint=fingerprint)
+        .update(
+            entity_id=metadata.entity_id,
+            sso_url=metadata.sso_url,
+            fingerprint=fingerprint,
+            connected_at=at,
+            connected_by=by.known_id,
+            declined_at=None,
+            declined_by=None,
+        )
+    )
+    if connection.entity_id == metadata.entity_id:
+        sso_certificates.take_in(connection, metadata.certificates, source=source, by=by, at=at)
+    else:
+        sso_certificates.replace(connection, metadata.certificates, source=source, by=by, at=at)
+    if changed:
+        if source is Source.FILE:  # or it would be asked tomorrow whether to go back
+            SsoSource.objects.filter(connection=connection).delete()
+        data = {"certificates": len(metadata.certificates), "fingerprint": fingerprint}
+        tell("replaced" if connection.is_connected else "connected", connection, by=by, at=at, data=data)
+    return connection
 
 
 def _row(tenant_id: UUID, *, by: Actor, at: datetime) -> tuple[SsoConnection, bool]:
@@ -120,24 +140,3 @@ def _row(tenant_id: UUID, *, by: Actor, at: datetime) -> tuple[SsoConnection, bo
         tenant_id=tenant_id, defaults={"begun_at": at, "begun_by": by.known_id}
     )
     return SsoConnection.objects.select_for_update().get(pk=row.pk), is_new
-
-
-def _columns(metadata: ProviderMetadata) -> list[dict[str, str]]:
-    return [
-        {
-            "der": each.der,
-            "fingerprint": each.fingerprint,
-            "subject": each.subject,
-            "not_before": each.not_before.isoformat(),
-            "not_after": each.not_after.isoformat(),
-        }
-        for each in metadata.certificates
-    ]
-
-
-def _tell(
-    what: str, connection: SsoConnection, *, by: Actor, at: datetime, data: dict[str, object] | None = None
-) -> None:
-    tenant_id = connection.tenant_id
-    outbox.publish("accounts.sso.changed", tenant_id=tenant_id, connection_id=connection.pk)
-    ledger.record(f"accounts.sso.{what}", by=by, at=at, tenant_id=tenant_id, subject=connection, data=data)

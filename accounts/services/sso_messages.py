@@ -5,15 +5,17 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from accounts.domain import assertions, connections, people
+from accounts.domain import assertions, attributes, connections
 from accounts.domain.assertions import Expected
+from accounts.domain.attributes import Person
 from accounts.domain.verdicts import Judgement
 from accounts.models import SsoConnection, SsoSignIn, SsoTest, UsedAssertion
 from accounts.queries import domains
 from accounts.queries import sso as known
+from accounts.services import sso_certificates
 from core import ports
 from core.errors import UseCaseError
-from core.saml import SamlResponse
+from core.saml import Assertion, SamlResponse
 
 
 class UnableToAnswer(UseCaseError):
@@ -24,12 +26,21 @@ class UnableToAnswer(UseCaseError):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message and what it says. Nothing of it is believed yet."""
+    """A message and what it says. Nothing of it is believed yet.
+
+    `response` reads as the tenant's mapping has it, `said` is the assertion as it was sent.
+    """
 
     connection: SsoConnection
     message: str
     response: SamlResponse
     relay_state: str
+    said: Assertion | None = None
+
+    @property
+    def person(self) -> Person:
+        """What it says of a person, by the tenant's mapping."""
+        return attributes.person(self.said or Assertion(), known.mapping(self.connection))
 
     def asked(self) -> SsoTest | SsoSignIn | None:
         """Return what the message answers: what it names itself, or else what it was sent along with."""
@@ -58,8 +69,16 @@ class Judged:
     judgement: Judgement
     objection: str
 
+    @property
+    def signed_by(self) -> str:
+        """The fingerprint of the certificate that it is signed with, if it is."""
+        signature = self.heard.said.signature if self.heard.said else None
+        return signature.verified_by if signature and self.judgement.is_trusted else ""
+
     def once(self, *, at: datetime) -> Judgement:
         """Use the assertion up, inside the caller's transaction, and return the judgement that holds then."""
+        if self.signed_by:
+            sso_certificates.note_signature(self.heard.connection, self.signed_by, at=at)
         if not self.judgement.is_trusted or _use(self.heard, at=at):
             return self.judgement
         again = assertions.judge(self.heard.response, expected=replace(self.expected, is_used=True), at=at)
@@ -70,7 +89,7 @@ def hear(*, connection: SsoConnection, message: str, relay_state: str) -> Heard:
     """Read a message."""
     certificates = known.provider(connection).certificates
     response = ports.identity_provider().response(message, certificates=certificates)
-    return Heard(connection, message, response, relay_state)
+    return Heard(connection, message, known.as_mapped(connection, response), relay_state, response.assertion)
 
 
 def judge(heard: Heard, *, asked: SsoTest | SsoSignIn, at: datetime) -> Judged:
@@ -94,12 +113,12 @@ def judge(heard: Heard, *, asked: SsoTest | SsoSignIn, at: datetime) -> Judged:
 
 def kept(heard: Heard, judgement: Judgement) -> dict[str, object]:
     """Return what is kept of a message under seal."""
-    assertion = heard.response.assertion
+    assertion = heard.said
     return {
         "message": heard.message,
         "checks": [[c.code, c.verdict, c.expected, c.got, c.fix, c.is_trusted] for c in judgement.checks],
         "assertion": asdict(assertion) if assertion else None,
-        "addresses": list(people.addresses(assertion)) if assertion else [],
+        "addresses": list(heard.person.addresses),
     }
 
 

@@ -24,6 +24,7 @@ from accounts.services.sso_messages import Heard, Judged, UnableToAnswer, judge,
 from core import ledger, outbox, ports, sealing
 from core.actor import Actor
 from core.errors import UseCaseError
+from core.permissions import TenantRole
 
 MESSAGE_KEPT = timedelta(days=7)
 ROWS_KEPT = timedelta(days=90)
@@ -167,7 +168,7 @@ def _decide(heard: Heard, judgement: Judgement, *, by: Actor, at: datetime) -> D
     if decision.outcome is Outcome.WAITING and decision.member_id:
         _propose(decision.member_id, reason=decision.reason, tenant_id=tenant_id, key=key, by=by, at=at)
     if decision.outcome is Outcome.JOINED:
-        member = _join(tenant_id, address=addresses[0], by=by, at=at)
+        member = _join(tenant_id, address=addresses[0], role=heard.person.role, by=by, at=at)
         identity_links.link(member=member, key=key, source=Source.JOINED, by=by, at=at)
         return Decision(decision.outcome, decision.reason, member.pk)
     if decision.reason is Reason.LINKED:
@@ -178,9 +179,9 @@ def _decide(heard: Heard, judgement: Judgement, *, by: Actor, at: datetime) -> D
     return decision
 
 
-def _join(tenant_id: UUID, *, address: str, by: Actor, at: datetime) -> Member:
+def _join(tenant_id: UUID, *, address: str, role: TenantRole, by: Actor, at: datetime) -> Member:
     user = User.objects.create_user(address)
-    member = Member.objects.create(tenant_id=tenant_id, user=user, role=signing_in.JOINING_ROLE, joined_at=at)
+    member = Member.objects.create(tenant_id=tenant_id, user=user, role=role, joined_at=at)
     outbox.publish("accounts.member.joined", tenant_id=tenant_id, member_id=member.pk)
     ledger.record(
         "accounts.member.joined", by=by, at=at, tenant_id=tenant_id, subject=member,

@@ -89,6 +89,7 @@ def judge_answer(heard: Heard, *, test: SsoTest, by: Actor, at: datetime) -> Sso
             outcome="passed" if judgement.is_accepted else "failed",
             verdicts={check.code.value: check.verdict.value for check in judgement.checks},
             sealed=sealing.seal(json.dumps(kept(heard, judgement))),
+            signed_by=judged.signed_by,
             leaves_for="",
         )
         if not answered:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import domain_links, domains, enforcement, lockouts, members, sso, sso_people
+from accounts.views import domain_links, domains, enforcement, lockouts, members, sso, sso_people, sso_tests, sso_trust
 
 app_name = "accounts"
 
@@ -28,8 +28,18 @@ urlpatterns = [
     path("sso/connect/", sso.connect, name="connect_sso"),
     path("sso/disconnect/", sso.disconnect, name="disconnect_sso"),
     path("sso/decline/", sso.decline, name="decline_sso"),
-    path("sso/tests/", sso.start_test, name="start_sso_test"),
-    path("sso/tests/<uuid:test_id>/", sso.show_test, name="sso_test"),
+    path("sso/guides/<slug:product>/", sso_trust.guide, name="sso_guide"),
+    path("sso/address/", sso_trust.follow, name="follow_sso"),
+    path("sso/address/leave/", sso_trust.leave, name="leave_sso"),
+    path("sso/address/read/", sso_trust.read, name="read_sso"),
+    path("sso/change/accept/", sso_trust.accept, name="accept_sso"),
+    path("sso/change/refuse/", sso_trust.refuse, name="refuse_sso"),
+    path("sso/certificates/", sso_trust.add, name="add_sso_certificate"),
+    path("sso/certificates/<uuid:certificate_id>/retire/", sso_trust.retire, name="retire_sso_certificate"),
+    path("sso/certificates/<uuid:certificate_id>/restore/", sso_trust.restore, name="restore_sso_certificate"),
+    path("sso/tests/", sso_tests.start_test, name="start_sso_test"),
+    path("sso/tests/<uuid:test_id>/", sso_tests.show_test, name="sso_test"),
+    path("sso/tests/<uuid:test_id>/mapping/", sso_tests.choose_mapping, name="map_sso"),
     path("sso/sign-ins/", sso_people.history, name="sso_sign_ins"),
     path("sso/sign-ins/<uuid:sign_in_id>/", sso_people.show, name="sso_sign_in"),
     path("sso/links/", sso_people.links, name="sso_links"),

@@ -16,7 +16,7 @@ from accounts.queries import domains, identities
 from accounts.queries import sso as known
 from accounts.services import identity_links
 from accounts.services.identity_links import UnableToDecide, UnableToRule
-from accounts.views.sso import check_row
+from accounts.views.sso_tests import check_row
 from core.errors import UseCaseError
 from core.permissions import Permission
 from core.web import ActingRequest, tenant_view

@@ -209,6 +209,35 @@ _ALL = (
         "You are on the new platform",
         _text("{tenant} has moved. If you miss something or it looks wrong, tell us here:", "{link}", _ASK),
     ),
+    *(
+        Template(
+            f"sso.ends_{days}", 1, K.REMINDER, A.DECIDERS, True, "sso/",
+            f"The sign-in certificate of {{tenant}} ends within {days} day{'s' if days > 1 else ''}",
+            _text(f"The last certificate that your identity provider signs with ends within {days} "
+                  f"day{'s' if days > 1 else ''}. Renew it there, give us the new one beside it, and test a sign-in; "
+                  "nobody is locked out meanwhile:", "{link}", _ASK),
+        )
+        for days in (30, 14, 7, 1)
+    ),
+    Template(
+        "sso.certificate_found", 1, K.REMINDER, A.DECIDERS, True, "sso/",
+        "{tenant}: your identity provider has a new certificate",
+        _text("The metadata of your identity provider list a new certificate. We trust it from now on, beside the one "
+              "before, so that your provider can change over at any moment. If you know of no change, retire it and "
+              "ask whoever looks after your provider:", "{link}", _ASK),
+    ),
+    Template(
+        "sso.change_waits", 1, K.REMINDER, A.DECIDERS, True, "sso/",
+        "{tenant}: your identity provider's metadata changed and need your yes",
+        _text("The metadata of your identity provider name another provider or another sign-in address than before. "
+              "We have changed nothing. See what differs, and say yes or no:", "{link}", _ASK),
+    ),
+    Template(
+        "sso.unreadable", 1, K.REMINDER, A.DECIDERS, True, "sso/",
+        "{tenant}: we cannot read your identity provider's metadata",
+        _text("The address of your identity provider's metadata could not be read three times in a row. Sign-in goes "
+              "on as before, but we would not learn of a new certificate. What came back stands here:", "{link}", _ASK),
+    ),
     Template(
         "support.answered", 1, K.SUPPORT, A.ASKER, True, "support/",
         "There is an answer to your case",

@@ -77,6 +77,10 @@ class IdentityProvider(Protocol):
         """Read a provider's metadata; raises Rejected, saying what to upload instead, for anything unusable."""
         ...
 
+    def certificate(self, text: str) -> SigningCertificate:
+        """Read one certificate, as PEM or as the base64 of it; raises Rejected, saying what was given instead."""
+        ...
+
     def request(self, *, sp: ServiceProvider, idp: ProviderMetadata, relay_state: str) -> SignInRequest:
         """Write an AuthnRequest with a fresh random id, as the address to leave by (HTTP-Redirect binding)."""
         ...

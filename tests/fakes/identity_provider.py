@@ -44,6 +44,13 @@ class FakeProvider:
         except (ValueError, KeyError, TypeError) as error:
             raise Rejected("These are no metadata.") from error
 
+    def certificate(self, text: str) -> SigningCertificate:
+        """Read a certificate as `certificate_of` wrote it."""
+        try:
+            return _certificate(json.loads(text))
+        except (ValueError, KeyError, TypeError) as error:
+            raise Rejected("This is no certificate.") from error
+
     def request(self, *, sp: ServiceProvider, idp: ProviderMetadata, relay_state: str) -> SignInRequest:
         """Write a request."""
         tenancy.forbid_transaction("Asking an identity provider")
@@ -103,6 +110,11 @@ def written(response: SamlResponse) -> str:
 def metadata_of(metadata: ProviderMetadata) -> bytes:
     """Write metadata for `FakeProvider` to read."""
     return json.dumps(asdict(metadata), default=str).encode()
+
+
+def certificate_of(certificate: SigningCertificate) -> str:
+    """Write a certificate for `FakeProvider` to read."""
+    return json.dumps(asdict(certificate), default=str)
 
 
 def _certificate(kept: dict[str, Any]) -> SigningCertificate:

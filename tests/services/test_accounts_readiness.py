@@ -169,7 +169,8 @@ def test_a_passed_test_opens_the_gate_for_a_fortnight_or_until_the_metadata_chan
     lapsed = sso_tested(owner, later=timedelta(days=15))
     assert (lapsed.outcome, lapsed.facts["outcome"]) == (Outcome.BLOCK, "lapsed")
     with tenancy.scope(tenant_id=owner.tenant_id):
-        sso.connected(owner.tenant_id, make.actor(owner), provider=sso.Provider(signer=sso.signer("next")))
+        other = sso.Provider(sso_url="https://idp.airline.example/other")
+        sso.connected(owner.tenant_id, make.actor(owner), provider=other)
     changed = sso_tested(owner)
     assert (changed.outcome, changed.facts["outcome"]) == (Outcome.BLOCK, "untested")
     assert changed.facts["connection"] != passed.facts["connection"]

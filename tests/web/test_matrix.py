@@ -143,7 +143,17 @@ TENANT = (
     Row("accounts:connect_sso", MANAGERS, post=422),
     Row("accounts:disconnect_sso", MANAGERS, post=302),
     Row("accounts:decline_sso", MANAGERS, post=422),  # it is connected
+    Row("accounts:sso_guide", ALL, get=200, ids=("product",)),
+    Row("accounts:follow_sso", MANAGERS, post=422),
+    Row("accounts:leave_sso", MANAGERS, post=302),
+    Row("accounts:read_sso", MANAGERS, post=302),
+    Row("accounts:accept_sso", MANAGERS, post=409),
+    Row("accounts:refuse_sso", MANAGERS, post=409),
+    Row("accounts:add_sso_certificate", MANAGERS, post=422),
+    Row("accounts:retire_sso_certificate", MANAGERS, post=422, ids=("certificate_id",)),  # it is the last
+    Row("accounts:restore_sso_certificate", MANAGERS, post=302, ids=("certificate_id",)),
     Row("accounts:start_sso_test", MANAGERS, post=302),
+    Row("accounts:map_sso", MANAGERS, post=302, ids=("test_id",)),
     Row("accounts:sso_test", ALL, get=200, ids=("test_id",)),
     Row("accounts:sso_sign_ins", READERS, get=200),
     Row("accounts:sso_sign_in", READERS, get=200, ids=("sign_in_id",)),
@@ -199,7 +209,7 @@ VENDOR = (
     Row("staff_cutover:pack", EVERY_STAFF, get=200, ids=("request_id",)),
 )
 
-EVERYBODYS_IDS = {"check_id", "entity", "workflow_id", "guide_slug", "old", "seat"}
+EVERYBODYS_IDS = {"check_id", "entity", "workflow_id", "guide_slug", "product", "old", "seat"}
 """What is the same in every tenant's address: declared, not stored."""
 
 EVERYBODY = {

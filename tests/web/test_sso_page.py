@@ -105,11 +105,12 @@ def test_doing_without_is_stated_and_can_be_taken_back(open_as) -> None:
 def test_a_file_or_a_text_connects(open_as) -> None:
     page = open_as()
     said = text(page.post("connect_sso", file=SimpleUploadedFile("idp.xml", page.provider.metadata(signer("next")))))
-    assert said.count("Valid until") == 2
+    assert said.count("Last signed with") == 2
     assert "Not tested yet" in said
-    assert "Replace the metadata" in said
-    assert said.count("Valid until") == 2
-    assert text(page.connect()).count("Valid until") == 1
+    assert "Take them in" in said
+    kept = text(page.connect())
+    assert kept.count("Last signed with") == 2
+    assert "Your metadata no longer list it" in kept
 
 
 @pytest.mark.parametrize(
@@ -263,3 +264,81 @@ def test_the_page_costs_the_same_for_ten_tests_and_for_many(open_as) -> None:
 def test_testing_without_a_connection_is_refused(open_as) -> None:
     answer = open_as().post("start_sso_test")
     assert (answer.status_code, "Upload its metadata first." in text(answer)) == (422, True)
+
+
+def answered(page: Browser, **said: tuple[str, ...]) -> SsoTest:
+    page.connect()
+    test = page.start()
+    page.come_back(page.provider.message(page.provider.answer(test.connection, test, attributes=said)), test)
+    return test
+
+
+def test_a_mapping_is_tried_on_a_test_and_kept_for_the_next(open_as) -> None:
+    page = open_as()
+    with make.arranging():
+        make.member(page.tenant, person=make.user("Olivia Work", email="work@airline.example"))
+    test = answered(page, workMail=("work@airline.example",), team=("Pilots",))
+    url = page.url("map_sso", test.pk)
+    tried = page.client.post(url, {"email": "workMail", "groups": "team", "roles": "Pilots = auditor", "try": "1"})
+    assert tried.status_code == 200
+    assert "Tried, not kept" in text(tried)
+    assert "This maps to <strong>Olivia Work</strong>" in text(tried)
+    assert "would join as auditor" in text(tried)
+    with make.arranging():
+        assert SsoConnection.objects.get().attributes == {}
+    part = page.client.post(url, {"email": "workMail", "try": "1"}, headers={"HX-Request": "true"})
+    assert text(part).startswith('<section class="card" id="mapping"')
+    kept = page.client.post(url, {"email": "workMail"}, follow=True)
+    assert "Tried, not kept" not in text(kept)
+    assert "The connection is another one now" in text(kept)
+    again = answered(page, workMail=("work@airline.example",))
+    with make.arranging():
+        assert SsoTest.objects.get(pk=again.pk).verdicts["email"] == "fail"  # its domain is not proven
+    assert "one address at" in text(page.show(again))
+    assert "This maps to <strong>Olivia Work</strong>" in text(page.show(again))
+
+
+def test_a_mapping_that_cannot_be_comes_back_with_the_reason_and_what_was_typed(open_as) -> None:
+    page = open_as()
+    test = answered(page)
+    answer = page.client.post(page.url("map_sso", test.pk), {"roles": "Pilots = owner"})
+    assert answer.status_code == 422
+    assert "Write one group and its role per line" in text(answer)
+    assert "Pilots = owner" in text(answer)
+
+
+def test_who_only_views_sees_no_mapping(open_as) -> None:
+    page = open_as()
+    test = answered(page, workMail=("work@airline.example",))
+    shown = text(open_as(TenantRole.MEMBER, page.tenant).show(test))
+    assert "work@airline.example" not in shown
+    assert "Keep this mapping" not in shown
+
+
+def test_a_guide_shows_our_values_in_the_products_words(open_as) -> None:
+    page = open_as()
+    url = page.url("sso_guide", "entra")
+    assert "Our values are not made yet" in text(page.client.get(url))
+    page.post("begin_sso")
+    with make.arranging():
+        provider_id = SsoConnection.objects.get().provider_id
+    shown = text(page.client.get(url))
+    assert "Reply URL (Assertion Consumer Service URL)" in shown
+    assert shown.count(f"/sso/{provider_id}/acs/") == 2  # the value, and its copy button
+    assert page.client.get(page.url("sso_guide", "nobody")).status_code == 404
+
+
+def test_certificates_are_added_and_retired_on_the_page(open_as) -> None:
+    page = open_as()
+    page.connect()
+    refused = page.post("add_sso_certificate", certificate=signer().key)
+    assert (refused.status_code, "This is a private key" in text(refused)) == (422, True)
+    assert "BEGIN" not in text(refused)
+    shown = text(page.post("add_sso_certificate", certificate=signer("next").certificate))
+    assert shown.count("Last signed with") == 2
+    with make.arranging():
+        first = SsoConnection.objects.get().certificates.get(subject="CN=idp.airline.example")
+    retired = page.client.post(page.url("retire_sso_certificate", first.pk), follow=True)
+    assert "retired by hand" in text(retired)
+    restored = page.client.post(page.url("restore_sso_certificate", first.pk), follow=True)
+    assert text(restored).count("Last signed with") == 2

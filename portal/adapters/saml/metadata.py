@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from datetime import UTC
 from xml.sax.saxutils import escape, quoteattr
 
@@ -15,6 +16,7 @@ from portal.adapters.saml.xml import MD, Element, UnreadableError, find, parse, 
 
 MOST_CERTIFICATES = 10
 LONGEST_ENTITY_ID = 1024  # SAML 2.0 core 8.3.6
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 
 _WORDS = {
     Unreadable.DOCTYPE: "The file has a document type or entities, which metadata never needs.",
@@ -38,6 +40,23 @@ def read(document: bytes) -> ProviderMetadata:
     if not entity_id or len(entity_id) > LONGEST_ENTITY_ID:
         raise Rejected("The metadata have no entityID, or one that is too long.")
     return ProviderMetadata(entity_id, _sso_url(descriptor), _certificates(descriptor))
+
+
+def certificate(text: str) -> SigningCertificate:
+    """Read a certificate that a person pasted, with its armour or without; raises Rejected."""
+    if len(text) > MOST_METADATA:
+        raise Rejected("This is larger than any certificate.")
+    if "PRIVATE KEY-----" in text:
+        raise Rejected("This is a private key, which must never leave your provider. Paste the certificate.")
+    if text.lstrip().startswith("<"):
+        raise Rejected("This is XML: give metadata as metadata, not as a certificate.")
+    found = _PEM.findall(text)
+    if len(found) > 1:
+        raise Rejected("This holds several certificates. Paste the one that signs, alone.")
+    try:
+        return _certificate(found[0] if found else text)
+    except Rejected as error:
+        raise Rejected("This is no certificate that can be read (X.509, PEM or base64).") from error
 
 
 def describe(sp: ServiceProvider) -> str:

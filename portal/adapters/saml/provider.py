@@ -44,6 +44,10 @@ class OneloginProvider:
         tenancy.forbid_transaction("Reading a provider's metadata")
         return metadata.read(document)
 
+    def certificate(self, text: str) -> SigningCertificate:
+        """Read one certificate."""
+        return metadata.certificate(text)
+
     def request(self, *, sp: ServiceProvider, idp: ProviderMetadata, relay_state: str) -> SignInRequest:
         """Write an AuthnRequest as an address."""
         tenancy.forbid_transaction("Asking an identity provider")

@@ -25,6 +25,8 @@ TITLES = {
 
 PLUMBING = frozenset(
     {
+        "accounts.tasks.read_metadata",
+        "accounts.tasks.warn_of_certificate",
         "backfills.tasks.catch_up",
         "backfills.tasks.keep_up_run",
         "comms.tasks.issue_mailing",

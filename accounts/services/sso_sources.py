@@ -1,0 +1,177 @@
+"""The address where a provider's metadata stand: followed, read again by itself, never to the harm of a connection.
+
+A reading adds new certificates and lets go of those that are long gone. It changes neither who the provider is nor
+where people sign in: that waits for a person. A reading that fails changes nothing.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.domain import connections
+from accounts.domain.certificates import Source
+from accounts.models import SsoConnection, SsoSource
+from accounts.queries import sso as known
+from accounts.services import sso, sso_certificates
+from accounts.services.sso_changes import notify, tell
+from core import ports
+from core.actor import Actor
+from core.errors import UseCaseError
+from core.permissions import Permission
+from core.saml import ProviderMetadata
+
+OK = 200
+NOTHING_WAITS: dict[str, Any] = {"proposal": None, "proposed_at": None}
+CHECK_ADDRESS = "Copy the address of the metadata from your provider again, or upload its metadata as a file."
+
+
+class UnableToFollow(UseCaseError):
+    """The metadata cannot be read from there."""
+
+
+class UnableToDecide(UseCaseError):
+    """There is no such change to decide on."""
+
+    status = 409
+
+
+def follow(*, tenant_id: UUID, url: str, by: Actor, at: datetime) -> SsoSource:
+    """Connect by the metadata that stand at an address, and read them again every day. Safe to repeat."""
+    by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
+    metadata, address = _read(url)
+    with transaction.atomic(durable=True):
+        connection = sso.take_over(tenant_id, metadata, source=Source.ADDRESS, by=by, at=at)
+        before = SsoSource.objects.filter(connection=connection).values_list("url", flat=True).first()
+        row, _ = SsoSource.objects.update_or_create(
+            tenant_id=tenant_id,
+            connection=connection,
+            defaults={
+                "url": address,
+                "followed_at": at,
+                "followed_by": by.known_id,
+                "refused": "",
+                **_fresh(at),
+                **NOTHING_WAITS,
+            },
+        )
+        if before != address:
+            tell("followed", connection, by=by, at=at)
+    return row
+
+
+def leave(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
+    """Read the metadata again no more; the connection stays as it is. Safe to repeat."""
+    by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
+    with transaction.atomic(durable=True):
+        connection = SsoConnection.objects.select_for_update().filter(tenant_id=tenant_id).first()
+        if connection is None or not SsoSource.objects.filter(connection=connection).delete()[0]:
+            return
+        tell("left", connection, by=by, at=at)
+
+
+def refresh(*, tenant_id: UUID, by: Actor, at: datetime) -> SsoSource | None:
+    """Read the metadata again. Safe to repeat; None if no address is followed any more."""
+    by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
+    source = known.source(tenant_id=tenant_id)
+    if source is None:
+        return None
+    try:
+        metadata, _ = _read(source.url)
+    except (UnableToFollow, sso.UnableToConnect) as refusal:
+        _fail(source, refusal.message, by=by, at=at)
+    else:
+        try:
+            _take(source, metadata, by=by, at=at)
+        except sso_certificates.UnableToTrust as refusal:
+            _fail(source, refusal.message, by=by, at=at)
+    return SsoSource.objects.filter(pk=source.pk).first()
+
+
+def accept(*, tenant_id: UUID, digest: str, by: Actor, at: datetime) -> SsoConnection:
+    """Say yes to the change that waits, as it was shown: `digest` is of what the person saw."""
+    by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
+    with transaction.atomic(durable=True):
+        source, proposal = _waiting(tenant_id, digest)
+        metadata = connections.from_plain(proposal)
+        connection = sso.take_over(tenant_id, metadata, source=Source.ADDRESS, by=by, at=at)
+        SsoSource.objects.filter(pk=source.pk).update(refused="", **NOTHING_WAITS)
+    connection.refresh_from_db()
+    return connection
+
+
+def refuse(*, tenant_id: UUID, digest: str, by: Actor, at: datetime) -> None:
+    """Say no to the change that waits; it is asked again only once the metadata say something else."""
+    by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
+    with transaction.atomic(durable=True):
+        source, _ = _waiting(tenant_id, digest)
+        SsoSource.objects.filter(pk=source.pk).update(refused=digest, **NOTHING_WAITS)
+        tell("change_refused", source.connection, by=by, at=at, data={"digest": digest})
+
+
+def _read(url: str) -> tuple[ProviderMetadata, str]:
+    """Fetch and read metadata through the guarded sender; return the address in its one form too."""
+    outbound = ports.outbound()
+    try:
+        address = outbound.check(url.strip())
+        connections.require_address(address, allow_loopback=settings.DEMO, what="address of the metadata")
+        reply = outbound.get(address, headers={"accept": "application/samlmetadata+xml, application/xml, text/xml"})
+    except connections.NotUsableError as error:
+        raise UnableToFollow(str(error), fix=CHECK_ADDRESS) from error
+    except ports.Rejected as error:
+        raise UnableToFollow(str(error), fix=CHECK_ADDRESS) from error
+    except ports.Unavailable as error:
+        raise UnableToFollow(str(error), fix="Try again in a few minutes, or upload the metadata as a file.") from error
+    if reply.status != OK:
+        raise UnableToFollow(f"The address answered with status {reply.status}.", fix=CHECK_ADDRESS)
+    return sso.read(reply.body, fix=CHECK_ADDRESS), address
+
+
+def _take(source: SsoSource, metadata: ProviderMetadata, *, by: Actor, at: datetime) -> None:
+    """Put a reading to use: certificates at once, another provider or sign-in address as a question."""
+    digest = connections.digest(metadata)
+    with transaction.atomic(durable=True):
+        connection = SsoConnection.objects.select_for_update().get(pk=source.connection_id)
+        row = SsoSource.objects.filter(pk=source.pk, url=source.url).first()
+        if row is None:
+            return  # left or replaced while we read
+        if (metadata.entity_id, metadata.sso_url) == (connection.entity_id, connection.sso_url):
+            found = sso_certificates.take_in(connection, metadata.certificates, source=Source.ADDRESS, by=by, at=at)
+            for fingerprint in found.added:
+                notify("certificate_found", connection, occasion=fingerprint)
+            SsoSource.objects.filter(pk=row.pk).update(**_fresh(at), **NOTHING_WAITS)
+            return
+        SsoSource.objects.filter(pk=row.pk).update(**_fresh(at))
+        if digest not in {row.refused, (row.proposal or {}).get("digest")}:
+            proposal = {"digest": digest, **connections.to_plain(metadata)}
+            SsoSource.objects.filter(pk=row.pk).update(proposal=proposal, proposed_at=at)
+            notify("change_waits", connection, occasion=digest)
+            tell("change_proposed", connection, by=by, at=at, data={"digest": digest})
+
+
+def _fail(source: SsoSource, problem: str, *, by: Actor, at: datetime) -> None:
+    failures = source.failures + 1
+    with transaction.atomic(durable=True):
+        if not SsoSource.objects.filter(pk=source.pk, url=source.url, failures=source.failures).update(
+            failures=failures, problem=problem, due_at=connections.next_reading_at(failures=failures, at=at)
+        ):
+            return
+        if failures == connections.FAILURES_TOLD:
+            notify("unreadable", source.connection, occasion=f"{source.pk}:{at:%Y%m%d}")
+            tell("metadata_unreadable", source.connection, by=by, at=at)
+
+
+def _waiting(tenant_id: UUID, digest: str) -> tuple[SsoSource, dict[str, Any]]:
+    """Return the address with the change that waits; raises UnableToDecide unless it is the one that was seen."""
+    source = SsoSource.objects.select_for_update().filter(tenant_id=tenant_id, proposal__isnull=False).first()
+    proposal = source.proposal if source else None
+    if source is None or proposal is None or proposal["digest"] != digest:
+        raise UnableToDecide("This change is not the one that waits any more.", fix="Look at the page again.")
+    return source, proposal
+
+
+def _fresh(at: datetime) -> dict[str, Any]:
+    """Return the columns of an address that was just read."""
+    return {"read_at": at, "due_at": connections.next_reading_at(failures=0, at=at), "failures": 0, "problem": ""}
