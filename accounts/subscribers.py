@@ -10,9 +10,19 @@ from core.outbox import subscribe
 
 @subscribe("accounts.domain.verified")
 @subscribe("accounts.domain.released")
+@subscribe("accounts.domain.passed_on")
 def ask_about_domains(*, tenant_id: UUID, at: datetime) -> None:
     """Ask the readiness check again as soon as the answer may have changed."""
     readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id="accounts.domain_verified")
+
+
+@subscribe("accounts.domain.fresh_proof_asked")
+@subscribe("accounts.domain.verified")
+@subscribe("accounts.domain.released")
+@subscribe("accounts.domain.passed_on")
+def ask_about_fresh_proofs(*, tenant_id: UUID, at: datetime) -> None:
+    """Ask whether the domains are proven afresh as soon as the answer may have changed."""
+    readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id="accounts.domain_proven_afresh")
 
 
 @subscribe("accounts.sso.changed")

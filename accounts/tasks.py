@@ -7,7 +7,15 @@ from accounts.domain.certificates import WARN_DAYS
 from accounts.models import Domain
 from accounts.queries import domains as claimed
 from accounts.queries import sso
-from accounts.services import cutbacks, domains, sso_certificates, sso_sign_ins, sso_sources, sso_tests
+from accounts.services import (
+    cutbacks,
+    domain_transfers,
+    domains,
+    sso_certificates,
+    sso_sign_ins,
+    sso_sources,
+    sso_tests,
+)
 from accounts.services.provisioning import calls
 from core import queue
 from core.actor import Actor
@@ -19,6 +27,12 @@ def check_due_domains(*, at: datetime) -> None:
     """Look up again every domain whose time has come, each in a job of its own."""
     for tenant_id, domain_id in claimed.due(at=at):
         queue.enqueue("accounts.tasks.check_domain", tenant_id=tenant_id, key=str(domain_id), domain_id=domain_id)
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(minutes=1))
+def tell_holders(*, at: datetime) -> None:
+    """Have each account told that another one has shown to control a domain of theirs."""
+    domain_transfers.tell_holders(by=Actor.system("beat"), at=at)
 
 
 @task(scope=Scope.SYSTEM, every=timedelta(hours=1))

@@ -141,6 +141,48 @@ def tell_of_sign_in(*, tenant_id: UUID, what: str, occasion: str, at: datetime) 
     mailings.say(f"sso.{what}", tenant_id=tenant_id, occasion=occasion, by=BY, at=at)
 
 
+@subscribe("accounts.domain.fresh_proof_asked")
+def ask_to_prove_again(*, tenant_id: UUID, occasion: str, at: datetime) -> None:
+    """Ask the deciders to prove their domains once more; once, however many these are."""
+    mailings.say("domain.prove_again", tenant_id=tenant_id, occasion=occasion, by=BY, at=at)
+
+
+@subscribe("accounts.domain.token_ending")
+def remind_of_token(*, tenant_id: UUID, occasion: str, at: datetime) -> None:
+    """Remind the deciders of a domain's record before its token is given up."""
+    mailings.say("domain.token_ending", tenant_id=tenant_id, occasion=occasion, by=BY, at=at)
+
+
+@subscribe("accounts.domain.token_given_up")
+def tell_given_up(*, tenant_id: UUID, occasion: str, at: datetime) -> None:
+    """Tell the deciders that a domain's token was given up."""
+    mailings.say("domain.token_given_up", tenant_id=tenant_id, occasion=occasion, by=BY, at=at)
+
+
+@subscribe("accounts.domain.contested")
+def warn_holder(*, tenant_id: UUID, occasion: str, at: datetime) -> None:
+    """Tell the deciders that another account has shown to control a domain of theirs."""
+    mailings.say("domain.contested", tenant_id=tenant_id, occasion=occasion, by=BY, at=at)
+
+
+@subscribe("accounts.domain.passed_on")
+def tell_passed_on(*, tenant_id: UUID, occasion: str, at: datetime) -> None:
+    """Tell the deciders that a domain of theirs went to another account."""
+    mailings.say("domain.passed_on", tenant_id=tenant_id, occasion=occasion, by=BY, at=at)
+
+
+@subscribe("accounts.domain.taken_over")
+def tell_taken_over(*, tenant_id: UUID, occasion: str, at: datetime) -> None:
+    """Tell the deciders that the domain they asked for is theirs."""
+    mailings.say("domain.taken_over", tenant_id=tenant_id, occasion=occasion, by=BY, at=at)
+
+
+@subscribe("accounts.domain.transfer_declined")
+def tell_declined(*, tenant_id: UUID, occasion: str, at: datetime) -> None:
+    """Tell the deciders that the domain they asked for stays where it is."""
+    mailings.say("domain.transfer_declined", tenant_id=tenant_id, occasion=occasion, by=BY, at=at)
+
+
 @subscribe("core.findings.moved")
 def warn_of_late_blocks(*, tenant_id: UUID, check_ids: list[str], at: datetime) -> None:
     """Remind the deciders of a check that blocks although the move is two weeks away or less; once a day at most."""

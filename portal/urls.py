@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/sessions/<int:session_id>/end/", sessions.end, name="end_session"),
     path("accounts/", include("allauth.urls")),
     path("invitations/", include("accounts.urls.invitations")),
+    path("dns/", reference.domains, name="domain_guide"),
     path("dns/", include("accounts.urls.domain_links")),
     path("admin/password_change/", home.change_password, name="change_password"),
     path("sso/", include("accounts.urls.saml")),

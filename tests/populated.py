@@ -16,8 +16,8 @@ from django.conf import settings
 from django.core import mail
 from django.utils import timezone
 
-from accounts.models import Domain, SsoConnection, User
-from accounts.services import domain_links, domains, imports, invitations
+from accounts.models import SsoConnection, User
+from accounts.services import imports, invitations
 from backfills.domain.runs import RunState
 from backfills.domain.spec import load
 from backfills.models import Run
@@ -38,10 +38,9 @@ from parity_reports.domain.ladder import Method
 from parity_reports.domain.reconciliation import Strategy
 from parity_reports.queries import reports as compared
 from parity_reports.services import drift, guides, previews, reconciliations, reports, workflows
-from portal.demo.dns import ZoneFile
 from portal.demo.integrations import connect_one
 from runbooks.services import exceptions
-from tests import airline, customers, enforcing, make, signing, sso
+from tests import airline, claims, customers, enforcing, make, signing, sso
 from tests.counterparts import Counterparts
 from tests.customers import Customer
 from tests.shadowing import keep_rounds
@@ -64,8 +63,8 @@ def make_everything(outside: Counterparts) -> Populated:
     airline.legacy_do(outside.platforms, f"UPDATE flt_hist SET tail_no = 'N801AA7' WHERE {flights}")
     ready, blocked = customers.arrange(READY, prepared=True), customers.arrange(BLOCKED, prepared=False)
     empty = make.member(make.tenant("Empty Air", slug="empty"))
-    _claim(ready, outside.zones, right=True)
-    _claim(blocked, outside.zones, right=False)
+    claims.claim(ready, outside.zones, right=True)
+    claims.claim(blocked, outside.zones, right=False)
     for customer, verifies in ((ready, True), (blocked, False)):
         with tenancy.scope(tenant_id=customer.tenant.pk):
             connect_one(customer.airline, customer.tenant.pk, receivers=outside.receivers, verifies=verifies)
@@ -83,7 +82,8 @@ def make_everything(outside: Counterparts) -> Populated:
     _lack(portal, ready)
     _except(portal, blocked)
     _invite(portal, ready)
-    _link(portal, ready, blocked)
+    portal.ids |= claims.link(ready, blocked)
+    claims.contest(ready, blocked, outside.zones)
     _time_boxed(ready)
     _tell(portal, ready, blocked)
     _rely(ready, blocked)
@@ -92,30 +92,6 @@ def make_everything(outside: Counterparts) -> Populated:
             readiness.evaluate(tenant_id=customer.tenant.pk, by=make.SYSTEM, at=timezone.now())
     _ask(portal, ready, blocked)
     return portal
-
-
-def _claim(customer: Customer, zones: ZoneFile, *, right: bool) -> None:
-    at, tenant_id = timezone.now(), customer.tenant.pk
-    with tenancy.scope(tenant_id=tenant_id):
-        domain = domains.claim(tenant_id=tenant_id, typed=customer.airline.domain, by=customer.by_owner, at=at)
-        record = domains.challenge_of(domain).txt
-        zones.publish(record.host, record.value)
-        if not right:
-            domains.renew(domain=domain, by=customer.by_owner, at=at)
-        domains.check(domain=domain, by=customer.by_owner, at=at)
-        domains.claim(tenant_id=tenant_id, typed=f"ops.{customer.airline.domain}", by=customer.by_owner, at=at)
-
-
-def _link(portal: Populated, ready: Customer, blocked: Customer) -> None:
-    """Send links for a proven domain, for one that waits and for one whose record is wrong."""
-    for name, customer, domain in (
-        ("proven", ready, ready.airline.domain),
-        ("waiting", ready, f"ops.{ready.airline.domain}"),
-        ("wrong", blocked, blocked.airline.domain),
-    ):
-        with tenancy.scope(tenant_id=customer.tenant.pk):
-            found = Domain.objects.get(name=domain)
-            _, portal.ids[f"link_{name}"] = domain_links.make(domain=found, by=customer.by_owner, at=timezone.now())
 
 
 def _sign_in_by_provider(ready: Customer, blocked: Customer) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from rest_framework.response import Response
 
 from accounts.domain.challenge import Method, Record
 from accounts.domain.diagnosis import Code
-from accounts.models import Domain, DomainLink
+from accounts.domain.transfers import TransferState
+from accounts.models import Domain
 from accounts.queries import domains as listed
-from accounts.services import domain_links, domains
+from accounts.services import domain_transfers, domains
 from core.api import PAGING, Answer, ApiView, Body, Cursor, NoBody, Problem, Text, item_id, operation
 from core.permissions import Permission
 from core.tokens import SCOPES, TokenScope
@@ -55,6 +56,16 @@ class DomainLookup(Answer):
     ttl = serializers.IntegerField(allow_null=True, help_text="Seconds for which name servers may keep this answer.")
 
 
+class Transfer(Answer):
+    """A wish to have a domain that another account holds."""
+
+    state = serializers.ChoiceField([state.value for state in TransferState])
+    asked_at = serializers.DateTimeField()
+    proven_at = serializers.DateTimeField(allow_null=True, help_text="When the fresh proof was seen.")
+    decided_at = serializers.DateTimeField(allow_null=True)
+    answer = serializers.CharField(help_text="What we said when we decided.")
+
+
 class DomainState(Answer):
     """A claimed domain, and how its proof stands."""
 
@@ -92,6 +103,7 @@ class DomainState(Answer):
             "fix": "Publish the record at your DNS provider; it may take some minutes to be seen.",
             "ttl": 300,
         },
+        "transfer": None,
     }
 
     id = serializers.UUIDField()
@@ -107,6 +119,7 @@ class DomainState(Answer):
     proven_since = serializers.DateTimeField(source="verified_at", allow_null=True)
     next_check_at = serializers.DateTimeField(allow_null=True, help_text="When it is looked up by itself.")
     last_check = serializers.SerializerMethodField()
+    transfer = serializers.SerializerMethodField()
 
     @extend_schema_field(serializers.ChoiceField(["proven", "waiting", "given_up"]))
     def get_state(self, domain: Domain) -> str:
@@ -134,6 +147,11 @@ class DomainState(Answer):
         last = domain.last_check
         return dict(DomainLookup(last).data) if last else None
 
+    @extend_schema_field(Transfer(allow_null=True))
+    def get_transfer(self, domain: Domain) -> dict[str, object] | None:
+        """How it stands with your wish to have the domain from another account; null without one."""
+        return dict(Transfer(domain.transfer).data) if domain.transfer else None
+
 
 class ClaimDomain(Body):
     """The domain to claim."""
@@ -141,6 +159,14 @@ class ClaimDomain(Body):
     example = {"name": "airline.example"}
 
     name = Text(max_length=253, help_text="Without https:// and without www.")
+
+
+class AskForDomain(Body):
+    """Why a domain should be yours that another account holds."""
+
+    example = {"reason": "We bought the domain with the airline."}
+
+    reason = Text(max_length=500)
 
 
 class ChooseMethod(Body):
@@ -187,7 +213,7 @@ class OneDomain(ApiView):
     @operation("get_domain", tag=TAG, answer=DomainState, parameters=_ID, summary="Read one domain")
     def get(self, request: Request, domain_id: UUID) -> Response:
         """Return one domain."""
-        return Response(DomainState(_find(self.tenant_id, domain_id)).data)
+        return Response(DomainState(find(self.tenant_id, domain_id)).data)
 
     @operation(
         "release_domain", tag=TAG, answer=None, status=204, parameters=_ID, summary="Release a domain",
@@ -196,7 +222,7 @@ class OneDomain(ApiView):
     def delete(self, request: Request, domain_id: UUID) -> Response:
         """Release a domain."""
         self.read(NoBody)
-        domains.release(domain=_find(self.tenant_id, domain_id), by=self.actor, at=self.at)
+        domains.release(domain=find(self.tenant_id, domain_id), by=self.actor, at=self.at)
         return Response(status=204)
 
 
@@ -212,8 +238,37 @@ class Checks(ApiView):
     def post(self, request: Request, domain_id: UUID) -> Response:
         """Look the record up now."""
         self.read(NoBody)
-        domains.check(domain=_find(self.tenant_id, domain_id), by=self.actor, at=self.at)
-        return Response(DomainState(_find(self.tenant_id, domain_id)).data)
+        domains.check(domain=find(self.tenant_id, domain_id), by=self.actor, at=self.at)
+        return Response(DomainState(find(self.tenant_id, domain_id)).data)
+
+
+class Transfers(ApiView):
+    """Asking for a domain that another account holds."""
+
+    scopes = {"POST": "domains:write", "DELETE": "domains:write"}
+
+    @operation(
+        "ask_for_domain", tag=TAG, answer=DomainState, parameters=_ID, body=AskForDomain,
+        summary="Ask for a domain that another account holds",
+        described="After a check found `held_elsewhere`. A new token begins a fresh proof; then one of us decides.",
+    )  # fmt: skip
+    def post(self, request: Request, domain_id: UUID) -> Response:
+        """Ask for the domain."""
+        reason = self.read(AskForDomain)["reason"]
+        domain_transfers.ask(domain=find(self.tenant_id, domain_id), reason=reason, by=self.actor, at=self.at)
+        return Response(DomainState(find(self.tenant_id, domain_id)).data)
+
+    @operation(
+        "ask_for_domain_no_longer", tag=TAG, answer=DomainState, parameters=_ID, summary="Ask for a domain no longer",
+    )  # fmt: skip
+    def delete(self, request: Request, domain_id: UUID) -> Response:
+        """Take the wish back."""
+        self.read(NoBody)
+        domain = find(self.tenant_id, domain_id)
+        if domain.transfer is None:
+            raise Problem("not-found", "You did not ask for this domain.")
+        domain_transfers.withdraw(transfer=domain.transfer, by=self.actor, at=self.at)
+        return Response(DomainState(find(self.tenant_id, domain_id)).data)
 
 
 class Methods(ApiView):
@@ -229,86 +284,8 @@ class Methods(ApiView):
     def put(self, request: Request, domain_id: UUID) -> Response:
         """Choose how a domain is proven."""
         method = self.read(ChooseMethod)["method"]
-        domains.choose(domain=_find(self.tenant_id, domain_id), method=method, by=self.actor, at=self.at)
-        return Response(DomainState(_find(self.tenant_id, domain_id)).data)
-
-
-class Link(Answer):
-    """A link for whoever edits the domain's DNS and has no account."""
-
-    example = {
-        "id": "0b9b6c52-8d0e-4f7d-9a44-7a3c1e2f5d11",
-        "made_at": "2026-11-26T05:00:00Z",
-        "expires_at": "2026-12-03T05:00:00Z",
-        "opened_at": None,
-    }
-
-    id = serializers.UUIDField()
-    made_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField()
-    opened_at = serializers.DateTimeField(allow_null=True, help_text="When it was first opened.")
-
-
-class MadeLink(Link):
-    """A new link, with its address."""
-
-    example = {**Link.example, "url": "https://crossing.example/dns/3Vb9…/"}
-
-    url = serializers.URLField(help_text="In this answer alone: only a digest is kept.")
-
-
-class DomainLinks(Answer):
-    """The links of a domain that still open something."""
-
-    example = {"links": [Link.example]}
-
-    links = Link(many=True)
-
-
-class Links(ApiView):
-    """The links of a domain."""
-
-    scopes = {"GET": "domains:read", "POST": "domains:write"}
-
-    @operation(
-        "list_domain_links", tag=TAG, answer=DomainLinks, parameters=_ID,
-        summary="List the links to what a domain is to publish",
-    )  # fmt: skip
-    def get(self, request: Request, domain_id: UUID) -> Response:
-        """List the links that still open something, the newest first."""
-        domain = _find(self.tenant_id, domain_id)
-        found = listed.open_links(tenant_id=self.tenant_id, at=self.at).get(domain.pk, ())
-        return Response({"links": Link(found, many=True).data})
-
-    @operation(
-        "make_domain_link", tag=TAG, answer=MadeLink, status=201, parameters=_ID, body=NoBody,
-        summary="Make a link for whoever edits the DNS",
-        described="For seven days it shows, without an account, what to publish for this domain and how it stands.",
-    )  # fmt: skip
-    def post(self, request: Request, domain_id: UUID) -> Response:
-        """Make a link."""
-        self.read(NoBody)
-        link, secret = domain_links.make(domain=_find(self.tenant_id, domain_id), by=self.actor, at=self.at)
-        return Response({**Link(link).data, "url": domain_links.address(secret)}, status=201)
-
-
-class OneLink(ApiView):
-    """One link."""
-
-    scopes = {"DELETE": "domains:write"}
-
-    @operation(
-        "revoke_domain_link", tag=TAG, answer=None, status=204, summary="Take a link back",
-        parameters=(item_id("link_id", "Id of a link."),), described="It opens nothing from now on.",
-    )  # fmt: skip
-    def delete(self, request: Request, link_id: UUID) -> Response:
-        """Take a link back."""
-        self.read(NoBody)
-        link = DomainLink.objects.select_related("domain").filter(tenant_id=self.tenant_id, pk=link_id).first()
-        if link is None:
-            raise Problem("not-found", "There is no such link.")
-        domain_links.revoke(link=link, by=self.actor, at=self.at)
-        return Response(status=204)
+        domains.choose(domain=find(self.tenant_id, domain_id), method=method, by=self.actor, at=self.at)
+        return Response(DomainState(find(self.tenant_id, domain_id)).data)
 
 
 class Tokens(ApiView):
@@ -324,11 +301,12 @@ class Tokens(ApiView):
     def post(self, request: Request, domain_id: UUID) -> Response:
         """Issue a new token."""
         self.read(NoBody)
-        domains.renew(domain=_find(self.tenant_id, domain_id), by=self.actor, at=self.at)
-        return Response(DomainState(_find(self.tenant_id, domain_id)).data)
+        domains.renew(domain=find(self.tenant_id, domain_id), by=self.actor, at=self.at)
+        return Response(DomainState(find(self.tenant_id, domain_id)).data)
 
 
-def _find(tenant_id: UUID, domain_id: UUID) -> Domain:
+def find(tenant_id: UUID, domain_id: UUID) -> Domain:
+    """Return a domain of the tenant's list, or raise the problem."""
     found = listed.listed(tenant_id=tenant_id).filter(pk=domain_id).first()
     if found is None:
         raise Problem("not-found", "There is no such domain on your list.")
@@ -340,7 +318,6 @@ urlpatterns = [
     path("domains/<uuid:domain_id>", OneDomain.as_view(), name="domain"),
     path("domains/<uuid:domain_id>/method", Methods.as_view(), name="domain_method"),
     path("domains/<uuid:domain_id>/token", Tokens.as_view(), name="renew_domain_token"),
-    path("domains/<uuid:domain_id>/links", Links.as_view(), name="domain_links"),
-    path("domain-links/<uuid:link_id>", OneLink.as_view(), name="domain_link"),
+    path("domains/<uuid:domain_id>/transfer", Transfers.as_view(), name="domain_transfer"),
     path("domains/<uuid:domain_id>/checks", Checks.as_view(), name="check_domain"),
 ]

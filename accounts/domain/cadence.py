@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 QUICK = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15))
 HOURLY_UNTIL = timedelta(hours=72)
 GIVE_UP_AFTER = timedelta(days=30)
+NOTICES = (timedelta(days=7), timedelta(days=1))
+"""How long before a token is given up its people are reminded of it."""
 
 
 def next_check_at(*, issued_at: datetime, at: datetime) -> datetime | None:
@@ -23,6 +25,12 @@ def next_check_at(*, issued_at: datetime, at: datetime) -> datetime | None:
     if age < GIVE_UP_AFTER:
         return issued_at + (age // timedelta(days=1) + 1) * timedelta(days=1)
     return None
+
+
+def notice_due(*, issued_at: datetime, at: datetime) -> timedelta | None:
+    """Give the notice that has come due, as the time that was left then: 7 days, or 1; None before, and once failed."""
+    left = issued_at + GIVE_UP_AFTER - at
+    return min((notice for notice in NOTICES if timedelta(0) < left <= notice), default=None)
 
 
 def has_failed(*, issued_at: datetime, at: datetime) -> bool:

@@ -126,7 +126,7 @@ def held_elsewhere(met: Diagnosis) -> Diagnosis:
         met,
         code=Code.HELD_ELSEWHERE,
         summary="The record is right, but another account holds this domain.",
-        fix="Ask whoever looks after that account in your organisation to release it, or write to support.",
+        fix="Ask whoever looks after that account in your organisation to release it; or ask us to hand it over.",
         via=None,
     )
 

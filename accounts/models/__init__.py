@@ -16,6 +16,7 @@ from accounts.models.provisioning import (
 from accounts.models.sso import SsoConnection, SsoTest, UsedAssertion
 from accounts.models.sso_trust import SsoCertificate, SsoSource
 from accounts.models.tenants import Member, Tenant
+from accounts.models.transfers import DomainTransfer
 from accounts.models.users import StaffAssignment, User
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Domain",
     "DomainCheck",
     "DomainLink",
+    "DomainTransfer",
     "Enforcement",
     "Invitation",
     "LinkProposal",

@@ -1,12 +1,16 @@
 """Domains that a tenant claims, and the look-ups of their challenge."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.utils import timezone
 
 from accounts.domain.challenge import Method
+from accounts.domain.diagnosis import Code
 from core.models import Audit, TenantModel
+
+if TYPE_CHECKING:
+    from accounts.models.transfers import DomainTransfer
 
 
 class Domain(TenantModel):
@@ -34,6 +38,13 @@ class Domain(TenantModel):
     proven_via = models.CharField(max_length=10, blank=True, editable=False, help_text="txt, cname or file.")
     failed_at = models.DateTimeField(null=True, editable=False, help_text="When the current token was given up.")
     next_check_at = models.DateTimeField(null=True, editable=False)
+    fresh_asked_at = models.DateTimeField(
+        null=True, editable=False, help_text="When a fresh proof was asked for, three days before the move."
+    )
+    contested_at = models.DateTimeField(
+        null=True, editable=False, help_text="When another account that asks for it showed to control it."
+    )
+    passed_on_at = models.DateTimeField(null=True, editable=False, help_text="When it went to another account.")
 
     class Meta:
         ordering = ("name",)
@@ -56,6 +67,13 @@ class Domain(TenantModel):
             models.CheckConstraint(
                 condition=models.Q(failed_at=None) | models.Q(next_check_at=None), name="accounts_domain_failed_rests"
             ),
+            models.CheckConstraint(
+                condition=models.Q(contested_at=None) | models.Q(verified_at__isnull=False),
+                name="accounts_domain_contested_is_held",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(passed_on_at=None) | models.Q(verified_at=None), name="accounts_domain_passed_on"
+            ),
         )
         indexes = (
             models.Index(
@@ -77,6 +95,17 @@ class Domain(TenantModel):
     def awaits_proof(self) -> bool:
         """Whether the current token still waits to be seen."""
         return self.failed_at is None and (self.proven_at is None or self.token_issued_at > self.proven_at)
+
+    @property
+    def lacks_fresh_proof(self) -> bool:
+        """Whether a proof that stands was to be given afresh before the move, and was not yet."""
+        asked, proven = self.fresh_asked_at, self.proven_at
+        return asked is not None and proven is not None and proven < asked
+
+    @property
+    def transfer(self) -> "DomainTransfer | None":
+        """How it stands with the latest wish to have the domain from another account; None once it is proven."""
+        return None if self.is_verified else next(iter(self.transfers.all()), None)
 
     @property
     def last_check(self) -> "DomainCheck | None":
@@ -103,6 +132,11 @@ class DomainCheck(TenantModel):
     class Meta:
         ordering = ("-checked_at",)
         indexes = (models.Index(fields=("domain", "-checked_at"), name="accounts_domaincheck_latest"),)
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether it says nothing about the record, only about the servers."""
+        return self.code in {Code.TIMEOUT, Code.SERVFAIL, Code.REFUSED, Code.FILE_UNREACHABLE}
 
     def __str__(self) -> str:
         return self.summary

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Prefetch, QuerySet
 
 from accounts.domain.invitations import digest
-from accounts.models import Domain, DomainCheck, DomainLink
+from accounts.models import Domain, DomainCheck, DomainLink, DomainTransfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,16 @@ def open_links(*, tenant_id: UUID, at: datetime) -> Mapping[UUID, Sequence[Domai
 
 
 def listed(*, tenant_id: UUID) -> QuerySet[Domain]:
-    """Return the tenant's domains by name, each with its latest checks (`checks.all`)."""
+    """Return the tenant's domains by name, each with its latest checks and what it was asked for by (`transfers`)."""
     newest = DomainCheck.objects.filter(tenant_id=tenant_id).order_by("-checked_at")
-    return Domain.objects.filter(tenant_id=tenant_id).order_by("name").prefetch_related(Prefetch("checks", newest))
+    asked = DomainTransfer.objects.filter(tenant_id=tenant_id).order_by("-asked_at")
+    parts = Prefetch("checks", newest), Prefetch("transfers", asked)
+    return Domain.objects.filter(tenant_id=tenant_id).order_by("name").prefetch_related(*parts)
+
+
+def holder(*, name: str) -> Domain | None:
+    """Return a domain with the account that has proven it; needs a staff scope."""
+    return Domain.objects.select_related("tenant").filter(name=name, verified_at__isnull=False).first()
 
 
 def verified_names(*, tenant_id: UUID) -> list[str]:

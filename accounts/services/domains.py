@@ -1,6 +1,5 @@
 """Domains: claim, choose a way of proof, prove, renew the token, release."""
 
-import secrets
 from contextlib import nullcontext
 from datetime import datetime
 from uuid import UUID
@@ -9,11 +8,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from accounts.domain import cadence, challenge, diagnosis, names
+from accounts.domain import cadence, diagnosis, names
 from accounts.domain.challenge import Method, Via
-from accounts.domain.diagnosis import Diagnosis
+from accounts.domain.diagnosis import Code, Diagnosis
 from accounts.models import Domain, DomainCheck
-from accounts.services import lookups
+from accounts.services import domain_tokens, domain_transfers, lookups
 from accounts.services.lookups import UnableToCheck, challenge_of
 from core import ledger, outbox
 from core.actor import Actor
@@ -21,12 +20,11 @@ from core.errors import UseCaseError
 from core.permissions import Permission
 
 MOST_DOMAINS = 50
-MOST_EARLIER_TOKENS = 10
 CHECKS_KEPT = 20
 
 __all__ = [
     "UnableToCheck", "UnableToChoose", "UnableToClaim", "UnableToRenew",
-    "challenge_of", "check", "choose", "claim", "release", "renew",
+    "ask_afresh", "challenge_of", "check", "choose", "claim", "release", "renew",
 ]  # fmt: skip
 
 
@@ -58,7 +56,7 @@ def claim(*, tenant_id: UUID, typed: str, by: Actor, at: datetime) -> Domain:
         tenant_id=tenant_id,
         name=name.ascii,
         text=name.text,
-        token=_new_token(),
+        token=domain_tokens.new(),
         claimed_at=at,
         claimed_by=by.known_id,
         token_issued_at=at,
@@ -100,6 +98,8 @@ def check(*, domain: Domain, by: Actor, at: datetime, is_automatic: bool = False
         _keep(domain, found, is_authenticated=answer.authenticated, at=at, is_automatic=is_automatic)
         if not found.is_met:
             _plan(domain, by=by, at=at)
+        if found.code is Code.HELD_ELSEWHERE:
+            domain_transfers.note_proof(domain=domain, by=by, at=at)
     domain.refresh_from_db()
     return found
 
@@ -108,14 +108,7 @@ def renew(*, domain: Domain, by: Actor, at: datetime) -> Domain:
     """Issue a new token: after a failed one, or for a fresh proof; a proof that stands keeps standing meanwhile."""
     by.require(Permission.MANAGE_DOMAINS, tenant_id=domain.tenant_id)
     with transaction.atomic(durable=True):
-        changed = Domain.objects.filter(pk=domain.pk, tenant_id=domain.tenant_id, token=domain.token).update(
-            token=_new_token(),
-            earlier_tokens=[domain.token, *domain.earlier_tokens][:MOST_EARLIER_TOKENS],
-            token_issued_at=at,
-            failed_at=None,
-            next_check_at=cadence.next_check_at(issued_at=at, at=at),
-        )
-        if not changed:
+        if not domain_tokens.replace(domain, at=at):
             raise UnableToRenew("Someone changed this domain a moment ago.", fix="Look at it again.")
         ledger.record(
             "accounts.domain.token_renewed",
@@ -149,6 +142,36 @@ def choose(*, domain: Domain, method: str, by: Actor, at: datetime) -> Domain:
     return domain
 
 
+def ask_afresh(*, tenant_id: UUID, since: datetime, by: Actor, at: datetime) -> int:
+    """Ask for a fresh proof of every proven domain that was proven last before `since`; return of how many.
+
+    The former proof keeps standing meanwhile, and whatever becomes of the new token. Safe to repeat.
+    """
+    by.require(Permission.MANAGE_DOMAINS, tenant_id=tenant_id)
+    asked = 0
+    stale = Q(fresh_asked_at=None) | Q(fresh_asked_at__lt=since)
+    for domain in Domain.objects.filter(stale, tenant_id=tenant_id, proven_at__lt=since):
+        with transaction.atomic(durable=True):
+            if not Domain.objects.filter(stale, pk=domain.pk).update(fresh_asked_at=at):
+                continue
+            if domain.token_issued_at < since:  # one that was issued since is fresh enough, whoever asked for it
+                domain_tokens.replace(domain, at=at)
+            outbox.publish(
+                "accounts.domain.fresh_proof_asked", tenant_id=tenant_id, domain_id=domain.pk,
+                occasion=f"{since:%Y%m%dT%H%M}",
+            )  # fmt: skip
+            ledger.record(
+                "accounts.domain.fresh_proof_asked",
+                by=by,
+                at=at,
+                tenant_id=tenant_id,
+                subject=domain,
+                data={"domain": domain.name},
+            )
+        asked += 1
+    return asked
+
+
 def release(*, domain: Domain, by: Actor, at: datetime) -> None:
     """Take a domain off the tenant's list; its proof ends and someone else may prove it. Safe to repeat."""
     by.require(Permission.MANAGE_DOMAINS, tenant_id=domain.tenant_id)
@@ -168,10 +191,6 @@ def release(*, domain: Domain, by: Actor, at: datetime) -> None:
         )
 
 
-def _new_token() -> str:
-    return challenge.token_from(secrets.token_bytes(challenge.TOKEN_BYTES))
-
-
 def _prove(domain: Domain, *, via: Via, by: Actor, at: datetime) -> bool:
     """Mark the domain proven by its current token, once; False if another tenant holds it."""
     unproven = Q(proven_at=None) | Q(proven_at__lt=F("token_issued_at"))
@@ -183,12 +202,14 @@ def _prove(domain: Domain, *, via: Via, by: Actor, at: datetime) -> bool:
                 verified_by=Coalesce("verified_by", by.known_id),
                 proven_at=at,
                 proven_via=via.value,
+                passed_on_at=None,
                 failed_at=None,
                 next_check_at=None,
             )
             if not proven and not Domain.objects.filter(pk=domain.pk, token=domain.token).exists():
                 raise UnableToCheck("Someone changed this domain a moment ago.", fix="Look at it again.")
             if proven:
+                domain_transfers.end_with_proof(domain=domain, by=by, at=at)
                 outbox.publish("accounts.domain.verified", tenant_id=domain.tenant_id, domain_id=domain.pk)
                 ledger.record(
                     "accounts.domain.verified" if first else "accounts.domain.proven_again",
@@ -209,7 +230,11 @@ def _plan(domain: Domain, *, by: Actor, at: datetime) -> None:
     due = cadence.next_check_at(issued_at=domain.token_issued_at, at=at) if domain.awaits_proof else None
     if due is not None or not domain.awaits_proof:
         waiting.update(next_check_at=due)
+        notice = cadence.notice_due(issued_at=domain.token_issued_at, at=at) if due is not None else None
+        if notice is not None:
+            _tell("accounts.domain.token_ending", domain, days=notice.days)
     elif waiting.update(next_check_at=None, failed_at=at):
+        _tell("accounts.domain.token_given_up", domain, days=0)
         ledger.record(
             "accounts.domain.token_given_up",
             by=by,
@@ -218,6 +243,12 @@ def _plan(domain: Domain, *, by: Actor, at: datetime) -> None:
             subject=domain,
             data={"domain": domain.name},
         )
+
+
+def _tell(event: str, domain: Domain, *, days: int) -> None:
+    """Let the tenant's people be told of a token; said once, however often its days are counted."""
+    occasion = f"{domain.pk}:{domain.token_issued_at:%Y%m%d}:{days}"
+    outbox.publish(event, tenant_id=domain.tenant_id, domain_id=domain.pk, occasion=occasion)
 
 
 def _keep(domain: Domain, found: Diagnosis, *, is_authenticated: bool, at: datetime, is_automatic: bool) -> None:

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from accounts.views import domain_links, domains, enforcement, lockouts, members, sso, sso_people, sso_tests, sso_trust
+from accounts.views import (
+    domain_links,
+    domain_transfers,
+    domains,
+    enforcement,
+    lockouts,
+    members,
+    sso,
+    sso_people,
+    sso_tests,
+    sso_trust,
+)
 
 app_name = "accounts"
 
@@ -20,6 +31,8 @@ urlpatterns = [
     path("domains/<uuid:domain_id>/check/", domains.check, name="check_domain"),
     path("domains/<uuid:domain_id>/method/", domains.choose, name="choose_domain"),
     path("domains/<uuid:domain_id>/renew/", domains.renew, name="renew_domain"),
+    path("domains/<uuid:domain_id>/transfer/", domain_transfers.ask, name="ask_for_domain"),
+    path("domains/<uuid:domain_id>/transfer/withdraw/", domain_transfers.withdraw, name="ask_no_longer_for_domain"),
     path("domains/<uuid:domain_id>/links/", domain_links.make, name="make_domain_link"),
     path("domains/links/<uuid:link_id>/revoke/", domain_links.revoke, name="revoke_domain_link"),
     path("domains/<uuid:domain_id>/release/", domains.release, name="release_domain"),

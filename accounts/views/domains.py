@@ -15,6 +15,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain import names
 from accounts.domain.challenge import Method, Record
+from accounts.domain.diagnosis import Code
+from accounts.domain.transfers import OPEN
 from accounts.models import Domain, DomainCheck, DomainLink, Tenant
 from accounts.queries import domains as listed
 from accounts.services import domains
@@ -47,12 +49,22 @@ class Row:
         """The state in words."""
         if self.domain.is_verified:
             return "Proven"
+        if self.domain.passed_on_at and self.domain.failed_at:
+            return "Handed over"
         return "Given up" if self.domain.failed_at else "Waiting for the record"
 
     @property
     def mark(self) -> str:
         """Differs as soon as there is something new to show."""
-        return f"{self.state}-{self.last.pk if self.last else 'none'}"
+        wish = self.domain.transfer
+        return f"{self.state}-{self.last.pk if self.last else 'none'}-{wish.state if wish else ''}"
+
+    @property
+    def may_be_asked_for(self) -> bool:
+        """Whether a right record has shown that another account holds the domain, and nobody asked for it yet."""
+        wish = self.domain.transfer
+        held = self.last is not None and self.last.code == Code.HELD_ELSEWHERE
+        return held and (wish is None or wish.state not in OPEN)
 
     @property
     def records(self) -> list[dict[str, str]]:

@@ -317,6 +317,51 @@ _ALL = (
         ),
     ),
     Template(
+        "domain.prove_again", 1, K.REMINDER, A.DECIDERS, True, "domains/",
+        "Prove your domain once more before {tenant} moves on {window}",
+        _text("Three days before the move, a domain that was proven earlier is proven once more, with a new record. "
+              "The earlier proof stands meanwhile, but the go/no-go waits for the new one.",
+              "The record to publish, and a link for whoever edits your DNS:", "{link}", _ASK),
+    ),
+    Template(
+        "domain.token_ending", 1, K.REMINDER, A.DECIDERS, False, "domains/",
+        "A domain of {tenant} still waits for its record",
+        _text("We look for the record of a claimed domain for 30 days, and these are nearly over. After that you need "
+              "a new one.", "Which domain it is, what we found and what to do:", "{link}", _ASK),
+    ),
+    Template(
+        "domain.token_given_up", 1, K.REMINDER, A.DECIDERS, True, "domains/",
+        "The record of a domain of {tenant} was not seen for 30 days",
+        _text("We have stopped to look for the record of a domain that {tenant} claimed. Nothing that was proven is "
+              "lost; to go on, get a new record:", "{link}", _ASK),
+    ),
+    Template(
+        "domain.contested", 1, K.SUPPORT, A.DECIDERS, True, "domains/",
+        "Somebody else has shown to control a domain of {tenant}",
+        _text("Another account has published a record that we asked for in a domain which {tenant} has proven, and "
+              "asks us to hand it over. We decide on that, and nothing changes until then.",
+              "If the domain is still yours, prove it again and write to us at once. Which one it is:", "{link}", _ASK),
+    ),
+    Template(
+        "domain.passed_on", 1, K.SUPPORT, A.DECIDERS, True, "domains/",
+        "A domain of {tenant} was handed over to another account",
+        _text("Another account has proven afresh that it controls a domain which {tenant} had proven, and we have "
+              "approved that it is handed over. It counts for {tenant} no longer.",
+              "Which one it is, and what you can do if that is wrong:", "{link}", _ASK),
+    ),
+    Template(
+        "domain.taken_over", 1, K.SUPPORT, A.DECIDERS, True, "domains/",
+        "The domain that {tenant} asked for is yours",
+        _text("We have approved that the domain which {tenant} asked for and proved is handed over. The account that "
+              "had it was told so.", "It stands here:", "{link}", _ASK),
+    ),
+    Template(
+        "domain.transfer_declined", 1, K.SUPPORT, A.DECIDERS, True, "domains/",
+        "The domain that {tenant} asked for stays where it is",
+        _text("We have declined to hand over the domain that {tenant} asked for. The reason stands with it:", "{link}",
+              _ASK),
+    ),
+    Template(
         "support.escalated", 1, K.SUPPORT, A.LADDER, True, "support/",
         "A support case of {tenant} has run out of time",
         _text("A support case of {tenant} (phase {phase}) was not answered or settled in time, and has come up the "

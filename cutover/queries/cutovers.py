@@ -1,12 +1,14 @@
 """Cutovers, for other apps."""
 
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db.models import Count, QuerySet
 
 from cutover.domain.phases import MOVING, Phase
+from cutover.domain.windows import SETTABLE
 from cutover.models import Cutover, PhaseChange
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "halted_from",
     "history",
     "moving",
+    "near",
     "of_many",
     "phase_of",
     "runbook_owners",
@@ -45,6 +48,13 @@ def moving() -> list[UUID]:
     """Return the tenants whose traffic moves, of those that the scope shows."""
     rows = Cutover.objects.filter(phase__in=[phase.value for phase in MOVING]).order_by("phase_since")
     return list(rows.values_list("tenant_id", flat=True))
+
+
+def near(*, at: datetime, within: timedelta) -> list[UUID]:
+    """Return the tenants whose window begins within so long and whose move has not begun; needs a staff scope."""
+    early = Cutover.objects.filter(phase__in=[phase.value for phase in SETTABLE])
+    soon = early.filter(window_starts_at__gt=at, window_starts_at__lte=at + within).order_by("window_starts_at")
+    return list(soon.values_list("tenant_id", flat=True))
 
 
 def history(*, tenant_id: UUID) -> QuerySet[PhaseChange]:

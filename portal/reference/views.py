@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from core.api import problems
 from core.web import public_view
 from portal.reference import description as described
+from portal.reference import guide
 
 
 @public_view
@@ -24,3 +25,10 @@ def page(request: HttpRequest) -> HttpResponse:
     """Show the description to a person."""
     context = {"reference": described.reference(), "problems": problems.KINDS}
     return render(request, "portal/api.html", context)
+
+
+@public_view
+@require_safe
+def domains(request: HttpRequest) -> HttpResponse:
+    """Show how a domain is proven, to whoever edits DNS: the same page as in `docs/`."""
+    return render(request, "portal/domain_guide.html", {"guide": guide.read("domains.md")})

@@ -278,6 +278,7 @@ ACCOUNT_PAGES = [
     Visit("invitations:open", "closed", args={"token": "=damaged"}, status=404),
     *(Visit("domain_links:show", state, args={"token": f"link_{state}"}) for state in ("waiting", "wrong", "proven")),
     Visit("domain_links:show", "looked", args={"token": "link_wrong"}, query="?look=1"),
+    Visit("domain_guide", "populated"),
     Visit("domain_links:show", "closed", args={"token": "=damaged"}, status=404),
 ]
 REFUSALS = [
@@ -322,7 +323,7 @@ NOT_A_PAGE = {
             "end_session", "accounts:resend_invitation",
             "accounts:revoke_invitation", "accounts:claim_domain", "accounts:check_domain", "accounts:renew_domain",
             "accounts:release_domain", "accounts:choose_domain", "accounts:make_domain_link",
-            "accounts:revoke_domain_link",
+            "accounts:revoke_domain_link", "accounts:ask_for_domain", "accounts:ask_no_longer_for_domain",
             "accounts:begin_sso", "accounts:connect_sso", "accounts:disconnect_sso", "accounts:decline_sso",
             "accounts:start_sso_test", "sso:acs",
             "accounts:decide_links", "accounts:make_link_rule", "accounts:end_link_rule", "accounts:unlink",

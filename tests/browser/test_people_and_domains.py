@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from accounts.models import Domain, Invitation, Member, Tenant
-from accounts.services import domains, invitations
+from accounts.models import Domain, DomainTransfer, Invitation, Member, Tenant
+from accounts.services import domain_transfers, domains, invitations
 from core import tenancy
 from core.permissions import TenantRole
 from tests import make
@@ -154,3 +154,79 @@ def test_the_link_of_an_invitation_is_fit_to_be_seen_by_everyone(visit: Visits, 
     page.get_by_role("button", name="Create my account").click()
     expect(page).to_have_url(re.compile(r"/t/jetblue/$"))
     check_page(visit(link), expected_status=410)
+
+
+@pytest.mark.slow
+def test_who_edits_the_dns_is_shown_what_to_do_without_an_account(visit: Visits, account: Account) -> None:
+    domain = account.claim("bücher.example")
+    FakeDns.zones.domains.append(domain.name)
+    owner = visit("/t/jetblue/domains/", by=account.owner.user)
+    owner.get_by_text("Does somebody else edit it for you?").click()
+    owner.get_by_role("button", name="Make a link").click()
+    expect(owner.get_by_text("Send this link to whoever edits the DNS")).to_be_visible()
+    check_page(owner)
+    address = owner.locator("[data-copy-name=link]").get_attribute("data-copy")
+    assert address
+    path = "/dns/" + address.rstrip("/").split("/")[-1] + "/"
+    page = visit(path, java_script_enabled=False)
+    page.get_by_role("link", name="Look now").click()
+    expect(page.get_by_text("There is no record at _crossing-challenge.xn--bcher-kva.example yet.")).to_be_visible()
+    page = visit(path)
+    check_page(page)
+    FakeDns.publish(f"_crossing-challenge.{domain.name}", f'"token={domain.token}"')
+    page.get_by_role("link", name="Look now").click()
+    expect(page.get_by_text("without quotes and without blanks")).to_be_visible()
+    check_page(page)
+    FakeDns.zones.records.clear()
+    FakeDns.publish(f"_crossing-challenge.{domain.name}", f"token={domain.token}")
+    page.get_by_role("link", name="Look now").click()
+    expect(page.get_by_text("What you published is right")).to_be_visible()
+    check_page(page)
+    owner.goto("/t/jetblue/domains/")
+    owner.get_by_text("Does somebody else edit it for you?").click()
+    owner.get_by_role("button", name="Take back").click()
+    page.reload()
+    expect(page.get_by_role("heading", name="This link was taken back.")).to_be_visible()
+    check_page(page, expected_status=410)
+
+
+@pytest.mark.slow
+def test_a_domain_goes_from_one_account_to_another(visit: Visits, account: Account) -> None:
+    held = account.claim()
+    FakeDns.publish("_crossing-challenge.jetblue.example", f"token={held.token}")
+    account.check(held)
+    other = make.tenant("Another Airline", slug="another")
+    asking = visit("/t/another/domains/", by=make.member(other, person=make.user("Bo Lee")).user)
+    asking.get_by_label("Domain", exact=True).fill("jetblue.example")
+    asking.get_by_role("button", name="Claim").click()
+    for step in ("shown", "proven"):
+        with make.arranging():
+            token = Domain.objects.get(tenant=other).token
+        FakeDns.publish("_crossing-challenge.jetblue.example", f"token={token}")
+        asking.get_by_role("button", name="Check now").click()
+        expect(asking.get_by_text("The record is right, but another account holds this domain.").first).to_be_visible()
+        if step == "shown":
+            check_page(asking)
+            asking.get_by_label("Why should jetblue.example be yours?").fill("We bought it.")
+            asking.get_by_role("button", name="Ask for it").click()
+            expect(asking.get_by_text("You asked for this domain")).to_be_visible()
+    asking.reload()
+    expect(asking.get_by_text("You have proven it afresh")).to_be_visible()
+    check_page(asking)
+    with make.arranging():
+        domain_transfers.tell_holders(by=make.SYSTEM, at=timezone.now())
+    holder = visit("/t/jetblue/domains/", by=account.owner.user)
+    expect(holder.get_by_text("Somebody else has shown to control this domain")).to_be_visible()
+    check_page(holder)
+    with make.arranging():
+        transfer = DomainTransfer.objects.select_related("domain").get()
+        domain_transfers.approve(transfer=transfer, reason="The contract.", by=make.SYSTEM, at=timezone.now())
+    holder.reload()
+    expect(holder.get_by_text("This domain was handed over to another account")).to_be_visible()
+    check_page(holder)
+    asking.reload()
+    expect(asking.get_by_text("Proven since")).to_be_visible()
+    asking.get_by_role("button", name="Prove again").click()
+    asking.get_by_role("button", name="Prove by a file").click()
+    expect(asking.get_by_text("Put a file with this one line")).to_be_visible()
+    check_page(asking)

@@ -39,6 +39,20 @@ def test_the_next_check_is_always_ahead_until_the_token_fails(age: timedelta) ->
 
 
 @pytest.mark.parametrize(
+    ("left", "notice"),
+    [
+        (timedelta(days=7, seconds=1), None),
+        (timedelta(days=7), timedelta(days=7)),
+        (timedelta(days=1, seconds=1), timedelta(days=7)),
+        (timedelta(days=1), timedelta(days=1)),
+        (timedelta(0), None),
+    ],
+)
+def test_notices_come_due_a_week_and_a_day_before_the_end(left: timedelta, notice: timedelta | None) -> None:
+    assert cadence.notice_due(issued_at=ISSUED, at=ISSUED + cadence.GIVE_UP_AFTER - left) == notice
+
+
+@pytest.mark.parametrize(
     ("age", "failed"), [(timedelta(days=30) - timedelta(seconds=1), False), (timedelta(days=30), True)]
 )
 def test_a_token_fails_after_thirty_days(age: timedelta, failed: bool) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -161,6 +162,22 @@ def test_a_name_below_a_registered_domain_is_entered_with_its_own_part() -> None
 @pytest.mark.parametrize("day", ["20261231", "2026-W52-1", "2026-13-01", "2026-1-1", "", "2026-12-31 "])
 def test_an_expiry_is_a_day_written_in_one_way(day: str) -> None:
     assert challenges.parse_value(f"token={TOKEN} expiry={day}") is None
+
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "domains.md").read_text(encoding="utf-8")
+TOLD = [
+    [part.strip() for part in line.split("|")[1].split("…")]
+    for line in GUIDE.partition("## What the messages mean")[2].splitlines()
+    if line.startswith("| ") and not line.startswith("| message")
+]
+"""The words of each message that the guide explains."""
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_the_guide_explains_each_message(code: Code) -> None:
+    seen, *_ = CASES[code]
+    said = diagnose(challenge=ASKED, earlier_tokens=(EARLIER,), seen=seen, on=TODAY).summary
+    assert any(all(part in said for part in parts) for parts in TOLD), said
 
 
 @pytest.mark.parametrize(

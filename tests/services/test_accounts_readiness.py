@@ -87,6 +87,37 @@ def test_a_proof_is_a_material_fact_and_its_time_is_not(owner: Member) -> None:
     assert domain_verified(owner).facts != before.facts
 
 
+def proven_afresh(owner: Member) -> Finding:
+    with tenancy.scope(tenant_id=owner.tenant_id):
+        return checks.domain_proven_afresh(tenant_id=owner.tenant_id, at=timezone.now())
+
+
+def test_the_go_no_go_waits_for_the_fresh_proof_and_not_for_an_outage(owner: Member) -> None:
+    assert proven_afresh(owner).outcome is Outcome.PASS
+    domain = claim(owner, publish=True)
+    assert proven_afresh(owner).summary == "Asked for three days before the move"
+    at, by = timezone.now(), make.actor(owner)
+    with tenancy.scope(tenant_id=owner.tenant_id):
+        domains.ask_afresh(tenant_id=owner.tenant_id, since=at, by=by, at=at)
+        domain.refresh_from_db()
+    waiting = proven_afresh(owner)
+    assert (waiting.outcome, waiting.facts) == (Outcome.BLOCK, {"lacking": ["jetblue.example"]})
+    assert waiting.fix == "Publish the new record shown with the domain."
+    assert domain_verified(owner).outcome is Outcome.PASS, "the earlier proof stands"
+
+    def look() -> Finding:
+        with tenancy.scope(tenant_id=owner.tenant_id):
+            domains.check(domain=domain, by=by, at=timezone.now())
+        return proven_afresh(owner)
+
+    assert "earlier token" in look().summary
+    FakeDns.zones.faults["jetblue.example"] = "servfail"
+    assert look().outcome is Outcome.WARN
+    FakeDns.zones.faults.clear()
+    FakeDns.publish("_crossing-challenge.jetblue.example", f"token={domain.token}")
+    assert (look().outcome, look().summary) == (Outcome.PASS, "Proven again within three days of the move")
+
+
 def test_owners_are_advised_to_have_a_second_factor(owner: Member) -> None:
     assert (second_factor(owner).outcome, second_factor(owner).summary) == (
         Outcome.WARN,

@@ -1,52 +1,27 @@
 """Domains on PostgreSQL: claimed, looked up, proven once, re-checked, renewed, released."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.utils import timezone
-from pytest_django.fixtures import Settings
 
-from accounts.domain.diagnosis import Code, Diagnosis
-from accounts.models import Domain, DomainCheck, Tenant
+from accounts.domain.diagnosis import Code
+from accounts.models import Domain, DomainCheck
 from accounts.services import domains, lookups
-from core import ledger, queue, tenancy
+from core import queue, tenancy
 from core.actor import Actor
 from core.dns import DnsStatus
 from core.errors import PermissionRefused
-from core.outbound import Reply
 from core.permissions import TenantRole
 from portal.demo.dns import Fault
 from tests import make
+from tests.desks import AT, Desk, desk_of, publish
 from tests.fakes.dns import FakeDns
-from tests.fakes.outbound import FakeOutbound
 
 pytestmark = pytest.mark.django_db
-AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 HOST = "_crossing-challenge.jetblue.example"
-
-
-@dataclass
-class Desk:
-    """One tenant's admin at work."""
-
-    tenant: Tenant
-    by: Actor
-
-    def claim(self, typed: str = "jetblue.example", *, at: datetime = AT) -> Domain:
-        return domains.claim(tenant_id=self.tenant.pk, typed=typed, by=self.by, at=at)
-
-    def check(self, domain: Domain, *, at: datetime = AT, is_automatic: bool = False) -> Diagnosis:
-        return domains.check(domain=domain, by=self.by, at=at, is_automatic=is_automatic)
-
-    def told(self) -> list[str]:
-        return [entry.event for entry in reversed(ledger.recent(tenant_id=self.tenant.pk, limit=100))]
-
-
-def desk_of(tenant: Tenant, role: TenantRole = TenantRole.ADMIN) -> Desk:
-    return Desk(tenant, make.actor(make.member(tenant, role)))
 
 
 @pytest.fixture
@@ -55,10 +30,6 @@ def desk(fake_dns: type[FakeDns]) -> Iterator[Desk]:
     desk = desk_of(make.tenant("JetBlue"))
     with tenancy.scope(tenant_id=desk.tenant.pk):
         yield desk
-
-
-def publish(domain: Domain, value: str = "") -> None:
-    FakeDns.publish(f"_crossing-challenge.{domain.name}", value or f"token={domain.token}")
 
 
 def test_a_claim_asks_for_a_record_and_plans_its_first_check(desk: Desk) -> None:
@@ -291,48 +262,3 @@ def test_a_tenants_people_look_up_one_domain_at_a_time(desk: Desk) -> None:
             assert cursor.fetchone() == (True,), "the look-up gave the lock back"
     finally:
         other.close()
-
-
-@pytest.fixture
-def web(settings: Settings) -> Iterator[type[FakeOutbound]]:
-    settings.ADAPTERS = {**settings.ADAPTERS, "outbound": {"BACKEND": "tests.fakes.outbound.FakeOutbound"}}
-    FakeOutbound.reset()
-    yield FakeOutbound
-    FakeOutbound.reset()
-
-
-def test_a_file_proves_a_domain_whose_holder_chose_that_way(desk: Desk, web: type[FakeOutbound]) -> None:
-    domain = desk.claim()
-    asked = domains.challenge_of(domain)
-    web.answers[asked.file_url] = lambda _: Reply(200, {}, f"{asked.file_content}\n".encode())
-    assert desk.check(domain).code is Code.NOT_PUBLISHED
-    assert web.sent == [], "nobody's web site is written to unasked"
-    for _ in range(2):
-        domains.choose(domain=domain, method="file", by=desk.by, at=AT)
-    assert desk.check(domain).code is Code.MET
-    assert (domain.verified_at, domain.proven_via) == (AT, "file")
-    assert desk.told()[1:] == ["accounts.domain.method_chosen", "accounts.domain.verified"]
-
-
-def test_a_file_elsewhere_or_too_long_proves_nothing(desk: Desk, web: type[FakeOutbound]) -> None:
-    domain = domains.choose(domain=desk.claim(), method="file", by=desk.by, at=AT)
-    asked, onward = domains.challenge_of(domain), "https://www.jetblue.example/file"
-    web.answers[onward] = lambda _: Reply(200, {}, asked.file_content.encode())
-    web.answers[asked.file_url] = lambda _: Reply(302, {"location": onward})
-    assert desk.check(domain).code is Code.FILE_MOVED
-    web.answers[asked.file_url] = lambda _: Reply(200, {}, asked.file_content.encode() + b"\n" * 1024)
-    assert desk.check(domain).code is Code.FILE_WRONG
-    assert not domain.is_verified
-
-
-def test_a_record_counts_where_a_file_was_chosen(desk: Desk, web: type[FakeOutbound]) -> None:
-    domain = domains.choose(domain=desk.claim(), method="file", by=desk.by, at=AT)
-    publish(domain)
-    assert desk.check(domain).code is Code.MET
-    assert domain.proven_via == "txt"
-    assert web.sent == []
-
-
-def test_there_is_no_other_way(desk: Desk) -> None:
-    with pytest.raises(domains.UnableToChoose, match="no such way"):
-        domains.choose(domain=desk.claim(), method="mail", by=desk.by, at=AT)

@@ -57,6 +57,16 @@ TABLE = (
     Row("api:check_domain", "POST", "domains:write", MANAGERS, ids={"domain_id": "domain_id"}),
     Row("api:domain_method", "PUT", "domains:write", MANAGERS, ids={"domain_id": "domain_id"}, body={"method": "file"}),
     Row("api:renew_domain_token", "POST", "domains:write", MANAGERS, ids={"domain_id": "domain_id"}),
+    Row(
+        "api:domain_transfer",
+        "POST",
+        "domains:write",
+        MANAGERS,
+        422,  # no other account holds it
+        ids={"domain_id": "domain_id"},
+        body={"reason": "We bought it."},
+    ),
+    Row("api:domain_transfer", "DELETE", "domains:write", MANAGERS, 404, ids={"domain_id": "domain_id"}),
     Row("api:domain_links", "GET", "domains:read", ROLES, ids={"domain_id": "domain_id"}),
     Row("api:domain_links", "POST", "domains:write", MANAGERS, 201, ids={"domain_id": "domain_id"}),
     Row("api:domain_link", "DELETE", "domains:write", MANAGERS, 204, ids={"link_id": "link_id"}),

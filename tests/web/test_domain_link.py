@@ -109,6 +109,13 @@ def test_a_proven_domain_asks_for_nothing_more(owner, domain, path):
     assert domain.token not in page
 
 
+def test_whoever_has_the_link_finds_what_each_message_means(path):
+    assert 'href="/dns/"' in text(Client().get(path))
+    page = text(Client().get("/dns/"))
+    assert "<h1>Proving a domain</h1>" in page
+    assert "the alias leads to" in page
+
+
 def test_looks_are_few_and_openings_are_bounded(path, monkeypatch):
     monkeypatch.setattr(domain_links, "LOOKS_A_MINUTE", 1)
     client = Client()

@@ -125,6 +125,8 @@ TENANT = (
     Row("accounts:check_domain", MANAGERS, post=302, ids=("domain_id",)),
     Row("accounts:choose_domain", MANAGERS, post=302, ids=("domain_id",)),
     Row("accounts:renew_domain", MANAGERS, post=302, ids=("domain_id",)),
+    Row("accounts:ask_for_domain", MANAGERS, post=302, ids=("domain_id",)),
+    Row("accounts:ask_no_longer_for_domain", MANAGERS, post=404, ids=("domain_id",)),  # nobody asked for it
     Row("accounts:make_domain_link", MANAGERS, post=200, ids=("domain_id",)),
     Row("accounts:revoke_domain_link", MANAGERS, post=302, ids=("link_id",)),
     Row("accounts:release_domain", MANAGERS, post=302, ids=("domain_id",)),
@@ -222,6 +224,7 @@ EVERYBODY = {
     "api_reference": "the API's description, which is the same for everybody",
     "invitations:open": "an invitation's link, before there is an account (tests/web/test_invitation_link.py)",
     "invitations:join": "the same, signed in",
+    "domain_guide": "how a domain is proven, which is the same for everybody",
     "domain_links:show": "what a link for a domain's DNS shows (tests/web/test_domain_link.py)",
     "sso:ask": "where people begin to sign in with their company (tests/web/test_sso_sign_in.py)",
     "sso:start": "the same by a tenant's own address",

@@ -33,6 +33,7 @@ PLUMBING = frozenset(
         "comms.tasks.send_mailing",
         "comms.tasks.tend_case",
         "core.tasks.deliver",
+        "cutover.tasks.ask_for_fresh_proof",
         "cutover.tasks.recheck_request",
         "cutover.tasks.watch_line",
         "parity_reports.tasks.recheck",

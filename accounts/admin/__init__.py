@@ -10,11 +10,11 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from accounts.admin import domains
 from accounts.domain.cutbacks import LONGEST_HOURS, State
 from accounts.models import (
     BreakGlassOwner,
     Cutback,
-    Domain,
     Enforcement,
     Invitation,
     Member,
@@ -36,6 +36,8 @@ from accounts.services import cutbacks, invitations
 from accounts.services import second_factors as resetting
 from core.admin import TENANT_COLUMNS, TENANT_OPERATIONS, Operation, StaffAdmin, TenantColumn, operation, read_panels
 from core.permissions import Permission, TenantRole
+
+__all__ = ["domains"]
 
 
 class TenantList(ChangeList):
@@ -158,15 +160,6 @@ class InvitationAdmin(StaffAdmin):
         """Take it back."""
         invitations.revoke(invitation=row, by=self.actor(request), at=timezone.now())
         return "The invitation was taken back; its link opens nothing."
-
-
-@admin.register(Domain)
-class DomainAdmin(StaffAdmin):
-    """Which domains are claimed and proven."""
-
-    list_display = ("text", "tenant", "claimed_at", "verified_at", "proven_at", "failed_at", "next_check_at")
-    list_select_related = ("tenant",)
-    search_fields = ("name", "text", "tenant__name")
 
 
 @admin.register(SsoConnection)
