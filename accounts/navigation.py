@@ -30,6 +30,18 @@ navigation.add(
 )
 navigation.add(
     Entry(
+        id="accounts.people",
+        label="Who is who",
+        url="accounts:people",
+        icon="user-check",
+        permission=Permission.VIEW_MEMBERS,
+        section=Section.PREPARE,
+        order=28,
+        words="identity map users match merge split placeholder proposal conflict tenant link checkpoint",
+    )
+)
+navigation.add(
+    Entry(
         id="accounts.members",
         label="Members",
         url="accounts:members",

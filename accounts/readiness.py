@@ -6,10 +6,11 @@ from uuid import UUID
 from accounts import windows
 from accounts.domain import certificates
 from accounts.domain.enforcement import EXPIRY_WARNING, State
+from accounts.domain.identity_map.outcomes import Outcome as Ended
 from accounts.domain.recovery import SEATS
 from accounts.domain.verdicts import Code, Verdict
 from accounts.models import SsoTest
-from accounts.queries import cutbacks, domains, enforcement, lockouts, members, second_factors, sso
+from accounts.queries import cutbacks, domains, enforcement, identity_map, lockouts, members, second_factors, sso
 from core.findings import Finding, Outcome
 from core.readiness import PREFLIGHT, check
 
@@ -280,3 +281,54 @@ def sso_enforcement(*, tenant_id: UUID, at: datetime) -> Finding:
         fix = "Decide again under “Company sign-in”, or passwords count from then on."
         return Finding(Outcome.WARN, "It ends within two weeks", evidence=evidence, fix=fix)
     return Finding(Outcome.PASS, "It is decided, and nearly everybody gets in", evidence=evidence)
+
+
+@check(
+    "accounts.people_mapped",
+    title="Everybody is mapped",
+    owner="customer",
+    due="T-15",
+    valid_for=timedelta(days=7),
+    link="people/",
+)
+def people_mapped(*, tenant_id: UUID, at: datetime) -> Finding:
+    """Nobody is locked out, nobody gets another's account: each person of legacy has one outcome, and no conflict."""
+    standing = identity_map.standing(tenant_id=tenant_id)
+    if standing.last is None:
+        return Finding(
+            Outcome.BLOCK,
+            standing.newest.problem
+            if standing.newest and standing.newest.problem
+            else "Your people are not mapped yet",
+            facts={"state": "not mapped"},
+            fix="Open “Who is who” and choose “Map people”.",
+        )
+    conflicts, proposed = standing.count(Ended.CONFLICT), standing.count(Ended.PROPOSED)
+    lost = identity_map.decided_on_gone(tenant_id=tenant_id)
+    evidence = {"people": standing.people, "outcomes": standing.counts, "waiting": standing.waiting, "lost": lost}
+    if conflicts or lost:
+        said = _some(conflicts, "person has a conflict", "people have a conflict") if conflicts else ""
+        gone = _some(lost, "mapped person is gone", "mapped people are gone") + " on the new platform" if lost else ""
+        return Finding(
+            Outcome.BLOCK,
+            "; ".join(filter(None, (said, gone))),
+            facts={"state": "conflicts"},
+            evidence=evidence,
+            fix="Open each conflict: the smallest thing that mends it stands there.",
+        )
+    if proposed or standing.waiting:
+        said = _some(proposed, "proposal waits", "proposals wait") if proposed else ""
+        asked = _some(standing.waiting, "decision waits", "decisions wait") if standing.waiting else ""
+        return Finding(
+            Outcome.WARN,
+            "; ".join(filter(None, (said, asked))) + " for somebody of yours",
+            facts={"state": "mapped"},
+            evidence=evidence,
+            fix="Confirm each proposal, or say that they are two people. Unconfirmed, they are set up anew.",
+        )
+    summary = f"{standing.people:,} people of legacy, {standing.people:,} outcomes: nobody lost, nobody twice"
+    return Finding(Outcome.PASS, summary, facts={"state": "mapped"}, evidence=evidence)
+
+
+def _some(count: int, one: str, more: str) -> str:
+    return f"{count:,} {one if count == 1 else more}"

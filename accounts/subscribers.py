@@ -60,3 +60,10 @@ def ask_about_certificates(*, tenant_id: UUID, at: datetime) -> None:
 def ask_about_owners(*, tenant_id: UUID, at: datetime) -> None:
     """Ask whether every owner has a second factor, now that the owners may be others."""
     readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id="accounts.owner_has_second_factor")
+
+
+@subscribe("accounts.people.mapped")
+@subscribe("accounts.people.decided")
+def ask_about_people(*, tenant_id: UUID, at: datetime) -> None:
+    """Ask whether everybody is mapped, now that a run ended or somebody decided."""
+    readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id="accounts.people_mapped")

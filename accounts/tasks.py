@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.utils import timezone
+
 from accounts.domain.certificates import WARN_DAYS
 from accounts.models import Domain
 from accounts.queries import domains as claimed
@@ -16,6 +18,7 @@ from accounts.services import (
     sso_sources,
     sso_tests,
 )
+from accounts.services.identity_map import runs
 from accounts.services.provisioning import calls
 from core import queue
 from core.actor import Actor
@@ -86,3 +89,15 @@ def check_domain(*, tenant_id: UUID, domain_id: str, at: datetime) -> None:
     domain = Domain.objects.filter(tenant_id=tenant_id, pk=domain_id, failed_at=None).first()
     if domain is not None and domain.awaits_proof:
         domains.check(domain=domain, by=Actor.system("beat"), at=at, is_automatic=True)
+
+
+@task(scope=Scope.TENANT, max_attempts=10, timeout=timedelta(hours=2), long=True)
+def map_people(*, run_id: str, job_id: UUID) -> None:
+    """Carry a mapping of people on to its end."""
+    runs.advance(run_id=UUID(run_id), by=Actor.system("identity-map"), now=timezone.now, job_id=job_id)
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(minutes=5))
+def take_up_mappings(*, at: datetime) -> None:
+    """Go on with, or end, mappings of people that no job works on any more."""
+    runs.take_up(by=Actor.system("identity-map"), at=at)

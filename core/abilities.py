@@ -44,6 +44,7 @@ TITLES = {
     "run_checks": "run the checks",
     "view_members": "see who belongs to the account",
     "manage_members": "invite people and change roles",
+    "map_people": "map your people to the new platform and decide about them",
     "manage_domains": "claim and prove domains",
     "manage_sso": "connect and test single sign-on",
     "manage_break_glass": "name who holds recovery codes",

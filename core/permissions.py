@@ -11,6 +11,7 @@ class Permission(StrEnum):
     RUN_CHECKS = "run_checks"
     VIEW_MEMBERS = "view_members"
     MANAGE_MEMBERS = "manage_members"
+    MAP_PEOPLE = "map_people"
     PROVISION_MEMBERS = "provision_members"
     """Of a directory, by its token: what it says of people counts, within what whoever issued the token may give."""
     MANAGE_DOMAINS = "manage_domains"
@@ -106,6 +107,7 @@ _ADMIN = _AUDIT | {
     P.MANAGE_COMMS,
     P.RUN_CHECKS,
     P.MANAGE_MEMBERS,
+    P.MAP_PEOPLE,
     P.PROVISION_MEMBERS,
     P.MANAGE_DOMAINS,
     P.MANAGE_SSO,
@@ -148,7 +150,7 @@ STAFF_ROLE_GRANTS: dict[StaffRole, frozenset[Permission]] = {
     StaffRole.INTEGRATIONS_LEAD: _STAFF_LEAD | {P.MANAGE_INTEGRATIONS},
     StaffRole.IDENTITY_BILLING_LEAD: _STAFF_LEAD
     | {P.PROVISION_SUBSCRIPTION, P.ANSWER_ACCESS, P.REQUEST_CUTBACK, P.APPROVE_CUTBACK}
-    | {P.MANAGE_DOMAINS, P.APPROVE_DOMAIN_TRANSFER},
+    | {P.MANAGE_DOMAINS, P.APPROVE_DOMAIN_TRANSFER, P.MAP_PEOPLE},
     StaffRole.CS_LEAD: _STAFF_LEAD
     | {P.ANSWER_ACCESS, P.INVITE_FIRST_OWNER, P.MANAGE_STEPS, P.MANAGE_TENANTS, P.MANAGE_COMMS, P.WORK_CASES},
     StaffRole.SRE_LEAD: _STAFF_LEAD

@@ -267,6 +267,10 @@ ADAPTERS: dict[str, dict[str, Any]] = {
         "BACKEND": "portal.adapters.contracts.PostgresContracts",
         "OPTIONS": {"url": LEGACY_DATABASE_URL, "currency": "USD"},
     },
+    "people": {
+        "BACKEND": "portal.adapters.people.PostgresPeople",
+        "OPTIONS": {"legacy": LEGACY_DATABASE_URL, "new": NEW_DATABASE_URL, "owner": "account-owner"},
+    },
     "billing": {"BACKEND": "portal.adapters.billing.PostgresBilling", "OPTIONS": _NEW},
     "inspector": {"BACKEND": "portal.adapters.inspection.PostgresInspector", "OPTIONS": _NEW},
     "mover": {"BACKEND": "portal.adapters.newplatform.PostgresMover", "OPTIONS": _LOADER},

@@ -84,6 +84,7 @@ def _adapters(platforms: Platforms, resolver: str, receiver_port: int) -> dict[s
         "legacy": {"url": platforms.legacy_reader},
         "legacy_contracts": {"url": platforms.legacy_reader},
         "billing": {"url": platforms.new_loader},
+        "people": {"legacy": platforms.legacy_reader, "new": platforms.new_loader},
         "mover": {"url": platforms.new_loader},
         "reconciler": {"url": platforms.new_loader},
         "inspector": {"url": platforms.new_loader},

@@ -43,6 +43,7 @@ from runbooks.services import exceptions
 from tests import airline, claims, customers, enforcing, make, signing, sso
 from tests.counterparts import Counterparts
 from tests.customers import Customer
+from tests.populated_people import map_people
 from tests.shadowing import keep_rounds
 from tests.worlds import attest
 
@@ -74,7 +75,7 @@ def make_everything(outside: Counterparts) -> Populated:
     _judge_again(blocked)
     _keep_up(ready)
     _contracts(outside, ready, blocked)
-    tests = _sign_in_by_provider(ready, blocked)
+    tests = _sign_in_by_provider(ready, blocked) | map_people(outside, ready, blocked)
     portal = Populated({"nobody": None, "owner": ready.owner.user, "blocked": blocked.owner.user, "empty": empty.user})
     enforcing.show(ready, blocked)
     portal.ids |= tests | _sample(ready, blocked)

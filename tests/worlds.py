@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.cookies import SimpleCookie
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
@@ -15,8 +15,10 @@ from django.db import transaction
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from accounts.models import BreakGlassOwner, Cutback, LinkProposal, Member, SsoCertificate
+from accounts.domain.identity_map.decisions import Kind
+from accounts.models import BreakGlassOwner, Cutback, LegacyPerson, LinkProposal, Member, NewPerson, SsoCertificate
 from accounts.services import domain_links, domains, identity_links, invitations
+from accounts.services.identity_map import checkpoints, decisions
 from backfills.domain.runs import RunState
 from backfills.models import Run
 from comms.models import Mailing
@@ -97,6 +99,18 @@ def _came_by_provider(case: Case, *, at: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _mapped(case: Case, *, at: datetime) -> dict[str, Any]:
+    """Give the tenant a person of legacy, mapped by a decision to one of the new platform, and a checkpoint."""
+    told = {"tenant_id": case.tenant_id, "seen_in": uuid4(), "user_name": "mira"}
+    new = NewPerson.objects.create(key="p-1", **told)
+    pk = uuid4()
+    LegacyPerson.objects.create(pk=pk, person_id=pk, key="1", outcome="placeholder", rule="nobody", **told)
+    asked = [decisions.Asked(pk, Kind.MAP, (new.pk,))]
+    made = decisions.decide(tenant_id=case.tenant_id, asked=asked, reason="As agreed", by=case.customer, at=at)
+    taken = checkpoints.take(tenant_id=case.tenant_id, reason="Before the merges", by=case.customer, at=at)
+    return {"person_id": pk, "decision_id": made.pk, "checkpoint_id": taken.pk}
+
+
 def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
     """Make the world; the checks are one of the test's own and the window's."""
     at = timezone.now()
@@ -124,6 +138,7 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
         ids |= {"owner_id": break_glass.pk, "cutback_id": cutback.pk, "seat": 1}
         ids["product"] = "okta"
         ids["certificate_id"] = SsoCertificate.objects.get().pk
+        ids |= _mapped(case, at=at)
         ids["invitation_id"] = invitations.invite(
             tenant_id=case.tenant_id,
             email="new@ours.example",

@@ -10,7 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.admin import domains
+from accounts.admin import domains, identity_map
 from accounts.domain.cutbacks import LONGEST_HOURS, State
 from accounts.models import (
     BreakGlassOwner,
@@ -34,10 +34,11 @@ from accounts.queries import cutbacks as asked
 from accounts.queries import members, second_factors
 from accounts.services import cutbacks, invitations
 from accounts.services import second_factors as resetting
+from accounts.services.identity_map import runs
 from core.admin import TENANT_COLUMNS, TENANT_OPERATIONS, Operation, StaffAdmin, TenantColumn, operation, read_panels
 from core.permissions import Permission, TenantRole
 
-__all__ = ["domains"]
+__all__ = ["domains", "identity_map"]
 
 
 class TenantList(ChangeList):
@@ -134,6 +135,12 @@ class TenantAdmin(StaffAdmin):
         """Ask that passwords sign this tenant's people in for some hours."""
         cutbacks.ask(tenant_id=row.pk, by=self.actor(request), at=timezone.now(), **answers)
         return "It is asked for. It begins once an owner of theirs and one of our leads have approved it."
+
+    @operation("Map people", permission=Permission.MAP_PEOPLE)
+    def map_people(self, request: HttpRequest, row: Tenant, answers: dict[str, Any]) -> str:
+        """Have the people of both platforms read and judged; what people decided stands."""
+        runs.request(tenant_id=row.pk, by=self.actor(request), at=timezone.now())
+        return "The people are being mapped; “Mappings of people” shows how far it is."
 
 
 def _is_open(invitation: Invitation) -> bool:

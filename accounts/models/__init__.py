@@ -4,6 +4,17 @@ from accounts.models.cutbacks import Cutback
 from accounts.models.domains import Domain, DomainCheck, DomainLink
 from accounts.models.enforcement import BreakGlassOwner, Enforcement, RecoveryCode
 from accounts.models.identities import LinkedIdentity, LinkProposal, SsoSignIn, StandingRule
+from accounts.models.identity_map import (
+    CheckpointPerson,
+    LegacyPerson,
+    LinkCheckpoint,
+    MapRun,
+    NewPerson,
+    PersonChange,
+    PersonDecision,
+    PersonPart,
+    TenantLink,
+)
 from accounts.models.invitations import Invitation
 from accounts.models.provisioning import (
     ProvisionedEmail,
@@ -21,6 +32,7 @@ from accounts.models.users import StaffAssignment, User
 
 __all__ = [
     "BreakGlassOwner",
+    "CheckpointPerson",
     "Cutback",
     "Domain",
     "DomainCheck",
@@ -28,9 +40,16 @@ __all__ = [
     "DomainTransfer",
     "Enforcement",
     "Invitation",
+    "LegacyPerson",
+    "LinkCheckpoint",
     "LinkProposal",
     "LinkedIdentity",
+    "MapRun",
     "Member",
+    "NewPerson",
+    "PersonChange",
+    "PersonDecision",
+    "PersonPart",
     "ProvisionedEmail",
     "ProvisionedGroup",
     "ProvisionedMembership",
@@ -46,6 +65,7 @@ __all__ = [
     "StaffAssignment",
     "StandingRule",
     "Tenant",
+    "TenantLink",
     "UsedAssertion",
     "User",
 ]

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
-from core.ports.counterparts import Billing, Dns, IdentityProvider, Inventory, LegacyContracts, Mail, Outbound
+from core.ports.counterparts import Billing, Dns, IdentityProvider, Inventory, LegacyContracts, Mail, Outbound, People
 from core.ports.data import (
     Checksummer,
     Comparison,
@@ -38,6 +38,7 @@ __all__ = [
     "LegacyPlatform",
     "Mail",
     "Outbound",
+    "People",
     "Reconciler",
     "Rejected",
     "ShadowReader",
@@ -56,6 +57,7 @@ __all__ = [
     "mail",
     "mover",
     "outbound",
+    "people",
     "reconciler",
     "shadow_reader",
 ]
@@ -158,6 +160,12 @@ def identity_provider() -> IdentityProvider:
 def inventory() -> Inventory:
     """Return the configured way to read what is connected to legacy."""
     found: Inventory = adapter("inventory")
+    return found
+
+
+def people() -> People:
+    """Return the configured reader of both platforms' people."""
+    found: People = adapter("people")
     return found
 
 

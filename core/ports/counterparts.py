@@ -8,6 +8,7 @@ from core.dns import DnsAnswer
 from core.inventory import Integration
 from core.letters import Letter
 from core.outbound import Reply
+from core.people import Person
 from core.saml import ProviderMetadata, SamlResponse, ServiceProvider, SigningCertificate, SignInRequest
 from core.subscriptions import Access, Provision, Subscription, Use
 
@@ -113,6 +114,22 @@ class Inventory(Protocol):
 
     def integrations(self, *, tenant_ref: str) -> tuple[Integration, ...]:
         """Return all that is connected for a tenant, by kind and key; switched-off ones too."""
+        ...
+
+
+class People(Protocol):
+    """The people of both platforms; Crossing only reads them, and never a password.
+
+    Both answer with the next `limit` of a customer's people after the one with the key `after` (None: from the first),
+    in an order of their own that stays the same; fewer than `limit` are the last. A key comes once.
+    """
+
+    def of_legacy(self, *, tenant_ref: str, after: str | None, limit: int) -> Sequence[Person]:
+        """Return people of the legacy platform, switched-off ones too."""
+        ...
+
+    def of_new(self, *, account_id: UUID, after: str | None, limit: int) -> Sequence[Person]:
+        """Return people of the new platform, switched-off ones too."""
         ...
 
 

@@ -3,7 +3,19 @@
 import os
 from collections.abc import Callable
 
-from portal.demo import contracts, crossing, drifting, integrations, keeping, legacy, moves, newplatform, stories, words
+from portal.demo import (
+    contracts,
+    crossing,
+    drifting,
+    integrations,
+    keeping,
+    legacy,
+    moves,
+    newplatform,
+    people,
+    stories,
+    words,
+)
 
 
 def load(*, report: Callable[[str], None]) -> None:
@@ -17,10 +29,12 @@ def load(*, report: Callable[[str], None]) -> None:
     stories.prepare(report=report)
     integrations.connect(report=report)
     contracts.set_up(report=report)
+    mapped = people.set_up(report=report)
     moves.move_and_compare(report=report)
     drifting.drift(report=report)
     begun = keeping.begin(report=report)
     words.ask(report=report)
+    people.wait(mapped)
     crossing.cross(report=report)
     keeping.wait(begun)
 

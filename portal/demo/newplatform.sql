@@ -18,6 +18,19 @@ CREATE TABLE platform.account (
     legacy_ref text NOT NULL
 );
 
+-- Who works here. People are set up by their directory or by an administrator, so the loader only reads them.
+CREATE TABLE platform.person (
+    account_id uuid NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    external_id text,
+    user_name text NOT NULL,
+    email text,
+    name text NOT NULL,
+    role text NOT NULL,
+    is_active boolean NOT NULL DEFAULT true,
+    PRIMARY KEY (account_id, key)
+);
+
 CREATE TABLE platform.airport (
     account_id uuid NOT NULL REFERENCES platform.account,
     code text COLLATE "C" NOT NULL CHECK (code ~ '^[A-Z0-9]{3,4}$'),
@@ -177,4 +190,4 @@ INSERT INTO platform.plan_feature VALUES
 GRANT USAGE ON SCHEMA platform TO new_loader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA platform TO new_loader;
 REVOKE INSERT, UPDATE, DELETE ON platform.plan, platform.addon, platform.price, platform.resource, platform.plan_feature,
-    platform.policy FROM new_loader;
+    platform.policy, platform.person FROM new_loader;

@@ -151,6 +151,36 @@ TENANT_PAGES = [
     *of_tenant("parity_reports:guide", guide_slug="=new-in-10-minutes"),
     *of_tenant("integrations:overview", error=(422, fill("Register", url=WRONG))),
     *of_tenant("integrations:messages"),
+    *of_tenant("accounts:people"),
+    *(
+        Visit("accounts:people", outcome, "owner", {"slug": "=hawaiian"}, query=f"?outcome={outcome}")
+        for outcome in ("mapped", "placeholder", "merged")
+    ),
+    *(
+        Visit("accounts:people", name, "owner", {"slug": "=hawaiian"}, then=fill("Find", words=words))
+        for name, words in (("found", "owner"), ("nothing-found", WRONG))
+    ),
+    Visit("accounts:person", "populated", "owner", {"slug": "=hawaiian", "person_id": "person"}),
+    Visit("accounts:person", "conflict", "blocked", {"slug": "=skywest", "person_id": "conflict"}),
+    Visit(
+        "accounts:person",
+        "error",
+        "blocked",
+        {"slug": "=skywest", "person_id": "conflict"},
+        status=422,
+        then=fill("Decide", reason="As agreed"),
+    ),
+    *of_tenant("accounts:people_decisions"),
+    *of_tenant("accounts:people_file", error=(422, fill("Carry out", reason="As agreed"))),
+    *of_tenant("accounts:tenant_link"),
+    Visit(
+        "accounts:tenant_link",
+        "error",
+        "owner",
+        {"slug": "=hawaiian"},
+        status=422,
+        then=fill("Take it", reason=""),
+    ),
     *of_tenant("accounts:members", error=(422, fill("Send invitation", email=WRONG))),
     *of_tenant("accounts:domains", error=(422, fill("Claim", name="co.uk"))),
     *of_tenant("integrations:tokens", error=(422, fill("Issue token"))),

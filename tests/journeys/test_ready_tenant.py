@@ -42,6 +42,7 @@ def test_the_owner_brings_the_account_to_a_signed_go_no_go(
     page = sign_in("owner@hawaiian.example")
     expect(page.get_by_role("heading", level=1)).to_have_text("Your move to the new platform")
     prove_the_domain(page, visit, outside)
+    map_the_people(page, work)
     connect_and_test_single_sign_on(page, visit, outside)
     connect_the_receivers(page, visit, work, outside)
     see_what_is_billed(page, work)
@@ -69,6 +70,18 @@ def prove_the_domain(page: Page, visit: Visits, outside: Counterparts) -> None:
     publish(visit(outside.console), outside.console, "hawaiian.example", host="_crossing-challenge", value=value)
     page.get_by_role("button", name="Check now").click()
     expect(page.get_by_text("Proven since")).to_be_visible()
+    check_page(page)
+
+
+def map_the_people(page: Page, work: Callable[[], int]) -> None:
+    """Nobody of legacy is on the new platform yet, so everybody who is active becomes a placeholder."""
+    go(page, "Who is who")
+    page.get_by_role("button", name="Map people").click()
+    expect(page.get_by_text("Your people are being mapped", exact=True).first).to_be_visible()
+    work()
+    page.get_by_role("link", name="Placeholders").click()
+    page.get_by_role("region", name="People").get_by_role("link").first.click()
+    expect(page.get_by_text("Nobody has decided about them")).to_be_visible()
     check_page(page)
 
 

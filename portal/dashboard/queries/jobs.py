@@ -16,6 +16,7 @@ TITLES = {
     "parity_reports.tasks.advance_report": "Comparing both platforms",
     "parity_reports.tasks.reconcile": "Putting records right",
     "accounts.tasks.check_domain": "Looking up your domain",
+    "accounts.tasks.map_people": "Mapping your people",
     "entitlements.tasks.refresh": "Reading your plan from both platforms",
     "integrations.tasks.run_harness": "Trying your webhook receiver",
     "integrations.tasks.deliver": "Sending a test event",

@@ -1,0 +1,186 @@
+"""The identity map: counts, people, decisions and checkpoints, for pages, checks and use cases."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from itertools import batched
+from uuid import UUID
+
+from django.db.models import Count, F, Q, QuerySet
+
+from accounts.domain.identity_map.decisions import Legacy, New, State
+from accounts.domain.identity_map.outcomes import OUTCOMES, Outcome
+from accounts.models import (
+    LegacyPerson,
+    LinkCheckpoint,
+    MapRun,
+    NewPerson,
+    PersonChange,
+    PersonDecision,
+    PersonPart,
+    TenantLink,
+)
+
+_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the map stands: the newest run, the last that ended, how many people are where, and what waits."""
+
+    newest: MapRun | None
+    last: MapRun | None
+    counts: dict[str, int] = field(default_factory=dict)
+    waiting: int = 0
+
+    @property
+    def people(self) -> int:
+        """How many people of legacy there are."""
+        return sum(self.counts.values())
+
+    def count(self, outcome: Outcome) -> int:
+        """Return how many people ended there."""
+        return self.counts.get(outcome, 0)
+
+
+def standing(*, tenant_id: UUID) -> Standing:
+    """Return how a tenant's map stands."""
+    runs = MapRun.objects.filter(tenant_id=tenant_id)
+    rows = LegacyPerson.objects.filter(tenant_id=tenant_id).values_list("outcome").annotate(count=Count("pk"))
+    found = dict(rows.order_by("outcome"))
+    return Standing(
+        newest=runs.first(),
+        last=runs.filter(state=MapRun.State.DONE).first(),
+        counts={outcome.value: found.get(outcome, 0) for outcome in OUTCOMES},
+        waiting=decisions(tenant_id=tenant_id).filter(state=PersonDecision.State.WAITING).count(),
+    )
+
+
+def by_rule(*, tenant_id: UUID) -> list[tuple[str, str, int]]:
+    """Return how many people ended where, by which rule."""
+    rows = LegacyPerson.objects.filter(tenant_id=tenant_id).values_list("outcome", "rule").annotate(count=Count("pk"))
+    return list(rows.order_by("outcome", "rule"))
+
+
+def people(*, tenant_id: UUID, outcome: str = "", words: str = "") -> QuerySet[LegacyPerson]:
+    """Return people of legacy by key; only those of an outcome, only those whom the words are found of."""
+    rows = LegacyPerson.objects.filter(tenant_id=tenant_id).select_related("new", "person")
+    if outcome:
+        rows = rows.filter(outcome=outcome)
+    if words:
+        text = words.replace("\0", "")[:100]
+        rows = rows.filter(
+            Q(name__icontains=text) | Q(user_name__icontains=text) | Q(email__icontains=text) | Q(key=text)
+        )
+    return rows.order_by("key")
+
+
+def person(*, tenant_id: UUID, person_id: UUID) -> LegacyPerson | None:
+    """Return one person of legacy."""
+    return people(tenant_id=tenant_id).select_related("new", "person", "decision").filter(pk=person_id).first()
+
+
+def same(row: LegacyPerson) -> QuerySet[LegacyPerson]:
+    """Return who was merged into a person."""
+    return LegacyPerson.objects.filter(tenant_id=row.tenant_id, person=row).exclude(pk=row.pk).order_by("key")
+
+
+def parts(row: LegacyPerson) -> QuerySet[PersonPart]:
+    """Return the people among whom an account was split, as it stands."""
+    found = PersonPart.objects.filter(tenant_id=row.tenant_id, legacy=row, decision=row.decision_id)
+    return found.select_related("new").order_by("guid")
+
+
+def history(row: LegacyPerson) -> QuerySet[PersonChange]:
+    """Return what was decided about a person, newest first."""
+    found = PersonChange.objects.filter(tenant_id=row.tenant_id, legacy=row)
+    return found.select_related("decision", "before_new", "after_new", "after_person").order_by("-decision__decided_at")
+
+
+def choices(row: LegacyPerson, *, words: str, limit: int = 20) -> list[NewPerson]:
+    """Return people of the new platform who could be meant: those the words are found of, or who share something."""
+    rows = NewPerson.objects.filter(tenant_id=row.tenant_id, gone_at=None, is_active=True)
+    text = words.replace("\0", "").strip()[:100]
+    if text:
+        found = rows.filter(
+            Q(name__icontains=text) | Q(user_name__icontains=text) | Q(email__icontains=text) | Q(key=text)
+        )
+    else:
+        alike = Q(pk=row.new_id)
+        for name in ("external_id", "user_name", "email", "name"):
+            if getattr(row, name):
+                alike |= Q(**{name: getattr(row, name)})
+        found = rows.filter(alike)
+    return list(found.order_by("name", "key")[:limit])
+
+
+def alike(row: LegacyPerson, *, limit: int = 20) -> list[LegacyPerson]:
+    """Return other people of legacy who share a key or the person of the new platform, to merge with."""
+    shared = Q(new_id=row.new_id) if row.new_id else Q(pk__in=[])
+    for name in ("external_id", "user_name", "email", "name"):
+        if getattr(row, name):
+            shared |= Q(**{name: getattr(row, name)})
+    closed = [Outcome.MERGED, Outcome.SPLIT, Outcome.DROPPED]
+    rows = LegacyPerson.objects.filter(shared, tenant_id=row.tenant_id).exclude(pk=row.pk).exclude(outcome__in=closed)
+    return list(rows.order_by("key")[:limit])
+
+
+def decisions(*, tenant_id: UUID) -> QuerySet[PersonDecision]:
+    """Return the decisions about a tenant's people, newest first."""
+    return PersonDecision.objects.filter(tenant_id=tenant_id).order_by("-decided_at", "-pk")
+
+
+def link(*, tenant_id: UUID) -> TenantLink | None:
+    """Return the link between a tenant's two accounts."""
+    return TenantLink.objects.filter(tenant_id=tenant_id).first()
+
+
+def checkpoints(*, tenant_id: UUID) -> QuerySet[LinkCheckpoint]:
+    """Return the checkpoints of a tenant's map, newest first."""
+    return LinkCheckpoint.objects.filter(tenant_id=tenant_id)
+
+
+def decided_on_gone(*, tenant_id: UUID) -> int:
+    """Count people whom somebody mapped to a person who is gone or switched off on the new platform since."""
+    rows = LegacyPerson.objects.filter(tenant_id=tenant_id, outcome=Outcome.MAPPED, decision__isnull=False)
+    return rows.filter(Q(new__gone_at__isnull=False) | Q(new__is_active=False)).count()
+
+
+def facts(*, tenant_id: UUID, ids: Collection[UUID]) -> dict[UUID, Legacy]:
+    """Return people of legacy as a decision meets them, by id."""
+    kept = set(
+        LegacyPerson.objects.filter(tenant_id=tenant_id, outcome=Outcome.MERGED).values_list("person_id", flat=True)
+    )
+    return {
+        row.pk: Legacy(
+            id=row.pk, key=row.key, state=State(row.outcome, row.rule, row.new_id, row.person_id),
+            decision_id=row.decision_id, role=row.role, is_owner=row.is_owner, is_kept=row.pk in kept,
+        )
+        for some in batched(ids, _AT_ONCE)
+        for row in LegacyPerson.objects.filter(tenant_id=tenant_id, pk__in=some)
+    }  # fmt: skip
+
+
+def new_facts(*, tenant_id: UUID, ids: Collection[UUID]) -> dict[UUID, New]:
+    """Return people of the new platform as a decision meets them, by id, each with who of legacy holds them."""
+    found: dict[UUID, New] = {}
+    for some in batched(ids, _AT_ONCE):
+        holders: dict[UUID, set[UUID]] = {}
+        for new_id, legacy_id in _held(tenant_id=tenant_id, ids=some):
+            holders.setdefault(new_id, set()).add(legacy_id)
+        for row in NewPerson.objects.filter(tenant_id=tenant_id, pk__in=some):
+            found[row.pk] = New(
+                id=row.pk, key=row.key, role=row.role, is_owner=row.is_owner,
+                is_there=row.is_active and row.gone_at is None, holders=frozenset(holders.get(row.pk, ())),
+            )  # fmt: skip
+    return found
+
+
+def _held(*, tenant_id: UUID, ids: Collection[UUID]) -> Iterator[tuple[UUID, UUID]]:
+    mapped = LegacyPerson.objects.filter(tenant_id=tenant_id, outcome=Outcome.MAPPED, new_id__in=ids)
+    for legacy_id, new_id in mapped.values_list("pk", "new_id"):
+        if new_id is not None:
+            yield new_id, legacy_id
+    split = PersonPart.objects.filter(
+        tenant_id=tenant_id, new_id__in=ids, legacy__outcome=Outcome.SPLIT, decision_id=F("legacy__decision_id")
+    )
+    yield from split.values_list("new_id", "legacy_id")
