@@ -204,9 +204,8 @@ def caught_up(*, tenant_id: UUID, at: datetime) -> Finding:
     if worst is None:
         summary = "It does not count yet: full runs bring everything over"
         return Finding(Outcome.PASS, summary, facts=facts)
-    if longest is None and worst.is_of_old_file:
-        summary = f"Nothing in the file of {worst.title.lower()} tells how old it is, so nobody knows"
-        return Finding(Outcome.UNKNOWN, summary, facts=facts, fix=_TELLING)
+    if worst.trouble:
+        return Finding(Outcome.BLOCK, worst.trouble, facts=facts, fix=worst.fix)
     if longest is None:
         return Finding(
             Outcome.UNKNOWN, f"{worst.title} have not moved yet, so nobody knows", facts=facts, fix="Start the runs."
@@ -222,14 +221,14 @@ def caught_up(*, tenant_id: UUID, at: datetime) -> Finding:
         summary = f"At most {behind.words} behind legacy; the target is {lag.words(lag.RPO)}"
         return Finding(Outcome.PASS, summary, facts=facts, evidence=evidence)
     told, fix = f"{worst.title} are {behind.words} behind legacy", _how_to_catch_up(tenant_id, worst.entity, now)
-    if worst.is_of_old_file:
+    if worst.is_of_old_file and worst.is_exported:
+        told = f"The export of {worst.title.lower()} is {behind.words} old"
+        fix = f"Export them again, put the file in the old one's place, and move it. {fix}"
+    elif worst.is_of_old_file:
         told = f"The latest change in the file of {worst.title.lower()} was {behind.words} ago"
         fix = f"Put a newer file in its place. {fix}"
     summary = f"{told}; the target is {lag.words(lag.RPO)}"
     return Finding(behind.outcome, summary, facts=facts, evidence=evidence, fix=fix)
-
-
-_TELLING = "Let the mapping name a column that tells when a row changed, and move a file in full whose rows tell it."
 
 
 def _how_to_catch_up(tenant_id: UUID, entity: str, now: standing.Standing) -> str:

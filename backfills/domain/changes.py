@@ -127,6 +127,10 @@ def _places(spec: Spec) -> Iterator[tuple[tuple[Part, str], _Said]]:
     yield (Part.PLACE, "Legacy"), _Said(f"{spec.source_table}, key {key}", f"{spec.system}, {spec.key_column}")
     yield (Part.PLACE, "New platform"), _Said(f"{spec.target_table}, key {spec.target_key}", spec.target_tenant)
     yield (Part.PLACE, "Account in legacy"), _Said(spec.source_tenant)
+    if spec.exported:
+        yield (Part.PLACE, "As of when its file is"), _Said(spec.exported.how)
+    if spec.frozen:
+        yield (Part.PLACE, "Frozen in legacy"), _Said(f"since {spec.frozen.since}. {spec.frozen.because}")
     for name, lookup in spec.lookups.items():
         yield (Part.PLACE, f"Look-up “{name}”"), _Said(f"{', '.join(lookup.fields)} of {lookup.entity}")
 

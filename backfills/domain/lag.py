@@ -1,8 +1,9 @@
 """How far behind legacy the new platform is, and how far it may be."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from math import ceil
 
 from core.findings import Outcome
@@ -26,31 +27,65 @@ class Lag:
     """Whether the mapping says what tells of changes, so that it can be caught up within minutes."""
     read_at: datetime | None = None
     """When legacy was last read for it; None where it never was to its end."""
+    is_exported: bool = False
+    """Whether it was a file of which the mapping says as of when it holds everything."""
+    trouble: str = ""
+    """Why it counts as late however short that is, if it does; it says what is known instead."""
+    fix: str = ""
 
     @property
     def is_of_old_file(self) -> bool:
         """Whether what was read was older than its reading, or nobody knows how old: a file."""
         return self.read_at is not None and (self.since is None or self.since < self.read_at)
 
+    def outcome(self, *, at: datetime) -> Outcome:
+        """Judge how far behind it is."""
+        return Outcome.BLOCK if self.trouble else outcome(self.behind(at=at))
+
     def behind(self, *, at: datetime) -> timedelta | None:
         """Return how long ago that was."""
         return None if self.since is None else max(at - self.since, timedelta(0))
 
 
-def arrived(*, started_at: datetime | None, source_version: str, watermark: datetime | None) -> datetime | None:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A run that accounted for every row: when it began, what it read, and how many rows it wrote or removed here."""
+
+    at: datetime
+    version: str
+    rows: int | None
+    wrote: int
+
+
+def why_not_frozen(readings: Sequence[Reading]) -> str:
+    """Return what speaks against legacy's being frozen, given what was read since, oldest first; or nothing.
+
+    A file must hold what it held, to the byte; a server's rows must be as many, and none may have had to be written.
+    """
+    for former, later in pairwise(readings):
+        if former.version != later.version or former.rows != later.rows or (not later.version and later.wrote):
+            return f"legacy held other rows on {later.at:%Y-%m-%d} than before"
+    return "" if readings else "they were last read before that"
+
+
+def arrived(
+    *, started_at: datetime | None, source_version: str, watermark: datetime | None, as_of: datetime | None = None
+) -> datetime | None:
     """Return up to which moment a run has brought everything over that legacy had; None where nobody knows.
 
     A server's rows are those of the run's beginning, by our clock: its own tells from where to read on, and need not
-    agree with ours. A file, which alone has a version, knows of nothing later than the latest change it tells of.
+    agree with ours. A file, which alone has a version, holds everything as of when the mapping says; where it does not
+    say, it knows of nothing later than the latest change it tells of.
     """
     if started_at is None or not source_version:
         return started_at
-    return min(started_at, watermark) if watermark else None
+    known = as_of or watermark
+    return min(started_at, known) if known else None
 
 
 def worst(lags: Iterable[Lag]) -> Lag | None:
-    """Return the entity that is furthest behind; one of which nothing is known is."""
-    return min(lags, key=lambda lag: lag.since or _NEVER, default=None)
+    """Return the entity that is furthest behind; one that never moved is, then one that is in trouble."""
+    return min(lags, key=lambda lag: (lag.read_at is not None and not lag.trouble, lag.since or _NEVER), default=None)
 
 
 def unread(lags: Iterable[Lag]) -> Lag | None:

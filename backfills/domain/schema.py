@@ -31,7 +31,8 @@ _TYPE_NAMES = "one of smallint, integer, bigint, numeric(precision,scale), boole
 _TYPE = "^(smallint|integer|bigint|boolean|date|timestamptz|text|enum|numeric\\([0-9]{1,2},[0-9]{1,2}\\))$"
 _CLASS = {"enum": ["public", "internal"]}
 _CLOCK = {"enum": ["timestamptz", "timestamp"], "description": "timestamptz, or timestamp, which is taken as UTC"}
-_DROPPED = _object(["because"], because=_TEXT, since={"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
+_DAY = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+_DROPPED = _object(["because"], because=_TEXT, since=_DAY)
 _INVARIANT = _object(
     ["name", "says"],
     name=_NAME,
@@ -73,6 +74,14 @@ SCHEMA: dict[str, Any] = {
             tenant=_LEGACY,
             key=_object(["column"], column=_NAME, type=_KEY_TYPE, of={**_named(_KEY_TYPE), "minProperties": 2}),
             changed=_object(["column", "type"], column=_LEGACY, type=_CLOCK),
+            exported=_object(
+                [],
+                at={"type": "string", "description": "a moment with its offset: 2026-10-01T06:00:00Z"},
+                column=_LEGACY,
+                type=_CLOCK,
+                within_minutes={"type": "integer", "minimum": 1, "maximum": 1440},
+            ),
+            frozen=_object(["since", "because"], since=_DAY, because=_TEXT),
             columns=_named(_object(["class"], **{"class": _CLASS}, named=_LEGACY, note=_TEXT, dropped=_DROPPED)),
         ),
         target=_object(["table", "tenant", "key"], table=_TABLE, tenant=_NAME, key=_NAME),

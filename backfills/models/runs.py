@@ -36,6 +36,11 @@ class Run(TenantModel):
     source_version = models.CharField(
         max_length=80, blank=True, help_text="Which file of legacy its rows come from: its digest. Empty for a server."
     )
+    as_of = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="As of when its file holds everything, where the mapping says how that is known.",
+    )
     removed = models.BigIntegerField(default=0, help_text="Objects of the new platform that the run removed.")
     held = models.BigIntegerField(
         default=0, help_text="Objects that it would have removed, kept under a legal hold or by legacy's own mark."
@@ -85,7 +90,12 @@ class Run(TenantModel):
     @property
     def arrived_until(self) -> datetime | None:
         """Up to which moment it brought everything over, once every row is accounted for; None where nobody knows."""
-        return lag.arrived(started_at=self.started_at, source_version=self.source_version, watermark=self.watermark)
+        return lag.arrived(
+            started_at=self.started_at,
+            source_version=self.source_version,
+            watermark=self.watermark,
+            as_of=self.as_of,
+        )
 
     @property
     def is_catch_up(self) -> bool:

@@ -1,13 +1,13 @@
 """How far behind legacy a tenant's rows are, entity by entity."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from backfills import barriers
 from backfills.domain import lag
-from backfills.domain.lag import Lag
+from backfills.domain.lag import Lag, Reading
 from backfills.domain.runs import RunState
 from backfills.domain.spec import Spec
 from backfills.models import Run
@@ -47,7 +47,7 @@ class Behind:
     @property
     def outcome(self) -> Outcome:
         """What a check says of it."""
-        return lag.outcome(self.longest) if self.worst else Outcome.PASS
+        return self.worst.outcome(at=self.at) if self.worst else Outcome.PASS
 
     @property
     def words(self) -> str:
@@ -67,7 +67,8 @@ def behind(*, tenant_id: UUID, at: datetime) -> Behind:
     lags = []
     for spec in _specs():
         since, read_at = known.get(spec.entity, (None, None))
-        lags.append(Lag(spec.entity, spec.title, since, spec.changed is not None, read_at))
+        told = Lag(spec.entity, spec.title, since, spec.changed is not None, read_at, spec.exported is not None)
+        lags.append(_told(told, spec, tenant_id=tenant_id, at=at) if read_at else told)
     # People work on the new platform in part: every minute behind legacy counts.
     counted = lag.counted(lags, traffic_moves=stages.stage(tenant_id=tenant_id) is Stage.RAMP)
     return Behind(lags, counted, at, barriers.why_shut(tenant_id=tenant_id))
@@ -77,10 +78,41 @@ def of_many(tenant_ids: Collection[UUID], *, at: datetime) -> dict[UUID, timedel
     """Return how far behind the entities of many tenants are that can be caught up, where that still matters."""
     found, shut = {}, barriers.shut(tenant_ids)
     for tenant_id, known in _known([one for one in tenant_ids if one not in shut]).items():
-        since = [known.get(spec.entity, (None, None))[0] for spec in _specs() if spec.changed]
+        followed = [spec for spec in _specs() if spec.changed and not spec.frozen]
+        since = [known.get(spec.entity, (None, None))[0] for spec in followed]
         if since and None not in since:
             found[tenant_id] = max(at - moment for moment in since if moment)
     return found
+
+
+def _told(found: Lag, spec: Spec, *, tenant_id: UUID, at: datetime) -> Lag:
+    """Add what the mapping says of a source that no clock tells of: that it is frozen, or nothing."""
+    if spec.frozen:
+        begin = datetime.combine(spec.frozen.since, time(), tzinfo=UTC)
+        runs = Run.objects.filter(tenant_id=tenant_id, entity=spec.entity, spec=spec.label, state__in=_ACCOUNTED)
+        read = runs.filter(started_at__gte=begin).order_by("requested_at", "id")
+        reason = lag.why_not_frozen(
+            [
+                Reading(moment, version, rows, changed + removed)
+                for moment, version, rows, changed, removed in read.values_list(
+                    "started_at", "source_version", "source_total", "changed", "removed"
+                )
+            ]
+        )
+        if not reason:  # what was read then is what there is
+            return replace(found, since=at, read_at=at)
+        said = f"{spec.title} are declared frozen in legacy since {spec.frozen.since:%Y-%m-%d}, but {reason}"
+        return replace(found, trouble=said, fix="Move them once more in full, or have the mapping say otherwise.")
+    if found.since is None:
+        said = f"Nothing in the file of {spec.title.lower()} tells how old it is, so nobody knows"
+        return replace(found, trouble=said, fix=_TELLING)
+    return found
+
+
+_TELLING = (
+    "Let the mapping say as of when the file is (“exported”), and move a file of now; or, should people know that it is"
+    " complete, have a policy exception approved."
+)
 
 
 def _specs() -> Collection[Spec]:
@@ -96,6 +128,6 @@ def _known(tenant_ids: Collection[UUID]) -> dict[UUID, dict[str, _Known]]:
     runs = Run.objects.filter(tenant_id__in=tenant_ids, state__in=_ACCOUNTED, started_at__isnull=False)
     latest = runs.order_by("tenant_id", "entity", "-requested_at", "-id").distinct("tenant_id", "entity")
     found: dict[UUID, dict[str, _Known]] = {}
-    for run in latest.only("tenant_id", "entity", "started_at", "source_version", "watermark"):
+    for run in latest.only("tenant_id", "entity", "started_at", "source_version", "watermark", "as_of"):
         found.setdefault(run.tenant_id, {})[run.entity] = (run.arrived_until, run.started_at)
     return found

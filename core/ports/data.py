@@ -57,6 +57,12 @@ class LegacyPlatform(Protocol):
         For a file, the last change that it tells of; None where it tells of none.
         """
 
+    def as_of(self, *, spec: Any, tenant_ref: str) -> datetime | None:
+        """Tell as of when a file holds everything that legacy held, as its spec says (`source.exported`).
+
+        Never later than the file itself. None where it does not say, and for a server.
+        """
+
     def held(self, *, spec: Any, tenant_ref: str, since: datetime) -> Iterator[bytes]:
         """Read all keys, as text in COPY's format, each with whether its row changed since (t or f); in pieces."""
 

@@ -1,14 +1,15 @@
 """A legacy platform in files: one reading per range, keys that can be told apart, and never half of two files."""
 
+import os
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 
-from backfills.domain.spec import Changed
+from backfills.domain.spec import Changed, Exported
 from core.moving import SourceKeys
 from core.ports import Rejected, Unavailable
 from portal.adapters.comparison import duck
@@ -201,3 +202,16 @@ def test_a_file_that_is_not_there_is_told_by_its_name_alone(tmp_path):
     with pytest.raises(Rejected) as refused:
         EngineLegacy(url=f"csv://{tmp_path}").count(spec=PEOPLE, tenant_ref="B6")
     assert str(refused.value) == "The legacy platform has no file person_mast.csv; put it there and try again."
+
+
+def test_an_export_tells_as_of_when_it_is_by_the_way_that_the_mapping_says(legacy, export, tmp_path):
+    def as_of(**declared):
+        return legacy.as_of(spec=replace(PEOPLE, exported=Exported(**declared)), tenant_ref="B6")
+
+    os.utime(tmp_path / "person_mast.csv", (1.8e9, 1.8e9))
+    written = datetime.fromtimestamp(1.8e9, UTC)
+    assert legacy.as_of(spec=PEOPLE, tenant_ref="B6") is None
+    assert as_of(within_minutes=30) == written - timedelta(minutes=30)
+    assert as_of(at=written - timedelta(days=1)) == written - timedelta(days=1)
+    assert as_of(at=written + timedelta(days=1)) == written, "no file holds what came after it"
+    assert as_of(column=Changed("upd", "timestamp")) == datetime(2026, 11, 26, 8, tzinfo=UTC)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backfills.domain import lag
-from backfills.domain.lag import Lag
+from backfills.domain.lag import Lag, Reading
 from core.findings import Outcome
 
 AT = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -47,6 +47,25 @@ def test_what_has_arrived_is_what_there_was_when_it_was_read_and_of_a_file_what_
 ) -> None:
     assert lag.arrived(started_at=AT, source_version=version, watermark=watermark) == arrived
     assert lag.arrived(started_at=None, source_version=version, watermark=watermark) is None
+
+
+def test_an_export_holds_everything_as_of_when_the_mapping_says_and_nothing_is_later_than_its_reading() -> None:
+    known = {"started_at": AT, "source_version": "sha256:1", "watermark": AT - 9 * MINUTE}
+    assert lag.arrived(**known, as_of=AT - MINUTE) == AT - MINUTE
+    assert lag.arrived(**known, as_of=AT + MINUTE) == AT
+    assert lag.arrived(started_at=AT, source_version="", watermark=None, as_of=AT - MINUTE) == AT, "a server is of now"
+
+
+def test_frozen_is_what_was_read_since_and_stayed_the_same() -> None:
+    file = [Reading(AT, "sha256:1", 3, 3), Reading(AT, "sha256:1", 3, 1)]
+    assert lag.why_not_frozen(file) == ""
+    other = lag.why_not_frozen([*file, Reading(AT, "sha256:2", 3, 0)])
+    assert other == "legacy held other rows on 2026-11-26 than before"
+    server = [Reading(AT, "", 3, 3), Reading(AT, "", 3, 0)]
+    assert lag.why_not_frozen(server) == ""
+    assert lag.why_not_frozen([*server, Reading(AT, "", 3, 1)])
+    assert lag.why_not_frozen([*server, Reading(AT, "", 4, 0)])
+    assert lag.why_not_frozen([]) == "they were last read before that"
 
 
 def test_the_worst_is_what_nobody_knows_then_what_is_furthest_behind() -> None:

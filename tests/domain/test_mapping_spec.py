@@ -1,12 +1,13 @@
 """A mapping that is wrong is refused before anything moves, and the refusal names the line."""
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from backfills.domain import evaluation
 from backfills.domain.language import LENIENT, Type, parse
-from backfills.domain.spec import load, load_set
+from backfills.domain.spec import Changed, Exported, Frozen, Spec, load, load_set
 from core.domain.declared import SpecError
 
 FOLDER = Path(__file__).parents[2] / "portal" / "demo" / "mapping"
@@ -200,3 +201,35 @@ def test_nothing_outside_the_language_is_parsed(expression: str) -> None:
 def test_python_lets_the_same_functions_see_null_as_the_language_says() -> None:
     """Which functions pass an unreadable part on is decided from the language's list, in SQL too."""
     assert {*evaluation._LENIENT, "when"} == LENIENT
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        ("exported: {at: 2026-10-01}", "no moment with its offset"),
+        ("exported: {at: '2026-10-01T06:00:00'}", "no moment with its offset"),
+        ("exported: {column: upd, within_minutes: 5}", "says one of"),
+        ("exported: {within_minutes: 0}", "within_minutes"),
+        ("frozen: {since: '2026-02-30', because: It is.}", "no day 2026-02-30"),
+        ("frozen: {since: '2026-02-28'}", "because"),
+    ],
+)
+def test_an_age_that_a_source_cannot_have_names_its_line(declared: str, words: str) -> None:
+    line = GOOD.splitlines().index("source:") + 2
+    with pytest.raises(SpecError, match=words) as raised:
+        load(GOOD.replace("source:\n", f"source:\n  {declared}\n"))
+    assert raised.value.line == line
+
+
+def test_a_source_says_as_of_when_it_is() -> None:
+    def told(declared: str) -> Spec:
+        return load(GOOD.replace("source:\n", f"source:\n  {declared}\n"))
+
+    at = told("exported: {at: '2026-10-01T06:00:00+02:00'}").exported
+    assert at == Exported(at=datetime(2026, 10, 1, 4, tzinfo=UTC))
+    assert told("exported: {column: exp_ts, type: timestamp}").exported == Exported(
+        column=Changed("exp_ts", "timestamp")
+    )
+    assert told("exported: {within_minutes: 5}").exported == Exported(within_minutes=5)
+    frozen = told("frozen: {since: '2026-10-01', because: It is closed.}").frozen
+    assert frozen == Frozen(date(2026, 10, 1), "It is closed.")

@@ -13,6 +13,7 @@ from pytest_django import Settings
 from accounts.models import Tenant
 from backfills import readiness, stop_the_line
 from backfills.domain.runs import RunState
+from backfills.domain.spec import Exported, Frozen
 from backfills.models import Pace, Run
 from backfills.models.pace import LONGEST_EVERY
 from backfills.queries import lag as lags
@@ -226,9 +227,48 @@ def test_a_file_is_as_old_as_the_latest_change_that_it_tells_of_however_often_it
     Run.objects.filter(entity="flights").update(watermark=None)
     unknown = said(tenant, at=at + MINUTE)
     summary = "Nothing in the file of flights tells how old it is, so nobody knows"
-    assert (unknown.outcome, unknown.summary) == (Outcome.UNKNOWN, summary)
+    assert (unknown.outcome, unknown.summary) == (Outcome.BLOCK, summary), "a policy exception can cover it"
+    assert "policy exception" in unknown.fix
     assert lags.of_many([tenant.pk], at=at) == {}
     assert listed.moves(tenant_id=tenant.pk).caught_up_to is None
+
+
+def declare(monkeypatch: pytest.MonkeyPatch, **declared: object) -> None:
+    """Let the mapping say something of every source."""
+    specs = {name: replace(spec, **declared) for name, spec in mapping.specs().items()}
+    monkeypatch.setattr(mapping, "specs", lambda: specs)
+
+
+def test_an_export_is_as_old_as_the_mapping_says_whatever_changed_last(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, week = timezone.now(), timedelta(days=7)
+    declare(monkeypatch, exported=Exported(within_minutes=1))
+    moved(tenant, at=at, source_version="sha256:1", watermark=at - week, as_of=at - MINUTE)
+    assert said(tenant, at=at + MINUTE).summary == "At most 2 minutes behind legacy; the target is 5 minutes"
+    late = said(tenant, at=at + 179 * MINUTE)
+    summary = "The export of aircraft types is 3 hours old; the target is 5 minutes"
+    assert (late.outcome, late.summary) == (Outcome.BLOCK, summary)
+    assert late.fix.startswith("Export them again")
+
+
+def test_what_is_frozen_in_legacy_passes_as_long_as_it_stays_what_it_was(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = timezone.now().replace(hour=12)
+    declare(monkeypatch, frozen=Frozen(at.date(), "The old ledger is closed."), changed=None)
+    phase(tenant, Phase.RAMP)
+    moved(tenant, at=at - timedelta(days=1), source_version="sha256:1")
+    early = said(tenant, at=at)
+    assert (early.outcome, early.fix[:16]) == (Outcome.BLOCK, "Move them once m")
+    assert early.summary.endswith("but they were last read before that")
+    moved(tenant, at=at, source_version="sha256:1", changed=7)
+    assert said(tenant, at=at + timedelta(days=9)).outcome is Outcome.PASS
+    assert alarm(tenant, at=at + timedelta(days=9)) is None
+    moved(tenant, at=at + timedelta(days=1), source_version="sha256:2")
+    broken = said(tenant, at=at + timedelta(days=9))
+    assert broken.outcome is Outcome.BLOCK
+    assert "legacy held other rows on" in broken.summary
 
 
 def test_where_no_mapping_tells_of_changes_it_counts_from_the_ramp_on(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -83,6 +84,35 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Exported:
+    """As of when a file holds everything: at a moment, as a column of its rows tells, or by when it was written.
+
+    Then its writing was begun at most so many minutes earlier.
+    """
+
+    at: datetime | None = None
+    column: Changed | None = None
+    within_minutes: int | None = None
+
+    @property
+    def how(self) -> str:
+        """How that is known, in words."""
+        if self.at:
+            return f"exported at {self.at:%Y-%m-%d %H:%M} UTC, as the mapping says"
+        if self.column:
+            return f"exported when “{self.column.column}” says"
+        return f"exported at most {self.within_minutes} minutes before the file was written"
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """Since which day (UTC) nobody changes anything in legacy any more, and why."""
+
+    since: date
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """How one entity moves. `digest` is the SHA-256 of the file, part of every run's evidence."""
 
@@ -129,6 +159,9 @@ class Spec:
     """Source columns that legacy calls by another name."""
     changed: Changed | None = None
     """What tells which rows changed since a moment; without it, a run reads all of them."""
+    exported: Exported | None = None
+    """How it is known as of when a file holds everything; without it, a file holds what it tells of."""
+    frozen: Frozen | None = None
     invariants: tuple[Invariant, ...] = ()
     """What must hold of the records on both platforms."""
     source_is_file: bool = False

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, date, datetime
 from typing import Any
 
 from backfills.domain import invariants, schema
 from backfills.domain.language import Node, Type, names_in, parse
 from backfills.domain.merging import OnDrift
-from backfills.domain.spec.declared import Changed, Column, Dropped, Lookup, Rule, Spec, Then
+from backfills.domain.spec.declared import Changed, Column, Dropped, Exported, Frozen, Lookup, Rule, Spec, Then
 from backfills.domain.target_types import TARGET_TYPES
 from core.domain.declared import Lines, SpecError
 
@@ -142,10 +143,39 @@ class _Builder:
             cases=self._cases(names),
             source_names={name: item["named"] for name, item in source["columns"].items() if "named" in item},
             changed=Changed(**source["changed"]) if "changed" in source else None,
+            exported=self._exported() if "exported" in source else None,
+            frozen=self._frozen() if "frozen" in source else None,
             invariants=invariants.read(document, self.lines, columns=columns, literals=self.literals),
             source_text=self.text,
             **singles,
         )
+
+    def _exported(self) -> Exported:
+        """Return how the time of an export is known: in exactly one way."""
+        given, line = self.document["source"]["exported"], self.lines.of("source", "exported")
+        if set(given) == {"column", "type"}:
+            return Exported(column=Changed(**given))
+        if set(given) == {"within_minutes"}:
+            return Exported(within_minutes=given["within_minutes"])
+        if set(given) != {"at"}:
+            raise SpecError("exported says one of: `at`, a `column` with its `type`, `within_minutes`", line=line)
+        try:
+            at = datetime.fromisoformat(given["at"])
+        except ValueError:
+            at = None
+        if at is None or at.tzinfo is None:
+            raise SpecError("exported.at is no moment with its offset, such as 2026-10-01T06:00:00Z", line=line)
+        return Exported(at=at.astimezone(UTC))
+
+    def _frozen(self) -> Frozen:
+        """Return since when nothing changes in legacy."""
+        given = self.document["source"]["frozen"]
+        try:
+            return Frozen(date.fromisoformat(given["since"]), given["because"])
+        except ValueError as error:
+            raise SpecError(
+                f"frozen.since: there is no day {given['since']}", line=self.lines.of("source", "frozen")
+            ) from error
 
     def _dropped(self, expressions: Iterable[tuple[str, Node]], rules: Iterable[Rule]) -> Mapping[str, Dropped]:
         """Return the columns that are left behind on purpose; what is read is not left behind."""

@@ -110,6 +110,7 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
                 " on the next catch-up reads: run it in full."
             )
     version = ports.legacy().version(spec=order.spec)
+    as_of = ports.legacy().as_of(spec=order.spec, tenant_ref=ref) if order.spec.exported else None
     total = ports.legacy().count(spec=order.spec, tenant_ref=ref)
     parts = 1 if order.since else min(RANGES, total // order.spec.batch)
     borders = ports.legacy().divide(spec=order.spec, tenant_ref=ref, parts=parts)
@@ -122,6 +123,7 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
             since=order.since,
             watermark=watermark,
             source_version=version,
+            as_of=as_of,
             whole_because=whole_because,
             source_total=total,
             supplemented=position.supplemented,
@@ -132,6 +134,7 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
             since = order.since and order.since.isoformat()
             if not run.standing:
                 told = {"source_total": total, "since": since, "whole_because": whole_because, "source": version}
+                told |= {"as_of": as_of.isoformat()} if as_of else {}
                 steps.record("started", run, by=by, at=order.at, **told)
             if position.ranges > 1:
                 steps.call_for_help(run, by)

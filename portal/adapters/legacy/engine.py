@@ -7,7 +7,7 @@ import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import batched
 
 from backfills.domain import keys
@@ -167,6 +167,16 @@ class EngineLegacy:
         """Tell up to when the platform tells of changes."""
         with self.reading() as (session, there):
             return there.watermark(session, Sources(_keys_alone(spec), tenant_ref))
+
+    def as_of(self, *, spec: Spec, tenant_ref: str) -> datetime | None:
+        """Tell as of when a file holds everything."""
+        told = spec.exported
+        if told is None or not self.version(spec=spec):
+            return None
+        if told.column:
+            return self.watermark(spec=replace(spec, changed=told.column), tenant_ref=tenant_ref)
+        written_at = _local(platform(self.url, name="legacy")).written_at(spec.source_table)
+        return min(written_at, told.at or written_at - timedelta(minutes=told.within_minutes or 0))
 
     def held(self, *, spec: Spec, tenant_ref: str, since: datetime) -> Iterator[bytes]:
         """Read all keys."""

@@ -92,6 +92,10 @@ class PostgresLegacy:
         moment: datetime = self._ask("SELECT clock_timestamp()")[0][0]
         return moment
 
+    def as_of(self, *, spec: Spec, tenant_ref: str) -> datetime | None:
+        """Return nothing: a server holds what there is."""
+        return None
+
     def held(self, *, spec: Spec, tenant_ref: str, since: datetime) -> Iterator[bytes]:
         """Read all keys; see `core.ports.LegacyPlatform`."""
         rows = source.of_tenant(spec, tenant_ref)

@@ -179,6 +179,10 @@ def _words(spec: Spec) -> Iterator[str]:
     if spec.changed:
         zone = ", taken as UTC" if spec.changed.type == "timestamp" else ""
         yield f"  caught up by “{spec.changed.column}”, which tells when a row changed last{zone}"
+    if spec.exported:
+        yield f"  {spec.exported.how}"
+    if spec.frozen:
+        yield f"  frozen in legacy since {spec.frozen.since}: {spec.frozen.because}"
     yield from (f"  {one.name}: {one.how} ({one.must})" for one in told.fields)
     yield from (f"  merged, {one.name}: {one.merged}" for one in told.fields if one.merged)
     yield from (f"  where “{one.name}” is {one.how}" for one in told.steps)

@@ -86,6 +86,11 @@ class FakeLegacy:
         tenancy.forbid_transaction("Talking to the legacy platform")
         return self.time or datetime.now(UTC)
 
+    def as_of(self, *, spec: Spec, tenant_ref: str) -> datetime | None:
+        """Tell as `core.ports.LegacyPlatform` promises."""
+        tenancy.forbid_transaction("Talking to the legacy platform")
+        return spec.exported.at if spec.exported and self.state else None
+
     def held(self, *, spec: Spec, tenant_ref: str, since: datetime) -> Iterator[bytes]:
         """Read as `core.ports.LegacyPlatform` promises."""
         late = self._changed(spec, tenant_ref, since)

@@ -59,6 +59,11 @@ class Local:
         self.begin(table)
         return self.watch.version()
 
+    def written_at(self, table: str) -> datetime:
+        """Return when a table's file was written."""
+        self.begin(table)
+        return self.watch.written_at()
+
     def relation(self, table: str, columns: Collection[str]) -> str:
         """Return the relation of a table's rows, with (at least) these columns as `shown` and `read` expect them."""
         raise NotImplementedError
