@@ -1,6 +1,6 @@
 """The API of accounts: domains, people, and how sign-in through an identity provider stands."""
 
-from accounts.api import domain_links, domains, enforcement, people, sso
+from accounts.api import domain_links, domains, enforcement, people, sign_ins, sso
 
 urlpatterns = [
     *domains.urlpatterns,
@@ -8,4 +8,5 @@ urlpatterns = [
     *people.urlpatterns,
     *sso.urlpatterns,
     *enforcement.urlpatterns,
+    *sign_ins.urlpatterns,
 ]

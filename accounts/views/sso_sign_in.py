@@ -108,6 +108,8 @@ def finish(request: HttpRequest, provider_id: str, sign_in_id: UUID) -> HttpResp
             user = sso_sign_ins.finish(sign_in=sign_in, browser=request.session.get(BROWSER, ""), at=timezone.now())
         except UnableToSignIn as refusal:
             return _refused(request, refusal, provider_id)
+    if request.user.is_authenticated and request.user.pk != user.pk:
+        get_adapter().logout(request)  # or what follows is noted in the session that ends with the other person
     record_authentication(request, user, method="saml", tenant_id=str(found.tenant_id))
     signed_in: HttpResponse = perform_login(
         request,

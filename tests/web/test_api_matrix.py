@@ -91,6 +91,8 @@ TABLE = (
     Row("api:sso_test", "GET", "sso:read", ROLES, ids={"test_id": "test_id"}),
     Row("api:company_sign_in", "GET", "sso:read", ROLES),
     Row("api:cutbacks", "GET", "sso:read", ROLES),
+    Row("api:sign_ins", "GET", "sign_ins:read", READERS),
+    Row("api:waiting_links", "GET", "sign_ins:read", READERS),
     Row("api:endpoints", "GET", "harness:read", READERS),
     Row("api:harness_runs", "GET", "harness:read", READERS),
     Row("api:harness_runs", "POST", "harness:run", MANAGERS, 202, body={"endpoint_id": "endpoint_id"}),

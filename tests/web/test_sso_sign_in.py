@@ -174,6 +174,7 @@ def test_whoever_was_signed_in_there_before_is_signed_out(company, browser):
     browser.client.get("/accounts/sessions/")
     browser.sign_in()
     assert browser.person == str(company.olivia.user_id)
+    assert [each["method"] for each in browser.client.session["account_authentication_methods"]] == ["saml"]
 
 
 @pytest.mark.parametrize(
