@@ -93,10 +93,9 @@ def _told(found: Lag, spec: Spec, *, tenant_id: UUID, at: datetime) -> Lag:
         read = runs.filter(started_at__gte=begin).order_by("requested_at", "id")
         reason = lag.why_not_frozen(
             [
-                Reading(moment, version, rows, changed + removed)
-                for moment, version, rows, changed, removed in read.values_list(
-                    "started_at", "source_version", "source_total", "changed", "removed"
-                )
+                Reading(run.started_at, run.source_version, run.source_total, run.changed + run.removed)
+                for run in read
+                if run.started_at
             ]
         )
         if not reason:  # what was read then is what there is
