@@ -94,7 +94,13 @@ class DataMover(Protocol):
         """
 
     def retry(self, *, order: LoadOrder, keys: Sequence[str], rows: SourceRows) -> RunPosition:
-        """Judge rejected rows again; a key among `keys` without row is gone from legacy."""
+        """Judge rejected rows, or `unread` ones, again; a key among `keys` without row is gone from legacy."""
+
+    def unread(self, *, order: LoadOrder) -> Sequence[str]:
+        """Return the keys of rows to which merged objects were left, and whose values no run has brought yet.
+
+        They are left to the row that comes next once the one that they were made of is gone.
+        """
 
     def finish(
         self, *, order: LoadOrder, source: SourceKeys, held: Callable[[], Iterator[bytes]] | None = None
@@ -109,8 +115,8 @@ class DataMover(Protocol):
 
         A catch-up has not met every row: where other rows than those of `source` are accounted for, `held()` is read,
         `LegacyPlatform.held` as it is now. Rows that are new there and not met are the next catch-up's if they changed
-        so late that it reads them; else Rejected is raised, as it is where an object is left without the row of legacy
-        that it was made of. The position tells the rows that are accounted for as `source_total`.
+        so late that it reads them; else Rejected is raised. The position tells the rows that are accounted for as
+        `source_total`.
         """
 
     def position(self, *, order: LoadOrder, after_batch: int = 0) -> RunPosition:

@@ -13,18 +13,22 @@ from portal.adapters.batch import raw, table
 from portal.adapters.closing import Closed, close
 
 
-def demand_read(connection: psycopg.Connection, order: LoadOrder, *, provenance: str) -> None:
-    """Raise Rejected where a merged object was left to a row whose values no run has brought yet."""
+def unread(connection: psycopg.Connection, order: LoadOrder, *, provenance: str) -> tuple[str, ...]:
+    """Return the keys of rows to which merged objects were left; see `core.ports.DataMover`."""
     spec: Spec = order.spec
-    if spec.duplicates.then is not Then.MERGE:
-        return
-    row = connection.execute(
+    rows = connection.execute(
         sql.SQL(_UNREAD).format(table(provenance)),
         {"account": order.account_id, "entity": order.entity, "system": spec.system},
-    ).fetchone()
-    if row and row[0]:
+    )
+    return tuple(key for (key,) in rows)
+
+
+def demand_read(connection: psycopg.Connection, order: LoadOrder, *, provenance: str) -> None:
+    """Raise Rejected where a run left a merged object to a row and did not come to bring its values."""
+    left = unread(connection, order, provenance=provenance) if order.spec.duplicates.then is Then.MERGE else ()
+    if left:
         raise Rejected(
-            f"{row[0]:,} objects were left to the next of the rows that were merged into them, and only a full run"
+            f"{len(left):,} objects were left to the next of the rows that were merged into them, and only a full run"
             " brings its values: run it in full."
         )
 
@@ -81,9 +85,9 @@ def close_caught_up(
 
 
 _UNREAD = """
-SELECT count(*) FROM {} p
+SELECT source_key FROM {} p
  WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.source_system = %(system)s
-   AND p.source_hash = sha256('')
+   AND p.source_hash = sha256('') ORDER BY source_key
 """
 _KNOWN = """
 SELECT count(*), coalesce(sum({digest}), 0) FROM (

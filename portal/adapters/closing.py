@@ -42,8 +42,7 @@ def close(
     there, as after a fresh run, which wrote all of it.
 
     An object into which several source rows were merged stays as long as one of them does. Raises Rejected where a row
-    is written down as moved and the platform holds no object of it, and where a catch-up would leave an object to a
-    row that it has not read.
+    is written down as moved and the platform holds no object of it.
     """
     spec: Spec = order.spec
     catches_up = order.since is not None
@@ -77,14 +76,7 @@ def close(
         do(_SPENT)
     if any_gone:
         do(_VANISHED)
-    if merges and catches_up:
-        left = connection.execute(sql.SQL(_LEFT).format(**names), values).fetchone()
-        if left and left[0]:
-            raise Rejected(
-                f"{left[0]:,} objects that were merged of several rows have lost the row that they were made of, and a"
-                " catch-up does not read the others: run it in full."
-            )
-    elif merges and removes:
+    if merges:
         do(_NEXT)
     if removes:
         holding.end(do, preserves=order.preserves)
@@ -148,14 +140,7 @@ p.account_id = %(account)s AND p.entity = %(entity)s AND p.source_system = %(sys
                       AND o.fate NOT IN ('migrated', 'transformed')))
 """
 _VANISHED = "DELETE FROM {provenance} p WHERE {gone}"
-# Objects of merged rows that come from none of them any more.
-_LEFT = """
-SELECT count(DISTINCT o.target_key) FROM crossing_stage.outcome o
- WHERE o.account_id = %(account)s AND o.entity = %(entity)s AND o.fate = 'merged'
-   AND NOT EXISTS (SELECT FROM {provenance} p
-                    WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.target_key = o.target_key)
-"""
-# A merged object whose first row is gone now comes from the next one, whose values the next run brings.
+# A merged object whose first row is gone now comes from the next one; its values are brought afterwards (`unread`).
 _NEXT = """
 WITH next AS (
     DELETE FROM crossing_stage.outcome o

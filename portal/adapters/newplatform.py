@@ -125,6 +125,13 @@ class PostgresMover:
             self._apply(connection, order, rows, asked=keys, alone=True)
             return stage.position(connection, order.run_id, after_batch=run.batches)
 
+    def unread(self, *, order: LoadOrder) -> Sequence[str]:
+        """Tell what is left to rows that were not read; see `core.ports.DataMover`."""
+        if order.spec.duplicates.then is not Then.MERGE:
+            return ()
+        with self._connected() as connection:
+            return catching.unread(connection, order, provenance=self.provenance)
+
     def finish(
         self, *, order: LoadOrder, source: SourceKeys, held: Callable[[], Iterator[bytes]] | None = None
     ) -> RunPosition:

@@ -297,3 +297,20 @@ def test_where_every_row_is_read_after_all_they_stand_as_before_until_its_end(wo
     moved_at = movements.last_moved_at(tenant_id=tenant.pk)
     assert moved_at is not None
     assert moved_at > started[0].requested_at  # a full run, whatever was asked for
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("catch_up", [True, False])
+def test_the_row_that_takes_over_a_merged_object_brings_its_values_in_the_same_run(
+    world: Platforms, tenant: Tenant, catch_up: bool
+) -> None:
+    airline.legacy_do(world, "UPDATE eqp_mast SET eqp_typ = 'Rotorcraft' WHERE tail_no = 'N2ZZ'")
+    age(world)
+    move(tenant)
+    category = "SELECT category::text FROM platform.aircraft_type"
+    assert airline.new_rows(world, category) == [("aeroplane",)]
+    airline.legacy_do(world, "DELETE FROM eqp_mast WHERE tail_no = 'N1ZZ'")
+    run = move(tenant, "aircraft_types", catch_up=catch_up)["aircraft_types"]
+    assert (run.state, run.changed, run.removed, totals(run)) == (RunState.SUCCEEDED, 1, 0, {("migrated", ""): 1})
+    assert airline.new_rows(world, category) == [("helicopter",)]
+    assert move(tenant, "aircraft_types", catch_up=True)["aircraft_types"].changed == 0

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
+from itertools import batched
 
 from django.db import transaction
 
@@ -34,8 +35,19 @@ def end(run: Run, order: LoadOrder, by: Actor) -> bool:
         next_since = overlapped(run.watermark)
         held = partial(_held, run, order, next_since)
     position = ports.mover().finish(order=order, source=source, held=held)
-    _close(run, order, position, by=by)
+    _close(run, order, _succeeded(run, order) or position, by=by)
     return False
+
+
+def _succeeded(run: Run, order: LoadOrder) -> RunPosition | None:
+    """Bring the values of rows to which merged objects were left because the rows that they were made of are gone."""
+    position = None
+    for keys in batched(ports.mover().unread(order=order), order.spec.batch):
+        rows = ports.legacy().read_keys(spec=order.spec, tenant_ref=order.tenant_ref, keys=keys)
+        demand_same(run, rows.version)
+        position = ports.mover().retry(order=order, keys=keys, rows=rows)
+        progress.mirror(run, position)
+    return position
 
 
 def _held(run: Run, order: LoadOrder, since: datetime) -> Iterator[bytes]:
