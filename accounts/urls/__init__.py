@@ -67,6 +67,7 @@ urlpatterns = [
     path("sso/certificates/<uuid:certificate_id>/restore/", sso_trust.restore, name="restore_sso_certificate"),
     path("sso/tests/", sso_tests.start_test, name="start_sso_test"),
     path("sso/tests/<uuid:test_id>/", sso_tests.show_test, name="sso_test"),
+    path("sso/tests/<uuid:test_id>/report/", sso_tests.report, name="sso_test_report"),
     path("sso/tests/<uuid:test_id>/mapping/", sso_tests.choose_mapping, name="map_sso"),
     path("sso/sign-ins/", sso_people.history, name="sso_sign_ins"),
     path("sso/sign-ins/<uuid:sign_in_id>/", sso_people.show, name="sso_sign_in"),

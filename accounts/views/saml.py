@@ -2,12 +2,13 @@
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import signin
 from accounts.models import SsoConnection, SsoTest
@@ -57,10 +58,16 @@ def acs(request: HttpRequest, provider_id: str) -> HttpResponse:
     return HttpResponse(status=SEE_OTHER, headers={"Location": to})
 
 
-@require_safe
+@csrf_exempt  # as for the ACS
+@require_http_methods(["GET", "HEAD", "POST"])
 @public_view
-def metadata(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Tell a provider who we are for its tenant; the same for everybody, and nothing of the tenant."""
+def metadata(request: HttpRequest, provider_id: str) -> HttpResponseBase:
+    """Tell a provider who we are for its tenant; the same for everybody, and nothing of the tenant.
+
+    Where it was entered as the ACS address, an answer arrives: it is judged, and refused with what to enter instead.
+    """
+    if request.method == "POST":
+        return acs(request, provider_id)
     found = found_or_404(provider_id)
     with tenancy.scope(tenant_id=found.tenant_id):
         failover = "second" in request.GET or known.is_failover(request.get_host())

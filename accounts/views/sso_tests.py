@@ -3,12 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.domain import attributes
+from accounts.domain import attributes, sharing
 from accounts.domain.verdicts import PERSONAL, Check, Verdict
 from accounts.models import SsoTest, Tenant
 from accounts.queries import sso as known
@@ -51,6 +51,23 @@ def show_test(request: ActingRequest, tenant: Tenant, test_id: UUID) -> HttpResp
     if context.get("assertion"):
         context |= _mapped(tenant, test, context["assertion"])
     return render(request, TEST, context)
+
+
+@require_safe
+@tenant_view(Permission.VIEW_TENANT)
+def report(request: ActingRequest, tenant: Tenant, test_id: UUID) -> HttpResponse:
+    """Hand out what a test found as a text that may be passed on: nothing in it speaks of a person."""
+    test = get_object_or_404(known.tests(tenant_id=tenant.pk).select_related("connection"), pk=test_id)
+    if test.answered_at is None:
+        raise Http404
+    text = sharing.report(
+        known.opened(test).checks,
+        answered_at=test.answered_at,
+        sp=known.service_provider(test.connection, failover=test.is_failover),
+        entity_id=test.connection.entity_id,
+    )
+    headers = {"Content-Disposition": 'attachment; filename="sign-in-test.txt"'}
+    return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=headers)
 
 
 @require_POST

@@ -33,6 +33,7 @@ class Fault(StrEnum):
 
     NONE = ""
     AUDIENCE = "audience"
+    ACS = "acs"
     CLOCK = "clock"
     CERTIFICATE = "certificate"
     UNSIGNED = "unsigned"
@@ -43,6 +44,7 @@ class Fault(StrEnum):
 FAULTS = {
     Fault.NONE: "Nothing: answer as it should be",
     Fault.AUDIENCE: "The audience is that of another application",
+    Fault.ACS: "Our address was entered without its last character",
     Fault.CLOCK: "The clock is ten minutes slow",
     Fault.CERTIFICATE: "It signs with a certificate that is not in its metadata",
     Fault.UNSIGNED: "It does not sign",
@@ -122,6 +124,8 @@ class IdentityProvider:
         match fault:
             case Fault.AUDIENCE:
                 answer = replace(answer, audience="https://other-application.example")
+            case Fault.ACS:
+                answer = replace(answer, acs_url=where(asked, fault))
             case Fault.CLOCK:
                 answer = replace(answer, at=at - timedelta(minutes=10))
             case Fault.DOMAIN:
@@ -145,6 +149,11 @@ class IdentityProvider:
                 state.write_private(path, json.dumps(asdict(_drawn(airline))))
             kept = json.loads(path.read_text(encoding="utf-8"))
         return Keys(**{name: Signer(**signer) for name, signer in kept.items()})
+
+
+def where(asked: Asked, fault: Fault) -> str:
+    """Return the address that an answer goes to, as it was entered here."""
+    return asked.acs_url.rstrip("/") if fault is Fault.ACS else asked.acs_url
 
 
 def of_checkout(*, address: str, portal: Callable[[], str]) -> IdentityProvider:

@@ -11,7 +11,7 @@ from typing import ClassVar, override
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from portal.demo.airlines import AIRLINES, Airline
-from portal.demo.idp import FAULTS, Asked, Fault, IdentityProvider, NotForUsError
+from portal.demo.idp import FAULTS, Asked, Fault, IdentityProvider, NotForUsError, where
 from portal.demo.pages import STYLE, LoopbackPage, LoopbackServer
 
 SCRIPT = "document.forms[0].requestSubmit();\n"
@@ -72,7 +72,7 @@ class _Page(LoopbackPage):
             "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
             f"form-action {there.scheme}://{there.netloc}"
         )
-        self.send(_carrier(asked, message, given.get("RelayState", "")), policy=policy)
+        self.send(_carrier(where(asked, fault), message, given.get("RelayState", "")), policy=policy)
 
     def _ask(self, airline: Airline, given: dict[str, str]) -> None:
         try:
@@ -134,10 +134,10 @@ def _sign_in(airline: Airline, asked: Asked, hidden: str, people: dict[str, str]
     )
 
 
-def _carrier(asked: Asked, message: str, relay_state: str) -> str:
+def _carrier(address: str, message: str, relay_state: str) -> str:
     return _page(
         "You are signed in",
-        f"""<form method="post" action="{escape(asked.acs_url)}">
+        f"""<form method="post" action="{escape(address)}">
 <input type="hidden" name="SAMLResponse" value="{escape(message)}">
 <input type="hidden" name="RelayState" value="{escape(relay_state)}">
 <p><button>Continue</button></p></form>""",

@@ -61,6 +61,9 @@ class Real:
         url = SSO_URL.replace("&", "&amp;")
         return minting.metadata(entity_id=ENTITY_ID, sso_url=url, signers=list(signers)).encode()
 
+    def certificate(self, of: Signer) -> str:
+        return of.certificate
+
     def message(self, by: Signer | None, *, at: datetime = AT) -> str:
         root = minting.response(replace(ANSWER, at=at))
         if by:
@@ -75,6 +78,9 @@ class Fake:
 
     def metadata(self, *signers: Signer) -> bytes:
         return fake.metadata_of(ProviderMetadata(ENTITY_ID, SSO_URL, tuple(map(certificate, signers))))
+
+    def certificate(self, of: Signer) -> str:
+        return fake.certificate_of(certificate(of))
 
     def message(self, by: Signer | None, *, at: datetime = AT) -> str:
         begins, ends = minting.moment(at - timedelta(seconds=5)), minting.moment(at + timedelta(minutes=5))
@@ -123,6 +129,13 @@ def test_metadata_tell_who_the_provider_is_where_it_signs_in_and_with_what_it_si
 def test_metadata_of_no_use_are_rejected_with_words(world: World, document: bytes) -> None:
     with pytest.raises(Rejected, match=r"\w+ \w+"):
         world.port.metadata(document)
+
+
+def test_a_certificate_is_read_by_itself_as_metadata_read_it(world: World) -> None:
+    assert world.port.certificate(world.certificate(signer())) == certificate(signer())
+    for text in ("", "hello", "<a/>", "-----BEGIN CERTIFICATE-----"):
+        with pytest.raises(Rejected, match=r"\w+ \w+"):
+            world.port.certificate(text)
 
 
 def test_a_request_is_an_address_of_the_provider_with_a_fresh_id(world: World) -> None:

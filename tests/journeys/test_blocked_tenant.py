@@ -190,14 +190,14 @@ def publish_the_right_record(page: Page, console: Page, outside: Counterparts) -
 def replace_the_certificate(page: Page, provider: Page, outside: Counterparts) -> None:
     go(page, "Preflight")
     row(page, "accounts-sso-tested").get_by_role("link", name="Put it right").click()
-    expect(page.get_by_text("Out of date")).to_be_visible()
+    expect(page.get_by_text("Out of date").last).to_be_visible()
     page.get_by_role("link", name="today").first.click()
     expect(page.get_by_text("Nothing below is to be trusted")).to_be_visible()
     expect(page.locator("#check-signature")).to_contain_text("which is not in the metadata you gave us")
     go(page, "Single sign-on")
     address = page.get_by_role("link", name="the demo's identity provider").get_attribute("href")
     assert address == f"{outside.sign_in.address}skywest/"
-    give_metadata(page, provider, address, button="Replace")
+    give_metadata(page, provider, address, button="Take them in")
     try_sign_in(page, "SkyWest Airlines")
     expect(page.get_by_text("This sign-in would have been accepted")).to_be_visible()
 

@@ -115,7 +115,7 @@ def test_people_sign_in_by_an_independent_provider_which_changes_its_key_and_fai
     # The key changes without anybody noticing: metadata with both, then signing by the new one, then the new one alone.
     old, new = provider.signer, sso.signer("new")
     provider.more = [new]
-    upload(owner, provider, button="Replace")
+    upload(owner, provider, button="Take them in")
     signed_out(page, first)
     sign_in(page, start="/sso/?next=/t/jetblue/")
     expect(page).to_have_url(f"{first}/t/jetblue/")
@@ -124,7 +124,7 @@ def test_people_sign_in_by_an_independent_provider_which_changes_its_key_and_fai
     sign_in(page, start="/sso/?next=/t/jetblue/")
     expect(page).to_have_url(f"{first}/t/jetblue/")
     provider.more = []
-    upload(owner, provider, button="Replace")
+    upload(owner, provider, button="Take them in")
     signed_out(page, first)
     sign_in(page, start="/sso/?next=/t/jetblue/")
     expect(page).to_have_url(f"{first}/t/jetblue/")

@@ -169,6 +169,7 @@ TENANT = (
     Row("accounts:retire_sso_certificate", MANAGERS, post=422, ids=("certificate_id",)),  # it is the last
     Row("accounts:restore_sso_certificate", MANAGERS, post=302, ids=("certificate_id",)),
     Row("accounts:start_sso_test", MANAGERS, post=302),
+    Row("accounts:sso_test_report", ALL, get=200, ids=("test_id",)),
     Row("accounts:map_sso", MANAGERS, post=302, ids=("test_id",)),
     Row("accounts:sso_test", ALL, get=200, ids=("test_id",)),
     Row("accounts:sso_sign_ins", READERS, get=200),
@@ -245,6 +246,7 @@ EVERYBODY = {
     "sso:leave": "the way to the provider, for the browser that began",
     "sso:finish": "where that browser is signed in",
     "sso:acs": "where a customer's identity provider sends a browser back to (tests/web/test_sso_page.py)",
+    "sso:acs_cut_short": "the same, entered without its last character",
     "sso:metadata": "who we are for that provider",
     "recovery:recover": "takes a recovery code (tests/web/test_company_sign_in.py)",
 }

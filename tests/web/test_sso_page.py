@@ -342,3 +342,33 @@ def test_certificates_are_added_and_retired_on_the_page(open_as) -> None:
     assert "retired by hand" in text(retired)
     restored = page.client.post(page.url("restore_sso_certificate", first.pk), follow=True)
     assert text(restored).count("Last signed with") == 2
+
+
+def test_a_result_can_be_passed_on_without_personal_data(open_as) -> None:
+    page = open_as()
+    test = answered(page, displayName=("Olivia Owen",))
+    file = open_as(TenantRole.MEMBER, page.tenant).client.get(page.url("sso_test_report", test.pk))
+    said = file.content.decode()
+    assert file["Content-Disposition"] == 'attachment; filename="sign-in-test.txt"'
+    assert "FAILED  The address is of a domain you have proven" in said
+    assert "passed  It is addressed to us" in said
+    assert f"expected: http://localhost:8000/sso/{test.connection.provider_id}/acs/" in said or "/acs/" in said
+    assert "Olivia" not in said
+    assert "@" not in said
+    assert page.client.get(page.url("sso_test_report", page.start().pk)).status_code == 404
+
+
+@pytest.mark.parametrize("where", ["acs_cut_short", "metadata"])
+def test_an_answer_to_nearly_our_address_is_diagnosed_and_not_lost(open_as, where: str) -> None:
+    page = open_as()
+    page.connect()
+    test = page.start()
+    wrong = reverse(f"sso:{where}", args=[test.connection.provider_id])
+    message = page.provider.message(
+        page.provider.answer(test.connection, test, acs_url=f"https://crossing.example{wrong}")
+    )
+    arrived = Client().post(wrong, {"SAMLResponse": message, "RelayState": str(test.pk)})
+    assert (arrived.status_code, arrived["Location"]) == (303, page.url("sso_test", test.pk))
+    shown = text(page.show(test))
+    assert "This sign-in would have been refused" in shown
+    assert "exactly as it stands here, to the last character" in shown
