@@ -40,6 +40,8 @@ def ask_about_sso(*, tenant_id: UUID, at: datetime) -> None:
 @subscribe("accounts.break_glass.used")
 @subscribe("accounts.cutback.begun")
 @subscribe("accounts.cutback.ended")
+@subscribe("accounts.passwords.removed")
+@subscribe("accounts.passwords.restored")
 def ask_about_enforcement(*, tenant_id: UUID, at: datetime) -> None:
     """Ask whether the way in and the way back stand, now that how people sign in is another."""
     for check_id in ("accounts.sso_enforcement", "accounts.break_glass", "accounts.no_cutback"):

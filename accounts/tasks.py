@@ -13,6 +13,7 @@ from accounts.services import (
     cutbacks,
     domain_transfers,
     domains,
+    removals,
     sso_certificates,
     sso_sign_ins,
     sso_sources,
@@ -81,6 +82,12 @@ def read_metadata(*, tenant_id: UUID, at: datetime) -> None:
 def warn_of_certificate(*, tenant_id: UUID, at: datetime) -> None:
     """Warn one tenant's people of the end of its last certificate, once at each step."""
     sso_certificates.warn(tenant_id=tenant_id, by=Actor.system("beat"), at=at)
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(hours=1))
+def forget_passwords(*, at: datetime) -> None:
+    """Forget the sealed passwords whose way back is over."""
+    removals.forget_due(at=at)
 
 
 @task(scope=Scope.TENANT, max_attempts=1)

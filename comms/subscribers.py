@@ -183,6 +183,18 @@ def tell_declined(*, tenant_id: UUID, occasion: str, at: datetime) -> None:
     mailings.say("domain.transfer_declined", tenant_id=tenant_id, occasion=occasion, by=BY, at=at)
 
 
+@subscribe("accounts.passwords.removed")
+def tell_removed(*, tenant_id: UUID, removal_id: str, at: datetime) -> None:
+    """Tell the deciders that there are no passwords any more."""
+    mailings.say("sign_in.passwords_removed", tenant_id=tenant_id, occasion=removal_id, by=BY, at=at)
+
+
+@subscribe("accounts.passwords.restored")
+def tell_restored(*, tenant_id: UUID, removal_id: str, at: datetime) -> None:
+    """Tell the deciders that there are passwords again."""
+    mailings.say("sign_in.passwords_restored", tenant_id=tenant_id, occasion=removal_id, by=BY, at=at)
+
+
 @subscribe("core.findings.moved")
 def warn_of_late_blocks(*, tenant_id: UUID, check_ids: list[str], at: datetime) -> None:
     """Remind the deciders of a check that blocks although the move is two weeks away or less; once a day at most."""

@@ -50,6 +50,7 @@ TITLES = {
     "manage_break_glass": "name who holds recovery codes",
     "request_cutback": "ask for a cutback to passwords",
     "approve_cutback": "approve a cutback to passwords",
+    "remove_passwords": "take passwords away for good",
     "view_runs": "see how the data move",
     "manage_runs": "start or pause the move of the data",
     "view_parity": "read parity reports",

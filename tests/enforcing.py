@@ -37,6 +37,10 @@ class Company:
     def tenant_id(self) -> Any:
         return self.tenant.pk
 
+    @property
+    def connection_id(self) -> Any:
+        return SsoConnection.objects.get(tenant=self.tenant).pk
+
     def seats(self) -> list[BreakGlassOwner]:
         return list(BreakGlassOwner.objects.filter(tenant=self.tenant, ended_at=None).order_by("seat"))
 

@@ -1,7 +1,6 @@
 """Tenants, members and people in the staff's admin."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -10,18 +9,14 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.admin import domains, identity_map
-from accounts.domain.cutbacks import LONGEST_HOURS, State
+from accounts.admin import domains, enforcement, identity_map
+from accounts.domain.cutbacks import LONGEST_HOURS
 from accounts.models import (
-    BreakGlassOwner,
-    Cutback,
-    Enforcement,
     Invitation,
     Member,
     ProvisionedGroup,
     ProvisionedUser,
     ProvisioningCall,
-    RecoveryCode,
     SsoCertificate,
     SsoConnection,
     SsoSource,
@@ -30,15 +25,14 @@ from accounts.models import (
     Tenant,
     User,
 )
-from accounts.queries import cutbacks as asked
 from accounts.queries import members, second_factors
-from accounts.services import cutbacks, invitations
+from accounts.services import cutbacks, invitations, removals
 from accounts.services import second_factors as resetting
 from accounts.services.identity_map import runs
 from core.admin import TENANT_COLUMNS, TENANT_OPERATIONS, Operation, StaffAdmin, TenantColumn, operation, read_panels
 from core.permissions import Permission, TenantRole
 
-__all__ = ["domains", "identity_map"]
+__all__ = ["domains", "enforcement", "identity_map"]
 
 
 class TenantList(ChangeList):
@@ -72,6 +66,12 @@ class CutbackForm(forms.Form):
 
     reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
     hours = forms.IntegerField(min_value=1, max_value=LONGEST_HOURS, initial=4)
+
+
+class SwitchForm(forms.Form):
+    """Why an owner may take passwords away now."""
+
+    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 def _has_no_owner(tenant: Tenant) -> bool:
@@ -142,6 +142,12 @@ class TenantAdmin(StaffAdmin):
         runs.request(tenant_id=row.pk, by=self.actor(request), at=timezone.now())
         return "The people are being mapped; “Mappings of people” shows how far it is."
 
+    @operation("Open the switch for passwords", permission=Permission.MOVE_PHASE, form=SwitchForm)
+    def open_switch(self, request: HttpRequest, row: Tenant, answers: dict[str, Any]) -> str:
+        """Let an owner take the account's passwords away, once the move is over."""
+        removals.open_switch(tenant_id=row.pk, by=self.actor(request), at=timezone.now(), **answers)
+        return "An owner of theirs can take the passwords away within two weeks."
+
 
 def _is_open(invitation: Invitation) -> bool:
     return invitation.accepted_at is None and invitation.revoked_at is None
@@ -209,86 +215,6 @@ class SsoTestAdmin(StaffAdmin):
     list_select_related = ("tenant",)
     search_fields = ("tenant__name",)
     exclude = ("sealed", "leaves_for", "request_id")
-
-
-@admin.register(Enforcement)
-class EnforcementAdmin(StaffAdmin):
-    """Where the customer's own sign-in alone counts, from when and until when."""
-
-    list_display = ("tenant", "takes_effect_at", "until", "ended")
-    list_select_related = ("tenant", "toggle")
-    search_fields = ("tenant__name",)
-
-    @admin.display(description="until")
-    def until(self, row: Enforcement) -> datetime:
-        """Return when it ends by itself."""
-        return row.toggle.expires_at
-
-    @admin.display(description="ended")
-    def ended(self, row: Enforcement) -> datetime | None:
-        """Return when it was ended."""
-        return row.toggle.ended_at
-
-
-@admin.register(Cutback)
-class CutbackAdmin(StaffAdmin):
-    """Returns to passwords: asked for, approved from both sides, over by themselves."""
-
-    list_display = (
-        "tenant",
-        "state",
-        "reason",
-        "requested_at",
-        "customer_approved_at",
-        "vendor_approved_at",
-        "ends_at",
-    )
-    list_select_related = ("tenant",)
-    search_fields = ("tenant__name",)
-
-    @admin.display(description="state")
-    def state(self, row: Cutback) -> str:
-        """Return where it stands now."""
-        return asked.state_of(row, at=timezone.now()).value
-
-    @operation(
-        "Approve",
-        permission=Permission.APPROVE_CUTBACK,
-        when=lambda row: row.vendor_approved_at is None and _cutback_is(row, State.ASKED),
-    )
-    def approve(self, request: HttpRequest, row: Cutback, answers: dict[str, Any]) -> str:
-        """Approve it for the vendor."""
-        approved = cutbacks.approve(cutback=row, by=self.actor(request), at=timezone.now())
-        return "It runs." if approved.starts_at else "Approved. An owner of theirs has to approve it too."
-
-    @operation("End it", permission=Permission.REQUEST_CUTBACK, when=lambda row: not _cutback_is(row, State.OVER))
-    def end(self, request: HttpRequest, row: Cutback, answers: dict[str, Any]) -> str:
-        """End it before its time, or take the request back."""
-        cutbacks.end(cutback=row, by=self.actor(request), at=timezone.now())
-        return "It is over."
-
-
-def _cutback_is(row: Cutback, state: State) -> bool:
-    return asked.state_of(row, at=timezone.now()) is state
-
-
-@admin.register(BreakGlassOwner)
-class BreakGlassOwnerAdmin(StaffAdmin):
-    """Which owners hold recovery codes."""
-
-    list_display = ("member", "tenant", "seat", "named_at", "ended_at")
-    list_select_related = ("member__user", "tenant")
-    search_fields = ("tenant__name",)
-
-
-@admin.register(RecoveryCode)
-class RecoveryCodeAdmin(StaffAdmin):
-    """What became of each recovery code; the codes themselves nobody knows."""
-
-    list_display = ("owner", "tenant", "issued_at", "used_at", "lapses_at", "replaced_at")
-    list_select_related = ("owner__member__user", "tenant")
-    search_fields = ("tenant__name",)
-    exclude = ("digest",)
 
 
 @admin.register(Member)

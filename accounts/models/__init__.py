@@ -16,6 +16,7 @@ from accounts.models.identity_map import (
     TenantLink,
 )
 from accounts.models.invitations import Invitation
+from accounts.models.passwords import PasswordRemoval, SealedPassword
 from accounts.models.provisioning import (
     ProvisionedEmail,
     ProvisionedGroup,
@@ -47,6 +48,7 @@ __all__ = [
     "MapRun",
     "Member",
     "NewPerson",
+    "PasswordRemoval",
     "PersonChange",
     "PersonDecision",
     "PersonPart",
@@ -57,6 +59,7 @@ __all__ = [
     "Provisioning",
     "ProvisioningCall",
     "RecoveryCode",
+    "SealedPassword",
     "SsoCertificate",
     "SsoConnection",
     "SsoSignIn",

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.domain.enforcement import LONGEST, Standing
-from accounts.models import BreakGlassOwner, Cutback, Enforcement, RecoveryCode
+from accounts.models import BreakGlassOwner, Cutback, Enforcement, PasswordRemoval, RecoveryCode
 from core.permissions import Permission, TenantRole
 from core.toggles import TOGGLES, Toggle
 
@@ -26,7 +26,9 @@ def standing(*, tenant_id: UUID, at: datetime) -> Standing:
     """Return what stands for a tenant."""
     enforced = current(tenant_id=tenant_id, at=at)
     cutback = running_cutback(tenant_id=tenant_id, at=at)
+    removal = PasswordRemoval.objects.filter(tenant_id=tenant_id, restored_at=None).first()
     return Standing(
+        removed_at=removal.removed_at if removal else None,
         takes_effect_at=enforced.takes_effect_at if enforced else None,
         expires_at=enforced.toggle.expires_at if enforced else None,
         cutback_starts_at=cutback.starts_at if cutback else None,

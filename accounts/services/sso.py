@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.domain import connections
 from accounts.domain.certificates import Source
+from accounts.domain.enforcement import State
 from accounts.models import SsoConnection, SsoSource
 from accounts.queries import enforcement
 from accounts.services import sso_certificates
@@ -69,7 +70,7 @@ def disconnect(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
         connection = SsoConnection.objects.select_for_update().filter(tenant_id=tenant_id).first()
         if connection is None or not connection.is_connected:
             return
-        if enforcement.current(tenant_id=tenant_id, at=at) is not None:
+        if enforcement.standing(tenant_id=tenant_id, at=at).state(at=at) is not State.OPEN:
             raise UnableToDisconnect(
                 "Your people sign in by this provider alone, or will soon.",
                 fix="End that under “Company sign-in” first.",

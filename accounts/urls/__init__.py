@@ -10,6 +10,7 @@ from accounts.views import (
     identity_map,
     lockouts,
     members,
+    removals,
     sso,
     sso_people,
     sso_tests,
@@ -85,6 +86,8 @@ urlpatterns = [
     path("sso/enforcement/cutback/", enforcement.ask_cutback, name="ask_cutback"),
     path("sso/enforcement/cutback/<uuid:cutback_id>/approve/", enforcement.approve_cutback, name="approve_cutback"),
     path("sso/enforcement/cutback/<uuid:cutback_id>/end/", enforcement.end_cutback, name="end_cutback"),
+    path("sso/enforcement/passwords/remove/", removals.remove, name="remove_passwords"),
+    path("sso/enforcement/passwords/restore/", removals.restore, name="restore_passwords"),
     path("sso/forecast/", lockouts.show, name="lockouts"),
     path("sso/forecast/csv/", lockouts.download, name="lockouts_csv"),
 ]

@@ -20,7 +20,7 @@ from accounts.domain import recovery
 from accounts.models import BreakGlassOwner, Cutback, Tenant
 from accounts.queries import cutbacks as asked
 from accounts.queries import enforcement as known
-from accounts.queries import lockouts, members, passwords
+from accounts.queries import lockouts, members, passwords, removals
 from accounts.services import break_glass, cutbacks, enforcement
 from core import toggles
 from core.errors import UseCaseError
@@ -31,7 +31,8 @@ PAGE = "accounts/enforcement.html"
 CODES = "accounts/recovery_codes.html"
 CUTBACKS_A_PAGE = 10
 ANNOUNCE_IDS = "announce_%s"
-"""Two forms of the page have a field called reason."""
+REMOVAL_IDS = "removal_%s"
+"""Three forms of the page have a field called reason."""
 
 
 class AnnounceForm(forms.Form):
@@ -65,6 +66,13 @@ class CutbackForm(forms.Form):
     )
 
 
+class RemovalForm(forms.Form):
+    """Why passwords are taken away."""
+
+    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
+    excepted_list = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+
 @require_safe
 @tenant_view(Permission.VIEW_TENANT)
 def show(request: ActingRequest, tenant: Tenant) -> HttpResponse:
@@ -78,7 +86,7 @@ def announce(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Announce it."""
     form, at, zone = AnnounceForm(request.POST, auto_id=ANNOUNCE_IDS), timezone.now(), ZoneInfo(tenant.time_zone)
     if not form.is_valid():
-        return _refused(request, tenant, announce_form=form)
+        return refused(request, tenant, announce_form=form)
     given = form.cleaned_data
     try:
         enforcement.announce(
@@ -91,12 +99,12 @@ def announce(request: ActingRequest, tenant: Tenant) -> HttpResponse:
             at=at,
         )
     except (enforcement.UnableToEnforce, toggles.UnableToSwitch) as refusal:
-        return _refused(request, tenant, announce_form=form, announce_problem=refusal)
+        return refused(request, tenant, announce_form=form, announce_problem=refusal)
     except OverflowError:
         form.add_error("ends_on", "Choose an earlier day.")
-        return _refused(request, tenant, announce_form=form)
+        return refused(request, tenant, announce_form=form)
     messages.success(request, "It is announced. Your people are told by mail and on every page.")
-    return _back(tenant)
+    return back(tenant)
 
 
 @require_POST
@@ -105,7 +113,7 @@ def end(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Let passwords sign people in again."""
     if enforcement.end(tenant_id=tenant.pk, by=request.actor, at=timezone.now()):
         messages.success(request, "Passwords sign your people in again.")
-    return _back(tenant)
+    return back(tenant)
 
 
 @require_POST
@@ -117,12 +125,12 @@ def name(request: ActingRequest, tenant: Tenant, seat: int) -> HttpResponse:
     except ValueError:
         member = None
     if member is None:
-        return _refused(request, tenant, seat_problem=break_glass.UnableToName("Choose one of your owners."))
+        return refused(request, tenant, seat_problem=break_glass.UnableToName("Choose one of your owners."))
     try:
         break_glass.name(tenant_id=tenant.pk, member=member, seat=seat, by=request.actor, at=timezone.now())
     except break_glass.UnableToName as refusal:
-        return _refused(request, tenant, seat_problem=refusal)
-    return _back(tenant)
+        return refused(request, tenant, seat_problem=refusal)
+    return back(tenant)
 
 
 @never_cache
@@ -135,7 +143,7 @@ def issue(request: ActingRequest, tenant: Tenant, owner_id: UUID) -> HttpRespons
     try:
         codes = break_glass.issue(owner=owner, by=request.actor, at=at)
     except break_glass.UnableToIssue as refusal:
-        return _refused(request, tenant, seat_problem=refusal)
+        return refused(request, tenant, seat_problem=refusal)
     return render(request, CODES, {"tenant": tenant, "owner": owner, "codes": codes, "now": at})
 
 
@@ -145,13 +153,13 @@ def ask_cutback(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Ask for a cutback."""
     form = CutbackForm(request.POST)
     if not form.is_valid():
-        return _refused(request, tenant, cutback_form=form)
+        return refused(request, tenant, cutback_form=form)
     try:
         cutbacks.ask(tenant_id=tenant.pk, by=request.actor, at=timezone.now(), **form.cleaned_data)
     except cutbacks.UnableToAsk as refusal:
-        return _refused(request, tenant, cutback_form=form, cutback_problem=refusal)
+        return refused(request, tenant, cutback_form=form, cutback_problem=refusal)
     messages.success(request, "It is asked for. It begins once an owner of yours and one of us have approved it.")
-    return _back(tenant)
+    return back(tenant)
 
 
 @require_POST
@@ -162,8 +170,8 @@ def approve_cutback(request: ActingRequest, tenant: Tenant, cutback_id: UUID) ->
     try:
         cutbacks.approve(cutback=cutback, by=request.actor, at=timezone.now())
     except cutbacks.UnableToApprove as refusal:
-        return _refused(request, tenant, cutback_problem=refusal)
-    return _back(tenant)
+        return refused(request, tenant, cutback_problem=refusal)
+    return back(tenant)
 
 
 @require_POST
@@ -172,10 +180,11 @@ def end_cutback(request: ActingRequest, tenant: Tenant, cutback_id: UUID) -> Htt
     """End a cutback before its time, or take the request back."""
     cutback = get_object_or_404(Cutback, tenant=tenant, pk=cutback_id)
     cutbacks.end(cutback=cutback, by=request.actor, at=timezone.now())
-    return _back(tenant)
+    return back(tenant)
 
 
-def _refused(request: ActingRequest, tenant: Tenant, **more: Any) -> HttpResponse:
+def refused(request: ActingRequest, tenant: Tenant, **more: Any) -> HttpResponse:
+    """Show the page again with what was given and why it was refused."""
     problems = [problem for name, problem in more.items() if name.endswith("problem")]
     status = problems[0].status if problems and isinstance(problems[0], UseCaseError) else 422
     return render(request, PAGE, {**_context(request, tenant), **more}, status=status)
@@ -191,6 +200,7 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
             ("name", Permission.MANAGE_BREAK_GLASS),
             ("ask", Permission.REQUEST_CUTBACK),
             ("approve", Permission.APPROVE_CUTBACK),
+            ("remove", Permission.REMOVE_PASSWORDS),
         )
     }
     today = timezone.localdate(at, zone)
@@ -209,6 +219,8 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
         context |= {"forecast": lockouts.forecast(tenant_id=tenant.pk), "seats": _seats(request, tenant, at)}
     if may["ask"]:
         context |= _cutbacks(request, tenant, at)
+    if may["remove"]:
+        context |= _removal(tenant, at)
     if may["name"]:
         context["owners"] = list(members.owners(tenant_id=tenant.pk)[:200])
     return context
@@ -244,5 +256,13 @@ def _cutbacks(request: ActingRequest, tenant: Tenant, at: datetime) -> dict[str,
     }
 
 
-def _back(tenant: Tenant) -> HttpResponse:
+def _removal(tenant: Tenant, at: datetime) -> dict[str, object]:
+    found = removals.standing(tenant_id=tenant.pk)
+    flag = toggles.on(tenant_id=tenant.pk, at=at, names=[removals.FLAG.name]).get(removals.FLAG.name)
+    untried = removals.untried(tenant_id=tenant.pk) if flag and not found else None
+    return {"removal": found, "flag": flag, "untried": untried, "removal_form": RemovalForm(auto_id=REMOVAL_IDS)}
+
+
+def back(tenant: Tenant) -> HttpResponse:
+    """Lead back to the page."""
     return redirect("accounts:enforcement", tenant.slug)

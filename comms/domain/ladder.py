@@ -362,6 +362,24 @@ _ALL = (
               _ASK),
     ),
     Template(
+        "sign_in.passwords_removed", 1, K.SIGN_IN, A.DECIDERS, True, "sso/enforcement/",
+        "The people of {tenant} have no passwords any more",
+        _text(
+            "The passwords of the people of {tenant} were taken away: they sign in by the company alone.",
+            "For thirty days they can be given back here:",
+            "{link}", _ASK,
+        ),
+    ),
+    Template(
+        "sign_in.passwords_restored", 1, K.SIGN_IN, A.DECIDERS, True, "sso/enforcement/",
+        "The people of {tenant} have their passwords again",
+        _text(
+            "The passwords that were taken away from the people of {tenant} were given back.",
+            "Whether they count:",
+            "{link}", _ASK,
+        ),
+    ),
+    Template(
         "support.escalated", 1, K.SUPPORT, A.LADDER, True, "support/",
         "A support case of {tenant} has run out of time",
         _text("A support case of {tenant} (phase {phase}) was not answered or settled in time, and has come up the "

@@ -364,6 +364,7 @@ NOT_A_PAGE = {
             "accounts:follow_sso", "accounts:leave_sso", "accounts:read_sso", "accounts:accept_sso",
             "accounts:refuse_sso", "accounts:add_sso_certificate", "accounts:retire_sso_certificate",
             "accounts:restore_sso_certificate", "accounts:map_sso",
+            "accounts:remove_passwords", "accounts:restore_passwords",
             "backfills:start", "backfills:end_standing", "backfills:inspect",
             "backfills:pause", "backfills:resume", "backfills:retry",
             "parity_reports:request", "parity_reports:look", "parity_reports:mark_guide", "parity_reports:rely",

@@ -188,6 +188,8 @@ TENANT = (
     Row("accounts:ask_cutback", MANAGERS, post=422),
     Row("accounts:approve_cutback", OWNERS, post=422, ids=("cutback_id",)),  # nobody here has a password
     Row("accounts:end_cutback", MANAGERS, post=302, ids=("cutback_id",)),
+    Row("accounts:remove_passwords", OWNERS, post=422),
+    Row("accounts:restore_passwords", OWNERS, post=302),
     Row("accounts:lockouts", MANAGERS, get=200),
     Row("accounts:lockouts_csv", MANAGERS, get=200),
     Row("cutover:cutover", ALL, get=200),
