@@ -100,7 +100,8 @@ class DomainTransferAdmin(StaffAdmin):
     list_filter = ("state",)
     list_select_related = ("tenant", "domain")
     search_fields = ("domain__name", "tenant__name")
-    readonly_fields = ("holder",)
+    fields = ("tenant", "domain", "state", "reason", "asked_at", "proven_at", "holder", "decided_at", "answer")
+    readonly_fields = fields
 
     @admin.display(description="held by")
     def holder(self, transfer: DomainTransfer) -> str:

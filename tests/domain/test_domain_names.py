@@ -66,3 +66,33 @@ def test_any_text_is_either_understood_or_refused(typed: str) -> None:
     assert names.parse(name.text) == name, "and so does the name that people read"
     assert len(f"{names.CHALLENGE_LABEL}.{name.ascii}") <= names.MAX_NAME
     assert name.ascii == name.ascii.lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "mixed"),
+    [
+        ("jetblue.example", False),
+        ("bücher.example", False),
+        ("\N{CYRILLIC SMALL LETTER A}irline.example", True),
+        ("air\N{GREEK SMALL LETTER OMICRON}.example", True),
+        ("аэро.example", False),
+        ("東京エアライン.example", False),
+        ("東京air.example", False),
+        ("air-737.аэро", False),
+    ],
+)
+def test_a_label_that_mixes_scripts_as_no_language_does_is_told(text: str, mixed: bool) -> None:
+    assert names.is_mixed(text) is mixed
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("jetblue.example", "jetblue.example"),
+        ("ops.jetblue.example", "jetblue.example"),
+        ("a.b.jetblue.co.uk", "jetblue.co.uk"),
+        ("jetblue.github.io", "jetblue.github.io"),
+    ],
+)
+def test_the_registered_part_is_what_a_provider_adds(name: str, zone: str) -> None:
+    assert names.registered(name) == zone

@@ -8,7 +8,7 @@ from django.db.utils import DataError
 from psycopg import errors
 
 from core.ports import Unavailable
-from portal.logs import Lines
+from portal.logs import Lines, WithoutLinks
 
 VALUE = "canary-77"
 
@@ -73,3 +73,11 @@ def test_an_error_that_leads_to_itself_ends():
         raise one
 
     assert VALUE not in logged(raising)
+
+
+@pytest.mark.parametrize("link", ["/invitations/{}/", "/dns/{}/?look=1", "/accounts/password/reset/key/{}/"])
+def test_the_secret_of_a_link_is_not_logged(link):
+    record = logging.LogRecord("django.request", 30, "", 0, "Not Found: %s", (link.format(VALUE),), None)
+    assert WithoutLinks().filter(record)
+    assert VALUE not in record.getMessage()
+    assert link.split("{")[0] in record.getMessage()

@@ -258,6 +258,7 @@ def test_staff_decides_in_the_admin_with_what_the_holder_did_since(sides: tuple[
     page = client.get(reverse("admin:accounts_domaintransfer_change", args=[transfer.pk])).content.decode()
     assert "Holding Airways, proven last" in page
     assert "after this was asked" in page
+    assert "Asking Airlines" in page
     url = reverse("admin:accounts_domaintransfer_decline", args=[transfer.pk])
     assert client.post(url, {"reason": ""}).status_code == 422
     assert client.post(url, {"reason": "They proved it again."}).status_code == 302
