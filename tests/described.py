@@ -1,6 +1,7 @@
 """The API as it is described, for tests that call every endpoint by schemathesis. The seed is fixed."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,11 +61,19 @@ class Described:
 
         calls()
 
-    def hold_sequences(self, *, examples: int, steps: int) -> None:
-        """Call endpoints one after the other, with ids from the answers before."""
+    def hold_sequences(self, *, examples: int, steps: int, begin: Callable[[], None] = lambda: None) -> None:
+        """Call endpoints one after the other, with ids from the answers before; `begin` comes before each sequence.
+
+        What one leaves behind, the next is answered by: where there are many, hypothesis asks for one again and finds
+        that it goes otherwise, unless each begins from one state.
+        """
         headers = self.headers
 
         class Sequence(self.schema.as_state_machine()):  # type: ignore[misc]  # its base is made at run time
+            def setup(self) -> None:
+                begin()
+                super().setup()
+
             def get_call_kwargs(self, case: Any) -> dict[str, Any]:
                 return {"headers": headers}
 

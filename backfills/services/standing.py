@@ -15,13 +15,12 @@ from backfills.queries import lag as lags
 from backfills.queries import movements
 from backfills.queries import standing as queries
 from backfills.queries.runs import KEEP_UP
-from backfills.services import runs, steps
-from core import ledger, queue, readiness, toggles
+from backfills.services import asking, runs, steps
+from core import ledger, queue, toggles
 from core.actor import Actor
 from core.errors import UseCaseError
 from core.permissions import Permission
 
-CHECK = "backfills.caught_up"
 FASTEST = 1_000_000
 """Rows per second beyond which a limit limits nothing."""
 
@@ -126,7 +125,7 @@ def catch_up(*, tenant_id: UUID, by: Actor, at: datetime) -> list[Run]:
     if not standing.resting and not movements.is_moving(tenant_id=tenant_id):
         with suppress(runs.UnableToStart):  # until somebody moves them in full
             started = runs.start(tenant_id=tenant_id, by=by, at=at, catch_up=True, standing=True)
-    _ask_anew(tenant_id, behind, by=by, at=at)
+    asking.ask_anew(tenant_id=tenant_id, behind=behind, by=by, at=at)
     return started
 
 
@@ -145,13 +144,6 @@ def _note(standing: queries.Standing, behind: lags.Behind, *, at: datetime) -> N
         trying = max(trying, behind.unread.read_at)
     kept = {"asked_at": at, "trying_since": trying, "due_at": queries.next_due(pace, at=at)}
     Pace.objects.update_or_create(tenant_id=pace.tenant_id, defaults=kept)
-
-
-def _ask_anew(tenant_id: UUID, behind: lags.Behind, *, by: Actor, at: datetime) -> None:
-    """Have the check asked once its answer is another than the one that stands."""
-    said = readiness.latest(tenant_id=tenant_id).get(CHECK)
-    if said and said.outcome is not behind.outcome:
-        readiness.request(tenant_id=tenant_id, by=by, check_id=CHECK)
 
 
 def _set(tenant_id: UUID, *, by: Actor, at: datetime, **values: int | None) -> None:

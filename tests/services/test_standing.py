@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -20,8 +21,9 @@ from backfills.queries import lag as lags
 from backfills.queries import mapping
 from backfills.queries import runs as listed
 from backfills.queries import standing as queries
-from backfills.services import runs, standing
+from backfills.services import asking, runs, standing
 from core import ports, queue, tenancy, toggles
+from core import readiness as core_readiness
 from core.actor import Actor
 from core.errors import PermissionRefused
 from core.findings import Finding, Outcome
@@ -103,6 +105,11 @@ def test_what_changes_in_legacy_arrives_by_itself_and_leaves_one_entry(
     assert sorted(silent.values_list("entity", flat=True)) == sorted(mapping.specs())
     assert Run.objects.filter(standing=True, changed=1).count() == 1
     assert ports.mover().staged(account_id=tenant.pk)["run"] == 9  # 4 in full, one that moved something, 4 silent
+    Run.objects.update(started_at=F("started_at") - timedelta(hours=1))  # as after an hour in which we were off
+    core_readiness.evaluate(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), checks=[asking.CHECK])
+    assert core_readiness.latest(tenant_id=tenant.pk)[asking.CHECK].outcome is Outcome.BLOCK
+    tick(tenant)
+    assert core_readiness.latest(tenant_id=tenant.pk)[asking.CHECK].outcome is Outcome.PASS
 
 
 def test_it_is_due_in_its_time_never_twice_and_not_for_others(tenant: Tenant) -> None:

@@ -10,7 +10,7 @@ from django.db import transaction
 from backfills.domain.catching import overlapped
 from backfills.domain.runs import OVER, RunState, before, ending, why_stopped
 from backfills.models import Run
-from backfills.services import progress, retries, silence, steps
+from backfills.services import asking, progress, retries, silence, steps
 from core import outbox, ports
 from core.actor import Actor
 from core.moving import LoadOrder, RunPosition
@@ -82,6 +82,7 @@ def _close(run: Run, order: LoadOrder, position: RunPosition, *, by: Actor) -> N
         )
         if ended and silence.ends_as_before(run, state, position):
             silence.forget_others(run, states=OVER)
+            asking.ask_anew(tenant_id=run.tenant_id, by=by, at=order.at)  # it leaves no event that would
         elif ended:
             retries.end(run, at=order.at)
             figures = {f"{fate}:{rule}" if rule else fate: count for (fate, rule), count in position.totals.items()}
