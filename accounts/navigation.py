@@ -52,3 +52,15 @@ navigation.add(
         words="people invite roles owners",
     )
 )
+navigation.add(
+    Entry(
+        id="accounts.provisioning",
+        label="Provisioning",
+        url="accounts:provisioning",
+        icon="refresh-cw",
+        permission=Permission.VIEW_MEMBERS,
+        section=Section.PREPARE,
+        order=28,
+        words="scim directory entra okta groups people sync",
+    )
+)

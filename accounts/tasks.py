@@ -20,7 +20,7 @@ from accounts.services import (
     sso_tests,
 )
 from accounts.services.identity_map import runs
-from accounts.services.provisioning import calls
+from accounts.services.provisioning import calls, switch
 from core import queue
 from core.actor import Actor
 from core.queue import Scope, task
@@ -108,3 +108,9 @@ def map_people(*, run_id: str, job_id: UUID) -> None:
 def take_up_mappings(*, at: datetime) -> None:
     """Go on with, or end, mappings of people that no job works on any more."""
     runs.take_up(by=Actor.system("identity-map"), at=at)
+
+
+@task(scope=Scope.TENANT)
+def apply_provisioning(*, tenant_id: UUID, at: datetime) -> None:
+    """Do for everybody whom the directory names what follows from it."""
+    switch.apply(tenant_id=tenant_id, by=Actor.system("provisioning"), at=at)

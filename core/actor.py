@@ -47,9 +47,11 @@ class Actor:
         return cls(ActorKind.MEMBER, user_id, name, tenant_id, tenant_grants(role), frozenset({role}))
 
     @classmethod
-    def token(cls, *, token_id: UUID, tenant_id: UUID, grants: "set[Permission] | frozenset[Permission]") -> "Actor":
-        """Return a tenant's machine with what its token lets it do."""
-        return cls(ActorKind.TOKEN, token_id, "", tenant_id, frozenset(grants))
+    def token(
+        cls, *, token_id: UUID, tenant_id: UUID, grants: "set[Permission] | frozenset[Permission]", role: str = ""
+    ) -> "Actor":
+        """Return a tenant's machine with what its token lets it do, bound by the role of whoever issued it."""
+        return cls(ActorKind.TOKEN, token_id, "", tenant_id, frozenset(grants), frozenset({role} - {""}))
 
     @classmethod
     def staff(cls, *, user_id: UUID, roles: "frozenset[str] | set[str] | list[str]", name: str = "") -> "Actor":

@@ -56,7 +56,10 @@ class Bearer:
         """Return the token as an actor: the permissions of its scopes that its issuer holds right now."""
         wanted = {SCOPES[scope].permission for scope in self.scopes if scope in SCOPES}
         return Actor.token(
-            token_id=self.token_id, tenant_id=self.tenant_id, grants=wanted & tenant_grants(self.issuer_role)
+            token_id=self.token_id,
+            tenant_id=self.tenant_id,
+            grants=wanted & tenant_grants(self.issuer_role),
+            role=self.issuer_role,
         )
 
 

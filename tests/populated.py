@@ -44,6 +44,7 @@ from tests import airline, claims, customers, enforcing, make, signing, sso
 from tests.counterparts import Counterparts
 from tests.customers import Customer
 from tests.populated_people import map_people
+from tests.provisioned import provision
 from tests.shadowing import keep_rounds
 from tests.worlds import attest
 
@@ -76,6 +77,7 @@ def make_everything(outside: Counterparts) -> Populated:
     _keep_up(ready)
     _contracts(outside, ready, blocked)
     tests = _sign_in_by_provider(ready, blocked) | map_people(outside, ready, blocked)
+    provision(ready, blocked)
     portal = Populated({"nobody": None, "owner": ready.owner.user, "blocked": blocked.owner.user, "empty": empty.user})
     enforcing.show(ready, blocked)
     portal.ids |= tests | _sample(ready, blocked)

@@ -16,7 +16,17 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from accounts.domain.identity_map.decisions import Kind
-from accounts.models import BreakGlassOwner, Cutback, LegacyPerson, LinkProposal, Member, NewPerson, SsoCertificate
+from accounts.models import (
+    BreakGlassOwner,
+    Cutback,
+    LegacyPerson,
+    LinkProposal,
+    Member,
+    NewPerson,
+    ProvisionedGroup,
+    ProvisionedUser,
+    SsoCertificate,
+)
 from accounts.services import domain_links, domains, identity_links, invitations
 from accounts.services.identity_map import checkpoints, decisions
 from backfills.domain.runs import RunState
@@ -111,6 +121,16 @@ def _mapped(case: Case, *, at: datetime) -> dict[str, Any]:
     return {"person_id": pk, "decision_id": made.pk, "checkpoint_id": taken.pk}
 
 
+def _provisioned(case: Case, *, at: datetime) -> dict[str, UUID]:
+    """Let a directory have sent a group, and a person whom it deleted."""
+    common = {"tenant_id": case.tenant_id, "created_at": at, "modified_at": at}
+    group = ProvisionedGroup.objects.create(name_key="pilots", resource={"displayName": "Pilots"}, **common)
+    user = ProvisionedUser.objects.create(
+        name_key="gone@ours.example", resource={"userName": "gone@ours.example"}, deleted_at=at, **common
+    )
+    return {"group_id": group.pk, "user_id": user.pk}
+
+
 def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
     """Make the world; the checks are one of the test's own and the window's."""
     at = timezone.now()
@@ -178,6 +198,7 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
         )  # fmt: skip
         ids["harness_run_id"] = tried.pk
         ids |= {"item_id": item.pk, "endpoint_id": endpoint.pk, "message_id": message.pk}
+        ids |= _provisioned(case, at=at)
         ids["job_id"] = readiness.request(tenant_id=case.tenant_id, by=case.customer)
     tenant = case.owner.tenant
     people: dict[str, Any] = {"owner": case.owner.user, "stranger": make.user()}

@@ -57,6 +57,10 @@ class ProvisionedUser(ProvisionedResource):
     audit: ClassVar[Audit] = Audit.OPERATIONAL
 
     is_active = models.BooleanField(default=True, help_text="What was said last; saying nothing changes nothing.")
+    outcome = models.CharField(max_length=30, blank=True, help_text="A `plans.Outcome`: what became of it last.")
+    reason = models.CharField(max_length=30, blank=True, help_text="A `plans.Reason`, where nothing became of it.")
+    put_out_at = models.DateTimeField(null=True, help_text="When the member was deactivated because of it.")
+    given_role = models.CharField(max_length=20, blank=True, help_text="The role that its groups gave the member.")
 
     class Meta:
         constraints = (

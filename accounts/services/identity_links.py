@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts.domain import roles
 from accounts.domain.directory import Key
+from accounts.domain.signing_in import Reason
 from accounts.models import LinkedIdentity, LinkProposal, Member, StandingRule, User
 from accounts.models.identities import Source
 from accounts.queries import domains, identities
@@ -157,6 +158,23 @@ def link(*, member: Member, key: Key, source: Source, by: Actor, at: datetime) -
             data={"member": member.pk, "source": str(source)},
         )  # fmt: skip
     return identity
+
+
+def propose(*, member_id: UUID, reason: Reason, tenant_id: UUID, key: Key, by: Actor, at: datetime) -> None:
+    """Let a link wait for a decision, inside the caller's transaction. Safe to repeat."""
+    proposal, is_new = LinkProposal.objects.get_or_create(
+        tenant_id=tenant_id,
+        member_id=member_id,
+        external_id=key.external_id,
+        user_name=key.user_name,
+        defaults={"reason": reason, "proposed_at": at},
+    )
+    if is_new:
+        outbox.publish("accounts.identity.proposed", tenant_id=tenant_id, proposal_id=proposal.pk)
+        ledger.record(
+            "accounts.identity.proposed", by=by, at=at, tenant_id=tenant_id, subject=proposal,
+            data={"member": member_id, "reason": str(reason)},
+        )  # fmt: skip
 
 
 def complete(*, tenant_id: UUID, key: Key, by: Actor, at: datetime) -> None:

@@ -12,19 +12,17 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, transaction
 
 from accounts.domain import assertions, directory, people, signing_in
-from accounts.domain.directory import Key
 from accounts.domain.signing_in import Decision, Outcome, Reason
 from accounts.domain.verdicts import Judgement
-from accounts.models import LinkProposal, Member, SsoConnection, SsoSignIn, User
+from accounts.models import Member, SsoConnection, SsoSignIn, User
 from accounts.models.identities import Source
 from accounts.queries import identities
 from accounts.queries import sso as known
-from accounts.services import identity_links
+from accounts.services import identity_links, members
 from accounts.services.sso_messages import Heard, Judged, UnableToAnswer, judge, kept
-from core import ledger, outbox, ports, sealing
+from core import ports, sealing
 from core.actor import Actor
 from core.errors import UseCaseError
-from core.permissions import TenantRole
 
 MESSAGE_KEPT = timedelta(days=7)
 ROWS_KEPT = timedelta(days=90)
@@ -166,9 +164,13 @@ def _decide(heard: Heard, judgement: Judgement, *, by: Actor, at: datetime) -> D
         SsoConnection.objects.select_for_update().get(pk=heard.connection.pk)  # one newcomer after the other
         decision = decided()
     if decision.outcome is Outcome.WAITING and decision.member_id:
-        _propose(decision.member_id, reason=decision.reason, tenant_id=tenant_id, key=key, by=by, at=at)
+        identity_links.propose(
+            member_id=decision.member_id, reason=decision.reason, tenant_id=tenant_id, key=key, by=by, at=at
+        )
     if decision.outcome is Outcome.JOINED:
-        member = _join(tenant_id, address=addresses[0], role=heard.person.role, by=by, at=at)
+        member = members.join(
+            tenant_id=tenant_id, address=addresses[0], role=heard.person.role, why="standing rule", by=by, at=at
+        )
         identity_links.link(member=member, key=key, source=Source.JOINED, by=by, at=at)
         return Decision(decision.outcome, decision.reason, member.pk)
     if decision.reason is Reason.LINKED:
@@ -177,33 +179,6 @@ def _decide(heard: Heard, judgement: Judgement, *, by: Actor, at: datetime) -> D
         member = Member.objects.select_related("user").get(pk=decision.member_id)
         identity_links.link(member=member, key=key, source=Source.RULE, by=by, at=at)
     return decision
-
-
-def _join(tenant_id: UUID, *, address: str, role: TenantRole, by: Actor, at: datetime) -> Member:
-    user = User.objects.create_user(address)
-    member = Member.objects.create(tenant_id=tenant_id, user=user, role=role, joined_at=at)
-    outbox.publish("accounts.member.joined", tenant_id=tenant_id, member_id=member.pk)
-    ledger.record(
-        "accounts.member.joined", by=by, at=at, tenant_id=tenant_id, subject=member,
-        data={"role": member.role, "by": "standing rule"},
-    )  # fmt: skip
-    return member
-
-
-def _propose(member_id: UUID, *, reason: Reason, tenant_id: UUID, key: Key, by: Actor, at: datetime) -> None:
-    proposal, is_new = LinkProposal.objects.get_or_create(
-        tenant_id=tenant_id,
-        member_id=member_id,
-        external_id=key.external_id,
-        user_name=key.user_name,
-        defaults={"reason": reason, "proposed_at": at},
-    )
-    if is_new:
-        outbox.publish("accounts.identity.proposed", tenant_id=tenant_id, proposal_id=proposal.pk)
-        ledger.record(
-            "accounts.identity.proposed", by=by, at=at, tenant_id=tenant_id, subject=proposal,
-            data={"member": member_id, "reason": str(reason)},
-        )  # fmt: skip
 
 
 def _digest(browser: str) -> str:

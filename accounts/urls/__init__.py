@@ -10,6 +10,7 @@ from accounts.views import (
     identity_map,
     lockouts,
     members,
+    provisioning,
     removals,
     sso,
     sso_people,
@@ -90,4 +91,9 @@ urlpatterns = [
     path("sso/enforcement/passwords/restore/", removals.restore, name="restore_passwords"),
     path("sso/forecast/", lockouts.show, name="lockouts"),
     path("sso/forecast/csv/", lockouts.download, name="lockouts_csv"),
+    path("provisioning/", provisioning.show, name="provisioning"),
+    path("provisioning/enable/", provisioning.enable, name="enable_provisioning"),
+    path("provisioning/trial/", provisioning.go_back, name="trial_provisioning"),
+    path("provisioning/groups/<uuid:group_id>/role/", provisioning.give_role, name="give_group_role"),
+    path("provisioning/people/<uuid:user_id>/restore/", provisioning.restore, name="restore_provisioned"),
 ]

@@ -133,6 +133,11 @@ TENANT = (
     Row("accounts:reset_second_factor", MANAGERS, post=422, ids=("member_id",)),  # they have none
     Row("accounts:resend_invitation", MANAGERS, post=302, ids=("invitation_id",)),
     Row("accounts:revoke_invitation", MANAGERS, post=302, ids=("invitation_id",)),
+    Row("accounts:provisioning", READERS, get=200),
+    Row("accounts:enable_provisioning", MANAGERS, post=302),
+    Row("accounts:trial_provisioning", MANAGERS, post=302),
+    Row("accounts:give_group_role", MANAGERS, post=302, ids=("group_id",)),
+    Row("accounts:restore_provisioned", MANAGERS, post=302, ids=("user_id",)),
     Row("accounts:domains", ALL, get=200),
     Row("accounts:domain", ALL, get=302, ids=("domain_id",)),
     Row("accounts:claim_domain", MANAGERS, post=422),

@@ -50,9 +50,9 @@ class Resources(_Searched):
     def post(self, request: Request) -> Response:
         """Create one."""
         kind = self.kinds[0]
-        row = resources.create(kind=kind, tenant_id=self.tenant_id, body=request.data, by=self.actor, at=self.at)
-        self.resource_id = row.pk
-        return self.shown(known.told([row])[0], status=201)
+        kept = resources.create(kind=kind, tenant_id=self.tenant_id, body=request.data, by=self.actor, at=self.at)
+        self.resource_id, self.outcome = kept.row.pk, kept.outcome
+        return self.shown(known.told([kept.row])[0], status=201)
 
 
 class Users(Resources):
@@ -112,15 +112,15 @@ class Resource(DirectoryView):
 
     def put(self, request: Request, ident: UUID) -> Response:
         """Replace it."""
-        return self._told(resources.replace(body=request.data, **self._named(request, ident)))
+        return self._kept(resources.replace(body=request.data, **self._named(request, ident)))
 
     def patch(self, request: Request, ident: UUID) -> Response:
         """Change parts of it."""
-        return self._told(resources.patch(body=request.data, **self._named(request, ident)))
+        return self._kept(resources.patch(body=request.data, **self._named(request, ident)))
 
     def delete(self, request: Request, ident: UUID) -> Response:
         """Delete it."""
-        resources.delete(**self._named(request, ident))
+        self.outcome = resources.delete(**self._named(request, ident)).outcome
         return Response(status=204)
 
     def _named(self, request: Request, ident: UUID) -> dict[str, Any]:
@@ -132,6 +132,10 @@ class Resource(DirectoryView):
             "by": self.actor,
             "at": self.at,
         }
+
+    def _kept(self, kept: resources.Kept) -> Response:
+        self.outcome = kept.outcome
+        return self._told(kept.row)
 
     def _told(self, row: known.Row) -> Response:
         return self.shown(known.told([row])[0])

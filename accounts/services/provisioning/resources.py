@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,14 +12,19 @@ from scim2_models import InvalidValueException
 
 from accounts.domain.provisioning import patching
 from accounts.domain.provisioning import resources as kinds
+from accounts.domain.provisioning.plans import REASONS, Outcome
 from accounts.domain.provisioning.resources import Group, Kind, User
 from accounts.models import ProvisionedEmail, ProvisionedGroup, ProvisionedMembership, ProvisionedUser
 from accounts.queries.provisioning import resources as known
 from accounts.queries.provisioning.resources import Row
+from accounts.services.provisioning import people
+from core import queue
 from core.actor import Actor
 from core.errors import NotFound, UseCaseError
 from core.permissions import Permission
 
+MOST_AT_ONCE = 50
+"""People whose roles follow from a change of a group within the call; more are left to a job."""
 _MODELS: dict[Kind, type[ProvisionedUser] | type[ProvisionedGroup]] = {
     "User": ProvisionedUser,
     "Group": ProvisionedGroup,
@@ -33,7 +39,15 @@ class UnableToProvision(UseCaseError):
         self.status, self.scim_type = status, scim_type
 
 
-def create(*, kind: Kind, tenant_id: UUID, body: Any, by: Actor, at: datetime) -> Row:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A resource as it is kept now, and what became of the people whom it is about."""
+
+    row: Row
+    outcome: str = ""
+
+
+def create(*, kind: Kind, tenant_id: UUID, body: Any, by: Actor, at: datetime) -> Kept:
     """Keep a new user or group; refused (409, uniqueness) where its name or external id is taken.
 
     Raises what `scim2_models` raises for a body that cannot be read.
@@ -46,11 +60,11 @@ def create(*, kind: Kind, tenant_id: UUID, body: Any, by: Actor, at: datetime) -
     with _unique(kind), transaction.atomic(durable=True):
         _write(row, resource)
         row.save(force_insert=True)
-        _write_around(row, resource)
-    return row
+        outcome = _follow(row, _write_around(row, resource), by=by, at=at)
+    return Kept(row, outcome)
 
 
-def replace(*, kind: Kind, tenant_id: UUID, ident: UUID, body: Any, if_match: str, by: Actor, at: datetime) -> Row:
+def replace(*, kind: Kind, tenant_id: UUID, ident: UUID, body: Any, if_match: str, by: Actor, at: datetime) -> Kept:
     """Put a resource in the place of what stands; what is read-only and what `active` leaves unsaid stay."""
     return _change(
         kind,
@@ -63,7 +77,7 @@ def replace(*, kind: Kind, tenant_id: UUID, ident: UUID, body: Any, if_match: st
     )
 
 
-def patch(*, kind: Kind, tenant_id: UUID, ident: UUID, body: Any, if_match: str, by: Actor, at: datetime) -> Row:
+def patch(*, kind: Kind, tenant_id: UUID, ident: UUID, body: Any, if_match: str, by: Actor, at: datetime) -> Kept:
     """Apply the operations of a PATCH, all or none."""
     return _change(
         kind,
@@ -76,7 +90,7 @@ def patch(*, kind: Kind, tenant_id: UUID, ident: UUID, body: Any, if_match: str,
     )
 
 
-def delete(*, kind: Kind, tenant_id: UUID, ident: UUID, if_match: str, by: Actor, at: datetime) -> None:
+def delete(*, kind: Kind, tenant_id: UUID, ident: UUID, if_match: str, by: Actor, at: datetime) -> Kept:
     """Let a resource be gone for the directory; the row stays, so that people can undo it."""
     by.require(Permission.PROVISION_MEMBERS, tenant_id=tenant_id)
     with transaction.atomic(durable=True):
@@ -84,6 +98,8 @@ def delete(*, kind: Kind, tenant_id: UUID, ident: UUID, if_match: str, by: Actor
         row.deleted_at = row.modified_at = at
         row.version += 1
         row.save(update_fields=["deleted_at", "modified_at", "version"])
+        left = _people_in(row) if isinstance(row, ProvisionedGroup) else set()
+        return Kept(row, _follow(row, left, by=by, at=at))
 
 
 def _change(
@@ -95,19 +111,19 @@ def _change(
     by: Actor,
     at: datetime,
     to: Callable[[User | Group], User | Group],
-) -> Row:
+) -> Kept:
     by.require(Permission.PROVISION_MEMBERS, tenant_id=tenant_id)
     with _unique(kind), transaction.atomic(durable=True):
         row = _locked(kind, tenant_id=tenant_id, ident=ident, if_match=if_match)
         stands = known.told([row])[0]
         resource = to(stands)
         if kinds.kept(resource) == row.resource and _member_ids(resource) == _member_ids(stands):
-            return row
+            return Kept(row, Outcome.NOTHING)
         _write(row, resource)
         row.modified_at, row.version = at, row.version + 1
         row.save()
-        _write_around(row, resource)
-    return row
+        outcome = _follow(row, _write_around(row, resource), by=by, at=at)
+    return Kept(row, outcome)
 
 
 def _locked(kind: Kind, *, tenant_id: UUID, ident: UUID, if_match: str) -> Row:
@@ -137,8 +153,31 @@ def _write(row: Row, resource: User | Group) -> None:
         row.name_key = kinds.comparable(resource.display_name or "")
 
 
-def _write_around(row: Row, resource: User | Group) -> None:
-    """Write what belongs to a resource in tables of its own: addresses, members."""
+def _follow(row: Row, touched: set[UUID], *, by: Actor, at: datetime) -> str:
+    """Do what follows for the people whom a change is about, or on trial note what would; say what became of it.
+
+    What is refused of the person whom a call is about is refused to the directory. Of a group's people each is
+    settled alone; of many, a job does it.
+    """
+    tenant_id, authority = row.tenant_id, people.Authority.of(by)
+    enabled = people.is_enabled(tenant_id=tenant_id)
+    if isinstance(row, ProvisionedUser):
+        plan = people.settle(row, authority=authority, at=at, enabled=enabled)
+        if enabled and plan.outcome is Outcome.REFUSED and plan.reason is not None:
+            raise UnableToProvision(REASONS[plan.reason], status=403)
+        return plan.outcome.value
+    if not row.role or not touched:
+        return Outcome.NOTHING.value
+    if len(touched) > MOST_AT_ONCE:
+        queue.enqueue("accounts.tasks.apply_provisioning", tenant_id=tenant_id, key="all")
+        return Outcome.ROLE.value
+    found = people.settle_all(touched, tenant_id=tenant_id, authority=authority, at=at, enabled=enabled)
+    outcomes = {plan.outcome for plan in found}
+    return next((each.value for each in (Outcome.REFUSED, Outcome.ROLE) if each in outcomes), Outcome.NOTHING.value)
+
+
+def _write_around(row: Row, resource: User | Group) -> set[UUID]:
+    """Write what belongs to a resource in tables of its own: addresses, members; return the users who came or went."""
     if isinstance(row, ProvisionedUser) and isinstance(resource, User):
         row.emails.all().delete()
         ProvisionedEmail.objects.bulk_create(
@@ -152,10 +191,15 @@ def _write_around(row: Row, resource: User | Group) -> None:
             for entry in resource.emails or ()
         )
     elif isinstance(row, ProvisionedGroup) and isinstance(resource, Group):
-        _write_members(row, _member_ids(resource))
+        return _write_members(row, _member_ids(resource))
+    return set()
 
 
-def _write_members(group: ProvisionedGroup, wanted: set[str]) -> None:
+def _people_in(group: ProvisionedGroup) -> set[UUID]:
+    return set(group.memberships.filter(user__deleted_at=None).values_list("user_id", flat=True))
+
+
+def _write_members(group: ProvisionedGroup, wanted: set[str]) -> set[UUID]:
     ids = set()
     for text in wanted:
         try:
@@ -165,11 +209,12 @@ def _write_members(group: ProvisionedGroup, wanted: set[str]) -> None:
     there = set(known.users(tenant_id=group.tenant_id).filter(pk__in=ids).values_list("pk", flat=True))
     if missing := ids - there:
         raise InvalidValueException(detail=f"members: no user has the id “{min(missing)}”.")
-    stands = set(group.memberships.filter(user__deleted_at=None).values_list("user_id", flat=True))
+    stands = _people_in(group)
     group.memberships.filter(user_id__in=stands - ids).delete()
     ProvisionedMembership.objects.bulk_create(
         ProvisionedMembership(tenant_id=group.tenant_id, group=group, user_id=each) for each in ids - stands
     )
+    return ids ^ stands
 
 
 def _member_ids(resource: User | Group) -> set[str]:
@@ -184,8 +229,8 @@ def _unique(kind: Kind) -> Iterator[None]:
     except IntegrityError as error:
         name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or ""
         taken = next((what for ending, what in _KEYS.items() if name.endswith(ending)), None)
-        if taken is None:
-            raise
+        if taken is None:  # somebody signed in, or was invited, at the same moment
+            raise UnableToProvision("The same person was changed by somebody else.", fix="Send it again.") from error
         raise UnableToProvision(
             f"Another {kind.lower()} has this {taken}.",
             fix=f"Look for it by {taken}, and change that one.",
