@@ -61,7 +61,7 @@ def entity(request: ActingRequest, tenant: Tenant, entity: str) -> HttpResponse:
         "batches": listed.batches(row),
         "retries": listed.retries(row),
         "waivers": waivers.of_entity(standing.get(tenant.pk, ()), entity),
-        "held": _held(tenant, row.held),
+        **_held(tenant, row.held),
         "may_manage": _may_manage(request, tenant),
         "shut": barriers.why_shut(tenant_id=tenant.pk),
     }
@@ -149,7 +149,7 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
         "standing": keeps,
         "followed": standing.followed(),
         "why_not": _why_not(tenant, behind),
-        "held": _held(tenant, moves.held),
+        **_held(tenant, moves.held),
         "may_manage": _may_manage(request, tenant),
         "shut": behind.shut,
     }
@@ -162,8 +162,10 @@ def _why_not(tenant: Tenant, behind: lags.Behind) -> str:
     return standing.why_not(tenant_id=tenant.pk, entities=[behind.worst.entity])
 
 
-def _held(tenant: Tenant, number: int) -> wording.Words | None:
-    return wording.held(number, stands=holds.is_legally_held(tenant_id=tenant.pk, at=timezone.now()))
+def _held(tenant: Tenant, number: int) -> dict[str, object]:
+    """Return what the pages say of a legal hold, and of how many objects are held."""
+    stands = holds.is_legally_held(tenant_id=tenant.pk, at=timezone.now())
+    return {"is_held": stands, "held": wording.held(number, stands=stands)}
 
 
 def _may_manage(request: ActingRequest, tenant: Tenant) -> bool:

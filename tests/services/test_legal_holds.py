@@ -86,6 +86,7 @@ def test_a_run_keeps_what_it_would_remove_and_says_so_until_the_hold_is_released
     listing = client.get(f"/t/{tenant.slug}/runs/").content.decode()
     assert "A legal hold stands on this account" in listing
     assert told in listing
+    assert "and holds what was deleted there" in listing
     assert told in client.get(f"/t/{tenant.slug}/runs/entities/flights/").content.decode()
     assert "1 object." in client.get(f"/t/{tenant.slug}/runs/entities/flights/rows/?fate=held").content.decode()
     fate = client.post(f"/t/{tenant.slug}/runs/entities/flights/find/", {"key": "2"}).content.decode()
