@@ -195,6 +195,7 @@ def test_an_untrusted_answer_is_shown_whole_and_marked(open_as) -> None:
     assert "https://wrong.example" in shown
     assert "Not to be trusted" in shown
     assert "Nobody: the assertion is not to be trusted." in shown
+    assert "Keep this mapping" not in shown  # nobody chooses by what a stranger may have written
 
 
 def test_what_nobody_asked_for_is_refused_on_a_plain_page(open_as) -> None:
