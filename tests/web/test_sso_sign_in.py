@@ -72,9 +72,10 @@ def test_a_sign_in_counts_once_and_in_the_browser_that_asked(company, browser):
         assert "another browser" in text(refused)
         lured.ask()  # a browser that has begun a sign-in of its own, too
     assert browser.back(posted).status_code == 302
-    browser.client.logout()
     again = browser.back(posted)
-    assert (again.status_code, browser.person) == (403, None)
+    assert (again.status_code, "used already" in text(again)) == (403, True)
+    browser.client.logout()
+    assert (browser.back(posted).status_code, browser.person) == (403, None)
 
 
 def test_a_sign_in_waits_ten_minutes_for_its_browser(company, browser):
