@@ -38,16 +38,17 @@ RESULTS = Path(__file__).parent / "results" / "people.json"
 CODE = "ZZ"
 LEGACY = """
 INSERT INTO usr_mast
-SELECT 'ZZ', n, 'first.last' || n || '@zz.example', 'First Last ' || n, CASE n % 3 WHEN 0 THEN 'DSP' ELSE 'MEM' END,
-       CASE n % 50 WHEN 0 THEN 'N' ELSE 'Y' END
+SELECT 'ZZ', n, 'first.last' || n || '@zz.example', 'First Last ' || n, CASE n %% 3 WHEN 0 THEN 'DSP' ELSE 'MEM' END,
+       CASE n %% 50 WHEN 0 THEN 'N' ELSE 'Y' END
   FROM generate_series(1, %s) AS n
 """
 NEW = """
 INSERT INTO platform.person
-SELECT %s, 'p-' || n, '00u' || n, CASE n % 20 WHEN 0 THEN 'renamed' || n ELSE 'first.last' || n || '@zz.example' END,
+SELECT %s, 'p-' || n, '00u' || n, CASE n %% 20 WHEN 0 THEN 'renamed' || n ELSE 'first.last' || n || '@zz.example' END,
        'first.last' || n || '@zz.example', 'First Last ' || n, 'viewer', true
-  FROM generate_series(1, %s) AS n WHERE n % 10 <> 1
+  FROM generate_series(1, %s) AS n WHERE n %% 10 <> 1
 """
+BARE_LEGACY = b"carr_cd text, usr_id integer, login text, full_nm text, role_cd text, act_flg char(1)"
 TABLES = (("legacy", "usr_mast"), ("new", "platform.person"))
 
 
@@ -114,12 +115,9 @@ def measure(pair: databases.Platforms, owner_url: str, *, people: int, rounds: i
         connection.execute(LEGACY.encode(), [people])
     newplatform.create(pair.new_owner)
     with psycopg.connect(pair.new_owner) as connection:
-        connection.execute(NEW.encode().replace(b" % ", b" %% "), [tenant.pk, people])
+        connection.execute(NEW.encode(), [tenant.pk, people])
         connection.execute(b"CREATE TABLE bare_new (LIKE platform.person)")
-        connection.execute(legacy.DDL.read_bytes().split(b"CREATE TABLE usr_mast")[1].split(b";")[0].join(
-            [b"CREATE TABLE bare_legacy", b""]
-        ))  # fmt: skip
-        connection.execute(b"ALTER TABLE bare_legacy DROP CONSTRAINT IF EXISTS bare_legacy_pkey")
+        connection.execute(b"CREATE TABLE bare_legacy (" + BARE_LEGACY + b")")
     backend = f"{PostgresPeople.__module__}.{PostgresPeople.__name__}"
     options = {"legacy": pair.legacy_reader, "new": pair.new_loader, "owner": "account-owner"}
     settings.ADAPTERS["people"] = {"BACKEND": backend, "OPTIONS": options}

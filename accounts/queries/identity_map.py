@@ -18,6 +18,7 @@ from accounts.models import (
     PersonDecision,
     PersonPart,
     TenantLink,
+    User,
 )
 
 _AT_ONCE = 5_000
@@ -127,6 +128,12 @@ def alike(row: LegacyPerson, *, limit: int = 20) -> list[LegacyPerson]:
 def decisions(*, tenant_id: UUID) -> QuerySet[PersonDecision]:
     """Return the decisions about a tenant's people, newest first."""
     return PersonDecision.objects.filter(tenant_id=tenant_id).order_by("-decided_at", "-pk")
+
+
+def names(rows: Collection[PersonDecision]) -> dict[UUID, str]:
+    """Return who decided, agreed, declined and undid, by name; the house itself has none."""
+    ids = {each for row in rows for each in (row.decided_by, row.agreed_by, row.declined_by, row.undone_by) if each}
+    return {user.pk: str(user) for user in User.objects.filter(pk__in=ids)}
 
 
 def link(*, tenant_id: UUID) -> TenantLink | None:

@@ -246,7 +246,7 @@ def _asked(request: ActingRequest, row: LegacyPerson) -> decisions.Asked:
 def _person(
     request: ActingRequest, tenant: Tenant, row: LegacyPerson, *, problem: UseCaseError | None = None
 ) -> HttpResponse:
-    words = request.POST.get("words", "")
+    words, history = request.POST.get("words", ""), list(queries.history(row))
     context = {
         "tenant": tenant,
         "person": row,
@@ -254,7 +254,8 @@ def _person(
         "rule": RULES.get(Rule(row.rule)) if row.rule in RULES else None,
         "same": list(queries.same(row)),
         "parts": list(queries.parts(row)),
-        "history": list(queries.history(row)),
+        "history": history,
+        "names": queries.names([change.decision for change in history]),
         "choices": queries.choices(row, words=words),
         "alike": queries.alike(row),
         "titles": {outcome.value: look.one for outcome, look in OUTCOMES.items()},
@@ -269,10 +270,13 @@ def _person(
 
 def _history(request: ActingRequest, tenant: Tenant, *, problem: UseCaseError | None = None) -> HttpResponse:
     rows = queries.decisions(tenant_id=tenant.pk)
+    waiting = list(rows.filter(state=PersonDecision.State.WAITING)[:PER_PAGE])
+    page = Paginator(rows.exclude(state=PersonDecision.State.WAITING), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "tenant": tenant,
-        "waiting": list(rows.filter(state=PersonDecision.State.WAITING)[:PER_PAGE]),
-        "page": Paginator(rows.exclude(state=PersonDecision.State.WAITING), PER_PAGE).get_page(request.GET.get("page")),
+        "waiting": waiting,
+        "page": page,
+        "names": queries.names([*waiting, *page]),
         "problem": problem,
         "me": request.actor.id,
         "may_map": request.actor.can(Permission.MAP_PEOPLE, tenant_id=tenant.pk),

@@ -73,7 +73,9 @@ def test_a_persons_page_says_how_the_account_came_to_be_and_takes_a_decision(
     text = page("decide_person", ben, post={"kind": "accept", "reason": "Asked <b>him</b>"})
     assert "“Asked <b>him</b>”" in text
     assert "To confirm → Mapped (benny)" in text
+    assert f"{airline.admin.user}, " in text
     text = page("people_decisions")
+    assert f"{airline.admin.user}, " in text
     assert "Confirm the proposal" in text
 
 
