@@ -7,7 +7,17 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from accounts.models import BreakGlassOwner, Cutback, Domain, Enforcement, Member, SsoConnection, SsoTest, Tenant
+from accounts.models import (
+    BreakGlassOwner,
+    Cutback,
+    Domain,
+    Enforcement,
+    Member,
+    PasswordRemoval,
+    SsoConnection,
+    SsoTest,
+    Tenant,
+)
 from accounts.queries import enforcement as known
 from accounts.queries import lockouts
 from accounts.services import break_glass, enforcement
@@ -116,4 +126,15 @@ def show(ready: Customer, blocked: Customer) -> None:
         Cutback.objects.create(
             tenant=blocked.tenant, reason="Our provider does not answer since eight o'clock.", hours=4, requested_at=at,
             requested_by=blocked.by_owner.known_id, lapses_at=at + DAY,
+        )  # fmt: skip
+    without_passwords()
+
+
+def without_passwords() -> PasswordRemoval:
+    """Let an account of its own have no passwords any more; its pages take none, so nobody else's tour meets it."""
+    owner, at = make.member(make.tenant("Without Air", slug="without")), timezone.now()
+    with tenancy.scope(tenant_id=owner.tenant_id):
+        return PasswordRemoval.objects.create(
+            tenant=owner.tenant, reason="The move is over.", removed_at=at, removed_by=owner.user_id,
+            reversible_until=at + 30 * DAY, sealed=3,
         )  # fmt: skip

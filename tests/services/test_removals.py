@@ -156,3 +156,12 @@ def test_who_has_signed_in_by_the_company_is_no_exception(company: Company) -> N
     assert remove(company).excepted == 0
     with pytest.raises(removals.UnableToRemove, match="already"):
         remove(company)
+
+
+def test_a_restore_that_finds_nothing_sealed_gives_nothing_back() -> None:
+    removal = enforcing.without_passwords()
+    lead = make.staff_actor(make.staff(StaffRole.IDENTITY_BILLING_LEAD))
+    with tenancy.scope(tenant_id=removal.tenant_id):
+        assert removals.restore(removal=removal, by=lead, at=timezone.now()) == 0
+        removal.refresh_from_db()
+    assert removal.restored_at
