@@ -128,7 +128,7 @@ def _provisioned(case: Case, *, at: datetime) -> dict[str, UUID]:
     user = ProvisionedUser.objects.create(
         name_key="gone@ours.example", resource={"userName": "gone@ours.example"}, deleted_at=at, **common
     )
-    return {"group_id": group.pk, "user_id": user.pk}
+    return {"group_id": group.pk, "user_id": user.pk, "ident": user.pk}
 
 
 def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:

@@ -139,7 +139,12 @@ class DecisionState(Answer):
 class DecideAboutPerson(Body):
     """What becomes of a person."""
 
-    example = {"kind": "map", "new_keys": ["p-17"], "reason": "Asked him on the phone"}
+    example = {
+        "kind": "merge",
+        "new_keys": [],
+        "into_id": "e8ba17b6-1109-5ed4-80bb-5a8d036465fa",
+        "reason": "One person with two accounts",
+    }
 
     kind = serializers.ChoiceField([kind.value for kind in KINDS])
     new_keys = serializers.ListField(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.domain.challenge import Challenge
 from accounts.domain.diagnosis import LONGEST_SHOWN, Code, Diagnosis, Observation, diagnose
 from accounts.models import Domain
 from accounts.services import domains
@@ -243,7 +244,7 @@ NEAR: list[Callable[[str], str]] = [
 @given(st.lists(TEXTS | st.sampled_from(NEAR), min_size=1, max_size=4))
 def test_whatever_a_record_holds_it_is_told_short_and_proves_nothing(options: Any, values: list[Any]) -> None:
     token = "a" * 32
-    asked = domains.challenge.Challenge(ZONE, token, OURS)
+    asked = Challenge(ZONE, token, OURS)
     written = [value if isinstance(value, str) else value(token) for value in values]
     Known.world = Zones([ZONE], [Record(HOST, "TXT", value) for value in dict.fromkeys(written)])
     answer = DnspythonDns(**{**options, "timeout": 2.0, "lifetime": 4.0}).txt(HOST)

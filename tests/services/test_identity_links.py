@@ -1,5 +1,7 @@
 """Links between a directory's people and members: who may decide, all or nothing, and the way back."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
 from django.utils import timezone
@@ -32,7 +34,7 @@ def people(tenant, role: str, count: int = 1) -> list[Member]:
 def proposal(member: Member, key: Key) -> LinkProposal:
     return LinkProposal.objects.create(
         tenant_id=member.tenant_id, member=member, external_id=key.external_id, user_name=key.user_name,
-        reason="to_be_approved", proposed_at=AT,
+        reason="to_be_approved", proposed_at=AT + timedelta(seconds=LinkProposal.objects.count()),
     )  # fmt: skip
 
 

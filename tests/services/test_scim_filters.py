@@ -37,7 +37,7 @@ def stored(module_db: None) -> Any:
     with tenancy.scope(tenant_id=owner.tenant_id):
         more = {"tenant_id": owner.tenant_id, "by": make.actor(owner)}
         ids = [
-            provisioning.create(kind="User", body=body, at=AT + timedelta(minutes=number), **more).pk
+            provisioning.create(kind="User", body=body, at=AT + timedelta(minutes=number), **more).row.pk
             for number, body in enumerate(PEOPLE)
         ]
         for name, members in GROUPS:

@@ -99,6 +99,6 @@ def endpoints(world: World) -> Iterator[str]:
     """Yield every address of the API that can be read, with the first tenant's ids in it."""
     ids = {**world.ids, "name": "go_no_go"}
     for address in addresses.every():
-        if "GET" in getattr(getattr(address.view, "view_class", None), "scopes", ()):
+        if "(?P" not in address.route and "GET" in getattr(getattr(address.view, "view_class", None), "scopes", ()):
             named = re.findall(r"<\w+:(\w+)>", address.route)
             yield reverse(address.name, kwargs={name: ids[name] for name in named})

@@ -19,6 +19,7 @@ READ = ("guid", "state", "decision", "target")
 KINDS = (Kind.ACCEPT, Kind.MAP, Kind.APART, Kind.MERGE, Kind.SPLIT, Kind.DROP)
 MOST_LINES = 100_000
 LARGEST_FILE = 40 * 1024 * 1024
+LONGEST_CELL = 10_000
 BETWEEN = "|"
 """Between several targets of a split."""
 
@@ -101,6 +102,8 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
         for count, row in enumerate(reader, start=1):
             if count > MOST_LINES:
                 raise Unreadable(f"The file has more than {MOST_LINES:,} lines.", "Upload it in parts.")
+            if any(len(cell) > LONGEST_CELL for cell in row):
+                raise csv.Error
             if any(cell.strip() for cell in row):
                 yield reader.line_num, {name: _cell(row, place) for name, place in places.items()}
     except csv.Error as error:
