@@ -26,7 +26,8 @@ def carla(module_db: None) -> User:
     return make.staff(StaffRole.CS, name="Carla")
 
 
-PAGES = ["/t/jetblue/", "/t/jetblue/preflight/", "/t/jetblue/jobs/", "/t/jetblue/activity/", "/", "/accounts/sessions/"]
+SELDOM = ["/t/jetblue/preflight/", "/t/jetblue/jobs/", "/t/jetblue/activity/", "/", "/accounts/sessions/"]
+PAGES = ["/t/jetblue/", *(pytest.param(path, marks=pytest.mark.slow) for path in SELDOM)]
 
 
 @pytest.mark.parametrize("path", PAGES)

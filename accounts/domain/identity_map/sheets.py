@@ -20,6 +20,7 @@ KINDS = (Kind.ACCEPT, Kind.MAP, Kind.APART, Kind.MERGE, Kind.SPLIT, Kind.DROP)
 MOST_LINES = 100_000
 LARGEST_FILE = 40 * 1024 * 1024
 LONGEST_CELL = 10_000
+UNENDED = "Look for a quotation mark that does not end."
 BETWEEN = "|"
 """Between several targets of a split."""
 
@@ -103,13 +104,11 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
             if count > MOST_LINES:
                 raise Unreadable(f"The file has more than {MOST_LINES:,} lines.", "Upload it in parts.")
             if any(len(cell) > LONGEST_CELL for cell in row):
-                raise csv.Error
+                raise Unreadable(f"Line {reader.line_num} cannot be read as CSV.", UNENDED)
             if any(cell.strip() for cell in row):
                 yield reader.line_num, {name: _cell(row, place) for name, place in places.items()}
     except csv.Error as error:
-        raise Unreadable(
-            f"Line {reader.line_num} cannot be read as CSV.", "Look for a quotation mark that does not end."
-        ) from error
+        raise Unreadable(f"Line {reader.line_num} cannot be read as CSV.", UNENDED) from error
 
 
 def _cell(row: Sequence[str], place: int) -> str:
