@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.domain.signing_in import REASONS, Outcome, Reason
+from accounts.domain.signing_in import REASONS, WAITING, Outcome, Reason
 from accounts.domain.verdicts import Verdict
 from accounts.models import SsoSignIn
 from accounts.queries import identities, sso
@@ -68,7 +68,7 @@ class WaitingLink(Answer):
 
     id = serializers.UUIDField()
     member_id = serializers.UUIDField()
-    reason = serializers.ChoiceField([Reason.TO_BE_APPROVED.value, Reason.NAME_HAS_NEW_OWNER.value])
+    reason = serializers.ChoiceField([each.value for each in WAITING])
     proposed_at = serializers.DateTimeField()
 
 

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     JOINED_BY_RULE = "joined_by_rule"
     TO_BE_APPROVED = "to_be_approved"
     NAME_HAS_NEW_OWNER = "name_has_new_owner"
+    ALREADY_LINKED = "already_linked"
     ANSWER_REFUSED = "answer_refused"
     NAME_NOT_LASTING = "name_not_lasting"
     NOT_A_MEMBER = "not_a_member"
@@ -52,6 +53,10 @@ REASONS: dict[Reason, tuple[str, str]] = {
     Reason.NAME_HAS_NEW_OWNER: (
         "The name is linked already, but your provider now gives another id with it",
         "Look whether the name was given to a new person before you approve the link.",
+    ),
+    Reason.ALREADY_LINKED: (
+        "The address is a member's who signs in as somebody else of your directory",
+        "Look whether both are one person before you approve the link: whoever can write an address could be anybody.",
     ),
     Reason.ANSWER_REFUSED: (
         "The provider's answer was refused",
@@ -84,6 +89,8 @@ REASONS: dict[Reason, tuple[str, str]] = {
 }
 """For the tenant's admin: what happened, and what to do."""
 
+WAITING = (Reason.TO_BE_APPROVED, Reason.NAME_HAS_NEW_OWNER, Reason.ALREADY_LINKED)
+"""Why a link waits for somebody of the tenant."""
 
 _WAITS = (
     "Your first sign-in here waits for approval.",
@@ -101,19 +108,20 @@ _NO_ACCESS = (
 
 def words_for_person(reason: Reason) -> tuple[str, str]:
     """Return what a person who was not signed in is told, and what to do: nothing that tells who has an account."""
-    if reason in (Reason.TO_BE_APPROVED, Reason.NAME_HAS_NEW_OWNER):
+    if reason in WAITING:
         return _WAITS
     return _NO_ANSWER if reason in (Reason.ANSWER_REFUSED, Reason.NAME_NOT_LASTING) else _NO_ACCESS
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A member whom an answer may sign in."""
+    """A member whom an answer may sign in. `is_linked`: somebody of the directory has come in as them."""
 
     member_id: UUID
     address: str
     is_active: bool = True
     is_staff: bool = False
+    is_linked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +138,8 @@ class Facts:
     """All that decides. `is_accepted` is the strict layer's word; `linking` and `joining` are domains with a rule.
 
     `identities` are those that share a part of the key; `members` those they name and whoever has the asserted address;
-    `rejected` the members to whom somebody refused to link this key; `is_known_elsewhere`: the address has an account
-    that is no member's.
+    `rejected` the members to whom somebody refused to link this person; `is_known_elsewhere`: the address has an
+    account that is no member's.
     """
 
     is_accepted: bool
@@ -201,6 +209,8 @@ def _of_address(facts: Facts, match: Match[Any]) -> Decision:
         return Decision(Outcome.REFUSED, Reason.LINK_REJECTED, member.member_id)
     if match.clash is not None:  # a rule cannot know whether the name was given to a new person
         return Decision(Outcome.WAITING, Reason.NAME_HAS_NEW_OWNER, member.member_id)
+    if member.is_linked:  # a second person with the address: who may write their own would be whom they like
+        return Decision(Outcome.WAITING, Reason.ALREADY_LINKED, member.member_id)
     if domain in facts.linking:
         return Decision(Outcome.SIGNED_IN, Reason.LINKED_BY_RULE, member.member_id, links=True)
     return Decision(Outcome.WAITING, Reason.TO_BE_APPROVED, member.member_id)

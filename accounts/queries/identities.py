@@ -2,12 +2,17 @@
 
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from accounts.domain import directory
 from accounts.domain.directory import Key
 from accounts.domain.signing_in import Candidate, Facts, Identity
 from accounts.models import LinkedIdentity, LinkProposal, Member, StandingRule, User
+from accounts.models.identities import Source
 from accounts.queries import domains
+
+SIGNED_IN = (Source.APPROVAL, Source.RULE, Source.JOINED)
+"""What links somebody who came in; what a directory or a map says of a person is no sign-in yet."""
 
 
 def facts(*, tenant_id: UUID, is_accepted: bool, key: Key, addresses: tuple[str, ...]) -> Facts:
@@ -22,6 +27,7 @@ def facts(*, tenant_id: UUID, is_accepted: bool, key: Key, addresses: tuple[str,
     named = Q(pk__in=[each.member_id for each in identities])
     if address:
         named |= Q(user__email=address)
+    came_in = LinkedIdentity.objects.filter(tenant_id=tenant_id, member_id=OuterRef("pk"), source__in=SIGNED_IN)
     members = Member.objects.filter(named, tenant_id=tenant_id).select_related("user")
     candidates = [
         Candidate(
@@ -29,13 +35,12 @@ def facts(*, tenant_id: UUID, is_accepted: bool, key: Key, addresses: tuple[str,
             address=member.user.email,
             is_active=member.deactivated_at is None and member.user.is_active,
             is_staff=member.user.is_staff,
+            is_linked=member.is_linked,
         )
-        for member in members
+        for member in members.annotate(is_linked=Exists(came_in))
     ]
     ruled = rules(tenant_id=tenant_id).values_list("domain", "kind")
-    rejected = LinkProposal.objects.filter(
-        tenant_id=tenant_id, external_id=key.external_id, user_name=key.user_name, is_approved=False
-    )
+    refused = LinkProposal.objects.filter(_shares(key), tenant_id=tenant_id, is_approved=False)
     return Facts(
         is_accepted=is_accepted,
         key=key,
@@ -45,19 +50,14 @@ def facts(*, tenant_id: UUID, is_accepted: bool, key: Key, addresses: tuple[str,
         members=candidates,
         linking=frozenset(domain for domain, kind in ruled if kind == StandingRule.Kind.LINK),
         joining=frozenset(domain for domain, kind in ruled if kind == StandingRule.Kind.JOIN),
-        rejected=frozenset(rejected.values_list("member_id", flat=True)) if key else frozenset(),
+        rejected=frozenset(each.member_id for each in refused if directory.match(key, [each]).found),
         is_known_elsewhere=bool(address) and User.objects.filter(email=address).exists(),
     )
 
 
 def sharing(*, tenant_id: UUID, key: Key) -> QuerySet[LinkedIdentity]:
     """Return the linked identities that share a part of the key: two at most."""
-    shared = Q(pk__in=[])
-    if key.external_id:
-        shared |= Q(external_id=key.external_id)
-    if key.user_name:
-        shared |= Q(user_name=key.user_name)
-    return LinkedIdentity.objects.filter(shared, tenant_id=tenant_id)
+    return LinkedIdentity.objects.filter(_shares(key), tenant_id=tenant_id)
 
 
 def rules(*, tenant_id: UUID) -> QuerySet[StandingRule]:
@@ -82,3 +82,12 @@ def linked(*, tenant_id: UUID) -> QuerySet[LinkedIdentity]:
     return (
         LinkedIdentity.objects.filter(tenant_id=tenant_id).select_related("member__user").order_by("-linked_at", "pk")
     )
+
+
+def _shares(key: Key) -> Q:
+    shared = Q(pk__in=[])
+    if key.external_id:
+        shared |= Q(external_id=key.external_id)
+    if key.user_name:
+        shared |= Q(user_name=key.user_name)
+    return shared

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.db import transaction
 
 from accounts.domain import roles
@@ -69,7 +70,7 @@ def reopen(*, tenant_id: UUID, proposal_id: UUID, by: Actor, at: datetime) -> No
 
 
 def unlink(*, tenant_id: UUID, identity_id: UUID, by: Actor, at: datetime) -> None:
-    """Undo a link: the next sign-in is a proposal again."""
+    """Undo a link: the next sign-in is a proposal again, and whoever came in as the member is out."""
     by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
     with transaction.atomic(durable=True):
         identity = identities.linked(tenant_id=tenant_id).filter(pk=identity_id).first()
@@ -85,6 +86,8 @@ def unlink(*, tenant_id: UUID, identity_id: UUID, by: Actor, at: datetime) -> No
             data={"member": identity.member_id, "source": identity.source},
         )  # fmt: skip
         LinkedIdentity.objects.filter(pk=identity.pk).delete()
+        for session in UserSession.objects.filter(user=identity.member.user_id).exclude(user=by.id):
+            session.end()
 
 
 def make_rule(*, tenant_id: UUID, domain: str, kind: str, by: Actor, at: datetime) -> StandingRule:
@@ -169,7 +172,10 @@ def propose(*, member_id: UUID, reason: Reason, tenant_id: UUID, key: Key, by: A
         user_name=key.user_name,
         defaults={"reason": reason, "proposed_at": at},
     )
-    if is_new:
+    approved = LinkProposal.objects.filter(pk=proposal.pk, is_approved=True)
+    if is_new or approved.update(  # and undone since: or the person would wait where nobody sees them
+        reason=reason, proposed_at=at, decided_at=None, decided_by=None, is_approved=None
+    ):
         outbox.publish("accounts.identity.proposed", tenant_id=tenant_id, proposal_id=proposal.pk)
         ledger.record(
             "accounts.identity.proposed", by=by, at=at, tenant_id=tenant_id, subject=proposal,

@@ -41,6 +41,10 @@ CASES: dict[str, tuple[Facts, Outcome, Reason]] = {
         replace(MEMBER, addresses=(ADDRESS.upper(),)), Outcome.WAITING, Reason.TO_BE_APPROVED,
     ),
     "address of a member, rule": (replace(MEMBER, linking=RULED), Outcome.SIGNED_IN, Reason.LINKED_BY_RULE),
+    "address of who comes in as somebody else, rule": (
+        replace(MEMBER, linking=RULED, members=(replace(OLIVIA, is_linked=True),)),
+        Outcome.WAITING, Reason.ALREADY_LINKED,
+    ),
     "address of a member, rule to join only": (
         replace(MEMBER, joining=RULED), Outcome.WAITING, Reason.TO_BE_APPROVED,
     ),

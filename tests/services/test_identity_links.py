@@ -7,7 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.domain.directory import Key
+from accounts.domain.signing_in import Reason
 from accounts.models import LinkedIdentity, LinkProposal, Member, StandingRule
+from accounts.queries import identities
 from accounts.services import identity_links
 from accounts.services.identity_links import UnableToDecide, UnableToRule
 from core import tenancy
@@ -97,9 +99,38 @@ def test_a_rejection_is_taken_back_and_a_link_undone(tenant):
     ]
 
 
+def test_a_rejection_holds_for_the_person_under_whatever_name(tenant):
+    (owner,), (member,) = people(tenant, "owner"), people(tenant, "member")
+    decide(owner, proposal(member, Key("7", "mallory")), approve=False)
+
+    def is_rejected(*key: str) -> bool:
+        found = identities.facts(tenant_id=tenant.pk, is_accepted=True, key=Key(*key), addresses=())
+        return found.rejected == {member.pk}
+
+    assert [is_rejected(*key) for key in (("7", "renamed"), ("7", ""), ("", "mallory"))] == [True, True, True]
+    assert [is_rejected(*key) for key in (("8", "mallory"), ("", "somebody"), ())] == [False, False, False]
+
+
+def test_who_was_unlinked_waits_where_it_is_seen_although_the_name_was_approved_without_an_id(tenant):
+    (owner,), (member,) = people(tenant, "owner"), people(tenant, "member")
+    by, named = make.actor(owner), Key("", "m")
+    decide(owner, proposal(member, named))
+    with transaction.atomic():
+        identity_links.complete(tenant_id=tenant.pk, key=Key("7", "m"), by=by, at=AT)
+    identity_links.unlink(tenant_id=tenant.pk, identity_id=LinkedIdentity.objects.get().pk, by=by, at=AT)
+    for _ in range(2):
+        with transaction.atomic():
+            identity_links.propose(
+                member_id=member.pk, reason=Reason.TO_BE_APPROVED, tenant_id=tenant.pk, key=named, by=by, at=AT
+            )
+        assert identities.waiting(tenant_id=tenant.pk).count() == 1
+    assert events().count("accounts.identity.proposed") == 1
+
+
 def test_a_name_given_to_a_new_person_stays_with_the_first_and_the_id_counts(tenant):
     (owner,), (first, second) = people(tenant, "owner"), people(tenant, "member", 2)
-    decide(owner, proposal(first, Key("old", "jsmith")), proposal(second, Key("new", "jsmith")))
+    decide(owner, proposal(first, Key("old", "jsmith")))
+    decide(owner, proposal(second, Key("new", "jsmith")))
     assert {(row.member_id, row.external_id, row.user_name) for row in LinkedIdentity.objects.all()} == {
         (first.pk, "old", "jsmith"), (second.pk, "new", ""),
     }  # fmt: skip

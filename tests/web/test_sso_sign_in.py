@@ -127,6 +127,27 @@ def test_a_standing_rule_links_members_and_admits_nobody_else(company, browser):
     assert not User.objects.filter(email="new@airline.example").exists()
 
 
+def test_a_rule_takes_nobody_for_a_member_who_comes_in_as_somebody_else(company, browser):
+    company.rule("link")
+    assert browser.sign_in().status_code == 302
+    mallory = Browser(company.connection)
+    page = mallory.sign_in(email="mallory@airline.example", attributes={"email": (EMAIL,)})
+    assert (page.status_code, mallory.person) == (403, None)
+    assert "waits for approval" in text(page)
+    with tenancy.scope(tenant_id=company.tenant_id):
+        assert (LinkProposal.objects.get().reason, LinkedIdentity.objects.count()) == ("already_linked", 1)
+
+
+def test_whoever_came_in_by_a_link_is_out_once_it_is_undone(company, browser):
+    identity = company.link()
+    assert browser.sign_in().status_code == 302
+    assert browser.client.get("/").status_code == 302
+    assert "login" not in browser.client.get("/")["Location"]
+    with tenancy.scope(tenant_id=company.tenant_id):
+        identity_links.unlink(tenant_id=company.tenant_id, identity_id=identity.pk, by=company.owner, at=timezone.now())
+    assert "login" in browser.client.get("/")["Location"]
+
+
 def test_newcomers_join_only_by_a_rule_with_the_least_role_and_without_a_password(company, browser):
     company.rule("join")
     assert browser.sign_in(email="new@airline.example").status_code == 302
