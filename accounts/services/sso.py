@@ -12,7 +12,7 @@ from accounts.domain.enforcement import State
 from accounts.models import SsoConnection, SsoSource
 from accounts.queries import enforcement
 from accounts.services import sso_certificates
-from accounts.services.sso_changes import tell
+from accounts.services.sso_changes import require_trust, tell
 from core import ports
 from core.actor import Actor
 from core.errors import UseCaseError
@@ -55,7 +55,7 @@ def connect(*, tenant_id: UUID, document: bytes, by: Actor, at: datetime) -> Sso
     Of the provider that is connected already, they add its new certificates beside those that are trusted. Another
     one takes its place at once, and what was tested before counts no longer.
     """
-    by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
+    require_trust(tenant_id=tenant_id, by=by)
     metadata = read(document, fix=AGAIN)
     with transaction.atomic(durable=True):
         connection = take_over(tenant_id, metadata, source=Source.FILE, by=by, at=at)

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from accounts.domain import certificates
 from accounts.domain.certificates import MOST_TRUSTED, Difference, Reason, Source
 from accounts.models import SsoCertificate, SsoConnection
-from accounts.services.sso_changes import notify, tell
+from accounts.services.sso_changes import notify, require_trust, tell
 from core import ports
 from core.actor import Actor
 from core.errors import UseCaseError
@@ -34,7 +34,7 @@ def add(*, tenant_id: UUID, text: str, by: Actor, at: datetime) -> SsoCertificat
 
     One that was retired is trusted again.
     """
-    by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
+    require_trust(tenant_id=tenant_id, by=by)
     try:
         given = ports.identity_provider().certificate(text)
     except ports.Rejected as error:
@@ -75,7 +75,7 @@ def retire(*, tenant_id: UUID, certificate_id: UUID, by: Actor, at: datetime) ->
 
 def restore(*, tenant_id: UUID, certificate_id: UUID, by: Actor, at: datetime) -> None:
     """Trust a retired certificate again. Safe to repeat."""
-    by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
+    require_trust(tenant_id=tenant_id, by=by)
     with transaction.atomic(durable=True):
         connection = _connected(tenant_id)
         row = connection.certificates.filter(pk=certificate_id, retired_at__isnull=False).first()

@@ -9,10 +9,9 @@ from django.db import transaction
 from accounts.domain import attributes, connections
 from accounts.domain.attributes import AttributeMapping
 from accounts.models import SsoConnection
-from accounts.services.sso_changes import tell
+from accounts.services.sso_changes import require_trust, tell
 from core.actor import Actor
 from core.errors import UseCaseError
-from core.permissions import Permission
 
 
 class UnableToMap(UseCaseError):
@@ -32,7 +31,7 @@ def choose(*, tenant_id: UUID, mapping: AttributeMapping, by: Actor, at: datetim
 
     Safe to repeat.
     """
-    by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
+    require_trust(tenant_id=tenant_id, by=by)
     plain = mapping.plain
     with transaction.atomic(durable=True):
         connection = SsoConnection.objects.select_for_update().filter(tenant_id=tenant_id).first()

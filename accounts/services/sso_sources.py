@@ -16,7 +16,7 @@ from accounts.domain.certificates import Source
 from accounts.models import SsoConnection, SsoSource
 from accounts.queries import sso as known
 from accounts.services import sso, sso_certificates
-from accounts.services.sso_changes import notify, tell
+from accounts.services.sso_changes import notify, require_trust, tell
 from core import ports
 from core.actor import Actor
 from core.errors import UseCaseError
@@ -40,7 +40,7 @@ class UnableToDecide(UseCaseError):
 
 def follow(*, tenant_id: UUID, url: str, by: Actor, at: datetime) -> SsoSource:
     """Connect by the metadata that stand at an address, and read them again every day. Safe to repeat."""
-    by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
+    require_trust(tenant_id=tenant_id, by=by)
     metadata, address = _read(url)
     with transaction.atomic(durable=True):
         connection = sso.take_over(tenant_id, metadata, source=Source.ADDRESS, by=by, at=at)
@@ -92,7 +92,7 @@ def refresh(*, tenant_id: UUID, by: Actor, at: datetime) -> SsoSource | None:
 
 def accept(*, tenant_id: UUID, digest: str, by: Actor, at: datetime) -> SsoConnection:
     """Say yes to the change that waits, as it was shown: `digest` is of what the person saw."""
-    by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
+    require_trust(tenant_id=tenant_id, by=by)
     with transaction.atomic(durable=True):
         source, proposal = _waiting(tenant_id, digest)
         metadata = connections.from_plain(proposal)
