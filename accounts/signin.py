@@ -5,17 +5,22 @@ same attempts a second time, and the admin has no sign-in of its own.
 """
 
 from typing import Any
+from uuid import UUID
 
-from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.internal.stagekit import clear_login
-from allauth.core import ratelimit
+from allauth.account.utils import perform_login
+from allauth.core import context, ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django.http import HttpRequest, HttpResponse
 
 from accounts.queries import second_factors
 from accounts.views import company_sign_in
 from core import sealing
+from core.errors import PermissionRefused
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
@@ -53,7 +58,43 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no t
         return bool(others.exclude(pk=authenticator.pk).exists())
 
 
-def too_often(request: HttpRequest) -> HttpResponse | None:
-    """Return the answer to who signs in by a provider too often from one address, or None."""
-    limited: HttpResponse | None = ratelimit.consume_or_429(request, action="sso")
+class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth ships no types
+    """Adds a passkey, which opens every account of its owner, in a session that opens them all.
+
+    Else a password that one account still takes would open, by a passkey, those that take the company's sign-in alone.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        closed = company_sign_in.closed_to(context.request, kwargs["user"])
+        if closed:
+            raise PermissionRefused(
+                "A passkey would open accounts that your password does not open any more.",
+                fix=f"Sign in by your company for {closed[0].name} first, and add the passkey then.",
+            )
+        super().__init__(*args, **kwargs)
+
+
+def sign_in(
+    request: HttpRequest,
+    user: Any,
+    *,
+    method: str,
+    tenant_id: UUID,
+    leads_to: str,
+    email_verification: str | None = None,
+) -> HttpResponse:
+    """Sign a person in by what one of their accounts vouches for; a second factor of theirs is still asked for.
+
+    Whoever was signed in there before is signed out first, or how the session was opened would be lost with theirs.
+    """
+    if request.user.is_authenticated and request.user.pk != user.pk:
+        get_adapter().logout(request)
+    record_authentication(request, user, method=method, tenant_id=str(tenant_id))
+    signed_in: HttpResponse = perform_login(request, user, email_verification=email_verification, redirect_url=leads_to)
+    return signed_in
+
+
+def too_often(request: HttpRequest, action: str = "sso") -> HttpResponse | None:
+    """Return the answer to who signs in by a provider, or tries recovery codes, too often from one address, or None."""
+    limited: HttpResponse | None = ratelimit.consume_or_429(request, action=action)
     return limited

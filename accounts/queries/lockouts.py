@@ -167,7 +167,12 @@ def invited(*, tenant_id: UUID, stop: Why | None) -> list[Row]:
 
 def people(*, tenant_id: UUID) -> QuerySet[Member]:
     """Return all members with what a prediction looks at."""
-    passkeys = Authenticator.objects.filter(user_id=OuterRef("user_id"), type=Authenticator.Type.WEBAUTHN)
+    # A security key that is only a second factor signs nobody in by itself.
+    passkeys = Authenticator.objects.filter(
+        user_id=OuterRef("user_id"),
+        type=Authenticator.Type.WEBAUTHN,
+        data__credential__clientExtensionResults__credProps__rk=True,
+    )
     return (
         Member.objects.filter(tenant_id=tenant_id)
         .select_related("user")

@@ -6,14 +6,15 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.domain import enforcement as domain
+from accounts.domain import roles
 from accounts.domain.lockouts import Forecast
 from accounts.models import Enforcement
 from accounts.queries import enforcement as known
 from accounts.queries import lockouts, sso
 from core import ledger, outbox, toggles
-from core.actor import Actor
+from core.actor import Actor, ActorKind
 from core.errors import UseCaseError
-from core.permissions import Permission
+from core.permissions import Permission, TenantRole
 
 
 class UnableToEnforce(UseCaseError):
@@ -38,6 +39,11 @@ def announce(
     """
     by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
     forecast = lockouts.forecast(tenant_id=tenant_id)
+    if forecast.owners_stuck and by.kind is ActorKind.MEMBER and TenantRole.OWNER not in roles.grantable(by.roles):
+        raise UnableToEnforce(
+            "An owner would not get in by themselves, and only an owner accepts that.",
+            fix="Ask an owner to announce it.",
+        )
     if problem := domain.refusal(
         _asked(tenant_id, forecast, accepted_list, takes_effect_at=takes_effect_at, expires_at=expires_at), at=at
     ):

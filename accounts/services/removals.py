@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import batched
 from uuid import UUID
 
+from cryptography.fernet import InvalidToken
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 
@@ -58,7 +59,7 @@ def remove(*, tenant_id: UUID, reason: str, excepted_list: str, by: Actor, at: d
 def restore(*, removal: PasswordRemoval, by: Actor, at: datetime) -> int:
     """Give the passwords back, but to who has a new one; return to how many. Safe to repeat.
 
-    Raises UnableToRestore once they are forgotten.
+    Raises UnableToRestore once they are forgotten, or where one cannot be opened: all are given back, or none.
     """
     by.require(Permission.REMOVE_PASSWORDS, tenant_id=removal.tenant_id)
     with transaction.atomic(durable=True):
@@ -71,7 +72,8 @@ def restore(*, removal: PasswordRemoval, by: Actor, at: datetime) -> int:
                 fix="People can set a new password by mail once your company's sign-in is not enforced.",
             )
         given = 0
-        for some in batched(locked.passwords.select_related("member__user").iterator(chunk_size=_AT_ONCE), _AT_ONCE):
+        rows = locked.passwords.select_related("member__user").select_for_update(of=("member__user",))
+        for some in batched(rows.iterator(chunk_size=_AT_ONCE), _AT_ONCE):
             users = [_unsealed(each) for each in some if not each.member.user.has_usable_password()]
             given += User.objects.bulk_update(users, ["password"])
         locked.passwords.all().delete()
@@ -134,7 +136,13 @@ def _seal(removal: PasswordRemoval) -> tuple[int, int]:
 
 def _unsealed(each: SealedPassword) -> User:
     user: User = each.member.user
-    user.password = sealing.unseal(each.sealed)
+    try:
+        user.password = sealing.unseal(each.sealed)
+    except InvalidToken as error:
+        raise UnableToRestore(
+            "The key that these passwords are sealed with is not here any more; nothing was changed.",
+            fix="Ask your runbook owner to have the former key put back into FIELD_KEYS, and try again.",
+        ) from error
     return user
 
 

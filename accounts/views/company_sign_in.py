@@ -28,14 +28,19 @@ def refuse(request: HttpRequest, user: Any) -> HttpResponse | None:
 
     Who belongs to an account that still takes passwords is let in, and led on from the pages of the others.
     """
-    if user.is_staff:
+    closed = closed_to(request, user)
+    if not closed or len(closed) < len(tenancy.find_memberships(user_id=user.pk)):
         return None
-    places = tenancy.find_memberships(user_id=user.pk)
-    refusing = [place for place in places if place.sso_only]
-    tenant_ids = [place.tenant_id for place in refusing]
-    if not refusing or len(refusing) < len(places) or enforcement.proves(request, user=user, tenant_ids=tenant_ids):
-        return None
-    return _page(request, {place.sso_only: place.name for place in refusing})
+    return _page(request, {place.sso_only: place.name for place in closed})
+
+
+def closed_to(request: HttpRequest, user: Any) -> list[tenancy.TenantName]:
+    """Return the accounts of a person that this session does not open; none of the vendor's people."""
+    return [
+        place
+        for place in ([] if user.is_staff else tenancy.find_memberships(user_id=user.pk))
+        if place.sso_only and not enforcement.proves(request, user=user, tenant_ids=[place.tenant_id])
+    ]
 
 
 def _page(request: HttpRequest, ways: dict[str, str], *, here: str = "") -> HttpResponse:

@@ -1,8 +1,5 @@
 """Signing in by a recovery code, when a company's own sign-in fails."""
 
-from allauth.account.internal.flows.login import record_authentication
-from allauth.account.utils import perform_login
-from allauth.core import ratelimit
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,13 +9,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from accounts import signin
 from accounts.queries import enforcement, recovery, tenants
 from accounts.services import break_glass
 from core import tenancy
 from core.web import public_view
 
 PAGE = "accounts/recover.html"
-TOO_MANY = 429
 
 
 class RecoverForm(forms.Form):
@@ -44,9 +41,9 @@ def recover(request: HttpRequest) -> HttpResponse:
     form = RecoverForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return render(request, PAGE, {"form": form}, status=422 if request.method == "POST" else 200)
+    if (limited := signin.too_often(request, "recovery")) is not None:
+        return limited  # by address alone: nobody keeps an owner out by trying codes in their name
     email = form.cleaned_data["email"].lower()
-    if not ratelimit.consume(request, action="login_failed", key=email):
-        return render(request, "429.html", status=TOO_MANY)
     found = recovery.find(code=form.cleaned_data["code"])
     if found is None:
         return _refused(request, form, break_glass.UnableToRecover())
@@ -56,9 +53,8 @@ def recover(request: HttpRequest) -> HttpResponse:
             slug = tenants.get(tenant_id=found.tenant_id).slug
     except break_glass.UnableToRecover as refusal:
         return _refused(request, form, refusal)
-    record_authentication(request, user, enforcement.RECOVERY, tenant_id=str(found.tenant_id))
-    response: HttpResponse = perform_login(request, user, redirect_url=reverse("accounts:enforcement", args=[slug]))
-    return response
+    leads_to = reverse("accounts:enforcement", args=[slug])
+    return signin.sign_in(request, user, method=enforcement.RECOVERY, tenant_id=found.tenant_id, leads_to=leads_to)
 
 
 def _refused(request: HttpRequest, form: RecoverForm, refusal: break_glass.UnableToRecover) -> HttpResponse:

@@ -8,8 +8,6 @@ from uuid import UUID
 
 from allauth.account.adapter import get_adapter
 from allauth.account.app_settings import EmailVerificationMethod
-from allauth.account.internal.flows.login import record_authentication
-from allauth.account.utils import perform_login
 from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import signin
 from accounts.domain.people import domain_of
 from accounts.models import SsoSignIn
+from accounts.queries import enforcement
 from accounts.queries import sso as known
 from accounts.services import sso_sign_ins
 from accounts.services.sso_sign_ins import UnableToSignIn
@@ -108,16 +107,14 @@ def finish(request: HttpRequest, provider_id: str, sign_in_id: UUID) -> HttpResp
             user = sso_sign_ins.finish(sign_in=sign_in, browser=request.session.get(BROWSER, ""), at=timezone.now())
         except UnableToSignIn as refusal:
             return _refused(request, refusal, provider_id)
-    if request.user.is_authenticated and request.user.pk != user.pk:
-        get_adapter().logout(request)  # or what follows is noted in the session that ends with the other person
-    record_authentication(request, user, method="saml", tenant_id=str(found.tenant_id))
-    signed_in: HttpResponse = perform_login(
+    return signin.sign_in(
         request,
         user,
+        method=enforcement.SAML,
+        tenant_id=found.tenant_id,
+        leads_to=sign_in.leads_to or settings.LOGIN_REDIRECT_URL,
         email_verification=EmailVerificationMethod.NONE,  # the holder of its domain vouches for the address
-        redirect_url=sign_in.leads_to or settings.LOGIN_REDIRECT_URL,
     )
-    return signed_in
 
 
 def _start(request: HttpRequest, provider_id: str) -> HttpResponse:

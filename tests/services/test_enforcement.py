@@ -98,6 +98,12 @@ def test_a_grave_forecast_asks_for_the_very_list(company: Company) -> None:
     assert enforcing.enforce(company).accepted_list == enforcing.accepted(company)
 
 
+def test_only_an_owner_accepts_that_an_owner_would_be_stuck(company: Company) -> None:
+    admin = make.actor(make.member(company.tenant, TenantRole.ADMIN))
+    with pytest.raises(enforcement.UnableToEnforce, match="only an owner"):
+        enforcing.enforce(company, by=admin)
+
+
 def test_it_cannot_be_announced_twice_nor_by_everybody(company: Company) -> None:
     enforcing.enforce(company)
     with pytest.raises(toggles.UnableToSwitch, match="on already"):

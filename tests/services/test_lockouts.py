@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -29,6 +30,7 @@ from core import tenancy
 from core.actor import Actor
 from core.permissions import TenantRole
 from tests import make, sso
+from tests.signing import register
 from tests.sso import Provider, signer
 
 pytestmark = pytest.mark.django_db
@@ -205,6 +207,18 @@ def test_nothing_is_said_of_a_connection_that_never_answered() -> None:
         link(at, f"ann@{OURS}")
         assert {row.prediction.outcome for row in lockouts.rows(tenant_id=at.tenant_id)} == {Outcome.UNKNOWN}
         assert lockouts.forecast(tenant_id=at.tenant_id).is_grave
+
+
+def test_only_a_key_that_signs_in_by_itself_is_counted_on() -> None:
+    with company() as at:
+        at.test(f"owner@{OURS}")
+        member = at.member(f"ann@{OURS}")
+        register(member.user)
+        stuck = lockouts.forecast(tenant_id=at.tenant_id).stuck
+        held = Authenticator.objects.get(user=member.user)
+        held.data["credential"]["clientExtensionResults"] = {"credProps": {"rk": False}}
+        held.save()
+        assert lockouts.forecast(tenant_id=at.tenant_id).stuck == stuck + 1
 
 
 def test_rubbish_that_a_stranger_sends_changes_no_forecast() -> None:

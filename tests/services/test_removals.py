@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.db import connection
 from django.utils import timezone
 
@@ -89,6 +90,19 @@ def test_who_has_set_a_new_password_meanwhile_keeps_it(company: Company) -> None
     assert removals.restore(removal=removal, by=company.by, at=timezone.now()) == 1
     user.refresh_from_db()
     assert user.check_password("another and longer one")
+
+
+def test_none_is_given_back_where_the_key_is_gone_and_all_once_it_is_back(company: Company, settings: Any) -> None:
+    flag(company)
+    before, removal, keys = passwords(), remove(company), settings.FIELD_KEYS
+    sealed = passwords()
+    settings.FIELD_KEYS = [Fernet.generate_key().decode()]
+    with pytest.raises(removals.UnableToRestore, match="key"):
+        removals.restore(removal=removal, by=company.by, at=timezone.now())
+    assert passwords() == sealed
+    settings.FIELD_KEYS = [*settings.FIELD_KEYS, *keys]
+    assert removals.restore(removal=removal, by=company.by, at=timezone.now()) == removal.sealed
+    assert passwords() == before
 
 
 def test_after_thirty_days_they_are_forgotten(company: Company) -> None:

@@ -1,5 +1,6 @@
 """Who may come in by a password while a company's own sign-in alone counts, and what the others see."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -155,11 +156,37 @@ def test_a_recovery_code_signs_its_owner_in_once(client: Client, company: Compan
     assert client.post(where, {"email": "", "code": ""}).status_code == 422
 
 
-def test_guessing_codes_is_slowed(client: Client, company: Company) -> None:
+def test_guessing_codes_is_slowed_and_keeps_no_owner_out(client: Client, company: Company) -> None:
     where, email = reverse("recovery:recover"), company.owners[0].user.email
-    statuses = [client.post(where, {"email": email, "code": f"AAAA{n}"}).status_code for n in range(7)]
-    assert statuses[0] == 403
-    assert statuses[-1] == 429
+    statuses = [client.post(where, {"email": email, "code": f"AAAA{n}"}).status_code for n in range(11)]
+    assert (statuses[0], statuses[9], statuses[10]) == (403, 403, 429)
+    right = {"email": email, "code": company.codes[0][0]}
+    assert client.post(where, right).status_code == 429
+    assert (
+        Client(headers={"x-forwarded-for": "192.0.2.7"}, REMOTE_ADDR="192.0.2.7").post(where, right).status_code == 302
+    )
+
+
+def test_a_recovery_code_opens_where_somebody_else_was_signed_in(client: Client, company: Company) -> None:
+    client.force_login(make.user())
+    came_in = client.post(
+        reverse("recovery:recover"), {"email": company.owners[0].user.email, "code": company.codes[0][0]}
+    )
+    assert client.get(came_in["Location"]).status_code == 200
+
+
+def test_a_passkey_is_added_only_where_every_account_opens(client: Client, company: Company) -> None:
+    """Or a password that one account takes would open, by a passkey, those of companies that take none."""
+    user, add = company.owners[0].user, reverse("mfa_add_webauthn")
+    other = make.member(make.tenant(), TenantRole.ADMIN, person=user)
+    fresh = {"at": time.time(), "reauthenticated": True}
+    refused = opened_by(client, user, method="password", **fresh).get(add)
+    assert refused.status_code == 403
+    assert company.tenant.name in refused.content.decode()
+    assert client.post(add, {"name": "Mine", "credential": "{}"}).status_code == 403
+    opened_by(client, user, method="saml", tenant_id=str(company.tenant_id), **fresh)
+    assert client.get(add).status_code == 200
+    assert client.get(reverse("dashboard:overview", args=[other.tenant.slug])).status_code == 200
 
 
 def test_codes_are_shown_once_to_their_owner_and_to_nobody_else(client: Client, company: Company) -> None:
