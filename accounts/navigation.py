@@ -25,7 +25,7 @@ navigation.add(
         permission=Permission.VIEW_TENANT,
         section=Section.PREPARE,
         order=27,
-        words="sso saml identity provider metadata certificate test",
+        words="sso saml identity provider metadata certificate test company enforce links recovery cutback lockout",
     )
 )
 navigation.add(
@@ -36,7 +36,7 @@ navigation.add(
         icon="user-check",
         permission=Permission.VIEW_MEMBERS,
         section=Section.PREPARE,
-        order=28,
+        order=29,
         words="identity map users match merge split placeholder proposal conflict tenant link checkpoint",
     )
 )

@@ -207,6 +207,8 @@ class Forecast:
     @property
     def in_words(self) -> str:
         """Say what would happen."""
+        if not self.stuck:
+            return "Everybody would get in by themselves."
         owners = f", {self.owners_stuck} of them owner{'' if self.owners_stuck == 1 else 's'}"
         return (
             f"{self.stuck:,} of {self.people:,} people would not get in by themselves"

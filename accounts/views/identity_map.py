@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -26,6 +25,7 @@ from core.web import ActingRequest, tenant_view
 
 LIST, PERSON = "accounts/people.html", "accounts/person.html"
 DECISIONS, BULK, LINK = "accounts/people_decisions.html", "accounts/people_bulk.html", "accounts/tenant_link.html"
+TITLES = {outcome.value: look.one for outcome, look in OUTCOMES.items()}
 PER_PAGE = 50
 MOST_FLAWS = 100
 
@@ -160,10 +160,12 @@ def upload(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Carry out what a file decides: all of it or nothing."""
     sent = request.FILES.get("file")
     try:
-        if sent is None or sent.size is None or sent.size > sheets.LARGEST_FILE:
+        if sent is None:
+            raise decisions.UnableToDecide("Choose a CSV file.", fix="Upload a download with decisions in it.")
+        if sent.size is None or sent.size > sheets.LARGEST_FILE:
             raise decisions.UnableToDecide(
-                "Choose a CSV file." if sent is None else "The file is too large.",
-                fix="Upload a download with decisions in it.",
+                f"The file is larger than {sheets.LARGEST_FILE // 2**20} MB.",
+                fix="Leave out the lines without a decision, or upload it in parts.",
             )
         made = bulk.upload(
             tenant_id=tenant.pk,
@@ -258,7 +260,7 @@ def _person(
         "names": queries.names([change.decision for change in history]),
         "choices": queries.choices(row, words=words),
         "alike": queries.alike(row),
-        "titles": {outcome.value: look.one for outcome, look in OUTCOMES.items()},
+        "titles": TITLES,
         "words": words,
         "kind": request.POST.get("kind", ""),
         "reason": request.POST.get("reason", "")[:300],
@@ -277,6 +279,7 @@ def _history(request: ActingRequest, tenant: Tenant, *, problem: UseCaseError | 
         "waiting": waiting,
         "page": page,
         "names": queries.names([*waiting, *page]),
+        "titles": TITLES,
         "problem": problem,
         "me": request.actor.id,
         "may_map": request.actor.can(Permission.MAP_PEOPLE, tenant_id=tenant.pk),
@@ -317,7 +320,6 @@ def _link(request: ActingRequest, tenant: Tenant, *, problem: UseCaseError | Non
         "tenant": tenant,
         "link": queries.link(tenant_id=tenant.pk),
         "checkpoints": [(row, checkpoints.differing(row)) for row in rows[:10]],
-        "decisions_url": reverse("accounts:people_decisions", args=[tenant.slug]),
         "problem": problem,
         "may_map": request.actor.can(Permission.MAP_PEOPLE, tenant_id=tenant.pk),
     }

@@ -47,6 +47,10 @@ def test_what_does_not_stand_is_named(wrong: dict[str, object], said: str) -> No
     assert refused[1]
 
 
+def test_a_forecast_in_which_everybody_gets_in_says_so() -> None:
+    assert replace(GRAVE, stuck=0, owners_stuck=0).in_words == "Everybody would get in by themselves."
+
+
 def test_the_very_list_that_was_seen_may_be_accepted() -> None:
     assert enforcement.refusal(replace(RIGHT, forecast=GRAVE, accepted_list=GRAVE.digest), at=AT) is None
 

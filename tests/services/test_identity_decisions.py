@@ -55,6 +55,14 @@ def test_a_merge_stands_for_both_and_outlives_a_mapping(airline: Airline) -> Non
     assert airline.states() == before
 
 
+def test_nobody_is_merged_with_somebody_left_behind(airline: Airline) -> None:
+    airline.tell(SIX, THERE)
+    airline.map()
+    airline.decide("3", Kind.DROP)
+    with pytest.raises(UnableToDecide, match="The other person is left behind"):
+        airline.decide("4", Kind.MERGE, into="3")
+
+
 def test_a_split_gives_each_an_id_of_their_own(airline: Airline) -> None:
     airline.tell(SIX, THERE)
     airline.map()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
-from accounts.domain.identity_map.outcomes import Outcome, Rule
+from accounts.domain.identity_map.outcomes import OUTCOMES, Outcome, Rule
 
 
 class Kind(StrEnum):
@@ -151,7 +151,10 @@ def _merged(wish: Wish) -> Iterator[Change]:
     if into is None or into.id == legacy.id:
         raise Refused("Choose another person of legacy to merge with.")
     if into.state.outcome in (Outcome.MERGED, Outcome.SPLIT, Outcome.DROPPED):
-        raise Refused(f"The other person is {into.state.outcome}.", "Choose one who is not, or undo that first.")
+        raise Refused(
+            f"The other person is {OUTCOMES[into.state.outcome].one.lower()}.",
+            "Choose one who is not, or undo that first.",
+        )
     mine = legacy.state.new_id if legacy.state.outcome == Outcome.MAPPED else None
     theirs = into.state.new_id if into.state.outcome == Outcome.MAPPED else None
     if mine and theirs:
