@@ -3,12 +3,33 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.activity import sentences
+from accounts.domain.identity_map.decisions import WORDS, Kind
+from core.activity import Sentence, sentences
 
 
 def _tested(data: Mapping[str, Any]) -> str:
     count = len(data.get("failed", ()))
     return "recorded a test sign-in: " + (f"{count} check{'' if count == 1 else 's'} failed" if count else "passed")
+
+
+def _count(data: Mapping[str, Any], name: str, one: str, many: str) -> str:
+    count = data[name]
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def _counted(text: str, name: str, one: str, many: str) -> Sentence:
+    """Return a sentence in which `{counted}` is so many of something."""
+    return lambda data: text.format(counted=_count(data, name, one, many))
+
+
+def _about_people(did: str, *, waiting: str = "") -> Sentence:
+    """Return a sentence on a decision: about how many people, and what is decided, in words."""
+
+    def tell(data: Mapping[str, Any]) -> str:
+        said = waiting if waiting and data.get("state") == "waiting" else did
+        return f"{said} about {_count(data, 'people', 'person', 'people')}: “{WORDS[Kind(data['kind'])]}”"
+
+    return tell
 
 
 sentences(
@@ -31,13 +52,13 @@ sentences(
         "accounts.tenant.linked": "linked the account on both platforms",
         "accounts.tenant_link.checkpoint_taken": "took checkpoint {number} of the identity map",
         "accounts.people.mapping_requested": "asked for the people of both platforms to be mapped",
-        "accounts.people.mapped": "mapped {people} people of legacy",
+        "accounts.people.mapped": _counted("mapped {counted} of legacy", "people", "person", "people"),
         "accounts.people.mapping_failed": "could not map the people of both platforms",
         "accounts.people.downloaded": "downloaded the list of your people",
-        "accounts.people.decided": "decided about people: {kind}, {people} of them",
-        "accounts.people.agreed": "agreed to a decision about people: {kind}, {people} of them",
-        "accounts.people.declined": "declined a decision about people: {kind}, {people} of them",
-        "accounts.people.undone": "undid a decision about people: {kind}, {people} of them",
+        "accounts.people.decided": _about_people("decided", waiting="asked for a decision"),
+        "accounts.people.agreed": _about_people("agreed to a decision"),
+        "accounts.people.declined": _about_people("declined a decision"),
+        "accounts.people.undone": _about_people("undid a decision"),
         "accounts.domain.claimed": "claimed the domain {domain}",
         "accounts.domain.verified": "proved the domain {domain}",
         "accounts.domain.proven_again": "proved the domain {domain} again",
@@ -70,7 +91,9 @@ sentences(
         "accounts.sso.change_refused": "said no to the change that the identity provider's metadata ask for",
         "accounts.sso.certificate_added": "trusted a certificate of the identity provider",
         "accounts.sso.certificate_retired": "retired a certificate of the identity provider",
-        "accounts.sso.certificate_ending": "warned that the last certificate ends within {days} days",
+        "accounts.sso.certificate_ending": _counted(
+            "warned that the last certificate ends within {counted}", "days", "day", "days"
+        ),
         "accounts.sso.mapping_chosen": "chose which attributes of the identity provider say who a person is",
         "accounts.sso.test_started": "started a test sign-in",
         "accounts.sso.tested": _tested,
@@ -89,10 +112,14 @@ sentences(
         "accounts.break_glass.ended": "took seat {seat} from a break-glass owner",
         "accounts.break_glass.codes_issued": "made a new set of recovery codes",
         "accounts.break_glass.used": "signed in by a recovery code",
-        "accounts.passwords.removed": "took {sealed} passwords away, and sealed them for thirty days",
-        "accounts.passwords.restored": "gave {given} passwords back",
-        "accounts.passwords.forgotten": "forgot {sealed} sealed passwords: they are gone for good",
-        "accounts.cutback.asked": "asked for a cutback to passwords for {hours} hours",
+        "accounts.passwords.removed": _counted(
+            "took {counted} away, and sealed them for thirty days", "sealed", "password", "passwords"
+        ),
+        "accounts.passwords.restored": _counted("gave {counted} back", "given", "password", "passwords"),
+        "accounts.passwords.forgotten": _counted(
+            "forgot {counted}: they are gone for good", "sealed", "sealed password", "sealed passwords"
+        ),
+        "accounts.cutback.asked": _counted("asked for a cutback to passwords for {counted}", "hours", "hour", "hours"),
         "accounts.cutback.approved": "approved a cutback to passwords for the {side}",
         "accounts.cutback.begun": "began a cutback to passwords; {intact} of {members} members have one that works",
         "accounts.cutback.ended": "ended the cutback to passwords",
