@@ -87,7 +87,8 @@ class PasswordRemovalAdmin(StaffAdmin):
     )
     def restore(self, request: HttpRequest, row: PasswordRemoval, answers: dict[str, Any]) -> str:
         """Give people the passwords back that were sealed."""
-        return f"{removals.restore(removal=row, by=self.actor(request), at=timezone.now())} passwords are given back."
+        given = removals.restore(removal=row, by=self.actor(request), at=timezone.now())
+        return f"Given back: {given:,} password{'' if given == 1 else 's'}."
 
 
 def _cutback_is(row: Cutback, state: State) -> bool:

@@ -24,7 +24,7 @@ def remove(request: ActingRequest, tenant: Tenant) -> HttpResponse:
         removal = removals.remove(tenant_id=tenant.pk, by=request.actor, at=timezone.now(), **form.cleaned_data)
     except removals.UnableToRemove as refusal:
         return refused(request, tenant, removal_form=form, removal_problem=refusal)
-    messages.success(request, f"{removal.sealed:,} passwords are taken away; they can be given back for thirty days.")
+    messages.success(request, f"Taken away: {_passwords(removal.sealed)}. Within thirty days you can give them back.")
     return back(tenant)
 
 
@@ -39,5 +39,9 @@ def restore(request: ActingRequest, tenant: Tenant) -> HttpResponse:
         given = removals.restore(removal=removal, by=request.actor, at=timezone.now())
     except removals.UnableToRestore as refusal:
         return refused(request, tenant, removal_problem=refusal)
-    messages.success(request, f"{given:,} passwords are given back.")
+    messages.success(request, f"Given back: {_passwords(given)}.")
     return back(tenant)
+
+
+def _passwords(count: int) -> str:
+    return f"{count:,} password{'' if count == 1 else 's'}"

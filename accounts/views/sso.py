@@ -119,6 +119,7 @@ def context_of(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
         "page": tests,
         "now": now,
         "may_manage": may_manage(request, tenant),
+        "may_see_people": request.actor.can(Permission.VIEW_MEMBERS, tenant_id=tenant.pk),
         "demo_provider": settings.DEMO_IDENTITY_PROVIDER and f"{settings.DEMO_IDENTITY_PROVIDER}{tenant.slug}/",
     }
 

@@ -308,6 +308,14 @@ def test_a_mapping_that_cannot_be_comes_back_with_the_reason_and_what_was_typed(
     assert "Pilots = owner" in text(answer)
 
 
+def test_an_auditor_finds_how_sign_ins_ended_and_a_member_does_not(open_as) -> None:
+    page = open_as()
+    page.connect()
+    link = page.url("sso_sign_ins")
+    assert link in text(open_as(TenantRole.AUDITOR, page.tenant).get())
+    assert link not in text(open_as(TenantRole.MEMBER, page.tenant).get())
+
+
 def test_who_only_views_sees_no_mapping(open_as) -> None:
     page = open_as()
     test = answered(page, workMail=("work@airline.example",))
