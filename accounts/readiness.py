@@ -304,7 +304,7 @@ def people_mapped(*, tenant_id: UUID, at: datetime) -> Finding:
             fix="Open “Who is who” and choose “Map people”.",
         )
     conflicts, proposed = standing.count(Ended.CONFLICT), standing.count(Ended.PROPOSED)
-    lost = identity_map.decided_on_gone(tenant_id=tenant_id)
+    lost = identity_map.decided_on_gone(tenant_id=tenant_id).count()
     evidence = {"people": standing.people, "outcomes": standing.counts, "waiting": standing.waiting, "lost": lost}
     if conflicts or lost:
         said = _some(conflicts, "person has a conflict", "people have a conflict") if conflicts else ""
@@ -314,7 +314,10 @@ def people_mapped(*, tenant_id: UUID, at: datetime) -> Finding:
             "; ".join(filter(None, (said, gone))),
             facts={"state": "conflicts"},
             evidence=evidence,
-            fix="Open each conflict: the smallest thing that mends it stands there.",
+            fix=" ".join(
+                ["Open each conflict: the smallest thing that mends it stands there."] * bool(conflicts)
+                + ["Decide again about those who are gone: “Who is who” lists them first."] * bool(lost)
+            ),
         )
     if proposed or standing.waiting:
         said = _some(proposed, "proposal waits", "proposals wait") if proposed else ""

@@ -146,10 +146,10 @@ def checkpoints(*, tenant_id: UUID) -> QuerySet[LinkCheckpoint]:
     return LinkCheckpoint.objects.filter(tenant_id=tenant_id)
 
 
-def decided_on_gone(*, tenant_id: UUID) -> int:
-    """Count people whom somebody mapped to a person who is gone or switched off on the new platform since."""
-    rows = LegacyPerson.objects.filter(tenant_id=tenant_id, outcome=Outcome.MAPPED, decision__isnull=False)
-    return rows.filter(Q(new__gone_at__isnull=False) | Q(new__is_active=False)).count()
+def decided_on_gone(*, tenant_id: UUID) -> QuerySet[LegacyPerson]:
+    """Return people whom somebody mapped to a person who is gone or switched off on the new platform since."""
+    rows = people(tenant_id=tenant_id, outcome=Outcome.MAPPED).filter(decision__isnull=False)
+    return rows.filter(Q(new__gone_at__isnull=False) | Q(new__is_active=False))
 
 
 def facts(*, tenant_id: UUID, ids: Collection[UUID]) -> dict[UUID, Legacy]:

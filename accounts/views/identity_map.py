@@ -28,6 +28,7 @@ DECISIONS, BULK, LINK = "accounts/people_decisions.html", "accounts/people_bulk.
 TITLES = {outcome.value: look.one for outcome, look in OUTCOMES.items()}
 PER_PAGE = 50
 MOST_FLAWS = 100
+MOST_GONE = 25
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,6 +45,8 @@ def listing(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     context = {
         "tenant": tenant,
         "standing": standing,
+        "gone": [] if words else list(queries.decided_on_gone(tenant_id=tenant.pk)[: MOST_GONE + 1]),
+        "most_gone": MOST_GONE,
         "chosen": "" if words else chosen,
         "meaning": OUTCOMES[Outcome(chosen)].meaning if chosen and not words else "",
         "tabs": [(outcome.value, look.title, standing.count(outcome)) for outcome, look in OUTCOMES.items()],

@@ -79,6 +79,17 @@ def test_a_persons_page_says_how_the_account_came_to_be_and_takes_a_decision(
     assert "Confirm the proposal" in text
 
 
+def test_who_was_chosen_and_is_gone_since_is_listed_first(page: Callable[..., str], airline: Airline) -> None:
+    ben = key(airline, "2")
+    page("decide_person", ben, post={"kind": "accept", "reason": "Asked him"})
+    assert "Decide again" not in page("people")
+    with tenancy.scope(tenant_id=airline.id):
+        airline.tell(SIX, [each for each in THERE if each.key != "n2"])
+        airline.map()
+    assert "Gone there" in page("people")
+    assert "Decide again" in page("person", ben)
+
+
 @pytest.mark.parametrize("sent", [{"kind": "bury"}, {"kind": "map", "new": "x"}, {"kind": "merge"}, {}])
 def test_a_broken_form_is_refused_with_what_to_do(
     page: Callable[..., str], airline: Airline, sent: dict[str, str]
