@@ -120,5 +120,5 @@ def test_a_checkpoint_is_taken_and_restoring_waits_for_a_colleague(page: Callabl
         taken = LinkCheckpoint.objects.get(tenant_id=airline.id).pk
     text = page("restore_checkpoint", taken, post={"reason": "Too early"})
     assert "Waits for a second person" in text
-    assert "Left behind → Conflict" in text
+    assert "Left behind → Placeholder" in text
     assert "Take back" in text
