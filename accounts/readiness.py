@@ -122,7 +122,7 @@ def sso_tested(*, tenant_id: UUID, at: datetime) -> Finding:
         summary = f"The last test passed more than {SSO_TEST_HOLDS.days} days ago"
         return Finding(Outcome.BLOCK, summary, facts=facts, fix="Choose “Test sign-in” again: certificates change.")
     if test.verdicts.get(Code.CERTIFICATE) == Verdict.WARN:
-        fix = "Renew the certificate at your provider, then upload its metadata here and test again."
+        fix = "Renew the certificate at your provider, then upload its metadata under “Single sign-on” and test again."
         return Finding(Outcome.WARN, "The test passed with a certificate that ends soon", facts=facts, fix=fix)
     return Finding(Outcome.PASS, "The last test sign-in passed every check", facts=facts)
 

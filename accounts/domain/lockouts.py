@@ -209,7 +209,7 @@ class Forecast:
         """Say what would happen."""
         if not self.stuck:
             return "Everybody would get in by themselves."
-        owners = f", {self.owners_stuck} of them owner{'' if self.owners_stuck == 1 else 's'}"
+        owners = f", among them {self.owners_stuck} owner{'' if self.owners_stuck == 1 else 's'}"
         return (
             f"{self.stuck:,} of {self.people:,} people would not get in by themselves"
             f"{owners if self.owners_stuck else ''}."

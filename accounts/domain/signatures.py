@@ -63,7 +63,7 @@ def _unproven(signature: Signature, known: dict[str, SigningCertificate], *, wha
         )
     return (
         f"signed with {claimed}, which is not in the metadata you gave us",
-        "Your provider signs with another certificate. Upload its current metadata here.",
+        "Your provider signs with another certificate. Upload its current metadata under “Single sign-on”.",
     )
 
 

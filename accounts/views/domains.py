@@ -101,10 +101,11 @@ class Row:
 
     @property
     def kept_until(self) -> datetime | None:
-        """Until when name servers may keep the last answer."""
+        """Until when name servers may keep the last answer; nothing once that is over."""
         if self.last is None or self.last.ttl is None:
             return None
-        return self.last.checked_at + timedelta(seconds=self.last.ttl)
+        until = self.last.checked_at + timedelta(seconds=self.last.ttl)
+        return until if until > timezone.now() else None
 
     @property
     def mixed(self) -> str:

@@ -49,7 +49,9 @@ class AnnounceForm(forms.Form):
         help_text=f"At most {rules.LONGEST.days} days from now. Then somebody decides again.",
     )
     reason = forms.CharField(
-        max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text="It is kept with the switch."
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Kept, for whoever asks later.",
     )
     accepted_list = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 

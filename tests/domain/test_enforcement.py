@@ -35,7 +35,7 @@ def test_what_stands_may_be_enforced() -> None:
         ({"takes_effect_at": AT + 23 * HOUR}, "a day before"),
         ({"takes_effect_at": AT + 61 * DAY}, "within 60 days"),
         ({"expires_at": AT + 7 * DAY}, "end before it begins"),
-        ({"forecast": GRAVE}, "1 of 100 people would not get in by themselves, 1 of them owner."),
+        ({"forecast": GRAVE}, "1 of 100 people would not get in by themselves, among them 1 owner."),
         ({"forecast": replace(GRAVE, stuck=6, owners_stuck=0)}, "6 of 100 people"),
         ({"forecast": GRAVE, "accepted_list": "e" * 64}, "1 of 100"),
     ],

@@ -139,7 +139,7 @@ def read_what_blocks(page: Page) -> None:
     expect(domain).to_contain_text("What to do: Replace its value by token=")
     sign_on = row(page, "accounts-sso-tested")
     expect(sign_on).to_contain_text("“The assertion is signed by your provider” does not hold")
-    expect(sign_on).to_contain_text("Upload its current metadata here.")
+    expect(sign_on).to_contain_text("Upload its current metadata under “Single sign-on”.")
     expect(row(page, "cutover-window-set")).to_contain_text("Choose when your account moves to the new platform.")
     steps = row(page, "runbooks-steps-signed")
     expect(steps).to_contain_text("steps before the go/no-go are not signed")

@@ -81,7 +81,7 @@ def test_three_mistakes_are_met_and_the_page_leads_out_of_each(
     try_with(page)
     said = told(page, "signature", failed=1)
     assert "signed with" in said
-    assert "Your provider signs with another certificate. Upload its current metadata here." in said
+    assert "Your provider signs with another certificate. Upload its current metadata under “Single sign-on”." in said
     go(page, "Single sign-on")
     give_metadata(page, provider, address, button="Take them in")
 

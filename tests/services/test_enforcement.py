@@ -90,10 +90,10 @@ def test_what_is_missing_refuses_and_leaves_nothing(company: Company) -> None:
 
 def test_a_grave_forecast_asks_for_the_very_list(company: Company) -> None:
     seen = enforcing.accepted(company)
-    with pytest.raises(enforcement.UnableToEnforce, match="2 of them owners"):
+    with pytest.raises(enforcement.UnableToEnforce, match="among them 2 owners"):
         enforcing.enforce(company, accepted_list="")
     make.member(company.tenant, TenantRole.OWNER, person=make.user(email="elsewhere@gmail.example"))
-    with pytest.raises(enforcement.UnableToEnforce, match="3 of them owners"):
+    with pytest.raises(enforcement.UnableToEnforce, match="among them 3 owners"):
         enforcing.enforce(company, accepted_list=seen)
     assert enforcing.enforce(company).accepted_list == enforcing.accepted(company)
 

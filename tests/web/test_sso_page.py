@@ -191,7 +191,7 @@ def test_an_untrusted_answer_is_shown_whole_and_marked(open_as) -> None:
     page.come_back(other.message(other.answer(test.connection, test, audience="https://wrong.example")), test)
     shown = text(page.show(test))
     assert "Nothing below is to be trusted" in shown
-    assert "Upload its current metadata here" in shown
+    assert "Upload its current metadata under “Single sign-on”" in shown
     assert "https://wrong.example" in shown
     assert "Not to be trusted" in shown
     assert "Nobody: the assertion is not to be trusted." in shown

@@ -152,7 +152,7 @@ def _merged(wish: Wish) -> Iterator[Change]:
         raise Refused("Choose another person of legacy to merge with.")
     if into.state.outcome in (Outcome.MERGED, Outcome.SPLIT, Outcome.DROPPED):
         raise Refused(
-            f"The other person is {OUTCOMES[into.state.outcome].one.lower()}.",
+            f"The other person is {OUTCOMES[Outcome(into.state.outcome)].one.lower()}.",
             "Choose one who is not, or undo that first.",
         )
     mine = legacy.state.new_id if legacy.state.outcome == Outcome.MAPPED else None
