@@ -1,7 +1,9 @@
 """Nothing of an account is removed while a legal hold stands on it, whoever would remove it; and it is told."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -12,7 +14,7 @@ from accounts.models import Tenant
 from backfills.domain.runs import RunState
 from backfills.models import OutcomeTotal, Run
 from backfills.services import runs
-from core import activity, holds, queue, tenancy
+from core import activity, holds, ports, queue, tenancy
 from core.actor import Actor
 from core.models import Hold, LedgerEntry
 from parity_reports.models import Report
@@ -117,6 +119,36 @@ def test_a_hold_that_is_placed_while_a_run_is_under_way_counts_from_its_next_ste
     for _ in range(2):  # it begins, and moves its only batch
         assert runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
     place(tenant)
+    while runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now()):
+        pass
+    run.refresh_from_db()
+    assert (run.state, run.removed, run.held, flights(world)) == (RunState.SUCCEEDED, 0, 1, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("catches_up", [False, True])
+def test_a_hold_that_is_placed_while_legacys_keys_are_read_counts(
+    world: Platforms, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, catches_up: bool
+) -> None:
+    airline.flights(world, 3)
+    move(tenant)
+    airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 1")
+    asked = {"entities": ["flights"], "catch_up": catches_up}
+    (run,) = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), **asked)
+    legacy = type(ports.legacy())
+    name = "held" if catches_up else "keys"
+    read = getattr(legacy, name)
+
+    def read_slowly(self: Any, **asked: Any) -> Any:
+        if not Hold.objects.filter(tenant_id=tenant.pk).exists():
+            place(tenant)
+        return read(self, **asked)
+
+    monkeypatch.setattr(legacy, name, read_slowly)
+    for _ in range(2):  # it begins, and moves its only batch
+        assert runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
+    with nullcontext() if not catches_up else pytest.raises(ports.Unavailable, match="legal hold"):
+        runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
     while runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now()):
         pass
     run.refresh_from_db()

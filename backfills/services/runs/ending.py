@@ -1,6 +1,7 @@
 """How a run ends: accounted for and closed over legacy's keys, or failed and saying why."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import batched
@@ -11,7 +12,7 @@ from backfills.domain.catching import overlapped
 from backfills.domain.runs import OVER, RunState, before, ending, why_stopped
 from backfills.models import Run
 from backfills.services import asking, progress, retries, silence, steps
-from core import outbox, ports
+from core import holds, outbox, ports
 from core.actor import Actor
 from core.moving import LoadOrder, RunPosition
 
@@ -26,7 +27,11 @@ def demand_same(run: Run, version: str) -> None:
 
 
 def end(run: Run, order: LoadOrder, by: Actor) -> bool:
-    """Close a run whose last row is read, over the keys that legacy holds now; nothing is left to do then."""
+    """Close a run whose last row is read, over the keys that legacy holds now; nothing is left to do then.
+
+    Those keys may be many millions, so it is asked again after they are read whether a legal hold stands. Raises
+    Unavailable where one was placed while a catch-up read them: the run goes on, and removes nothing then.
+    """
     source, held = ports.legacy().keys(spec=order.spec, tenant_ref=order.tenant_ref), None
     demand_same(run, source.version)
     if order.since:
@@ -34,6 +39,7 @@ def end(run: Run, order: LoadOrder, by: Actor) -> bool:
             raise ports.Rejected("Rows that these look up were put right meanwhile: run it in full.")
         next_since = overlapped(run.watermark)
         held = partial(_held, run, order, next_since)
+    order = replace(order, preserves=order.preserves or _is_held_by_now(order))
     position = ports.mover().finish(order=order, source=source, held=held)
     _close(run, order, _succeeded(run, order) or position, by=by)
     return False
@@ -53,6 +59,12 @@ def _succeeded(run: Run, order: LoadOrder) -> RunPosition | None:
 def _held(run: Run, order: LoadOrder, since: datetime) -> Iterator[bytes]:
     yield from ports.legacy().held(spec=order.spec, tenant_ref=order.tenant_ref, since=since)
     demand_same(run, ports.legacy().version(spec=order.spec))
+    if not order.preserves and _is_held_by_now(order):
+        raise ports.Unavailable("A legal hold was placed while legacy's keys were read: they are read again.")
+
+
+def _is_held_by_now(order: LoadOrder) -> bool:
+    return holds.is_legally_held(tenant_id=order.account_id, at=order.at)
 
 
 def close_again(run: Run, order: LoadOrder, by: Actor) -> bool:
