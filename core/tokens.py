@@ -81,6 +81,11 @@ def listed(*, tenant_id: UUID) -> QuerySet[Token]:
     return Token.objects.filter(tenant_id=tenant_id).order_by("-created_at")
 
 
+def issuer(token_id: UUID, *, tenant_id: UUID) -> UUID | None:
+    """Return in whose name a token of the tenant stands, also once it has ended; None for an id of no token."""
+    return Token.objects.filter(tenant_id=tenant_id, pk=token_id).values_list("created_by", flat=True).first()
+
+
 def issue(
     *, tenant_id: UUID, name: str, scopes: Collection[str], expires_at: datetime, by: Actor, at: datetime
 ) -> tuple[Token, str]:

@@ -1,6 +1,7 @@
 """Decisions about people: agreed to by a second person where it matters, undone exactly, restored from checkpoints."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from accounts.models import PersonDecision
 from accounts.queries import identity_map as queries
 from accounts.services.identity_map import checkpoints, decisions
 from accounts.services.identity_map.decisions import UnableToDecide, UnableToUndo
-from core import tenancy
+from core import tenancy, tokens
 from core.actor import Actor
 from core.permissions import TenantRole
 from tests import make
@@ -144,3 +145,48 @@ def test_a_checkpoint_is_restored_and_the_restoring_undone(airline: Airline) -> 
     assert checkpoints.differing(taken) == 1, "the split is the same, but another decision's"
     decisions.undo(decision=asked, by=airline.by_owner, at=AT)
     assert airline.states() == later
+
+
+def test_a_token_of_ones_own_is_no_second_person(airline: Airline) -> None:
+    owner = {"is_owner": True, "role": "account-owner"}
+    airline.tell([person("1", "ada", **owner)], [person("n1", "grace", **owner)])
+    airline.map()
+    token, _ = tokens.issue(
+        tenant_id=airline.id, name="Tool", scopes=["people:write"], expires_at=AT + timedelta(days=1),
+        by=airline.by_owner, at=AT,
+    )  # fmt: skip
+    bearer = Actor.token(token_id=token.pk, tenant_id=airline.id, grants=set(airline.by_owner.grants), role="owner")
+    asked = airline.decide("1", Kind.MAP, "n1", by=bearer)
+    with pytest.raises(UnableToDecide, match="Somebody else has to agree"):
+        decisions.agree(decision=asked, by=airline.by_owner, at=AT)
+    other = make.actor(make.member(airline.owner.tenant, TenantRole.OWNER))
+    assert decisions.agree(decision=asked, by=other, at=AT).state == "standing"
+
+
+def test_nobody_stays_merged_into_one_who_stands_for_nobody(airline: Airline) -> None:
+    airline.tell(SIX, THERE)
+    airline.map()
+    mapped = airline.decide("6", Kind.MAP, "n4")
+    merge = airline.decide("3", Kind.MERGE, into="6")
+    with pytest.raises(UnableToUndo, match="merged into"):
+        decisions.undo(decision=mapped, by=airline.by, at=AT)
+    decisions.undo(decision=merge, by=airline.by, at=AT)
+    decisions.undo(decision=mapped, by=airline.by, at=AT)
+    assert airline.judged()["6"] == ("dropped", "inactive", None)
+
+
+def test_a_checkpoint_is_not_restored_over_who_came_since_and_was_merged(airline: Airline) -> None:
+    airline.tell(SIX, THERE)
+    airline.map()
+    merge = airline.decide("3", Kind.MERGE, into="4")
+    taken = checkpoints.take(tenant_id=airline.id, reason="Merged", by=airline.by, at=AT)
+    decisions.undo(decision=merge, by=airline.by, at=AT)
+    airline.tell([*SIX, person("7", "late")], THERE)
+    airline.map()
+    late = airline.decide("7", Kind.MERGE, into="3")
+    asked = checkpoints.restore(checkpoint=taken, reason="Back", by=airline.by, at=AT)
+    with pytest.raises(UnableToDecide, match="merged into"):
+        decisions.agree(decision=asked, by=airline.by_owner, at=AT)
+    decisions.undo(decision=late, by=airline.by, at=AT)
+    decisions.agree(decision=asked, by=airline.by_owner, at=AT)
+    assert airline.judged()["3"] == ("merged", "decided", None)

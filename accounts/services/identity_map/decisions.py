@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -15,7 +16,7 @@ from accounts.domain.identity_map.outcomes import Outcome
 from accounts.models import PersonChange, PersonDecision, PersonPart
 from accounts.queries import identity_map as queries
 from accounts.services.identity_map import runs
-from core import ledger, outbox
+from core import ledger, outbox, tokens
 from core.actor import Actor, ActorKind
 from core.errors import UseCaseError
 from core.permissions import Permission, TenantRole
@@ -52,6 +53,14 @@ SELECT count(*) FROM (
 ) AS twice
 """
 """People of the new platform whom two of legacy hold, also as one of those who shared an account."""
+
+_ADRIFT = """
+SELECT count(*) FROM accounts_legacyperson AS l
+  JOIN accounts_legacyperson AS kept ON kept.id = l.person_id AND kept.outcome = ANY (%(closed)s)
+  JOIN accounts_personchange AS c ON c.legacy_id = kept.id AND c.decision_id = %(decision)s
+ WHERE l.tenant_id = %(tenant)s AND l.outcome = 'merged'
+"""
+"""People who were merged into somebody whom a decision has changed, so that they do not stand for both any more."""
 
 _TAKEN = "Somebody else of legacy is mapped to the same person since."
 
@@ -127,7 +136,8 @@ def decide(
 def agree(*, decision: PersonDecision, by: Actor, at: datetime) -> PersonDecision:
     """Agree to a decision of somebody else that waits for it, and carry it out."""
     by.require(Permission.MAP_PEOPLE, tenant_id=decision.tenant_id)
-    if by.known_id == decision.decided_by:
+    asked_by = {decision.decided_by, tokens.issuer(decision.decided_by, tenant_id=decision.tenant_id)}
+    if by.known_id in asked_by:  # a token is whoever issued it
         raise UnableToDecide("Somebody else has to agree: you asked for it.", fix="Ask a colleague who may.")
     _require_person(decision, by)
     with transaction.atomic(durable=True):
@@ -172,6 +182,8 @@ def undo(*, decision: PersonDecision, by: Actor, at: datetime) -> PersonDecision
                 )
             if _is_held_twice(decision):
                 raise UnableToUndo(_TAKEN, fix="Decide about that one first, then undo this.")
+            if _is_adrift(decision, Outcome.MERGED, Outcome.SPLIT, Outcome.DROPPED):
+                raise UnableToUndo("Another person was merged into one of them since.", fix="Undo that merge first.")
             _record("undone", decision, by=by, at=at)
     decision.refresh_from_db()
     if decision.state != State.UNDONE:
@@ -189,6 +201,8 @@ def carry_out(decision: PersonDecision) -> None:
         )
     if _is_held_twice(decision):
         raise UnableToDecide(_TAKEN, fix="Decide about that one first, then this.")
+    if _is_adrift(decision, Outcome.MERGED, Outcome.SPLIT):
+        raise UnableToDecide("Another person was merged into one of them since.", fix="Undo that merge first.")
     PersonDecision.objects.filter(pk=decision.pk).update(state=State.STANDING)
     decision.state = State.STANDING
 
@@ -220,6 +234,14 @@ def _is_held_twice(decision: PersonDecision) -> bool:
     """Tell whether two of legacy now hold one person; the database would refuse most of it, at the commit only."""
     with connection.cursor() as cursor:
         cursor.execute(_HELD_TWICE, {"tenant": decision.tenant_id})
+        return bool(cursor.fetchone()[0])
+
+
+def _is_adrift(decision: PersonDecision, *closed: Outcome) -> bool:
+    """Tell whether somebody is merged into a person who by this decision stands for nobody else."""
+    with connection.cursor() as cursor:
+        values: dict[str, Any] = {"decision": decision.pk, "tenant": decision.tenant_id, "closed": [*closed]}
+        cursor.execute(_ADRIFT, values)
         return bool(cursor.fetchone()[0])
 
 
