@@ -34,11 +34,16 @@ def addresses(assertion: Assertion) -> tuple[str, ...]:
 
 
 def domain_of(address: str) -> str:
-    """Return the domain of an address as DNS knows it; empty unless it is one plain address."""
+    """Return the domain of an address as DNS knows it; empty unless it is one plain address.
+
+    A domain in a spelling that DNS merely takes for it (full-width letters, another dot) is none: the address would not
+    be found beside the same one spelled plainly.
+    """
     local, at, domain = address.strip().partition("@")
-    if not (local and at and domain) or "@" in domain or any(map(str.isspace, address.strip())):
+    if not (local and at and domain) or "@" in domain or not address.strip().isprintable() or " " in address.strip():
         return ""
     try:
-        return idna.encode(domain, uts46=True, std3_rules=True).decode("ascii").lower()
+        known = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii").lower()
+        return known if domain.lower() in (known, idna.decode(known)) else ""
     except (idna.IDNAError, UnicodeError):
         return ""

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.models import Domain, LinkedIdentity, LinkProposal, Member, ProvisionedUser, ProvisioningCall
+from accounts.models import (
+    Domain,
+    LinkedIdentity,
+    LinkProposal,
+    Member,
+    ProvisionedUser,
+    Provisioning,
+    ProvisioningCall,
+)
 from accounts.services import identity_links, members
 from accounts.services.provisioning import calls, switch
 from accounts.services.provisioning.switch import UnableToSwitch
@@ -244,3 +252,117 @@ def test_calls_are_forgotten_after_a_fortnight_and_beyond_the_newest(desk, monke
         assert set(kept.values_list("pk", flat=True)) == set(newest)
         calls.prune(at=timezone.now() + timedelta(days=15))
         assert not kept.exists()
+
+
+@pytest.fixture
+def guarded(desk: Desk) -> tuple[Desk, Member, dict[str, str]]:
+    """A desk with a second owner and an admin, both linked, a group that makes owners, and the admin's own token."""
+    desk.enable()
+    people = {"second": TenantRole.OWNER, "adam": TenantRole.ADMIN}
+    made = {
+        name: make.member(desk.tenant, role, person=make.user(email=f"{name}@{OURS}")) for name, role in people.items()
+    }
+    ids = {name: desk.user(name, externalId=name) for name in people}
+    with tenancy.scope(tenant_id=desk.tenant.pk):
+        proposals = list(LinkProposal.objects.values_list("pk", flat=True))
+        identity_links.decide(
+            tenant_id=desk.tenant.pk, proposal_ids=proposals, approve=True, by=make.actor(desk.owner), at=AT
+        )
+    ids |= {"owners": desk.directory.group("Owners", ids["second"])["id"]}
+    desk.give(ids["owners"], "owner")
+    ids |= {"admins": desk.directory.group("Admins")["id"]}
+    desk.give(ids["admins"], "admin")
+    desk.directory.secret = api.token(made["adam"], "scim")
+    return desk, made["adam"], ids
+
+
+def settle_everybody(desk: Desk) -> dict[str, str]:
+    with tenancy.scope(tenant_id=desk.tenant.pk):
+        queue.enqueue(switch.APPLY, tenant_id=desk.tenant.pk, key="all")
+    queue.run_pending()
+    return desk.active()
+
+
+@pytest.mark.parametrize("on_trial", [False, True])
+def test_nothing_that_an_admin_may_not_say_waits_for_an_owners_job(guarded, on_trial):
+    desk, adam, ids = guarded
+    before = desk.active()
+    if on_trial:
+        with tenancy.scope(tenant_id=desk.tenant.pk):
+            switch.go_back(tenant_id=desk.tenant.pk, by=make.actor(adam), at=AT)
+    patch = desk.directory.patch
+    add = {"op": "add", "path": "members", "value": [{"value": ids["adam"]}]}
+    assert "owner" in patch(f"Groups/{ids['owners']}", add, status=403)["detail"]
+    demote = {"op": "add", "path": "members", "value": [{"value": ids["second"]}]}
+    patch(f"Groups/{ids['admins']}", demote, status=403)
+    desk.directory.told("DELETE", f"Groups/{ids['owners']}", status=403)
+    for key in ({"externalId": "other"}, {"userName": f"new@{OURS}", "externalId": "other"}):
+        patch(f"Users/{ids['second']}", {"op": "replace", "value": key}, status=403)
+    desk.set_active(ids["second"], False, status=403)
+    patch(f"Users/{ids['second']}", {"op": "replace", "path": "displayName", "value": "Second"})
+    if on_trial:
+        desk.enable()
+    assert settle_everybody(desk) == before
+
+
+def test_an_admin_gives_no_role_to_a_group_with_an_owner_in_it(guarded):
+    desk, adam, ids = guarded
+    desk.directory.secret = api.token(desk.owner, "scim")
+    group = desk.directory.group("Everybody", ids["second"], ids["adam"])["id"]
+    desk.directory.told("DELETE", f"Groups/{ids['owners']}", status=204)
+    before = desk.active()
+    with tenancy.scope(tenant_id=desk.tenant.pk):
+        more = {"tenant_id": desk.tenant.pk, "role": "member", "at": AT}
+        with pytest.raises(UnableToSwitch, match="owner"):
+            switch.give_role(group_id=group, by=make.actor(adam), **more)
+    assert before["second"] == "owner"
+    assert settle_everybody(desk) == before
+
+
+def test_whom_the_directory_deleted_comes_back_when_it_sends_them_again(desk):
+    desk.enable()
+    ann = desk.user("ann", externalId="1")
+    desk.directory.told("DELETE", f"Users/{ann}", status=204)
+    assert "ann" not in desk.active()
+    again = desk.user("ann", externalId="1")
+    assert desk.outcome(again) == ("came_back", "")
+    assert desk.active()["ann"] == "member"
+    with tenancy.scope(tenant_id=desk.tenant.pk):
+        members.deactivate(member=desk.member("ann"), by=make.actor(desk.owner), at=timezone.now())
+    desk.directory.told("DELETE", f"Users/{again}", status=204)
+    assert desk.outcome(desk.user("ann", externalId="1")) == ("nobody", "put_out_here")
+
+
+def test_a_spelling_that_dns_merely_takes_for_the_domain_makes_nobody_twice(desk):
+    make.member(desk.tenant, person=make.user(email=f"bob@{OURS}"))
+    desk.enable()
+    for number, spelt in enumerate(
+        ("hawaiian\u3002example", "\uff48awaiian.example", f"{OURS}\u200b", "hawaiian.\u00adexample")
+    ):
+        made = desk.directory.user(f"bob@{spelt}", externalId=str(number))
+        assert desk.outcome(made["id"])[0] == "nobody", ascii(spelt)
+    made = desk.directory.user(f"bo\u0001b@{OURS}")
+    assert desk.outcome(made["id"])[0] == "nobody"
+    assert desk.active() == {"owner": "owner", "bob": "owner"}
+
+
+def test_going_back_to_the_trial_stops_a_job_that_is_under_way(desk, monkeypatch):
+    desk.enable()
+    for name in ("ann", "bob"):
+        desk.user(name)
+    with make.arranging():
+        Member.objects.filter(tenant=desk.tenant, user__email__startswith="ann@").delete()
+        LinkedIdentity.objects.filter(tenant=desk.tenant).delete()
+        Member.objects.filter(tenant=desk.tenant, user__email__startswith="bob@").delete()
+    seen: list[bool] = []
+    settle = switch.people.settle
+
+    def first_only(row: Any, **more: Any) -> Any:
+        seen.append(more["enabled"])
+        if len(seen) == 1:
+            Provisioning.objects.filter(tenant=desk.tenant).update(enabled_at=None, enabled_by=None)
+        return settle(row, **more)
+
+    monkeypatch.setattr(switch.people, "settle", first_only)
+    settle_everybody(desk)
+    assert seen == [True, False]

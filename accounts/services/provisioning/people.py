@@ -5,13 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
+from django.db.models import Q
+
 from accounts.domain import directory, people, roles, signing_in
 from accounts.domain.directory import Key
 from accounts.domain.provisioning import plans
 from accounts.domain.provisioning.plans import Outcome, Plan, Reason, Said, Standing
 from accounts.domain.provisioning.resources import User as DirectoryUser
-from accounts.domain.provisioning.resources import first_address, full_name
-from accounts.models import Member, ProvisionedUser, Provisioning, SsoConnection
+from accounts.domain.provisioning.resources import comparable, exact, first_address, full_name
+from accounts.models import LinkedIdentity, Member, ProvisionedUser, Provisioning, SsoConnection
 from accounts.models.identities import Source
 from accounts.queries import identities
 from accounts.queries.provisioning import resources as known
@@ -34,16 +37,48 @@ class Authority:
 
 
 def is_enabled(*, tenant_id: UUID) -> bool:
-    """Say whether what the directory says changes members."""
+    """Say whether what the directory says changes members; so it stays until the caller's transaction ends."""
+    stand_still(tenant_id=tenant_id)
     return Provisioning.objects.filter(tenant_id=tenant_id, enabled_at__isnull=False).exists()
+
+
+def stand_still(*, tenant_id: UUID, alone: bool = False) -> None:
+    """Let nobody end the trial or go back to it until the caller's transaction ends; `alone`: wait for all who do so.
+
+    Else a call that found the trial would commit after the job that makes up for it, and nobody would.
+    """
+    lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {lock}(hashtextextended(%s, 0))", [f"accounts.provisioning:{tenant_id}"])
+
+
+def known_as(user: DirectoryUser) -> tuple[Key, str]:
+    """Return by what somebody is found here: their key, and their address."""
+    return directory.provisioned(external_id=user.external_id, user_name=user.user_name or ""), _address(user)
+
+
+def given_roles(row: ProvisionedUser) -> set[str]:
+    """Return the roles that a person's groups give."""
+    return set(row.memberships.filter(group__deleted_at=None).values_list("group__role", flat=True)) - {""}
+
+
+def may_change(ids: Collection[UUID], *, tenant_id: UUID, authority: Authority) -> bool:
+    """Say whether the roles that these people have here are the caller's to take away.
+
+    Asked before anything is kept: a job does later what was kept, in the name of whoever ended the trial.
+    """
+    beyond = LinkedIdentity.objects.filter(tenant_id=tenant_id, member__deactivated_at=None)
+    keys = list(beyond.exclude(member__role__in=authority.grantable).values_list("external_id", "user_name"))
+    named = Q(external_id__in=[exact(ident) for ident, _ in keys if ident])
+    named |= Q(name_key__in=[comparable(name) for _, name in keys if name])
+    return not ProvisionedUser.objects.filter(named, tenant_id=tenant_id, pk__in=list(ids)).exists()
 
 
 def settle(row: ProvisionedUser, *, authority: Authority, at: datetime, enabled: bool) -> Plan:
     """Do what follows for a person, inside the caller's transaction; on trial only note what would. Safe to repeat."""
     user = known.told([row])[0]
     assert isinstance(user, DirectoryUser)
-    key = directory.provisioned(external_id=user.external_id, user_name=user.user_name or "")
-    address = _address(user)
+    key, address = known_as(user)
     planned, decision = _planned(row, key=key, address=address, grantable=authority.grantable)
     if enabled:
         _carry_out(row, planned, decision, key=key, address=address, name=full_name(user), by=authority.by, at=at)
@@ -67,18 +102,15 @@ def _planned(
     facts = identities.facts(tenant_id=row.tenant_id, is_accepted=True, key=key, addresses=addresses)
     facts = replace(facts, joining=facts.domains)  # who enables provisioning admits whom the directory names
     decision = signing_in.decide(facts)
-    given = [
-        role for role in row.memberships.filter(group__deleted_at=None).values_list("group__role", flat=True) if role
-    ]
+    linked = directory.match(key, facts.identities).found
+    standing = _standing(linked, decision, row.tenant_id)
     said = Said(
         is_present=row.is_active and row.deleted_at is None,
         has_address=bool(address),
-        role=plans.widest(given),
+        role=plans.widest(given_roles(row)),
         given_role=row.given_role,
-        put_out_at=row.put_out_at,
+        put_out_at=_put_out_at(row, standing),
     )
-    linked = directory.match(key, facts.identities).found
-    standing = _standing(linked, decision, row.tenant_id)
     found = plans.plan(said, decision=decision, standing=standing, grantable=grantable)
     is_proven = people.domain_of(address) in facts.domains
     if found.reason is Reason.NOT_PROVEN and is_proven and facts.is_known_elsewhere:
@@ -94,6 +126,16 @@ def _standing(linked: signing_in.Identity | None, decision: signing_in.Decision,
     owners = Member.objects.filter(tenant_id=tenant_id, role=TenantRole.OWNER, deactivated_at=None)
     is_last = member.role == TenantRole.OWNER and member.deactivated_at is None and owners.count() == 1
     return Standing(member.pk, member.role, linked is not None, member.deactivated_at, is_last)
+
+
+def _put_out_at(row: ProvisionedUser, standing: Standing | None) -> datetime | None:
+    """Return when the directory put somebody out, also by deleting them before it sent them again."""
+    ended = standing.deactivated_at if standing is not None else None
+    if ended is None or row.put_out_at == ended:
+        return row.put_out_at
+    same = Q(name_key=row.name_key) | (Q(external_id=row.external_id) & ~Q(external_id=""))
+    deleted = ProvisionedUser.objects.filter(same, tenant_id=row.tenant_id, deleted_at__isnull=False)
+    return ended if deleted.filter(put_out_at=ended).exists() else row.put_out_at
 
 
 def _carry_out(

@@ -12,7 +12,7 @@ from scim2_models import InvalidValueException
 
 from accounts.domain.provisioning import patching
 from accounts.domain.provisioning import resources as kinds
-from accounts.domain.provisioning.plans import REASONS, Outcome
+from accounts.domain.provisioning.plans import REASONS, Outcome, Reason
 from accounts.domain.provisioning.resources import Group, Kind, User
 from accounts.models import ProvisionedEmail, ProvisionedGroup, ProvisionedMembership, ProvisionedUser
 from accounts.queries.provisioning import resources as known
@@ -117,6 +117,8 @@ def _change(
         row = _locked(kind, tenant_id=tenant_id, ident=ident, if_match=if_match)
         stands = known.told([row])[0]
         resource = to(stands)
+        if isinstance(row, ProvisionedUser):
+            _require_same_person(row, stands, resource, by=by)
         if kinds.kept(resource) == row.resource and _member_ids(resource) == _member_ids(stands):
             return Kept(row, Outcome.NOTHING)
         _write(row, resource)
@@ -157,23 +159,36 @@ def _follow(row: Row, touched: set[UUID], *, by: Actor, at: datetime) -> str:
     """Do what follows for the people whom a change is about, or on trial note what would; say what became of it.
 
     What is refused of the person whom a call is about is refused to the directory. Of a group's people each is
-    settled alone; of many, a job does it.
+    settled alone; of many, a job does it. What is not the caller's to say is refused on trial too: nothing of it may
+    wait for somebody who may do more.
     """
     tenant_id, authority = row.tenant_id, people.Authority.of(by)
     enabled = people.is_enabled(tenant_id=tenant_id)
     if isinstance(row, ProvisionedUser):
         plan = people.settle(row, authority=authority, at=at, enabled=enabled)
-        if enabled and plan.outcome is Outcome.REFUSED and plan.reason is not None:
+        if plan.outcome is Outcome.REFUSED and plan.reason and (enabled or plan.reason is Reason.ROLE_NOT_OURS):
             raise UnableToProvision(REASONS[plan.reason], status=403)
         return plan.outcome.value
     if not row.role or not touched:
         return Outcome.NOTHING.value
+    is_ours = row.role in authority.grantable
+    if not is_ours or not people.may_change(touched, tenant_id=tenant_id, authority=authority):
+        raise UnableToProvision(REASONS[Reason.ROLE_NOT_OURS], status=403)
     if len(touched) > MOST_AT_ONCE:
         queue.enqueue("accounts.tasks.apply_provisioning", tenant_id=tenant_id, key="all")
         return Outcome.ROLE.value
     found = people.settle_all(touched, tenant_id=tenant_id, authority=authority, at=at, enabled=enabled)
     outcomes = {plan.outcome for plan in found}
     return next((each.value for each in (Outcome.REFUSED, Outcome.ROLE) if each in outcomes), Outcome.NOTHING.value)
+
+
+def _require_same_person(row: ProvisionedUser, stands: object, resource: object, *, by: Actor) -> None:
+    """Refuse to make another person of somebody whose groups give what is not the caller's to give."""
+    assert isinstance(stands, User)
+    assert isinstance(resource, User)
+    is_other = people.known_as(stands) != people.known_as(resource)
+    if is_other and not people.given_roles(row) <= people.Authority.of(by).grantable:
+        raise UnableToProvision(REASONS[Reason.ROLE_NOT_OURS], status=403)
 
 
 def _write_around(row: Row, resource: User | Group) -> set[UUID]:

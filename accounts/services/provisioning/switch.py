@@ -29,6 +29,7 @@ def enable(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
     """
     by.require(Permission.MANAGE_MEMBERS, tenant_id=tenant_id)
     with transaction.atomic(durable=True):
+        people.stand_still(tenant_id=tenant_id, alone=True)
         Provisioning.objects.get_or_create(tenant_id=tenant_id)
         on_trial = Provisioning.objects.filter(tenant_id=tenant_id, enabled_at=None)
         if on_trial.update(enabled_at=at, enabled_by=by.known_id):
@@ -41,6 +42,7 @@ def go_back(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
     """Go back to the trial: members stay as they are, and nothing the directory says changes them. Safe to repeat."""
     by.require(Permission.MANAGE_MEMBERS, tenant_id=tenant_id)
     with transaction.atomic(durable=True):
+        people.stand_still(tenant_id=tenant_id, alone=True)
         row = Provisioning.objects.filter(tenant_id=tenant_id).first()
         enabled = Provisioning.objects.filter(tenant_id=tenant_id, enabled_at__isnull=False)
         if row is not None and enabled.update(enabled_at=None, enabled_by=None):
@@ -60,6 +62,9 @@ def give_role(*, tenant_id: UUID, group_id: UUID, role: str, by: Actor, at: date
             raise UnableToSwitch("Your role cannot give this role.", fix="Ask an owner of your account.")
         if group.role == role:
             return
+        inside = group.memberships.filter(user__deleted_at=None).values_list("user_id", flat=True)
+        if not people.may_change(set(inside), tenant_id=tenant_id, authority=Authority.of(by)):
+            raise UnableToSwitch("An owner is in this group.", fix="Ask an owner of your account.")
         was, group.role, group.role_set_at, group.role_set_by = group.role, role, at, by.known_id
         group.save(update_fields=["role", "role_set_at", "role_set_by"])
         queue.enqueue(APPLY, tenant_id=tenant_id, key="all")
@@ -102,13 +107,13 @@ def apply(*, tenant_id: UUID, by: Actor, at: datetime) -> int:
     if setting is not None and setting.enabled_by is not None:
         whose = Member.objects.filter(tenant_id=tenant_id, user_id=setting.enabled_by, deactivated_at=None)
         held = list(whose.values_list("role", flat=True))
-    enabled = people.is_enabled(tenant_id=tenant_id)
     authority = Authority(by, frozenset(role.value for role in roles.grantable(held)))
     settled = 0
     rows = ProvisionedUser.objects.filter(tenant_id=tenant_id, deleted_at=None).order_by("created_at", "pk")
     for ident in list(rows.values_list("pk", flat=True)):
         try:
             with transaction.atomic(durable=True):
+                enabled = people.is_enabled(tenant_id=tenant_id)
                 row = rows.select_for_update().filter(pk=ident).first()
                 if row is not None:
                     people.settle(row, authority=authority, at=at, enabled=enabled)
