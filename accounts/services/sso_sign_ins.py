@@ -120,8 +120,10 @@ def finish(*, sign_in: SsoSignIn, browser: str, at: datetime) -> User:
         raise refusal
     if at >= sign_in.expires_at:
         raise UnableToSignIn("That took longer than ten minutes.", fix=AGAIN)
-    members = Member.objects.select_related("user").filter(sso_sign_ins=sign_in, deactivated_at=None)
-    member = members.first()
+    linked = Member.objects.select_related("user").filter(
+        sso_sign_ins=sign_in, deactivated_at=None, identities__isnull=False
+    )
+    member = linked.first()  # a link that was undone on the way lets nobody in
     if member is None or not member.user.is_active or member.user.is_staff:
         raise UnableToSignIn("This sign-in counts no longer.", fix=AGAIN)
     accepted = SsoSignIn.objects.filter(

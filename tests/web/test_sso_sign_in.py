@@ -88,14 +88,17 @@ def test_a_sign_in_waits_ten_minutes_for_its_browser(company, browser):
     assert browser.person is None
 
 
-def test_who_was_deactivated_on_the_way_stays_out(company, browser):
-    company.link()
+@pytest.mark.parametrize("how", ["deactivated", "unlinked"])
+def test_who_was_deactivated_or_unlinked_on_the_way_stays_out(company, browser, how):
+    identity = company.link()
     sign_in = browser.ask()
     posted = browser.post(browser.provider.message(browser.provider.answer(browser.connection, sign_in)))
+    at, by = timezone.now(), company.owner
     with tenancy.scope(tenant_id=company.tenant_id):
-        Member.objects.filter(pk=company.olivia.pk).update(
-            deactivated_at=timezone.now(), deactivated_by=company.owner.id
-        )
+        if how == "unlinked":
+            identity_links.unlink(tenant_id=company.tenant_id, identity_id=identity.pk, by=by, at=at)
+        else:
+            Member.objects.filter(pk=company.olivia.pk).update(deactivated_at=at, deactivated_by=by.id)
     assert (browser.back(posted).status_code, browser.person) == (403, None)
 
 
