@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -80,3 +81,21 @@ def test_a_patch_leaves_a_valid_resource_or_is_refused(stands: Any, body: Any) -
         assert len(primary) <= 1
     assert stands.model_dump() == before
     wording.of_body(body)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "add", "path": "emails[" + " or ".join(['value eq "a"'] * 200) + "].value", "value": "x"},
+        {"op": "add", "value": {"emails[" + " or ".join(['value eq "a"'] * 200) + "].value": "x"}},
+        {"op": "add", "value": {f"a{number}": [{}] for number in range(101)}},
+    ],
+)
+def test_what_would_take_long_to_read_is_refused_before(operation: Any) -> None:
+    with pytest.raises(SCIMException, match="at most"):
+        patching.patched(USER, {"schemas": SCHEMAS, "Operations": [operation]})
+
+
+def test_a_quotation_without_an_end_is_told_to_nobody() -> None:
+    assert wording.impersonal("No such path “ann@airline.example") == "No such path “…”"
+    assert "ann@" not in wording.impersonal("No such path “" + "ann@airline.example " * 500 + "”")

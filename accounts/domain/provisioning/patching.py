@@ -5,6 +5,7 @@ without a path whose keys are paths with filters, read-only attributes beside wh
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, cast
 
 from scim2_models import Context, InvalidPathException, InvalidSyntaxException, InvalidValueException, PatchOp, Path
@@ -12,6 +13,8 @@ from scim2_models import Context, InvalidPathException, InvalidSyntaxException, 
 from accounts.domain.provisioning.resources import MODELS, POLICY, Group, User, check
 
 MOST_OPERATIONS = 100
+LONGEST_PATH = 2_000
+"""Characters; one with a filter has a few dozen, and reading one takes longer the longer it is."""
 _OURS = frozenset({"id", "meta", "schemas", "groups"})
 """What only we may write: a client that sends the whole resource back means nothing by it."""
 
@@ -41,9 +44,12 @@ def _plain(model: type[User] | type[Group], body: Any) -> Any:
     listed = body.get(name)
     if not isinstance(listed, list):
         return body
-    written = [each for operation in listed for each in _operations(model, operation)]
+    written = list(islice((each for one in listed for each in _operations(model, one)), MOST_OPERATIONS + 1))
     if len(written) > MOST_OPERATIONS:
         raise InvalidValueException(detail=f"A PATCH has at most {MOST_OPERATIONS} operations; send several.")
+    for each in written:
+        if isinstance(each, dict) and len(str(each.get("path", ""))) > LONGEST_PATH:
+            raise InvalidPathException(detail=f"A path has at most {LONGEST_PATH} characters.")
     if listed and not written:  # nothing but what is ours: read as an operation that changes nothing
         written = [{"op": "replace", "value": {}}]
     return {**body, name: written}
@@ -81,7 +87,13 @@ def _keys(model: type[User] | type[Group], value: Mapping[str, Any]) -> Iterator
 
 def _unwrapped(model: type[User] | type[Group], path: Any, value: Any) -> Any:
     """Return the one value of an attribute that has one, where it comes as a list of one `{"value": …}`."""
-    if not (isinstance(path, str) and isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict)):
+    if not (
+        isinstance(path, str)
+        and len(path) <= LONGEST_PATH
+        and isinstance(value, list)
+        and len(value) == 1
+        and isinstance(value[0], dict)
+    ):
         return value
     try:
         binding = cast("Any", Path.__class_getitem__(model))(path).resolve()

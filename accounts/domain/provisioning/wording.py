@@ -13,7 +13,9 @@ _KNOWN = {
     for model in MODELS.values()
     for path in Path.__class_getitem__(model).iter_paths()  # type: ignore[attr-defined]  # bound at run time
 }
-_QUOTED = re.compile(r"“[^”]*”|'[^']*'|\"[^\"]*\"")
+_QUOTED = re.compile(r"“[^”]*(?:”|$)|'[^']*'|\"[^\"]*(?:\"|$)")
+_LONGEST = 2_000
+"""Characters of a refusal that are looked at; what a quotation that does not end in them holds is left out too."""
 _WORD = re.compile(r"(?:urn:[A-Za-z0-9.:]+:)?([A-Za-z]+(?:\.[A-Za-z$]+)?)")
 _FILTERED = re.compile(r"\[[^\]]*\]")
 _TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -42,7 +44,7 @@ def of_filter(text: str) -> list[str]:
 
 def impersonal(text: str) -> str:
     """Return a refusal without what it quotes, unless that is the name of an attribute."""
-    return _QUOTED.sub(lambda found: found[0] if _known(found[0][1:-1]) else "“…”", text)
+    return _QUOTED.sub(lambda found: found[0] if _known(found[0][1:-1]) else "“…”", text[:_LONGEST])
 
 
 def _operated(operations: Iterable[Any]) -> Iterator[str]:
