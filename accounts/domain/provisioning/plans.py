@@ -47,7 +47,7 @@ WORDS: dict[Outcome, tuple[str, str]] = {
     Outcome.LINKED: ("Would be linked to the member", "Linked to the member"),
     Outcome.JOINED: ("Would become a member", "Became a member"),
     Outcome.WAITING: ("Would wait for approval", "Waits for approval"),
-    Outcome.NOBODY: ("Nobody would come of it", "Nobody came of it"),
+    Outcome.NOBODY: ("Would not become a member", "Did not become a member"),
     Outcome.PUT_OUT: ("Would be deactivated", "Deactivated"),
     Outcome.CAME_BACK: ("Would come back", "Came back"),
     Outcome.ROLE: ("Would get another role", "Got another role"),
