@@ -54,6 +54,18 @@ navigation.add(
 )
 navigation.add(
     Entry(
+        id="accounts.access",
+        label="Access review",
+        url="accounts:access",
+        icon="shield-check",
+        permission=Permission.VIEW_MEMBERS,
+        section=Section.PEOPLE,
+        order=82,
+        words="who has which role attest revoke recertify export csv xlsx pdf last seen",
+    )
+)
+navigation.add(
+    Entry(
         id="accounts.provisioning",
         label="Provisioning",
         url="accounts:provisioning",

@@ -1,12 +1,14 @@
 """People to map for a portal in which every page has something to show."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from accounts.domain.identity_map.decisions import Kind
 from accounts.models import LegacyPerson
+from accounts.services import access
 from accounts.services.identity_map import checkpoints, decisions, runs
 from core import queue, tenancy
 from portal.demo import people
@@ -30,7 +32,15 @@ def map_people(outside: Counterparts, ready: Customer, blocked: Customer) -> dic
     with tenancy.scope(tenant_id=blocked.tenant.pk):
         conflict = LegacyPerson.objects.filter(outcome="conflict").earliest("key").pk
     with tenancy.scope(tenant_id=ready.tenant.pk):
-        return {"person": _decide(ready), "conflict": conflict}
+        return {"person": _decide(ready), "conflict": conflict, "access_review": _review(ready)}
+
+
+def _review(ready: Customer) -> Any:
+    """Begin a review of everybody's access, and decide about whom the owner may decide."""
+    at = timezone.now()
+    begun = access.begin(tenant_id=ready.tenant.pk, due_on=at.date() + timedelta(days=14), by=ready.by_owner, at=at)
+    access.attest(review=begun, line_ids=None, by=ready.by_owner, at=at)
+    return begun.pk
 
 
 def _decide(ready: Customer) -> Any:

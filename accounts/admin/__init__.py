@@ -9,7 +9,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.admin import domains, enforcement, identity_map
+from accounts.admin import access, domains, enforcement, identity_map
 from accounts.domain.cutbacks import LONGEST_HOURS
 from accounts.models import (
     Invitation,
@@ -32,7 +32,7 @@ from accounts.services.identity_map import runs
 from core.admin import TENANT_COLUMNS, TENANT_OPERATIONS, Operation, StaffAdmin, TenantColumn, operation, read_panels
 from core.permissions import Permission, TenantRole
 
-__all__ = ["domains", "enforcement", "identity_map"]
+__all__ = ["access", "domains", "enforcement", "identity_map"]
 
 
 class TenantList(ChangeList):

@@ -1,5 +1,6 @@
 """The tables of accounts."""
 
+from accounts.models.access import AccessLine, AccessReview
 from accounts.models.cutbacks import Cutback
 from accounts.models.domains import Domain, DomainCheck, DomainLink
 from accounts.models.enforcement import BreakGlassOwner, Enforcement, RecoveryCode
@@ -32,6 +33,8 @@ from accounts.models.transfers import DomainTransfer
 from accounts.models.users import StaffAssignment, User
 
 __all__ = [
+    "AccessLine",
+    "AccessReview",
     "BreakGlassOwner",
     "CheckpointPerson",
     "Cutback",

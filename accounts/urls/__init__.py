@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts.views import (
+    access,
     domain_links,
     domain_transfers,
     domains,
@@ -28,6 +29,13 @@ urlpatterns = [
     path("members/<uuid:member_id>/second-factor/reset/", members.reset_second_factor, name="reset_second_factor"),
     path("members/invitations/<uuid:invitation_id>/resend/", members.resend, name="resend_invitation"),
     path("members/invitations/<uuid:invitation_id>/revoke/", members.revoke, name="revoke_invitation"),
+    path("access/", access.show, name="access"),
+    path("access/file.<slug:form>", access.export, name="access_file"),
+    path("access/reviews/", access.begin, name="begin_access_review"),
+    path("access/reviews/<uuid:review_id>/", access.review, name="access_review"),
+    path("access/reviews/<uuid:review_id>/file.<slug:form>", access.export_review, name="access_review_file"),
+    path("access/reviews/<uuid:review_id>/decide/", access.decide, name="decide_access"),
+    path("access/reviews/<uuid:review_id>/finish/", access.finish, name="finish_access_review"),
     path("people/", identity_map.listing, name="people"),
     path("people/map/", identity_map.start, name="map_people"),
     path("people/decisions/", identity_map.history, name="people_decisions"),

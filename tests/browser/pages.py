@@ -151,6 +151,23 @@ TENANT_PAGES = [
     *of_tenant("parity_reports:guide", guide_slug="=new-in-10-minutes"),
     *of_tenant("integrations:overview", error=(422, fill("Register", url=WRONG))),
     *of_tenant("integrations:messages"),
+    *of_tenant("accounts:access", error=(422, fill("Begin the review", due_on="2020-01-01"))),
+    Visit("accounts:access_review", "populated", "owner", {"slug": "=hawaiian", "review_id": "access_review"}),
+    Visit(
+        "accounts:access_review",
+        "nobody left",
+        "owner",
+        {"slug": "=hawaiian", "review_id": "access_review"},
+        query="?difference=less",
+    ),
+    Visit(
+        "accounts:access_review",
+        "error",
+        "owner",
+        {"slug": "=hawaiian", "review_id": "access_review"},
+        status=422,
+        then=press("Attest the chosen"),
+    ),
     *of_tenant("accounts:people"),
     *(
         Visit("accounts:people", outcome, "owner", {"slug": "=hawaiian"}, query=f"?outcome={outcome}")
@@ -333,6 +350,8 @@ NOT_A_PAGE = {
     "sso:leave": "leads on to the provider at once (tests/journeys/test_company_sign_in.py)",
     "accounts:lockouts_csv": "a file",
     "accounts:download_people": "a file",
+    "accounts:access_file": "a file",
+    "accounts:access_review_file": "a file",
     "cutover:pack": "a file",
     "staff_cutover:pack": "a file",
     "staff_dashboard:programme_csv": "a file",
@@ -352,6 +371,7 @@ NOT_A_PAGE = {
     **dict.fromkeys(
         (
             "invitations:join",
+            "accounts:begin_access_review", "accounts:decide_access", "accounts:finish_access_review",
             "accounts:invite", "accounts:change_role", "accounts:deactivate", "accounts:reset_second_factor",
             "end_session", "accounts:resend_invitation",
             "accounts:revoke_invitation", "accounts:claim_domain", "accounts:check_domain", "accounts:renew_domain",

@@ -112,6 +112,13 @@ TENANT = (
     Row("integrations:switch_off", MANAGERS, post=302, ids=("endpoint_id",)),
     Row("integrations:messages", READERS, get=200),
     Row("integrations:resend", MANAGERS, post=302, ids=("message_id",)),
+    Row("accounts:access", READERS, get=200),
+    Row("accounts:access_file", READERS, get=200, ids=("form",)),
+    Row("accounts:begin_access_review", MANAGERS, post=422),
+    Row("accounts:access_review", READERS, get=200, ids=("review_id",)),
+    Row("accounts:access_review_file", READERS, get=200, ids=("review_id", "form")),
+    Row("accounts:decide_access", MANAGERS, post=422, ids=("review_id",)),
+    Row("accounts:finish_access_review", MANAGERS, post=422, ids=("review_id",)),
     Row("accounts:people", READERS, get=200, post=200),
     Row("accounts:map_people", MANAGERS, post=302),
     Row("accounts:person", READERS, get=200, ids=("person_id",)),
@@ -233,7 +240,7 @@ VENDOR = (
     Row("staff_cutover:pack", EVERY_STAFF, get=200, ids=("request_id",)),
 )
 
-EVERYBODYS_IDS = {"check_id", "entity", "workflow_id", "guide_slug", "product", "old", "seat"}
+EVERYBODYS_IDS = {"check_id", "entity", "workflow_id", "guide_slug", "product", "old", "seat", "form"}
 """What is the same in every tenant's address: declared, not stored."""
 
 EVERYBODY = {

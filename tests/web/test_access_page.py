@@ -1,0 +1,106 @@
+"""The access review on screen and as files."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from openpyxl import load_workbook
+from pypdf import PdfReader
+
+from accounts.models import AccessLine, AccessReview, Member
+from accounts.services import access
+from accounts.views.access import PER_PAGE
+from core import pdf, tenancy
+from core.permissions import TenantRole
+from tests import make
+
+pytestmark = pytest.mark.django_db
+needs_pango = pytest.mark.skipif(not pdf.is_possible(), reason="PDFs need Pango: apt-get install libpangoft2-1.0-0")
+FORMULA = "=HYPERLINK(1)"
+
+
+@pytest.fixture
+def owner(client: Client) -> Member:
+    tenant = make.tenant("Zebra Air", slug="zebra")
+    made = make.member(tenant)
+    make.member(tenant, TenantRole.MEMBER, person=make.user(FORMULA))
+    client.force_login(made.user)
+    return made
+
+
+def begin(owner: Member) -> AccessReview:
+    at = timezone.now()
+    with tenancy.scope(tenant_id=owner.tenant_id):
+        return access.begin(
+            tenant_id=owner.tenant_id, due_on=at.date() + timedelta(days=14), by=make.actor(owner), at=at
+        )
+
+
+def test_a_review_is_begun_decided_and_finished_on_the_page(owner: Member, client: Client) -> None:
+    assert "Begin a review" in client.get("/t/zebra/access/").content.decode()
+    due = (timezone.now() + timedelta(days=14)).date().isoformat()
+    at = client.post("/t/zebra/access/reviews/", {"due_on": due})["Location"]
+    page = client.get(at).content.decode()
+    assert "0 of 2 decided" in page
+    with make.arranging():
+        mine, theirs = AccessLine.objects.get(member=owner), AccessLine.objects.exclude(member=owner).get()
+    assert client.post(f"{at}decide/", {"line": [mine.pk]}).status_code == 422
+    assert client.post(f"{at}decide/", {"chosen": "1"}).status_code == 422
+    refused = client.post(f"{at}finish/")
+    assert refused.status_code == 422
+    assert "2 people are not decided about yet" in refused.content.decode()
+    client.post(f"{at}decide/", {"chosen": "1", "line": [mine.pk]})
+    asked = client.post(f"{at}decide/", {"revoke": theirs.pk, "ask_first": "Sure?", "ask_label": "Take away"})
+    assert asked.status_code == 200  # without JavaScript a page of its own asks
+    client.post(f"{at}decide/", {"revoke": theirs.pk})
+    assert "2 of 2 decided" in client.get(at).content.decode()
+    client.post(f"{at}finish/")
+    assert "The ledger holds the digest" in client.get(at).content.decode()
+
+
+def test_a_day_that_is_none_is_refused(owner: Member, client: Client) -> None:
+    answer = client.post("/t/zebra/access/reviews/", {"due_on": "soon"})
+    assert answer.status_code == 422
+    assert "Say by when" in answer.content.decode()
+
+
+def test_a_list_comes_in_pages(owner: Member, client: Client) -> None:
+    review = begin(owner)
+    with make.arranging():
+        first = AccessLine.objects.filter(review=review).earliest("number")
+        AccessLine.objects.bulk_create(
+            AccessLine(
+                tenant_id=owner.tenant_id, review=review, number=n + 10, member_id=first.member_id, role="member",
+                difference="same",
+            )
+            for n in range(PER_PAGE)
+        )  # fmt: skip
+    page = client.get(f"/t/zebra/access/reviews/{review.pk}/").content.decode()
+    assert page.count('name="line"') == PER_PAGE
+    assert "page=2" in page
+    assert client.get(f"/t/zebra/access/reviews/{review.pk}/?page=2&left=1").content.decode().count('name="line"') == 2
+
+
+def test_files_say_the_same_and_hold_no_formula(owner: Member, client: Client) -> None:
+    review = begin(owner)
+    for address in ("/t/zebra/access/file", f"/t/zebra/access/reviews/{review.pk}/file"):
+        told = list(csv.reader(io.StringIO(client.get(f"{address}.csv").getvalue().decode("utf-8-sig"))))
+        book = load_workbook(io.BytesIO(client.get(f"{address}.xlsx").getvalue()))
+        cells = [cell for row in book["Access"].iter_rows() for cell in row]
+        assert {cell.data_type for cell in cells} <= {"s", "n", "inlineStr"}
+        assert any(cell.value == FORMULA for cell in cells)
+        assert told[0] == [cell.value for cell in next(book["Access"].iter_rows())]
+        assert not any(value.startswith("=") for row in told for value in row)
+        assert len(told) == 3
+        assert client.get(f"{address}.exe").status_code == 404
+
+
+@needs_pango
+def test_the_pdf_names_everybody(owner: Member, client: Client) -> None:
+    body = client.get("/t/zebra/access/file.pdf").getvalue()
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(body)).pages)
+    assert "Zebra Air: who has access" in text
+    assert owner.user.name in text
