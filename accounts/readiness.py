@@ -5,12 +5,23 @@ from uuid import UUID
 
 from accounts import windows
 from accounts.domain import certificates
+from accounts.domain.access import HOLDS
 from accounts.domain.enforcement import EXPIRY_WARNING, State
 from accounts.domain.identity_map.outcomes import Outcome as Ended
 from accounts.domain.recovery import SEATS
 from accounts.domain.verdicts import Code, Verdict
 from accounts.models import SsoTest
-from accounts.queries import cutbacks, domains, enforcement, identity_map, lockouts, members, second_factors, sso
+from accounts.queries import (
+    access,
+    cutbacks,
+    domains,
+    enforcement,
+    identity_map,
+    lockouts,
+    members,
+    second_factors,
+    sso,
+)
 from core.findings import Finding, Outcome
 from core.readiness import PREFLIGHT, check
 
@@ -331,6 +342,30 @@ def people_mapped(*, tenant_id: UUID, at: datetime) -> Finding:
         )
     summary = f"{standing.people:,} people of legacy, {standing.people:,} outcomes: nobody lost, nobody twice"
     return Finding(Outcome.PASS, summary, facts={"state": "mapped"}, evidence=evidence)
+
+
+@check(
+    "accounts.access_reviewed",
+    title="Access was reviewed",
+    owner="customer",
+    due="T-15",
+    valid_for=timedelta(days=1),
+    link="access/",
+    gates=(PREFLIGHT,),  # advice: finishing a review must not void what is signed
+)
+def access_reviewed(*, tenant_id: UUID, at: datetime) -> Finding:
+    """Nobody brings access along that nobody wants them to have: somebody looked, within ninety days."""
+    under_way, last = access.open_one(tenant_id=tenant_id), access.last_finished(tenant_id=tenant_id)
+    if last is not None and last.finished_at is not None and last.finished_at > at - HOLDS:
+        said = f"{last.finished_at.day} {last.finished_at:%B %Y}"
+        return Finding(Outcome.PASS, f"Everybody was decided about on {said}", evidence=last.summary)
+    if under_way is not None:
+        late = "overdue" if under_way.due_on < at.date() else "under way"
+        left = under_way.people - access.progress(under_way).decided
+        summary = f"A review is {late}: {_some(left, 'person is', 'people are')} not decided about yet"
+        return Finding(Outcome.WARN, summary, fix="Open “Access review”, decide about everybody, then finish it.")
+    was = "No access review was made yet" if last is None else f"The last access review is over {HOLDS.days} days old"
+    return Finding(Outcome.WARN, was, fix="Open “Access review”, begin one, and decide about everybody.")
 
 
 def _some(count: int, one: str, more: str) -> str:

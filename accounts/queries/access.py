@@ -70,6 +70,11 @@ def open_one(*, tenant_id: UUID) -> AccessReview | None:
     return reviews(tenant_id=tenant_id).filter(finished_at=None).first()
 
 
+def last_finished(*, tenant_id: UUID) -> AccessReview | None:
+    """Return the review that was finished last."""
+    return reviews(tenant_id=tenant_id).filter(finished_at__isnull=False).order_by("-finished_at").first()
+
+
 def lines(review: AccessReview, *, difference: str = "", verdict: str | None = None) -> QuerySet[AccessLine]:
     """Return a review's lines with the people they are about; those of a difference or a decision only."""
     rows = AccessLine.objects.filter(tenant_id=review.tenant_id, review=review)

@@ -9,8 +9,10 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.domain.access import Difference, Standing, Verdict, Way
+from accounts.evidence import access_review
 from accounts.models import AccessLine, AccessReview, LegacyPerson, LinkedIdentity, Member, NewPerson
 from accounts.queries import access as queries
+from accounts.readiness import access_reviewed
 from accounts.services import access, members
 from core import tenancy
 from core.actor import Actor
@@ -279,3 +281,21 @@ def test_a_review_is_finished_once_everybody_is_decided_and_then_stands(house: H
     with pytest.raises(access.UnableToDecide, match="finished"):
         access.revoke(line=house.line(house.member), by=make.actor(house.owner), at=AT)
     house.begin()
+
+
+def test_the_check_advises_until_a_review_is_finished_and_again_after_ninety_days(house: House) -> None:
+    def told(at: datetime = AT) -> tuple[str, str]:
+        finding = access_reviewed(tenant_id=house.id, at=at)
+        return finding.outcome, finding.summary
+
+    assert told() == ("warn", "No access review was made yet")
+    assert access_review(tenant_id=house.id, at=AT) == {"review": None}
+    review = house.begin()
+    assert told() == ("warn", "A review is under way: 4 people are not decided about yet")
+    assert told(AT + timedelta(days=15))[1].startswith("A review is overdue")
+    house.attest(house.second, house.admin, house.member, by=house.owner)
+    house.attest(house.owner, by=house.second)
+    done = access.finish(review=review, by=make.actor(house.owner), at=AT)
+    assert told() == ("pass", "Everybody was decided about on 26 November 2026")
+    assert told(AT + timedelta(days=91)) == ("warn", "The last access review is over 90 days old")
+    assert access_review(tenant_id=house.id, at=AT)["sha256"] == done.sha256

@@ -348,6 +348,7 @@ def test_the_sweep_voids_what_no_longer_holds_and_nothing_else(case: Case) -> No
 def test_the_pack_holds_what_every_app_contributes(case: Case) -> None:
     request = case.ask()
     assert [part.name for part in request.pack.parts.all()] == [
+        "accounts.access",
         "accounts.people",
         "backfills.conservation",
         "compliance.promises",

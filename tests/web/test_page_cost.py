@@ -82,7 +82,7 @@ def test_a_tenants_page_in_the_admin_costs_the_same_however_much_it_has(
     assert queries(path) == few
 
 
-@pytest.mark.parametrize("path", ["members/", "cutover/approver/"])
+@pytest.mark.parametrize("path", ["members/", "access/", "cutover/approver/"])
 def test_a_customers_lists_cost_the_same_for_ten_people_and_a_thousand(
     client: Client, queries: Callable[[str], int], path: str
 ) -> None:
