@@ -153,21 +153,6 @@ TENANT_PAGES = [
     *of_tenant("integrations:messages"),
     *of_tenant("accounts:access", error=(422, fill("Begin the review", due_on="2020-01-01"))),
     Visit("accounts:access_review", "populated", "owner", {"slug": "=hawaiian", "review_id": "access_review"}),
-    Visit(
-        "accounts:access_review",
-        "nobody left",
-        "owner",
-        {"slug": "=hawaiian", "review_id": "access_review"},
-        query="?difference=less",
-    ),
-    Visit(
-        "accounts:access_review",
-        "error",
-        "owner",
-        {"slug": "=hawaiian", "review_id": "access_review"},
-        status=422,
-        then=press("Attest the chosen"),
-    ),
     *of_tenant("accounts:people"),
     *(
         Visit("accounts:people", outcome, "owner", {"slug": "=hawaiian"}, query=f"?outcome={outcome}")
