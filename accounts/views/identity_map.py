@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -56,7 +57,10 @@ def listing(request: ActingRequest, tenant: Tenant) -> HttpResponse:
         "rules": RULES,
         "may_map": request.actor.can(Permission.MAP_PEOPLE, tenant_id=tenant.pk),
     }
-    return render(request, LIST, context)
+    part = request.headers.get("HX-Request") == "true"
+    response = render(request, f"{LIST}#people" if part else LIST, context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 @require_POST

@@ -58,6 +58,19 @@ def test_counts_come_first_and_conflicts_are_listed_before_all(page: Callable[..
     assert ">ada<" in page("people", query="?outcome=mapped")
 
 
+def test_the_page_follows_a_mapping_until_it_has_ended(
+    page: Callable[..., str], airline: Airline, client: Client
+) -> None:
+    asking = 'hx-trigger="every 2s"'
+    assert asking not in page("people")
+    assert asking in page("map_people", post={})
+    with tenancy.scope(tenant_id=airline.id):
+        airline.map()
+    address = reverse("accounts:people", args=[airline.owner.tenant.slug])
+    part = client.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert (asking in part, "people of legacy are mapped" in part, "<html" in part) == (False, True, False)
+
+
 def test_search_is_posted_so_that_no_address_names_a_person(page: Callable[..., str]) -> None:
     assert ">cleo<" in page("people", post={"words": "CLEO@zz"})
     assert "Nobody has such a name" in page("people", post={"words": "%_\0"})
