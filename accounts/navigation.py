@@ -72,7 +72,7 @@ navigation.add(
         icon="refresh-cw",
         permission=Permission.VIEW_MEMBERS,
         section=Section.PREPARE,
-        order=28,
+        order=29,
         words="scim directory entra okta groups people sync",
     )
 )

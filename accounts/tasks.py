@@ -48,8 +48,9 @@ def purge_sso(*, at: datetime) -> None:
 
 @task(scope=Scope.SYSTEM, every=timedelta(hours=1))
 def prune_provisioning(*, at: datetime) -> None:
-    """Forget what directories asked for a fortnight ago."""
+    """Forget what directories asked for a fortnight ago, and whom they deleted a quarter ago."""
     calls.prune(at=at)
+    switch.forget_deleted(at=at)
 
 
 @task(scope=Scope.SYSTEM, every=timedelta(minutes=1))

@@ -97,11 +97,10 @@ class HowItStands(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Return it with the forecast."""
-        at = timezone.now()
-        standing = enforcement.standing(tenant_id=self.tenant_id, at=at)
+        standing = enforcement.standing(tenant_id=self.tenant_id, at=self.at)
         forecast = lockouts.forecast(tenant_id=self.tenant_id)
         found = {
-            **_dates(standing, at),
+            **_dates(standing, self.at),
             "break_glass_owners": len(enforcement.holders(tenant_id=self.tenant_id)),
             "people": forecast.people,
             "stuck": forecast.stuck,

@@ -11,7 +11,7 @@ from accounts.models import Cutback
 
 def every(*, tenant_id: UUID) -> QuerySet[Cutback]:
     """Return the tenant's cutbacks, the newest first."""
-    return Cutback.objects.filter(tenant_id=tenant_id).order_by("-requested_at")
+    return Cutback.objects.filter(tenant_id=tenant_id).order_by("-requested_at", "-pk")
 
 
 def state_of(cutback: Cutback, *, at: datetime) -> domain.State:

@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.authentication import get_authentication_records
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
 from accounts.domain.enforcement import LONGEST, Standing
-from accounts.models import BreakGlassOwner, Cutback, Enforcement, PasswordRemoval, RecoveryCode
+from accounts.models import BreakGlassOwner, Cutback, Enforcement, PasswordRemoval, RecoveryCode, Tenant
 from core.permissions import Permission, TenantRole
 from core.toggles import TOGGLES, Toggle
 
@@ -23,28 +23,32 @@ SAML, RECOVERY = "saml", "recovery_code"
 
 
 def standing(*, tenant_id: UUID, at: datetime) -> Standing:
-    """Return what stands for a tenant."""
-    enforced = current(tenant_id=tenant_id, at=at)
-    cutback = running_cutback(tenant_id=tenant_id, at=at)
-    removal = PasswordRemoval.objects.filter(tenant_id=tenant_id, restored_at=None).first()
-    return Standing(
-        removed_at=removal.removed_at if removal else None,
-        takes_effect_at=enforced.takes_effect_at if enforced else None,
-        expires_at=enforced.toggle.expires_at if enforced else None,
-        cutback_starts_at=cutback.starts_at if cutback else None,
-        cutback_ends_at=cutback.ends_at if cutback else None,
+    """Return what stands for a tenant, in one query: every page asks."""
+    of_it = {"tenant_id": OuterRef("pk")}
+    enforced, cutback = _enforced(at).filter(**of_it), _running(at).filter(**of_it)
+    removal = PasswordRemoval.objects.filter(restored_at=None, **of_it)
+    found = Tenant.objects.filter(pk=tenant_id).values(
+        takes_effect_at=Subquery(enforced.values("takes_effect_at")[:1]),
+        expires_at=Subquery(enforced.values("toggle__expires_at")[:1]),
+        cutback_starts_at=Subquery(cutback.values("starts_at")[:1]),
+        cutback_ends_at=Subquery(cutback.values("ends_at")[:1]),
+        removed_at=Subquery(removal.values("removed_at")[:1]),
     )
+    row = found.first()
+    return Standing(**row) if row else Standing()
 
 
 def current(*, tenant_id: UUID, at: datetime) -> Enforcement | None:
     """Return the enforcement that stands or is announced, with its toggle."""
-    rows = Enforcement.objects.filter(tenant_id=tenant_id, toggle__ended_at=None, toggle__expires_at__gt=at)
-    return rows.select_related("toggle").first()
+    return _enforced(at).filter(tenant_id=tenant_id).select_related("toggle").first()
 
 
-def running_cutback(*, tenant_id: UUID, at: datetime) -> Cutback | None:
-    """Return the cutback that runs."""
-    return Cutback.objects.filter(tenant_id=tenant_id, ended_at=None, ends_at__gt=at).first()
+def _enforced(at: datetime) -> QuerySet[Enforcement]:
+    return Enforcement.objects.filter(toggle__ended_at=None, toggle__expires_at__gt=at)
+
+
+def _running(at: datetime) -> QuerySet[Cutback]:
+    return Cutback.objects.filter(ended_at=None, ends_at__gt=at)
 
 
 def break_glass(*, tenant_id: UUID) -> QuerySet[BreakGlassOwner]:

@@ -68,13 +68,13 @@ def rules(*, tenant_id: UUID) -> QuerySet[StandingRule]:
 def waiting(*, tenant_id: UUID) -> QuerySet[LinkProposal]:
     """Return the links that wait for a decision, the oldest first."""
     open_ones = LinkProposal.objects.filter(tenant_id=tenant_id, decided_at=None)
-    return open_ones.select_related("member__user").order_by("proposed_at")
+    return open_ones.select_related("member__user").order_by("proposed_at", "pk")
 
 
 def rejected(*, tenant_id: UUID) -> QuerySet[LinkProposal]:
     """Return the links that were rejected, the newest decision first."""
     refused = LinkProposal.objects.filter(tenant_id=tenant_id, is_approved=False)
-    return refused.select_related("member__user").order_by("-decided_at")
+    return refused.select_related("member__user").order_by("-decided_at", "pk")
 
 
 def linked(*, tenant_id: UUID) -> QuerySet[LinkedIdentity]:

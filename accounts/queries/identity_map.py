@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import batched
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet
 
 from accounts.domain.identity_map.decisions import Legacy, New, State
 from accounts.domain.identity_map.outcomes import OUTCOMES, Outcome
@@ -22,6 +22,7 @@ from accounts.models import (
 )
 
 _AT_ONCE = 5_000
+_SAMPLE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def standing(*, tenant_id: UUID) -> Standing:
         newest=runs.first(),
         last=runs.filter(state=MapRun.State.DONE).first(),
         counts={outcome.value: found.get(outcome, 0) for outcome in OUTCOMES},
-        waiting=decisions(tenant_id=tenant_id).filter(state=PersonDecision.State.WAITING).count(),
+        waiting=waiting(tenant_id=tenant_id).count(),
     )
 
 
@@ -94,7 +95,9 @@ def parts(row: LegacyPerson) -> QuerySet[PersonPart]:
 def history(row: LegacyPerson) -> QuerySet[PersonChange]:
     """Return what was decided about a person, newest first."""
     found = PersonChange.objects.filter(tenant_id=row.tenant_id, legacy=row)
-    return found.select_related("decision", "before_new", "after_new", "after_person").order_by("-decision__decided_at")
+    return found.select_related("decision", "before_new", "after_new", "after_person").order_by(
+        "-decision__decided_at", "-pk"
+    )
 
 
 def choices(row: LegacyPerson, *, words: str, limit: int = 20) -> list[NewPerson]:
@@ -128,6 +131,16 @@ def alike(row: LegacyPerson, *, limit: int = 20) -> list[LegacyPerson]:
 def decisions(*, tenant_id: UUID) -> QuerySet[PersonDecision]:
     """Return the decisions about a tenant's people, newest first."""
     return PersonDecision.objects.filter(tenant_id=tenant_id).order_by("-decided_at", "-pk")
+
+
+def waiting(*, tenant_id: UUID) -> QuerySet[PersonDecision]:
+    """Return the decisions that wait for a second person, each with the first few changes that it asks for (`sample`).
+
+    Two queries, however many wait.
+    """
+    changes = PersonChange.objects.filter(tenant_id=tenant_id).select_related("legacy", "after_new")
+    sample = Prefetch("changes", queryset=changes.order_by("legacy_id")[:_SAMPLE], to_attr="sample")
+    return decisions(tenant_id=tenant_id).filter(state=PersonDecision.State.WAITING).prefetch_related(sample)
 
 
 def names(rows: Collection[PersonDecision]) -> dict[UUID, str]:

@@ -135,13 +135,13 @@ def ending(*, before: datetime, after: datetime) -> list[UUID]:
 
 def tests(*, tenant_id: UUID) -> QuerySet[SsoTest]:
     """Return the tenant's tests, the newest first."""
-    return SsoTest.objects.filter(tenant_id=tenant_id).order_by("-started_at")
+    return SsoTest.objects.filter(tenant_id=tenant_id).order_by("-started_at", "-pk")
 
 
 def sign_ins(*, tenant_id: UUID) -> QuerySet[SsoSignIn]:
     """Return the tenant's answered sign-ins with whom they meant, the newest first."""
     answered = SsoSignIn.objects.filter(tenant_id=tenant_id, answered_at__isnull=False)
-    return answered.select_related("member__user").order_by("-answered_at")
+    return answered.select_related("member__user").order_by("-answered_at", "-pk")
 
 
 def latest_answered(*, connection: SsoConnection) -> SsoTest | None:
@@ -152,7 +152,7 @@ def latest_answered(*, connection: SsoConnection) -> SsoTest | None:
         fingerprint=connection.fingerprint,
         answered_at__isnull=False,
     )
-    return answered.order_by("-answered_at").first()
+    return answered.order_by("-answered_at", "-pk").first()
 
 
 def opened(test: SsoTest | SsoSignIn) -> Opened:

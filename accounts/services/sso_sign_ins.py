@@ -3,7 +3,6 @@
 The session itself is made by allauth, where the browser comes back (`accounts.views.sso_sign_in`).
 """
 
-import hashlib
 import json
 import secrets
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, transaction
 
 from accounts.domain import assertions, directory, people, signing_in
+from accounts.domain.invitations import TOKEN_BYTES, digest
 from accounts.domain.signing_in import Decision, Outcome, Reason
 from accounts.domain.verdicts import Judgement
 from accounts.models import Member, SsoConnection, SsoSignIn, User
@@ -38,7 +38,7 @@ class UnableToSignIn(UseCaseError):
 
 def new_browser() -> str:
     """Draw what only the browser that asks will hold."""
-    return secrets.token_urlsafe(32)
+    return secrets.token_urlsafe(TOKEN_BYTES)
 
 
 def start(
@@ -65,7 +65,7 @@ def start(
         request_id=request.id,
         is_failover=failover,
         leaves_for=request.url,
-        browser=_digest(browser),
+        browser=digest(browser),
         leads_to=leads_to,
         started_at=at,
         expires_at=at + assertions.REQUEST_LASTS,
@@ -136,7 +136,7 @@ def finish(*, sign_in: SsoSignIn, browser: str, at: datetime) -> User:
 
 def require_browser(*, sign_in: SsoSignIn, browser: str) -> None:
     """Raise `UnableToSignIn` unless this is the browser that asked."""
-    if not browser or not secrets.compare_digest(sign_in.browser, _digest(browser)):
+    if not browser or not secrets.compare_digest(sign_in.browser, digest(browser)):
         raise UnableToSignIn(
             "This sign-in was begun in another browser.", fix="Nobody was signed in. Start again in this one."
         )
@@ -181,7 +181,3 @@ def _decide(heard: Heard, judgement: Judgement, *, by: Actor, at: datetime) -> D
         member = Member.objects.select_related("user").get(pk=decision.member_id)
         identity_links.link(member=member, key=key, source=Source.RULE, by=by, at=at)
     return decision
-
-
-def _digest(browser: str) -> str:
-    return hashlib.sha256(browser.encode()).hexdigest()

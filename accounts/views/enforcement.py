@@ -24,6 +24,7 @@ from accounts.queries import lockouts, members, passwords, removals
 from accounts.services import break_glass, cutbacks, enforcement
 from core import toggles
 from core.errors import UseCaseError
+from core.forms import UntilForm, day
 from core.permissions import Permission
 from core.web import ActingRequest, tenant_view
 
@@ -35,7 +36,7 @@ REMOVAL_IDS = "removal_%s"
 """Three forms of the page have a field called reason."""
 
 
-class AnnounceForm(forms.Form):
+class AnnounceForm(UntilForm):
     """From when it holds, until when, and why."""
 
     begins_on = forms.DateField(
@@ -43,11 +44,7 @@ class AnnounceForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text="In the morning at nine. Your people are told now, and reminded on every page until then.",
     )
-    ends_on = forms.DateField(
-        label="It holds until the end of",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=f"At most {rules.LONGEST.days} days from now. Then somebody decides again.",
-    )
+    until = day(f"At most {rules.LONGEST.days} days from now. Then somebody decides again.")
     reason = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -86,7 +83,8 @@ def show(request: ActingRequest, tenant: Tenant) -> HttpResponse:
 @tenant_view(Permission.MANAGE_SSO)
 def announce(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Announce it."""
-    form, at, zone = AnnounceForm(request.POST, auto_id=ANNOUNCE_IDS), timezone.now(), ZoneInfo(tenant.time_zone)
+    zone = ZoneInfo(tenant.time_zone)
+    form = AnnounceForm(request.POST, auto_id=ANNOUNCE_IDS, zone=zone)
     if not form.is_valid():
         return refused(request, tenant, announce_form=form)
     given = form.cleaned_data
@@ -94,17 +92,14 @@ def announce(request: ActingRequest, tenant: Tenant) -> HttpResponse:
         enforcement.announce(
             tenant_id=tenant.pk,
             takes_effect_at=datetime.combine(given["begins_on"], time(9), tzinfo=zone),
-            expires_at=datetime.combine(given["ends_on"] + timedelta(days=1), time.min, tzinfo=zone),
+            expires_at=given["until"],
             reason=given["reason"],
             accepted_list=given["accepted_list"],
             by=request.actor,
-            at=at,
+            at=timezone.now(),
         )
     except (enforcement.UnableToEnforce, toggles.UnableToSwitch) as refusal:
         return refused(request, tenant, announce_form=form, announce_problem=refusal)
-    except OverflowError:
-        form.add_error("ends_on", "Choose an earlier day.")
-        return refused(request, tenant, announce_form=form)
     messages.success(request, "It is announced. Your people are told by mail and on every page.")
     return back(tenant)
 
@@ -214,7 +209,7 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
         "may": may,
         "announce_form": AnnounceForm(
             auto_id=ANNOUNCE_IDS,
-            initial={"begins_on": today + timedelta(days=7), "ends_on": today + rules.LONGEST - timedelta(days=1)},
+            initial={"begins_on": today + timedelta(days=7), "until": today + rules.LONGEST - timedelta(days=1)},
         ),
     }
     if may["manage"]:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.domain.identity_map import sheets
 from accounts.domain.identity_map.decisions import WORDS, Kind
 from accounts.domain.identity_map.outcomes import OUTCOMES, RULES, Outcome, Rule
-from accounts.models import LegacyPerson, LinkCheckpoint, PersonDecision, Tenant
+from accounts.models import LegacyPerson, PersonDecision, Tenant
 from accounts.queries import identity_map as queries
 from accounts.services.identity_map import bulk, checkpoints, decisions, runs
 from core.errors import UseCaseError
@@ -28,6 +28,7 @@ LIST, PERSON = "accounts/people.html", "accounts/person.html"
 DECISIONS, BULK, LINK = "accounts/people_decisions.html", "accounts/people_bulk.html", "accounts/tenant_link.html"
 TITLES = {outcome.value: look.one for outcome, look in OUTCOMES.items()}
 PER_PAGE = 50
+CHECKPOINTS_A_PAGE = 10
 MOST_FLAWS = 100
 MOST_GONE = 25
 
@@ -279,7 +280,7 @@ def _person(
 
 def _history(request: ActingRequest, tenant: Tenant, *, problem: UseCaseError | None = None) -> HttpResponse:
     rows = queries.decisions(tenant_id=tenant.pk)
-    waiting = list(rows.filter(state=PersonDecision.State.WAITING)[:PER_PAGE])
+    waiting = list(queries.waiting(tenant_id=tenant.pk)[:PER_PAGE])
     page = Paginator(rows.exclude(state=PersonDecision.State.WAITING), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "tenant": tenant,
@@ -322,11 +323,14 @@ def _many(request: ActingRequest, tenant: Tenant, *, problem: UseCaseError | Non
 
 
 def _link(request: ActingRequest, tenant: Tenant, *, problem: UseCaseError | None = None) -> HttpResponse:
-    rows: list[LinkCheckpoint] = list(queries.checkpoints(tenant_id=tenant.pk)[:PER_PAGE])
+    kept = Paginator(queries.checkpoints(tenant_id=tenant.pk), CHECKPOINTS_A_PAGE)
+    page = kept.get_page(request.GET.get("page"))
+    differing = checkpoints.differing(tenant_id=tenant.pk, checkpoints=list(page))
     context = {
         "tenant": tenant,
         "link": queries.link(tenant_id=tenant.pk),
-        "checkpoints": [(row, checkpoints.differing(row)) for row in rows[:10]],
+        "page": page,
+        "checkpoints": [(row, differing[row.pk]) for row in page],
         "problem": problem,
         "may_map": request.actor.can(Permission.MAP_PEOPLE, tenant_id=tenant.pk),
     }

@@ -209,7 +209,7 @@ TENANT_PAGES = [
     Visit("accounts:sso_sign_in", "waits", "owner", {"slug": "=hawaiian", "sign_in_id": "sso_sign_in"}),
     Visit("accounts:sso_sign_in", "refused", "blocked", {"slug": "=skywest", "sign_in_id": "blocked_sso_sign_in"}),
     *of_tenant("accounts:sso_links"),
-    *of_tenant("accounts:enforcement", error=(422, fill("Announce it", begins_on="", ends_on=""))),
+    *of_tenant("accounts:enforcement", error=(422, fill("Announce it", begins_on="", until=""))),
     Visit("accounts:enforcement", "codes", "blocked", {"slug": "=skywest"}, then=press("Make my codes")),
     Visit("accounts:enforcement", "member", "member", {"slug": "=hawaiian"}),
     *of_tenant("accounts:lockouts"),

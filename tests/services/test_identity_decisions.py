@@ -142,7 +142,8 @@ def test_a_checkpoint_is_restored_and_the_restoring_undone(airline: Airline) -> 
     decisions.agree(decision=asked, by=airline.by_owner, at=AT)
     assert airline.judged() == at_checkpoint
     assert {part.new.key for part in queries.parts(airline.legacy("3"))} == {"n3", "n4"}
-    assert checkpoints.differing(taken) == 1, "the split is the same, but another decision's"
+    differing = checkpoints.differing(tenant_id=airline.id, checkpoints=[taken])
+    assert differing == {taken.pk: 1}, "the split is the same, but another decision's"
     decisions.undo(decision=asked, by=airline.by_owner, at=AT)
     assert airline.states() == later
 

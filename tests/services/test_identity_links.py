@@ -59,6 +59,15 @@ def test_many_links_are_approved_at_once_and_once_only(tenant):
     assert sorted(events()) == ["accounts.identity.approved"] * 3 + ["accounts.identity.linked"] * 3
 
 
+def test_lists_of_links_keep_their_order_where_many_came_in_one_moment(tenant):
+    waiting = [proposal(member, Key(user_name=f"p{n}")).pk for n, member in enumerate(people(tenant, "member", 20))]
+    LinkProposal.objects.filter(tenant=tenant).update(proposed_at=AT)
+    assert list(identities.waiting(tenant_id=tenant.pk).values_list("pk", flat=True)) == sorted(waiting)
+    rejected = {"decided_at": AT, "decided_by": tenant.pk, "is_approved": False}
+    LinkProposal.objects.filter(tenant=tenant).update(**rejected)
+    assert list(identities.rejected(tenant_id=tenant.pk).values_list("pk", flat=True)) == sorted(waiting)
+
+
 def test_an_admin_links_no_owner_and_then_nobody_of_the_lot(tenant):
     (owner,), (admin,), (member,) = people(tenant, "owner"), people(tenant, "admin"), people(tenant, "member")
     lot = [proposal(member, Key(user_name="m")), proposal(owner, Key(user_name="o"))]

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -11,6 +12,7 @@ from accounts.models import (
     LinkedIdentity,
     LinkProposal,
     Member,
+    ProvisionedGroup,
     ProvisionedUser,
     Provisioning,
     ProvisioningCall,
@@ -18,7 +20,8 @@ from accounts.models import (
 from accounts.services import identity_links, members
 from accounts.services.provisioning import calls, switch
 from accounts.services.provisioning.switch import UnableToSwitch
-from core import ledger, queue, tenancy
+from core import holds, ledger, queue, tenancy
+from core.models import Hold
 from core.permissions import TenantRole
 from tests import api, make
 from tests.scim import Directory
@@ -154,6 +157,33 @@ def test_deleting_puts_out_and_is_undone_by_people_or_by_sending_again(desk):
         switch.restore(tenant_id=desk.tenant.pk, user_id=ann, by=make.actor(desk.owner), at=timezone.now())
     assert desk.active()["ann"] == "member"
     assert desk.directory.told("GET", f"Users/{ann}")["userName"] == f"ann@{OURS}"
+
+
+def test_a_name_given_to_somebody_else_brings_nobody_back(desk):
+    desk.enable()
+    ann = desk.user("ann", externalId="1")
+    desk.directory.told("DELETE", f"Users/{ann}", status=204)
+    desk.user("ann", externalId="2")
+    assert "ann" not in desk.active()
+
+
+def test_what_was_deleted_is_forgotten_after_a_quarter_unless_a_legal_hold_stands(desk):
+    ann, bob = desk.user("ann", externalId="1"), desk.user("bob", externalId="2")
+    crew = desk.directory.group("Crew", ann, bob)["id"]
+    for address in (f"Users/{ann}", f"Groups/{crew}"):
+        desk.directory.told("DELETE", address, status=204)
+    now = timezone.now()
+    with make.arranging():
+        hold = Hold.objects.create(
+            tenant=desk.tenant, kind=holds.LEGAL_HOLD, reason="A claim", placed_at=now, placed_by=desk.owner.user_id,
+            expires_at=now + timedelta(days=200),
+        )  # fmt: skip
+        assert switch.forget_deleted(at=now + timedelta(days=91)) == 0
+        Hold.objects.filter(pk=hold.pk).update(ended_at=now, ended_by=desk.owner.user_id)
+        assert switch.forget_deleted(at=now + timedelta(days=89)) == 0
+        assert switch.forget_deleted(at=now + timedelta(days=91)) == 2
+        assert set(ProvisionedUser.objects.values_list("pk", flat=True)) == {UUID(bob)}
+        assert not ProvisionedGroup.objects.exists()
 
 
 def test_the_last_owner_is_not_put_out_and_the_directory_is_told_why(desk):

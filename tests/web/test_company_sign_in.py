@@ -212,7 +212,7 @@ def test_the_page_names_announces_and_ends(client: Client) -> None:
         return client.post(reverse(f"accounts:{name}", args=[found.tenant.slug, *more]), data)
 
     begins = timezone.localdate() + 3 * DAY
-    form = {"begins_on": begins, "ends_on": begins + 30 * DAY, "reason": "As agreed."}
+    form = {"begins_on": begins, "until": begins + 30 * DAY, "reason": "As agreed."}
     grave = post("announce_enforcement", **form)
     assert grave.status_code == 422
     assert "2 of 2 people would not get in by themselves" in grave.content.decode()
@@ -224,8 +224,8 @@ def test_the_page_names_announces_and_ends(client: Client) -> None:
     assert "Announced" in page
     assert post("name_break_glass", 1, member="nonsense").status_code == 422
     assert post("name_break_glass", 1, member=found.owners[1].pk).status_code == 422
-    assert post("announce_enforcement", begins_on="", ends_on="x", reason="").status_code == 422
-    assert post("announce_enforcement", begins_on="9999-12-31", ends_on="9999-12-31", reason="y").status_code == 422
+    assert post("announce_enforcement", begins_on="", until="x", reason="").status_code == 422
+    assert post("announce_enforcement", begins_on="9999-12-31", until="9999-12-31", reason="y").status_code == 422
     assert post("ask_cutback", reason="Down.", hours=2).status_code == 422
     assert post("end_enforcement").status_code == 302
     assert (

@@ -13,8 +13,24 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import Invitation, Member, Tenant, User
-from core.models import RecordedFinding
+from accounts.models import (
+    Invitation,
+    LegacyPerson,
+    LinkCheckpoint,
+    LinkedIdentity,
+    LinkProposal,
+    Member,
+    PersonChange,
+    PersonDecision,
+    ProvisionedGroup,
+    ProvisionedUser,
+    ProvisioningCall,
+    SsoConnection,
+    SsoSignIn,
+    Tenant,
+    User,
+)
+from core.models import RecordedFinding, Token
 from core.permissions import StaffRole
 from runbooks.models import Runbook, Step
 from tests import make
@@ -125,3 +141,80 @@ def test_the_choice_of_account_costs_the_same_for_ten_and_a_thousand(
     few = {path: queries(path) for path in ("/", "/t/h-0/")}
     join(FEW, MANY)
     assert {path: queries(path) for path in few} == few
+
+
+def test_the_pages_of_identity_cost_the_same_for_ten_and_for_a_hundred(
+    client: Client, queries: Callable[[str], int]
+) -> None:
+    owner = make.member(make.tenant(slug="crowd"))
+    tenant, by = owner.tenant, owner.user_id
+    client.force_login(owner.user)
+    with make.arranging():
+        connection = SsoConnection.objects.create(tenant=tenant, begun_by=by)
+        token = Token.objects.create(
+            tenant=tenant, name="Directory", prefix="x", sha256=digest(by), created_at=AT, created_by=by,
+            expires_at=LATER, scopes=["scim"],
+        )  # fmt: skip
+
+    def add(start: int, stop: int) -> None:
+        numbers, told = range(start, stop), {"tenant": tenant, "created_at": AT, "modified_at": AT}
+        known = {"tenant": tenant, "seen_in": by, "outcome": "placeholder", "rule": "nobody"}
+        with make.arranging():
+            users = User.objects.bulk_create(User(email=f"m{n}@cost.example", name=f"M {n}") for n in numbers)
+            members = Member.objects.bulk_create(Member(tenant=tenant, user=one, role="member") for one in users)
+            ProvisionedGroup.objects.bulk_create(ProvisionedGroup(name_key=f"g{n}", **told) for n in numbers)
+            ProvisionedUser.objects.bulk_create(
+                ProvisionedUser(name_key=f"u{n}", outcome="waiting", deleted_at=AT if n % 2 else None, **told)
+                for n in numbers
+            )
+            ids = list(ProvisionedUser.objects.values_list("pk", flat=True))[-len(numbers) :]
+            ProvisioningCall.objects.bulk_create(
+                ProvisioningCall(tenant=tenant, token=token, called_at=AT, method="PUT", kind="User", resource_id=each,
+                                 status=200, outcome="waiting", was_trial=True)
+                for each in ids
+            )  # fmt: skip
+            SsoSignIn.objects.bulk_create(
+                SsoSignIn(tenant=tenant, connection=connection, request_id=f"_{n}", browser="b", started_at=AT,
+                          expires_at=AT, answered_at=AT, outcome="signed_in", reason="linked", member=one)
+                for n, one in zip(numbers, members, strict=True)
+            )  # fmt: skip
+            for decided in ({}, {"decided_at": AT, "decided_by": by, "is_approved": False}):
+                LinkProposal.objects.bulk_create(
+                    LinkProposal(tenant=tenant, member=one, user_name=f"{len(decided)}", reason="to_be_approved",
+                                 proposed_at=AT, **decided)
+                    for one in members
+                )  # fmt: skip
+            LinkedIdentity.objects.bulk_create(
+                LinkedIdentity(tenant=tenant, member=one, user_name=f"m{n}", source="rule", linked_at=AT, linked_by=by)
+                for n, one in zip(numbers, members, strict=True)
+            )
+            people = [(n, uuid4()) for n in numbers]
+            LegacyPerson.objects.bulk_create(
+                LegacyPerson(pk=pk, person_id=pk, key=f"{n}", name="Ada", **known) for n, pk in people
+            )
+            asked = PersonDecision.objects.bulk_create(
+                PersonDecision(tenant=tenant, kind="drop", state=state, people=1, reason="Gone", decided_at=AT,
+                               decided_by=by)
+                for state in ("waiting", "standing")
+                for _ in numbers
+            )  # fmt: skip
+            PersonChange.objects.bulk_create(
+                PersonChange(tenant=tenant, decision=one, legacy_id=pk, before_outcome="placeholder",
+                             before_person_id=pk, after_outcome="dropped", after_person_id=pk)
+                for one in asked[: len(people)]
+                for _, pk in people[:3]
+            )  # fmt: skip
+            LinkCheckpoint.objects.bulk_create(
+                LinkCheckpoint(tenant=tenant, number=n, reason="Before", people=1, taken_at=AT, taken_by=by)
+                for n in numbers
+                if n % 20 == 0
+            )
+
+    add(0, FEW)
+    with make.arranging():
+        person = LegacyPerson.objects.get(key="0").pk
+    paths = ("provisioning/", "sso/sign-ins/", "sso/links/", "sso/forecast/", "people/?outcome=placeholder",
+             f"people/{person}/", "people/decisions/", "people/link/")  # fmt: skip
+    few = {path: queries(f"/t/crowd/{path}") for path in paths}
+    add(FEW, 100)
+    assert {path: queries(f"/t/crowd/{path}") for path in paths} == few

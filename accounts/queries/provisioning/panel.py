@@ -79,14 +79,14 @@ def lines(*, tenant_id: UUID, number: str | None) -> tuple[Page[ProvisioningCall
 
 def needy(*, tenant_id: UUID, enabled: bool) -> list[Person]:
     """Return the first people of whom nothing comes unless somebody does something."""
-    rows = resources.users(tenant_id=tenant_id).filter(_NEEDY).order_by("-modified_at")[:MOST_SHOWN]
+    rows = resources.users(tenant_id=tenant_id).filter(_NEEDY).order_by("-modified_at", "-pk")[:MOST_SHOWN]
     return [_person(row, enabled=enabled) for row in rows]
 
 
 def deleted(*, tenant_id: UUID) -> list[ProvisionedUser]:
     """Return the people whom the directory deleted last."""
     gone = ProvisionedUser.objects.filter(tenant_id=tenant_id, deleted_at__isnull=False)
-    return list(gone.order_by("-deleted_at")[:MOST_SHOWN])
+    return list(gone.order_by("-deleted_at", "-pk")[:MOST_SHOWN])
 
 
 def groups(*, tenant_id: UUID) -> list[ProvisionedGroup]:

@@ -1,6 +1,8 @@
 """Checkpoints of the link between a tenant's two accounts: the whole map as it was, and the way back to it."""
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -9,7 +11,7 @@ from django.db.models import Max
 from accounts.domain.identity_map.decisions import Kind
 from accounts.models import LegacyPerson, LinkCheckpoint, PersonDecision
 from accounts.services.identity_map import runs
-from accounts.services.identity_map.decisions import State, UnableToDecide
+from accounts.services.identity_map.decisions import State, UnableToDecide, worded
 from core import ledger, outbox
 from core.actor import Actor
 from core.permissions import Permission
@@ -23,7 +25,7 @@ SELECT gen_random_uuid(), tenant_id, %(checkpoint)s, id, outcome, rule, new_id, 
 _DIFFERING = """
   FROM accounts_checkpointperson AS c
   JOIN accounts_legacyperson AS p ON p.id = c.legacy_id AND p.tenant_id = %(tenant)s
- WHERE c.checkpoint_id = %(checkpoint)s AND c.tenant_id = %(tenant)s
+ WHERE c.checkpoint_id = ANY(%(checkpoints)s) AND c.tenant_id = %(tenant)s
    AND ((p.outcome, p.rule, p.person_id) <> (c.outcome, c.rule, c.person_id)
         OR p.new_id IS DISTINCT FROM c.new_id OR (p.outcome = 'split' AND p.decision_id IS DISTINCT FROM c.decision_id))
 """
@@ -48,7 +50,7 @@ SELECT gen_random_uuid(), part.tenant_id, %(decision)s, part.legacy_id, part.gui
 def take(*, tenant_id: UUID, reason: str, by: Actor, at: datetime) -> LinkCheckpoint:
     """Keep the whole map as it is now."""
     by.require(Permission.MAP_PEOPLE, tenant_id=tenant_id)
-    reason = " ".join(reason.replace("\0", "").split())[:300]
+    reason = worded(reason)
     if not reason:
         raise UnableToDecide(
             "Say what the checkpoint is for.", fix="A few words are enough, such as “before the merges”."
@@ -73,24 +75,25 @@ def take(*, tenant_id: UUID, reason: str, by: Actor, at: datetime) -> LinkCheckp
     return made
 
 
-def differing(checkpoint: LinkCheckpoint) -> int:
-    """Count the people who stand otherwise now; who came since stays as they are."""
+def differing(*, tenant_id: UUID, checkpoints: Collection[LinkCheckpoint]) -> dict[UUID, int]:
+    """Count for each checkpoint the people who stand otherwise now; who came since stays as they are."""
+    values: dict[str, Any] = {"checkpoints": [each.pk for each in checkpoints], "tenant": tenant_id}
     with connection.cursor() as cursor:
-        values = {"checkpoint": checkpoint.pk, "tenant": checkpoint.tenant_id}
-        cursor.execute(f"SELECT count(*) {_DIFFERING}", values)
-        return int(cursor.fetchone()[0])
+        cursor.execute(f"SELECT c.checkpoint_id, count(*) {_DIFFERING} GROUP BY 1", values)
+        found = dict(cursor.fetchall())
+    return {each.pk: found.get(each.pk, 0) for each in checkpoints}
 
 
 def restore(*, checkpoint: LinkCheckpoint, reason: str, by: Actor, at: datetime) -> PersonDecision:
     """Ask for the map to be put back to a checkpoint: a decision that waits for a second person and can be undone."""
     tenant_id = checkpoint.tenant_id
     by.require(Permission.MAP_PEOPLE, tenant_id=tenant_id)
-    reason = " ".join(reason.replace("\0", "").split())[:300]
+    reason = worded(reason)
     if not reason:
         raise UnableToDecide("Say why: the reason is kept with the decision.", fix="A few words are enough.")
     with transaction.atomic(durable=True):
         runs.link(tenant_id=tenant_id, by=by, at=at)
-        count = differing(checkpoint)
+        count = differing(tenant_id=tenant_id, checkpoints=[checkpoint])[checkpoint.pk]
         if not count:
             raise UnableToDecide("Everybody stands as at this checkpoint.", fix="There is nothing to restore.")
         owners = LegacyPerson.objects.filter(tenant_id=tenant_id, is_owner=True).exists()
@@ -100,7 +103,7 @@ def restore(*, checkpoint: LinkCheckpoint, reason: str, by: Actor, at: datetime)
             is_about_owner=owners, decided_at=at, decided_by=by.known_id,
         )  # fmt: skip
         with connection.cursor() as cursor:
-            values = {"checkpoint": checkpoint.pk, "tenant": tenant_id, "decision": decision.pk}
+            values: dict[str, Any] = {"checkpoints": [checkpoint.pk], "tenant": tenant_id, "decision": decision.pk}
             cursor.execute(_CHANGES, values)
             cursor.execute(_PARTS, values)
         outbox.publish("accounts.people.decided", tenant_id=tenant_id)

@@ -109,7 +109,7 @@ def decide(
     each thing that cannot be done.
     """
     by.require(Permission.MAP_PEOPLE, tenant_id=tenant_id)
-    reason = " ".join(reason.replace("\0", "").split())[:300]
+    reason = worded(reason)
     if not asked:
         raise UnableToDecide("There is nothing to decide.", fix="Say of at least one person what becomes of them.")
     if not reason:
@@ -189,6 +189,11 @@ def undo(*, decision: PersonDecision, by: Actor, at: datetime) -> PersonDecision
     if decision.state != State.UNDONE:
         raise UnableToUndo("This decision does not stand.", fix="Look at the list again.")
     return decision
+
+
+def worded(reason: str) -> str:
+    """Return a reason as it is kept: in one line, without what no database takes."""
+    return " ".join(reason.replace("\0", "").split())[:300]
 
 
 def carry_out(decision: PersonDecision) -> None:

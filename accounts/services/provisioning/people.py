@@ -133,7 +133,9 @@ def _put_out_at(row: ProvisionedUser, standing: Standing | None) -> datetime | N
     ended = standing.deactivated_at if standing is not None else None
     if ended is None or row.put_out_at == ended:
         return row.put_out_at
-    same = Q(name_key=row.name_key) | (Q(external_id=row.external_id) & ~Q(external_id=""))
+    same = Q(name_key=row.name_key)
+    if row.external_id:  # with another id, the name has a new owner
+        same = Q(external_id=row.external_id) | (same & Q(external_id=""))
     deleted = ProvisionedUser.objects.filter(same, tenant_id=row.tenant_id, deleted_at__isnull=False)
     return ended if deleted.filter(put_out_at=ended).exists() else row.put_out_at
 

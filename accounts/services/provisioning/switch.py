@@ -1,21 +1,25 @@
 """What a tenant's people decide about provisioning: end the trial or go back to it, roles of groups, undoing."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from accounts.domain import roles
 from accounts.domain.provisioning.plans import REASONS, Outcome
 from accounts.models import Member, ProvisionedGroup, ProvisionedUser, Provisioning
 from accounts.services.provisioning import people
 from accounts.services.provisioning.people import Authority
-from core import ledger, queue
+from core import holds, ledger, queue
 from core.actor import Actor, ActorKind
 from core.errors import NotFound, UseCaseError
 from core.permissions import Permission, TenantRole
 
 APPLY = "accounts.tasks.apply_provisioning"
+UNDOABLE = timedelta(days=90)
+"""For how long a deletion by the directory can be undone; then what was kept is forgotten."""
+_AT_ONCE = 5_000
 
 
 class UnableToSwitch(UseCaseError):
@@ -92,6 +96,21 @@ def restore(*, tenant_id: UUID, user_id: UUID, by: Actor, at: datetime) -> None:
             ledger.record("accounts.provisioning.restored", by=by, at=at, tenant_id=tenant_id, subject=row)
     except IntegrityError as error:
         raise UnableToSwitch("The directory has sent somebody with the same name since.") from error
+
+
+def forget_deleted(*, at: datetime) -> int:
+    """Forget people and groups whose deletion can be undone no more, some at a time; needs a staff scope.
+
+    Those of an account under a legal hold stay until it is released. Returns how many were forgotten.
+    """
+    held, forgotten = holds.legally_held(at=at), 0
+    for model in (ProvisionedUser, ProvisionedGroup):
+        rows: QuerySet[ProvisionedUser] | QuerySet[ProvisionedGroup] = model.objects.all()
+        over = rows.filter(deleted_at__lte=at - UNDOABLE).exclude(tenant_id__in=held)
+        ids = list(over.values_list("pk", flat=True)[:_AT_ONCE])
+        rows.filter(pk__in=ids).delete()
+        forgotten += len(ids)
+    return forgotten
 
 
 def apply(*, tenant_id: UUID, by: Actor, at: datetime) -> int:
