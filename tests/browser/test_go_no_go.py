@@ -79,6 +79,7 @@ def test_the_owner_asks_and_signs_by_passkey_and_keeps_the_pack(visit: Visits, c
     assert any("(passkey)" in line for line in report.proven)
 
 
+@pytest.mark.slow
 def test_a_passkey_that_does_not_verify_its_user_signs_nothing(visit: Visits, case: Case) -> None:
     page = visit(path(case, "go-no-go/"), by=case.owner.user)
     with passkey_of(page) as verifies:
@@ -90,6 +91,7 @@ def test_a_passkey_that_does_not_verify_its_user_signs_nothing(visit: Visits, ca
     assert not Signature.objects.exists()
 
 
+@pytest.mark.slow
 def test_evidence_that_moved_is_said_beside_the_button(visit: Visits, case: Case) -> None:
     page = visit(path(case, "go-no-go/"), by=case.owner.user)
     with passkey_of(page):
@@ -151,6 +153,7 @@ def test_ended_requests_are_fit_to_be_seen(visit: Visits, case: Case, assert_pag
     assert_page_ok(visit("/staff/go-no-go/", by=case.runbook_owner))
 
 
+@pytest.mark.slow
 def test_a_refused_window_is_fit_to_be_seen(visit: Visits, case: Case, assert_page_ok: Callable[..., None]) -> None:
     page = visit(path(case, "cutover/window/"), by=case.owner.user)
     soon = timezone.now() + timedelta(hours=1)

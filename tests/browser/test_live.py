@@ -40,6 +40,7 @@ def test_preflight_runs_live(visit: Visits) -> None:
     assert page.locator("[hx-trigger]").count() == 0, "it no longer asks"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("checks")
 def test_preflight_runs_without_javascript(visit: Visits) -> None:
     tenant = make.tenant("JetBlue Airways", slug="jetblue")

@@ -84,6 +84,7 @@ def ask_support(blocked: Customer) -> None:
     cases.write(case=case, text="No row is lost: put them right in legacy and try again.", by=by, at=at)
 
 
+@pytest.mark.slow
 def test_the_owner_sees_what_to_fix_and_gets_out_by_what_the_pages_say(
     visit: Visits,
     sign_in: Callable[[str], Page],

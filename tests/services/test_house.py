@@ -125,6 +125,7 @@ def test_servers_whose_keeper_was_killed_are_taken_over(servers):
     wait_for(lambda: not processes_of(servers))
 
 
+@pytest.mark.slow
 def test_a_stale_pid_file_and_a_half_made_cluster_are_repaired(servers):
     once = holder()
     assert once.stdout.readline()

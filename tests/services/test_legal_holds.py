@@ -69,6 +69,7 @@ def flights(world: Platforms) -> int:
     return int(number)
 
 
+@pytest.mark.slow
 def test_a_run_keeps_what_it_would_remove_and_says_so_until_the_hold_is_released(
     world: Platforms, tenant: Tenant
 ) -> None:

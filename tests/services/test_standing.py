@@ -75,6 +75,7 @@ def moved(tenant: Tenant, *, at: datetime, entity: str = "", **different: object
             Run.objects.create(tenant=tenant, entity=name, requested_at=at, started_at=at, finished_at=at, **fields)
 
 
+@pytest.mark.slow
 def test_what_changes_in_legacy_arrives_by_itself_and_leaves_one_entry(
     airline_world: Platforms, tenant: Tenant, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -108,6 +108,7 @@ def test_a_worker_killed_between_and_inside_batches_ends_as_if_undisturbed(child
         assert Job.objects.get(pk=job_id).attempts >= 3
 
 
+@pytest.mark.slow
 def test_a_short_job_is_done_while_long_ones_hold_the_other_worker(child_environment: dict[str, str]) -> None:
     busy, tenant = make.tenant(), make.tenant()
     with (
