@@ -96,6 +96,8 @@ sentences(
         "accounts.sso.metadata_unreadable": "could not read the identity provider's metadata three times in a row",
         "accounts.sso.change_proposed": "found a change in the provider's metadata that waits for a yes",
         "accounts.sso.change_refused": "said no to the change that the identity provider's metadata ask for",
+        "accounts.sso.requests_signed": "signed requests to the identity provider from then on, as its metadata ask",
+        "accounts.sso.requests_unsigned": "signed no more requests to the identity provider, as its metadata ask",
         "accounts.sso.certificate_added": "trusted a certificate of the identity provider",
         "accounts.sso.certificate_retired": "retired a certificate of the identity provider",
         "accounts.sso.certificate_ending": _counted(

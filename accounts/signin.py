@@ -4,6 +4,7 @@ Guessing is slowed by allauth's own rate limits on the shared cache; a second me
 same attempts a second time, and the admin has no sign-in of its own.
 """
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,9 @@ from allauth.core import context, ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from accounts.queries import second_factors
 from accounts.views import company_sign_in
@@ -82,14 +85,19 @@ def sign_in(
     tenant_id: UUID,
     leads_to: str,
     email_verification: str | None = None,
+    ends_at: datetime | None = None,
 ) -> HttpResponse:
     """Sign a person in by what one of their accounts vouches for; a second factor of theirs is still asked for.
 
     Whoever was signed in there before is signed out first, or how the session was opened would be lost with theirs.
+    The session lasts as long as any other, or until `ends_at` if that is earlier; what vouched ends then in any case.
     """
     if request.user.is_authenticated and request.user.pk != user.pk:
         get_adapter().logout(request)
-    record_authentication(request, user, method=method, tenant_id=str(tenant_id))
+    until = {"ends_at": ends_at.timestamp()} if ends_at else {}
+    record_authentication(request, user, method=method, tenant_id=str(tenant_id), **until)
+    usual = timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    request.session.set_expiry(min(ends_at, usual) if ends_at else None)
     signed_in: HttpResponse = perform_login(request, user, email_verification=email_verification, redirect_url=leads_to)
     return signed_in
 

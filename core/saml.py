@@ -38,6 +38,7 @@ class ProviderMetadata:
     entity_id: str
     sso_url: str  # of the HTTP-Redirect binding
     certificates: tuple[SigningCertificate, ...]
+    wants_signed_requests: bool = False
 
     @property
     def fingerprints(self) -> tuple[str, ...]:

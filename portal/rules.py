@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.outbound import networks
+from portal import saml_keys
 
 KEY_BYTES = 32
 UNFIT_MAIL = ("console", "filebased", "locmem", "dummy")
@@ -39,6 +40,8 @@ def malformed(values: Mapping[str, Any]) -> list[str]:
         problems.append("LEDGER_SIGNING_KEY must be 64 hexadecimal digits (an Ed25519 seed)")
     if not values["FIELD_KEYS"] or not all(map(is_fernet_key, values["FIELD_KEYS"])):
         problems.append("FIELD_KEYS must be one or more Fernet keys, newest first, comma between")
+    if wrong := saml_keys.problems(values["SAML_KEYS"]) if values["SAML_KEYS"] else ["there is none"]:
+        problems.append(f"SAML_KEYS must be words that `python -m portal.saml_keys` prints ({'; '.join(wrong)})")
     try:
         networks(values.get("OUTBOUND_DENIED_NETWORKS", ()))
     except ValueError:

@@ -28,6 +28,8 @@ TENANCY_KEY = env.str("TENANCY_KEY")
 LEDGER_SIGNING_KEY = env.str("LEDGER_SIGNING_KEY")
 FIELD_KEYS = env.list("FIELD_KEYS")
 """Fernet keys for encrypted columns, newest first."""
+SAML_KEYS = env.list("SAML_KEYS")
+"""Keys with their certificates (`portal/saml_keys.py`), the one that signs first; providers are told of all."""
 
 PUBLIC_URL = env.str("PUBLIC_URL")
 FAILOVER_URL = env.str("FAILOVER_URL", default="")
@@ -250,7 +252,7 @@ ADAPTERS: dict[str, dict[str, Any]] = {
         "OPTIONS": {"legacy": LEGACY_DATABASE_URL, "new": NEW_DATABASE_URL},
     },
     "checksummer": {"BACKEND": "portal.adapters.comparison.checksums.PostgresChecksummer", "OPTIONS": _COMPARED},
-    "identity_provider": {"BACKEND": "portal.adapters.saml.OneloginProvider"},
+    "identity_provider": {"BACKEND": "portal.adapters.saml.OneloginProvider", "OPTIONS": {"keys": SAML_KEYS}},
     "legacy": {"BACKEND": "portal.adapters.legacy.by_address", "OPTIONS": {"url": LEGACY_DATABASE_URL}},
     "inventory": {"BACKEND": "portal.adapters.inventory.PostgresInventory", "OPTIONS": {"url": LEGACY_DATABASE_URL}},
     "outbound": {
@@ -313,9 +315,7 @@ MFA_FORMS = {"add_webauthn": "accounts.signin.AddPasskeyForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Crossing"
-MFA_TOTP_TOLERANCE = (
-    1  # a code of the period before or after counts too (RFC 6238 5.2): clocks drift, people type slowly
-)
+MFA_TOTP_TOLERANCE = 1  # a code of the period before or after counts too (RFC 6238 5.2): people type slowly
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 USERSESSIONS_TRACK_ACTIVITY = True
 

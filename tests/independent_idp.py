@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import threading
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
+from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT, SAMLError
 from saml2.authn_context import PASSWORDPROTECTEDTRANSPORT
 from saml2.config import IdPConfig
 from saml2.metadata import entity_descriptor
@@ -20,7 +19,7 @@ from saml2.saml import NAMEID_FORMAT_EMAILADDRESS, NameID
 from saml2.server import Server
 from saml2.xmldsig import DIGEST_SHA256, SIG_RSA_SHA256
 
-from portal.demo.minting import Signer
+from portal.saml_keys import Signer
 from tests.ports import free_port
 
 
@@ -36,6 +35,7 @@ class IndependentProvider:
     """Further certificates of its metadata: those that it is about to sign with."""
     known: list[str] = field(default_factory=list)
     """The metadata of those whom it serves."""
+    wants_signed_requests: bool = False
 
     @property
     def address(self) -> str:
@@ -50,10 +50,18 @@ class IndependentProvider:
         """Take over whom it serves."""
         self.known.append(sp_metadata)
 
-    def answer(self, request: str, *, email: str) -> tuple[str, str]:
-        """Return where an answer to a packed AuthnRequest goes, and the answer."""
+    def checked(self, url: str) -> bool:
+        """Say whether it takes the AuthnRequest of an address."""
+        try:
+            self._read(Server(config=self._config()), given_by(url))
+        except SAMLError:
+            return False
+        return True
+
+    def answer(self, given: dict[str, str], *, email: str) -> tuple[str, str]:
+        """Return where an answer to an AuthnRequest goes, by the fields of its address, and the answer."""
         server = Server(config=self._config())
-        asked = server.parse_authn_request(request, BINDING_HTTP_REDIRECT).message
+        asked = self._read(server, given).message
         arguments = server.response_args(asked, [BINDING_HTTP_POST])
         message = server.create_authn_response(
             identity={"mail": [email], "displayName": ["Somebody"]},
@@ -72,6 +80,12 @@ class IndependentProvider:
         )
         return arguments["destination"], base64.b64encode(str(message).encode()).decode()
 
+    def _read(self, server: Server, given: dict[str, str]) -> Any:
+        return server.parse_authn_request(
+            given["SAMLRequest"], BINDING_HTTP_REDIRECT, given["RelayState"], given.get("SigAlg"),
+            given.get("Signature"),
+        )  # fmt: skip
+
     def _config(self) -> IdPConfig:
         key, certificate = self._written("signs", self.signer)
         config = IdPConfig()
@@ -88,6 +102,7 @@ class IndependentProvider:
                         "endpoints": {"single_sign_on_service": [(f"{self.address}/sso", BINDING_HTTP_REDIRECT)]},
                         "policy": {"default": {"lifetime": {"minutes": 5}, "attribute_restrictions": None}},
                         "name_id_format": [NAMEID_FORMAT_EMAILADDRESS],
+                        "want_authn_requests_signed": self.wants_signed_requests,
                     }
                 },
             }
@@ -110,13 +125,13 @@ def serving(provider: IndependentProvider) -> Iterator[IndependentProvider]:
             if not urlsplit(self.path).query:
                 self._send("Independent")  # a browser's wish for an icon
                 return
-            given = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+            given = given_by(self.path)
             if "person" not in given:
-                hidden = _fields({name: given[name] for name in ("SAMLRequest", "RelayState")})
+                hidden = _fields(given)
                 buttons = "".join(f'<button name="person" value="{each}">{each}</button>' for each in provider.people)
                 self._send(f"<form>{hidden}{buttons}</form>")
                 return
-            where, message = provider.answer(given["SAMLRequest"], email=given["person"])
+            where, message = provider.answer(given, email=given["person"])
             hidden = _fields({"SAMLResponse": message, "RelayState": given["RelayState"]})
             self._send(f'<form method="post" action="{escape(where)}">{hidden}<button>Go on</button></form>')
 
@@ -137,11 +152,9 @@ def serving(provider: IndependentProvider) -> Iterator[IndependentProvider]:
         server.shutdown()
 
 
-def packed(url: str) -> tuple[str, str]:
-    """Return the AuthnRequest and the RelayState of an address."""
-    query = parse_qs(urlsplit(url).query)
-    zlib.decompress(base64.b64decode(query["SAMLRequest"][0]), -15)
-    return query["SAMLRequest"][0], query["RelayState"][0]
+def given_by(url: str) -> dict[str, str]:
+    """Return the fields of an address."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
 def _fields(values: dict[str, str]) -> str:

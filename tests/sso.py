@@ -25,7 +25,8 @@ from core import ledger, tenancy
 from core.actor import Actor
 from core.permissions import TenantRole
 from portal.demo import minting
-from portal.demo.minting import Answer, Signer
+from portal.demo.minting import Answer
+from portal.saml_keys import Signer, new_signer
 from tests import make
 
 ENTITY_ID = "https://idp.airline.example/entity"
@@ -38,7 +39,7 @@ AT = datetime.now(UTC).replace(microsecond=0)
 def signer(name: str = "idp.airline.example", *, days: int = 400) -> Signer:
     """Return a signer that is drawn once for all tests: making a key is slow."""
     begins = datetime.now(UTC) - timedelta(days=500)
-    return minting.new_signer(name, begins=begins, ends=datetime.now(UTC) + timedelta(days=days))
+    return new_signer(name, begins=begins, ends=datetime.now(UTC) + timedelta(days=days))
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,15 @@ def remembered_until(assertion: Assertion, *, at: datetime) -> datetime:
     return max([at + REQUEST_LASTS, *(found + SKEW for found in map(instant, ends) if found)])
 
 
+def session_end(assertion: Assertion) -> datetime | None:
+    """Return when a session that was opened by an accepted assertion ends (SAML 2.0 core 2.7.2); None: it does not say.
+
+    Allowing for clocks, like everything else, so that it is still to come.
+    """
+    ends = instant(assertion.session_ends_at)
+    return ends + SKEW if ends else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Case:
     response: SamlResponse

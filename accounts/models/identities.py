@@ -152,6 +152,7 @@ class SsoSignIn(TenantModel):
     sealed = models.TextField(blank=True)
     purged_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True, help_text="When the browser that asked was signed in.")
+    session_ends_at = models.DateTimeField(null=True, help_text="When the provider wants the session to end.")
 
     class Meta:
         verbose_name = "SSO sign-in"

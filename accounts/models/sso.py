@@ -30,6 +30,7 @@ class SsoConnection(TenantModel):
         max_length=64, blank=True, help_text="Differs as soon as provider or sign-in address do."
     )
     attributes = models.JSONField(default=dict, help_text="Which attribute says what of a person, where it is chosen.")
+    wants_signed_requests = models.BooleanField(default=False, help_text="Whether its metadata ask us to sign.")
     begun_at = models.DateTimeField(default=timezone.now, editable=False)
     begun_by = models.UUIDField(editable=False)
     connected_at = models.DateTimeField(null=True, editable=False, help_text="When these metadata were given.")

@@ -1,5 +1,6 @@
 """How a tenant's people may sign in now, and whether a session was opened in a way that counts."""
 
+import math
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import UUID
 from allauth.account.authentication import get_authentication_records
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts.domain.enforcement import LONGEST, Standing
 from accounts.models import BreakGlassOwner, Cutback, Enforcement, PasswordRemoval, RecoveryCode, Tenant
@@ -88,4 +90,6 @@ def proves(request: HttpRequest, *, user: Any, tenant_ids: Collection[UUID]) -> 
 def _counts(record: Mapping[str, Any], tenants: Collection[str]) -> bool:
     if record.get("method") == "mfa":
         return bool(record.get("passwordless"))
+    if record.get("ends_at", math.inf) <= timezone.now().timestamp():
+        return False  # as the company's provider wanted it, though another account's sign-in keeps the session
     return record.get("method") in (SAML, RECOVERY) and record.get("tenant_id") in tenants

@@ -97,7 +97,12 @@ def provider(connection: SsoConnection) -> ProviderMetadata:
     certificates = tuple(
         SigningCertificate(row.der, row.fingerprint, row.subject, row.not_before, row.not_after) for row in trusted
     )
-    return ProviderMetadata(connection.entity_id, connection.sso_url, certificates)
+    return ProviderMetadata(
+        connection.entity_id,
+        connection.sso_url,
+        certificates,
+        wants_signed_requests=connection.wants_signed_requests,
+    )
 
 
 def certificates(connection: SsoConnection) -> QuerySet[SsoCertificate]:

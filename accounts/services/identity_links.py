@@ -5,7 +5,6 @@ from datetime import datetime
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
-from allauth.usersessions.models import UserSession
 from django.db import transaction
 
 from accounts.domain import roles
@@ -14,6 +13,7 @@ from accounts.domain.signing_in import Reason
 from accounts.models import LinkedIdentity, LinkProposal, Member, StandingRule, User
 from accounts.models.identities import Source
 from accounts.queries import domains, identities
+from accounts.services import sessions
 from core import ledger, outbox
 from core.actor import Actor, ActorKind
 from core.errors import NotFound, UseCaseError
@@ -86,8 +86,7 @@ def unlink(*, tenant_id: UUID, identity_id: UUID, by: Actor, at: datetime) -> No
             data={"member": identity.member_id, "source": identity.source},
         )  # fmt: skip
         LinkedIdentity.objects.filter(pk=identity.pk).delete()
-        for session in UserSession.objects.filter(user=identity.member.user_id).exclude(user=by.id):
-            session.end()
+        sessions.end(user_id=identity.member.user_id, by=by)
 
 
 def make_rule(*, tenant_id: UUID, domain: str, kind: str, by: Actor, at: datetime) -> StandingRule:

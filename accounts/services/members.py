@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.domain import roles
 from accounts.models import Member, User
-from accounts.services import invitations
+from accounts.services import invitations, sessions
 from core import ledger, outbox
 from core.actor import Actor, ActorKind
 from core.errors import UseCaseError
@@ -88,7 +88,7 @@ def reactivate(*, member: Member, by: Actor, at: datetime) -> None:
 
 
 def deactivate(*, member: Member, by: Actor, at: datetime, durable: bool = True) -> None:
-    """End a person's membership: from their next request on the tenant is gone for them. Safe to repeat.
+    """End a person's membership: they are signed out at once, and the tenant is gone for them. Safe to repeat.
 
     The invitations they gave and that nobody has accepted yet end with it. With `durable=False` it is a part of the
     caller's transaction.
@@ -104,6 +104,7 @@ def deactivate(*, member: Member, by: Actor, at: datetime, durable: bool = True)
             outbox.publish("accounts.member.deactivated", tenant_id=member.tenant_id, member_id=member.pk)
             ledger.record("accounts.member.deactivated", by=by, at=at, tenant_id=member.tenant_id, subject=member)
             _take_back(member, still=(), by=by, at=at)
+            sessions.end(user_id=member.user_id, by=by)
     member.refresh_from_db()
 
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
-from allauth.usersessions.models import UserSession
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -15,6 +14,7 @@ from accounts.domain import roles
 from accounts.models import Member, User
 from accounts.queries import members
 from accounts.queries import second_factors as held
+from accounts.services import sessions
 from core import ledger, outbox, tenancy
 from core.actor import Actor, ActorKind
 from core.errors import UseCaseError
@@ -65,8 +65,7 @@ def _reset(user: User, *, tenant_ids: Collection[UUID], by: Actor, at: datetime)
         Authenticator.objects.filter(user=user).delete()
         if not counted:
             raise UnableToReset("This person has no second factor.")
-        for session in UserSession.objects.filter(user=user):
-            session.end()
+        sessions.end(user_id=user.pk, by=by)
         for tenant_id in tenant_ids:
             outbox.publish(EVENT, tenant_id=tenant_id, user_id=user.pk)
         chains: list[UUID | None] = [*sorted(tenant_ids)]

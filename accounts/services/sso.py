@@ -19,7 +19,7 @@ from core.errors import UseCaseError
 from core.permissions import Permission
 from core.saml import ProviderMetadata
 
-NOTHING = {"entity_id": "", "sso_url": "", "fingerprint": ""}
+NOTHING = {"entity_id": "", "sso_url": "", "fingerprint": "", "wants_signed_requests": False}
 AGAIN = "Download the metadata from your provider again, and upload that file as it is."
 
 
@@ -132,7 +132,16 @@ def take_over(tenant_id: UUID, metadata: ProviderMetadata, *, source: Source, by
             SsoSource.objects.filter(connection=connection).delete()
         data = {"certificates": len(metadata.certificates), "fingerprint": fingerprint}
         tell("replaced" if connection.is_connected else "connected", connection, by=by, at=at, data=data)
+    heed(connection, metadata, by=by, at=at)
     return connection
+
+
+def heed(connection: SsoConnection, metadata: ProviderMetadata, *, by: Actor, at: datetime) -> None:
+    """Sign requests from now on, or no longer, as the provider's metadata ask; in the caller's transaction."""
+    asks = metadata.wants_signed_requests
+    rows = SsoConnection.objects.filter(pk=connection.pk, wants_signed_requests=not asks)
+    if rows.update(wants_signed_requests=asks):
+        tell("requests_signed" if asks else "requests_unsigned", connection, by=by, at=at)
 
 
 def _row(tenant_id: UUID, *, by: Actor, at: datetime) -> tuple[SsoConnection, bool]:

@@ -101,6 +101,7 @@ def _keep(judged: Judged, *, sign_in: SsoSignIn, by: Actor, at: datetime) -> Non
             member_id=decision.member_id,
             verdicts={check.code.value: check.verdict.value for check in judgement.checks},
             sealed=sealing.seal(json.dumps(kept(heard, judgement))),
+            session_ends_at=assertions.session_end(heard.said) if decision.is_in and heard.said else None,
             leaves_for="",
         )
         if not answered:

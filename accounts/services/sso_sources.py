@@ -138,6 +138,7 @@ def _take(source: SsoSource, metadata: ProviderMetadata, *, by: Actor, at: datet
         if row is None:
             return  # left or replaced while we read
         if (metadata.entity_id, metadata.sso_url) == (connection.entity_id, connection.sso_url):
+            sso.heed(connection, metadata, by=by, at=at)
             found = sso_certificates.take_in(connection, metadata.certificates, source=Source.ADDRESS, by=by, at=at)
             for fingerprint in found.added:
                 notify("certificate_found", connection, occasion=fingerprint)

@@ -73,7 +73,7 @@ def metadata(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         failover = "second" in request.GET or known.is_failover(request.get_host())
         connection = SsoConnection.objects.get(pk=found.connection_id)
         sp = known.service_provider(connection, failover=failover and bool(settings.FAILOVER_URL))
-    document = ports.identity_provider().describe(sp)
+    document = ports.identity_provider().describe(sp, signs_requests=connection.wants_signed_requests)
     headers = {"Content-Disposition": 'attachment; filename="crossing-metadata.xml"'}
     return HttpResponse(document, content_type="application/samlmetadata+xml", headers=headers)
 

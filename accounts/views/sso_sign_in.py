@@ -114,6 +114,7 @@ def finish(request: HttpRequest, provider_id: str, sign_in_id: UUID) -> HttpResp
         tenant_id=found.tenant_id,
         leads_to=sign_in.leads_to or settings.LOGIN_REDIRECT_URL,
         email_verification=EmailVerificationMethod.NONE,  # the holder of its domain vouches for the address
+        ends_at=sign_in.session_ends_at,
     )
 
 

@@ -83,7 +83,10 @@ class IdentityProvider(Protocol):
         ...
 
     def request(self, *, sp: ServiceProvider, idp: ProviderMetadata, relay_state: str) -> SignInRequest:
-        """Write an AuthnRequest with a fresh random id, as the address to leave by (HTTP-Redirect binding)."""
+        """Write an AuthnRequest with a fresh random id, as the address to leave by (HTTP-Redirect binding).
+
+        It is signed where the provider's metadata ask for that.
+        """
         ...
 
     def response(self, encoded: str, *, certificates: Sequence[SigningCertificate]) -> SamlResponse:
@@ -104,8 +107,8 @@ class IdentityProvider(Protocol):
         """Return the response's XML for people to look at, indented, without what it says of a person."""
         ...
 
-    def describe(self, sp: ServiceProvider) -> str:
-        """Return our own metadata, for the provider's administrator."""
+    def describe(self, sp: ServiceProvider, *, signs_requests: bool = False) -> str:
+        """Return our own metadata, signed, for the provider's administrator: the same until a key of ours changes."""
         ...
 
 

@@ -20,8 +20,9 @@ from lxml import etree
 
 from portal.demo import minting
 from portal.demo.airlines import AIRLINES, PEOPLE, Airline
-from portal.demo.minting import SAML, SAMLP, Answer, Signer
+from portal.demo.minting import SAML, SAMLP, Answer
 from portal.house import state
+from portal.saml_keys import Signer, new_signer
 
 MOST_REQUEST = 64 * 1024
 KEY_CHANGED = timedelta(days=20)
@@ -166,9 +167,9 @@ def _drawn(airline: Airline) -> Keys:
     year = timedelta(days=365)
     name = f"sign-in.{airline.domain}"
     return Keys(
-        present=minting.new_signer(name, begins=changed - timedelta(days=1), ends=changed + 3 * year),
-        former=minting.new_signer(name, begins=changed - 2 * year, ends=changed),
-        other=minting.new_signer(f"test.{name}", begins=changed, ends=changed + year),
+        present=new_signer(name, begins=changed - timedelta(days=1), ends=changed + 3 * year),
+        former=new_signer(name, begins=changed - 2 * year, ends=changed),
+        other=new_signer(f"test.{name}", begins=changed, ends=changed + year),
     )
 
 

@@ -7,12 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import xmlsec
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
 from lxml import etree
 from xmlsec import constants
+
+from portal.saml_keys import Signer
 
 SAMLP, SAML, DS = (
     "urn:oasis:names:tc:SAML:2.0:protocol",
@@ -31,19 +29,6 @@ type Element = Any
 
 
 @dataclass(frozen=True, slots=True)
-class Signer:
-    """A key with its certificate, both as PEM."""
-
-    key: str
-    certificate: str
-
-    @property
-    def der(self) -> str:
-        """The certificate as metadata and messages carry it."""
-        return "".join(line for line in self.certificate.splitlines() if not line.startswith("-----"))
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """What a response says; right in every respect unless told otherwise."""
 
@@ -56,28 +41,6 @@ class Answer:
     lasts: timedelta = timedelta(minutes=5)
     attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     status: str = SUCCESS
-
-
-def new_signer(name: str, *, begins: datetime, ends: datetime) -> Signer:
-    """Draw a key and certify it by itself, as identity providers do."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begins)
-        .not_valid_after(ends)
-        .sign(key, hashes.SHA256())
-    )
-    return Signer(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ).decode(),
-        certificate.public_bytes(serialization.Encoding.PEM).decode(),
-    )
 
 
 def response(answer: Answer) -> Element:
@@ -154,7 +117,7 @@ def encoded(root: Element) -> str:
     return base64.b64encode(etree.tostring(root)).decode()
 
 
-def metadata(*, entity_id: str, sso_url: str, signers: list[Signer]) -> str:
+def metadata(*, entity_id: str, sso_url: str, signers: list[Signer], wants_signed_requests: bool = False) -> str:
     """Write the metadata of a provider."""
     keys = "".join(
         f'    <md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="{DS}"><ds:X509Data>'
@@ -164,7 +127,8 @@ def metadata(*, entity_id: str, sso_url: str, signers: list[Signer]) -> str:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{entity_id}">\n'
-        f'  <md:IDPSSODescriptor WantAuthnRequestsSigned="false" protocolSupportEnumeration="{SAMLP}">\n{keys}'
+        f'  <md:IDPSSODescriptor WantAuthnRequestsSigned="{str(wants_signed_requests).lower()}" '
+        f'protocolSupportEnumeration="{SAMLP}">\n{keys}'
         f"    <md:NameIDFormat>{EMAIL_FORMAT}</md:NameIDFormat>\n"
         f'    <md:SingleSignOnService Binding="{REDIRECT}" Location="{sso_url}"/>\n'
         "  </md:IDPSSODescriptor>\n"

@@ -4,6 +4,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,17 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from django.core.mail import get_connection
+from django.utils import timezone
 
 from core import pdf, ports
 from core.dns import DnsStatus
-from portal import rules
+from portal import rules, saml_keys
 from portal.celery import app
 from portal.doctor import Symptom
 
 LEAST_FREE = 1024**3
+ROTATE_BEFORE = timedelta(days=90)
+"""How long customers need to enter our next certificate at their providers."""
 
 
 def python() -> Iterator[Symptom]:
@@ -58,6 +62,18 @@ def configuration() -> Iterator[Symptom]:
     yield Symptom("settings and keys", "; ".join(found))
     if settings.DEMO:
         yield Symptom("this is a demo: never put it on a public address")
+
+
+def signing() -> Iterator[Symptom]:
+    """What SAML is signed with."""
+    first, *others = map(saml_keys.read, settings.SAML_KEYS)
+    ends_on = first.ends_at.date()
+    fix = ""
+    if first.ends_at - timezone.now() < ROTATE_BEFORE:
+        fix = "add the next one to SAML_KEYS now, behind it (docs/operations.md, Rotating keys)"
+    yield Symptom(f"the certificate that SAML is signed with ends on {ends_on:%d %B %Y}", fix)
+    if others:
+        yield Symptom(f"{len(others)} more told to customers' providers: drop what signs no more")
 
 
 def broker() -> Iterator[Symptom]:

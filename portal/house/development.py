@@ -3,9 +3,10 @@
 import base64
 import os
 import secrets
+import subprocess
 from collections.abc import MutableMapping
 
-from portal.house import state
+from portal.house import setup, state
 from portal.house.hold import Servers
 from portal.house.state import Memory
 
@@ -30,6 +31,10 @@ def environment(memory: Memory | None = None) -> dict[str, str]:
     def fernet() -> str:
         return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
+    def saml() -> str:  # by the environment's interpreter: this one may have no packages
+        command = [str(setup.python()), "-m", "portal.saml_keys", "Crossing, a development checkout"]
+        return subprocess.run(command, cwd=state.CHECKOUT, capture_output=True, text=True, check=True).stdout.strip()
+
     public = f"http://localhost:{memory.port('web')}"
     return {
         "CROSSING_DEMO": "on",
@@ -48,6 +53,7 @@ def environment(memory: Memory | None = None) -> dict[str, str]:
         "LEDGER_SIGNING_KEY": memory.secret("ledger", make=hexadecimal),
         "FIELD_KEYS": memory.secret("field", make=fernet),
         "FIELD_KEY": memory.secret("field", make=fernet),
+        "SAML_KEYS": memory.secret("saml", make=saml),
         "PUBLIC_URL": public,
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "CSRF_TRUSTED_ORIGINS": public,

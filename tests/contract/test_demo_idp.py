@@ -8,6 +8,7 @@ from html import unescape
 
 import httpx
 import pytest
+from django.conf import settings
 
 from accounts.domain.assertions import Expected, judge
 from core.saml import ServiceProvider
@@ -18,7 +19,7 @@ from tests.ports import free_port
 
 PORTAL = "http://localhost:8000"
 SP = ServiceProvider(f"{PORTAL}/sso/org_1/metadata/", f"{PORTAL}/sso/org_1/acs/")
-SAML = OneloginProvider()
+SAML = OneloginProvider(settings.SAML_KEYS)
 EXPECTED = {
     Fault.NONE: set(),
     Fault.AUDIENCE: {"audience"},

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from django.conf import settings
 from django.db import transaction
 
 from core.ports import IdentityProvider, Rejected
@@ -27,7 +28,8 @@ from core.saml import (
 from core.tenancy import TransactionOpenError
 from portal.adapters.saml import OneloginProvider
 from portal.demo import minting
-from portal.demo.minting import Answer, Signer
+from portal.demo.minting import Answer
+from portal.saml_keys import Signer
 from tests.fakes import identity_provider as fake
 from tests.fakes.identity_provider import FakeProvider
 from tests.sso import signer
@@ -55,7 +57,7 @@ def certificate(of: Signer) -> SigningCertificate:
 class Real:
     """XML, signed by xmlsec."""
 
-    port: IdentityProvider = OneloginProvider()
+    port: IdentityProvider = OneloginProvider(settings.SAML_KEYS)
 
     def metadata(self, *signers: Signer) -> bytes:
         url = SSO_URL.replace("&", "&amp;")
@@ -221,10 +223,25 @@ def test_what_is_shown_of_a_message_tells_of_no_person(world: World) -> None:
     assert not any(word in shown for word in ("olivia", "Olivia", "airline.example"))
 
 
-def test_our_metadata_name_our_two_addresses(world: World) -> None:
-    described = world.port.describe(SP)
-    assert SP.entity_id in described
-    assert SP.acs_url in described
+def test_our_metadata_name_our_two_addresses_and_whether_we_sign_requests(world: World) -> None:
+    for signs in (False, True):
+        described = world.port.describe(SP, signs_requests=signs)
+        assert SP.entity_id in described
+        assert SP.acs_url in described
+        assert f'AuthnRequestsSigned="{str(signs).lower()}"' in described
+
+
+def test_a_request_is_signed_where_the_provider_asks_for_it(world: World) -> None:
+    for wants in (False, True):
+        idp = ProviderMetadata(ENTITY_ID, SSO_URL, (), wants_signed_requests=wants)
+        query = parse_qs(urlsplit(world.port.request(sp=SP, idp=idp, relay_state="r").url).query)
+        assert ({"SigAlg", "Signature"} <= query.keys(), query["a"]) == (wants, ["1"])
+
+
+def test_whether_a_provider_wants_signed_requests_stands_in_its_metadata() -> None:
+    for said, wants in (("true", True), ("1", True), ("false", False), ("", False)):
+        document = Real().metadata(signer()).replace(b'Signed="false"', f'Signed="{said}"'.encode())
+        assert Real.port.metadata(document).wants_signed_requests is wants
 
 
 @pytest.mark.django_db(transaction=True)

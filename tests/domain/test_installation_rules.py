@@ -1,6 +1,7 @@
 """Unsafe or missing settings are refused, each by name."""
 
 import base64
+import os
 
 import pytest
 
@@ -10,6 +11,7 @@ SOUND = {
     "TENANCY_KEY": "ab" * 32,
     "LEDGER_SIGNING_KEY": "cd" * 32,
     "FIELD_KEYS": [base64.urlsafe_b64encode(bytes(32)).decode()],
+    "SAML_KEYS": os.environ["SAML_KEYS"].split(","),
     "PUBLIC_URL": "https://crossing.example",
     "ALLOWED_HOSTS": ["crossing.example"],
     "DEBUG": False,
@@ -34,6 +36,8 @@ def test_sound_settings_have_no_problem():
         ("FIELD_KEYS", []),
         ("FIELD_KEYS", ["too-short"]),
         ("OUTBOUND_DENIED_NETWORKS", ["10.0.0.0/33"]),
+        ("SAML_KEYS", []),
+        ("SAML_KEYS", ["no base64"]),
     ],
 )
 @pytest.mark.parametrize("production", [True, False])

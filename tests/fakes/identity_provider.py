@@ -40,7 +40,8 @@ class FakeProvider:
         try:
             kept = json.loads(document)
             certificates = tuple(_certificate(each) for each in kept["certificates"])
-            return ProviderMetadata(kept["entity_id"], kept["sso_url"], certificates)
+            wants = bool(kept.get("wants_signed_requests"))
+            return ProviderMetadata(kept["entity_id"], kept["sso_url"], certificates, wants_signed_requests=wants)
         except (ValueError, KeyError, TypeError) as error:
             raise Rejected("These are no metadata.") from error
 
@@ -55,7 +56,8 @@ class FakeProvider:
         """Write a request."""
         tenancy.forbid_transaction("Asking an identity provider")
         known = f"_fake{next(_numbers)}"
-        query = urlencode({"SAMLRequest": json.dumps([known, sp.acs_url]), "RelayState": relay_state})
+        signed = {"SigAlg": "fake", "Signature": known} if idp.wants_signed_requests else {}
+        query = urlencode({"SAMLRequest": json.dumps([known, sp.acs_url]), "RelayState": relay_state, **signed})
         return SignInRequest(known, f"{idp.sso_url}{'&' if '?' in idp.sso_url else '?'}{query}")
 
     def response(self, encoded: str, *, certificates: Sequence[SigningCertificate]) -> SamlResponse:
@@ -97,9 +99,10 @@ class FakeProvider:
         found = self.response(encoded, certificates=())
         return f"<Response Destination={found.destination!r}/>"
 
-    def describe(self, sp: ServiceProvider) -> str:
+    def describe(self, sp: ServiceProvider, *, signs_requests: bool = False) -> str:
         """Write our metadata."""
-        return f"<EntityDescriptor entityID={sp.entity_id!r} Location={sp.acs_url!r}/>"
+        signs = str(signs_requests).lower()
+        return f'<EntityDescriptor entityID={sp.entity_id!r} Location={sp.acs_url!r} AuthnRequestsSigned="{signs}"/>'
 
 
 def written(response: SamlResponse) -> str:

@@ -2,17 +2,21 @@
 
 import base64
 import binascii
+import hashlib
 import re
+from collections.abc import Sequence
 from datetime import UTC
 from xml.sax.saxutils import escape, quoteattr
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from onelogin.saml2.constants import OneLogin_Saml2_Constants as Names
+from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
 from core.ports import Rejected
 from core.saml import MOST_METADATA, ProviderMetadata, ServiceProvider, SigningCertificate, Unreadable
 from portal.adapters.saml.xml import MD, Element, UnreadableError, find, parse, text_of
+from portal.saml_keys import Signer
 
 MOST_CERTIFICATES = 10
 LONGEST_ENTITY_ID = 1024  # SAML 2.0 core 8.3.6
@@ -39,7 +43,12 @@ def read(document: bytes) -> ProviderMetadata:
     entity_id = (entity.get("entityID") or "").strip()
     if not entity_id or len(entity_id) > LONGEST_ENTITY_ID:
         raise Rejected("The metadata have no entityID, or one that is too long.")
-    return ProviderMetadata(entity_id, _sso_url(descriptor), _certificates(descriptor))
+    return ProviderMetadata(
+        entity_id,
+        _sso_url(descriptor),
+        _certificates(descriptor),
+        wants_signed_requests=descriptor.get("WantAuthnRequestsSigned") in ("true", "1"),
+    )
 
 
 def certificate(text: str) -> SigningCertificate:
@@ -59,19 +68,32 @@ def certificate(text: str) -> SigningCertificate:
         raise Rejected("This is no certificate that can be read (X.509, PEM or base64).") from error
 
 
-def describe(sp: ServiceProvider) -> str:
-    """Write our metadata. They carry no end of validity: they change only with the address of this portal."""
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<md:EntityDescriptor xmlns:md="{Names.NS_MD}" entityID={quoteattr(sp.entity_id)}>\n'
-        '  <md:SPSSODescriptor AuthnRequestsSigned="false" WantAssertionsSigned="true" '
-        f'protocolSupportEnumeration="{Names.NS_SAMLP}">\n'
+def describe(sp: ServiceProvider, *, signers: Sequence[Signer], signs_requests: bool) -> str:
+    """Write our metadata, signed by the first of our keys; each key's certificate is told, also before it signs.
+
+    They carry no end of validity: a provider that was given them as a file would turn our people away the day after.
+    """
+    keys = "".join(
+        f'    <md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="{Names.NS_DS}"><ds:X509Data>'
+        f"<ds:X509Certificate>{signer.der}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>\n"
+        for signer in signers
+    )
+    content = (
+        f'  <md:SPSSODescriptor AuthnRequestsSigned="{str(signs_requests).lower()}" WantAssertionsSigned="true" '
+        f'protocolSupportEnumeration="{Names.NS_SAMLP}">\n{keys}'
         f"    <md:NameIDFormat>{escape(Names.NAMEID_EMAIL_ADDRESS)}</md:NameIDFormat>\n"
         f'    <md:AssertionConsumerService Binding="{Names.BINDING_HTTP_POST}" Location={quoteattr(sp.acs_url)} '
         'index="0" isDefault="true"/>\n'
         "  </md:SPSSODescriptor>\n"
-        "</md:EntityDescriptor>\n"
     )
+    # By its content, so that the same metadata are the same to the letter whenever somebody asks.
+    ident = f"_{hashlib.sha256(f'{sp.entity_id}{content}'.encode()).hexdigest()[:40]}"
+    unsigned = (
+        f'<md:EntityDescriptor xmlns:md="{Names.NS_MD}" entityID={quoteattr(sp.entity_id)} ID="{ident}">\n'
+        f"{content}</md:EntityDescriptor>\n"
+    )
+    signed = OneLogin_Saml2_Utils.add_sign(unsigned, signers[0].key, signers[0].certificate)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{signed.decode()}\n'
 
 
 def _entity(root: Element) -> Element:

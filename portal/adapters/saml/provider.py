@@ -1,14 +1,17 @@
 """The port `IdentityProvider`, kept by python3-saml."""
 
+import base64
 from collections.abc import Sequence
 from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 
 from onelogin.saml2.authn_request import OneLogin_Saml2_Authn_Request
 from onelogin.saml2.constants import OneLogin_Saml2_Constants as Names
+from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
 from core import tenancy
 from core.saml import ProviderMetadata, SamlResponse, ServiceProvider, SigningCertificate, SignInRequest
+from portal import saml_keys
 from portal.adapters.saml import metadata, reading, second
 
 
@@ -37,7 +40,10 @@ class _Settings:
 
 
 class OneloginProvider:
-    """Speaks SAML; see `core.ports.IdentityProvider`."""
+    """Speaks SAML; see `core.ports.IdentityProvider`. The first key signs; the certificates of all are told."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._signers = tuple(map(saml_keys.read, keys))
 
     def metadata(self, document: bytes) -> ProviderMetadata:
         """Read a provider's metadata."""
@@ -53,6 +59,8 @@ class OneloginProvider:
         tenancy.forbid_transaction("Asking an identity provider")
         written = OneLogin_Saml2_Authn_Request(_Settings(sp, idp))
         query = urlencode({"SAMLRequest": written.get_request(), "RelayState": relay_state})
+        if idp.wants_signed_requests:
+            query = self._signed(query)
         joint = "&" if "?" in idp.sso_url else "?"
         return SignInRequest(str(written.get_id()), f"{idp.sso_url}{joint}{query}")
 
@@ -70,9 +78,15 @@ class OneloginProvider:
         """Return a response's XML without personal data."""
         return reading.redacted(encoded)
 
-    def describe(self, sp: ServiceProvider) -> str:
+    def describe(self, sp: ServiceProvider, *, signs_requests: bool = False) -> str:
         """Write our own metadata."""
-        return metadata.describe(sp)
+        return metadata.describe(sp, signers=self._signers, signs_requests=signs_requests)
+
+    def _signed(self, query: str) -> str:
+        """Sign a query as it stands (SAML 2.0 bindings 3.4.4.1): these fields, in this order, and no others."""
+        query = f"{query}&{urlencode({'SigAlg': Names.RSA_SHA256})}"
+        signature = OneLogin_Saml2_Utils.sign_binary(query.encode(), self._signers[0].key)
+        return f"{query}&{urlencode({'Signature': base64.b64encode(signature).decode()})}"
 
 
 def _escaped(text: str) -> str:

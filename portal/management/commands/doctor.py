@@ -10,6 +10,7 @@ from portal.doctor import cluster, database, examine, machine, platforms
 EXAMINATIONS = (
     machine.python,
     machine.configuration,
+    machine.signing,
     machine.paper,
     machine.disk,
     machine.static_files,
