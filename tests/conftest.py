@@ -87,11 +87,11 @@ def django_db_setup(
 
     def reset(case: TransactionTestCase) -> None:
         connections.close_all()
-        CLONE.create(template=database_template)
+        CLONE.create(template=database_template, durable=False)
 
     # Django would TRUNCATE, which only the owner may.
     TransactionTestCase._fixture_teardown = reset  # type: ignore[attr-defined]  # private, and not in the stubs
-    CLONE.create(template=database_template)
+    CLONE.create(template=database_template, durable=False)
     yield
     connections.close_all()
     CLONE.drop()
@@ -108,7 +108,7 @@ def module_db(django_db_setup: None, django_db_blocker: Any, database_template: 
     with django_db_blocker.unblock():
         yield
         connections.close_all()
-    CLONE.create(template=database_template)
+    CLONE.create(template=database_template, durable=False)
 
 
 @pytest.fixture

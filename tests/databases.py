@@ -1,6 +1,7 @@
 """The databases of a test run: built by the owner once, cloned per worker, used by the unprivileged roles.
 
 `TRUNCATE` is not the app role's to give, so a test that really commits is undone by cloning the template again.
+Commits of tests do not wait for the disk, but where one kills the server and asks what is left.
 """
 
 import fcntl
@@ -65,18 +66,25 @@ class Clone:
             for statement in statements:
                 connection.execute(statement)
 
-    def create(self, *, template: str) -> None:
+    def create(self, *, template: str, durable: bool = True) -> None:
         """Make (or make again) the copy; sessions that linger in it are ended."""
         name = sql.Identifier(self.name)
         self._anew(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template)),
             sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name),
             sql.SQL("GRANT CONNECT ON DATABASE {} TO crossing_app, crossing_backup").format(name),
+            _waits_for_the_disk(self.name, durable),
         )
 
     def drop(self) -> None:
         """Remove the copy."""
         self._anew()
+
+
+def _waits_for_the_disk(name: str, durable: bool) -> sql.Composed:
+    """The statement by which every session in a database waits for its commits, or does not."""
+    value = sql.SQL("on" if durable else "off")
+    return sql.SQL("ALTER DATABASE {} SET synchronous_commit = {}").format(sql.Identifier(name), value)
 
 
 def drop(connection: psycopg.Connection, name: str) -> None:
@@ -134,7 +142,7 @@ class Platforms:
 
 
 @contextmanager
-def platforms(*, kind: str = "test") -> Iterator[Platforms]:
+def platforms(*, kind: str = "test", durable: bool = False) -> Iterator[Platforms]:
     """Databases like `legacy` and `newplatform`, empty but for the grants, dropped afterwards; one pair per kind."""
     urls = development.environment()
     names = {"legacy": f"legacy_{kind}_{SLOT}", "newplatform": f"newplatform_{kind}_{SLOT}"}
@@ -149,6 +157,7 @@ def platforms(*, kind: str = "test") -> Iterator[Platforms]:
     with psycopg.connect(administration, autocommit=True) as connection:
         for name in names.values():
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+            connection.execute(_waits_for_the_disk(name, durable))
     Postgres(Memory()).run_file(
         HERE / "demo_grants.sql",
         variables={"legacy_database": names["legacy"], "new_database": names["newplatform"]},

@@ -176,7 +176,7 @@ def main(rows: int, kills: int, seed: int) -> None:
     """Move twice, once in peace, and print both."""
     clone = house.CLONE
     clone.create(template=databases.ensure_template(owner_url=os.environ["DATABASE_OWNER_URL"]))
-    with databases.platforms(kind="schedule") as pair, TemporaryDirectory() as folder:
+    with databases.platforms(kind="schedule", durable=True) as pair, TemporaryDirectory() as folder:
         for path in MAPPING.glob("*.yaml"):
             text = path.read_text().replace("batch: 5000", f"batch: {BATCH}")
             text = text.replace("above_percent: 0.1", "above_percent: 1")
