@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.queries import access, identity_map
+from accounts.queries.access import frozen
 from core.evidence import part
 
 
@@ -38,16 +39,26 @@ def people(*, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:
 
 @part("accounts.access", title="The last access review")
 def access_review(*, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:
-    """Return how everybody's access was decided about last, with the digest of the lines; nothing of a person."""
+    """Return how everybody's access was decided about last, and the signature under it; nothing of a person.
+
+    Statement, record and manifest are the exact bytes of the review's own pack, so that the signature can be
+    verified from this part alone (docs/evidence.md).
+    """
     review = access.last_finished(tenant_id=tenant_id)
     if review is None:
         return {"review": None}
+    signature = access.signed(review)
     return {
-        "review": review.pk,
-        "begun_at": review.begun_at,
-        "begun_by": review.begun_by,
-        "finished_at": review.finished_at,
-        "finished_by": review.finished_by,
-        "summary": review.summary,
-        "sha256": review.sha256,
+        **frozen.summary(review),
+        "signature": None
+        if signature is None
+        else {
+            "signed_by": signature.user_id,
+            "signed_at": signature.signed_at,
+            "method": signature.method,
+            "evidence_sha256": signature.request.pack.evidence_sha256,
+            "manifest": bytes(signature.request.pack.manifest).decode(),
+            "statement": bytes(signature.statement.body).decode(),
+            "record": bytes(signature.record).decode(),
+        },
     }

@@ -357,8 +357,11 @@ def access_reviewed(*, tenant_id: UUID, at: datetime) -> Finding:
     """Nobody brings access along that nobody wants them to have: somebody looked, within ninety days."""
     under_way, last = access.open_one(tenant_id=tenant_id), access.last_finished(tenant_id=tenant_id)
     if last is not None and last.finished_at is not None and last.finished_at > at - HOLDS:
-        said = f"{last.finished_at.day} {last.finished_at:%B %Y}"
-        return Finding(Outcome.PASS, f"Everybody was decided about on {said}", evidence=last.summary)
+        said = f"Everybody was decided about on {last.finished_at.day} {last.finished_at:%B %Y}"
+        if access.signed(last) is not None:
+            return Finding(Outcome.PASS, f"{said}, and it is signed", evidence=last.summary)
+        fix = "Open the review under “Access review” and sign its summary."
+        return Finding(Outcome.WARN, f"{said}; nobody has signed it yet", evidence=last.summary, fix=fix)
     if under_way is not None:
         late = "overdue" if under_way.due_on < at.date() else "under way"
         left = under_way.people - access.progress(under_way).decided

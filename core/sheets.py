@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import batched
+from itertools import batched, chain, islice
 from typing import Any
 
 from defusedcsv import csv
@@ -16,13 +16,15 @@ from openpyxl.utils import get_column_letter
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-type Sheet = tuple[str, Sequence[str], Sequence[Sequence[object]]]
+type Sheet = tuple[str, Sequence[str], Iterable[Sequence[object]]]
 """A sheet's name, its heading and its rows."""
 
 _BOM = "\ufeff"
 """So that spreadsheets read UTF-8."""
 _LINES_AT_ONCE = 200
 _NARROWEST, _WIDEST = 10, 60
+_MEASURED = 1000
+"""Rows by which the columns' widths are chosen; the others are not looked at before they are written."""
 _LONGEST_CELL = 32_767
 """Characters that a cell of a workbook can hold."""
 _EXACT = 2**53
@@ -47,6 +49,7 @@ def xlsx_response(*, name: str, sheets: Iterable[Sheet], at: datetime) -> HttpRe
 def workbook(sheets: Iterable[Sheet], *, at: datetime) -> bytes:
     """Return sheets as XLSX, made at `at`. Whole numbers are numbers; everything else is text, and only text.
 
+    Rows are read once, while they are written.
     What no document can hold becomes `�`, what is longer than a cell is cut off with `…`.
     """
     book = Workbook(write_only=True)
@@ -55,10 +58,12 @@ def workbook(sheets: Iterable[Sheet], *, at: datetime) -> bytes:
     for title, header, rows in sheets:
         sheet: Any = book.create_sheet(title)  # its declared type lacks the columns
         sheet.freeze_panes = "A2"
-        for number, width in enumerate(_widths(header, rows), start=1):
+        rest = iter(rows)
+        first = list(islice(rest, _MEASURED))
+        for number, width in enumerate(_widths(header, first), start=1):
             sheet.column_dimensions[get_column_letter(number)].width = width
         sheet.append([_cell(sheet, name, bold=True) for name in header])
-        for row in rows:
+        for row in chain(first, rest):
             sheet.append([_cell(sheet, value) for value in row])
     made = io.BytesIO()
     book.save(made)

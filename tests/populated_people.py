@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from accounts.domain.identity_map.decisions import Kind
 from accounts.models import LegacyPerson
-from accounts.services import access
+from accounts.services.access import decisions as access_decisions
+from accounts.services.access import reviews as access_reviews
 from accounts.services.identity_map import checkpoints, decisions, runs
 from core import queue, tenancy
 from portal.demo import people
@@ -38,8 +39,10 @@ def map_people(outside: Counterparts, ready: Customer, blocked: Customer) -> dic
 def _review(ready: Customer) -> Any:
     """Begin a review of everybody's access, and decide about whom the owner may decide."""
     at = timezone.now()
-    begun = access.begin(tenant_id=ready.tenant.pk, due_on=at.date() + timedelta(days=14), by=ready.by_owner, at=at)
-    access.attest(review=begun, line_ids=None, by=ready.by_owner, at=at)
+    begun = access_reviews.begin(
+        tenant_id=ready.tenant.pk, due_on=at.date() + timedelta(days=14), by=ready.by_owner, at=at
+    )
+    access_decisions.attest(review=begun, line_ids=None, by=ready.by_owner, at=at)
     return begun.pk
 
 

@@ -1,8 +1,14 @@
-"""People who sign in tests: a passkey registered as allauth keeps it."""
+"""People who sign in tests: a passkey registered as allauth keeps it, or a session that has just confirmed them."""
 
+import time
 from typing import Any
 
+from allauth.account.internal.flows.login import (
+    _AUTHENTICATION_METHODS_USER_SESSION_KEY,
+    AUTHENTICATION_METHODS_SESSION_KEY,
+)
 from allauth.mfa.models import Authenticator
+from django.test import Client
 
 from accounts.models import User
 from core.evidence import verifier
@@ -19,6 +25,17 @@ def register(person: User, **fields: Any) -> Passkey:
         data={"name": "Test", "credential": passkey.registration()},
     )
     return passkey
+
+
+def confirm(client: Client, person: User, method: str) -> None:
+    """Let a browser's session show that its person has just confirmed who they are by a password or a code."""
+    session = client.session
+    record: dict[str, object] = {"method": method, "at": time.time() - 1, "reauthenticated": True}
+    if method == "totp":
+        record |= {"method": "mfa", "type": "totp"}
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [*session.get(AUTHENTICATION_METHODS_SESSION_KEY, []), record]
+    session[_AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(person.pk)
+    session.save()
 
 
 def challenge_of(statement: SigningStatement) -> bytes:

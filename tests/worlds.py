@@ -27,7 +27,8 @@ from accounts.models import (
     ProvisionedUser,
     SsoCertificate,
 )
-from accounts.services import access, domain_links, domains, identity_links, invitations
+from accounts.services import domain_links, domains, identity_links, invitations
+from accounts.services.access import reviews
 from accounts.services.identity_map import checkpoints, decisions
 from backfills.domain.runs import RunState
 from backfills.models import Run
@@ -199,8 +200,9 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
         ids["harness_run_id"] = tried.pk
         ids |= {"item_id": item.pk, "endpoint_id": endpoint.pk, "message_id": message.pk}
         ids |= _provisioned(case, at=at)
-        reviewed = access.begin(tenant_id=case.tenant_id, due_on=at.date(), by=case.customer, at=at)
-        ids |= {"review_id": reviewed.pk, "form": "csv"}
+        reviewed = reviews.begin(tenant_id=case.tenant_id, due_on=at.date(), by=case.customer, at=at)
+        line = reviewed.lines.filter(role="member").earliest("number")
+        ids |= {"review_id": reviewed.pk, "line_id": line.pk, "form": "csv"}
         ids["job_id"] = readiness.request(tenant_id=case.tenant_id, by=case.customer)
     tenant = case.owner.tenant
     people: dict[str, Any] = {"owner": case.owner.user, "stranger": make.user()}

@@ -13,6 +13,11 @@ HOLDS = timedelta(days=90)
 LONGEST = timedelta(days=60)
 """The latest day by which a review can be due."""
 
+ACTION = "accounts.access_review"
+"""What a signature under a finished review approves."""
+SEAT = "reviewer"
+LONGEST_REASON = 300
+
 _WIDTH = {
     role.value: width
     for width, role in enumerate((TenantRole.MEMBER, TenantRole.AUDITOR, TenantRole.ADMIN, TenantRole.OWNER), start=1)
@@ -125,6 +130,15 @@ class Access:
     new_id: UUID | None = None
 
 
+_HIDDEN = dict.fromkeys((0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+"""Marks that turn writing around, and spaces without width; joiners are letters' own, and stay."""
+
+
+def shown(name: str) -> str:
+    """Return a name as it is shown to who decides: nothing in it hides, or turns what stands beside it around."""
+    return "".join(mark if mark.isprintable() or mark in "\u200c\u200d" else " " for mark in name.translate(_HIDDEN))
+
+
 def ways_in_words(ways: Collection[str]) -> str:
     """Say how somebody comes in."""
     return ", ".join(words for way, words in WAYS.items() if way in ways) or NO_WAY
@@ -140,6 +154,8 @@ class Asked:
     is_own: bool
     is_owner: bool
     by_owner: bool
+    may_give: bool
+    """Whether the role is one that whoever decides may give and take."""
     others: int
     """How many others could decide about this person."""
 
@@ -166,4 +182,6 @@ def unable_to_revoke(asked: Asked) -> tuple[str, str] | None:
         )
     if asked.is_owner and not asked.by_owner:
         return "An owner's access is taken away by owners.", "Ask an owner of your account."
+    if not asked.may_give:
+        return "Your role cannot take this role away.", "Ask an owner of your account."
     return None

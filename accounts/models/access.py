@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from accounts.domain.access import DIFFERENCES, Verdict, ways_in_words
+from accounts.domain.access import DIFFERENCES, LONGEST_REASON, Verdict, shown, ways_in_words
 from accounts.models.enforcement import pair
 from core.models import Audit, TenantModel
 
@@ -18,7 +18,7 @@ _VERDICTS = [
 
 
 class AccessReview(TenantModel):
-    """One review of everybody's access; while it is open, no other begins."""
+    """One review of everybody's access; while it is open, no other begins. It ends finished, or abandoned."""
 
     audit: ClassVar[Audit] = Audit.LEDGERED
 
@@ -28,6 +28,10 @@ class AccessReview(TenantModel):
     people = models.PositiveIntegerField(help_text="How many lines it has.")
     finished_at = models.DateTimeField(null=True)
     finished_by = models.UUIDField(null=True)
+    abandoned_at = models.DateTimeField(null=True)
+    abandoned_by = models.UUIDField(null=True)
+    reason = models.CharField(max_length=LONGEST_REASON, blank=True, help_text="Why it was abandoned.")
+    approval_id = models.UUIDField(null=True, help_text="The request by which its summary is signed.")
     summary = models.JSONField(default=dict, help_text="How many by difference and decision, once it is finished.")
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the finished lines: the ledger holds it too.")
 
@@ -35,17 +39,34 @@ class AccessReview(TenantModel):
         ordering = ("-begun_at",)
         constraints = (
             models.UniqueConstraint(
-                fields=("tenant",), condition=Q(finished_at=None), name="accounts_accessreview_one_open"
+                fields=("tenant",),
+                condition=Q(finished_at=None, abandoned_at=None),
+                name="accounts_accessreview_one_open",
             ),
             models.CheckConstraint(condition=pair("finished_at", "finished_by"), name="accounts_accessreview_pair"),
             models.CheckConstraint(
                 condition=Q(finished_at=None, sha256="") | (Q(finished_at__isnull=False) & ~Q(sha256="")),
                 name="accounts_accessreview_summed",
             ),
+            models.CheckConstraint(
+                condition=pair("abandoned_at", "abandoned_by"), name="accounts_accessreview_abandoned_pair"
+            ),
+            models.CheckConstraint(
+                condition=Q(abandoned_at=None, reason="") | (Q(abandoned_at__isnull=False) & ~Q(reason="")),
+                name="accounts_accessreview_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at=None) | Q(abandoned_at=None), name="accounts_accessreview_ends_once"
+            ),
         )
 
     def __str__(self) -> str:
         return f"Access review of {self.begun_at:%Y-%m-%d}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is under way."""
+        return self.finished_at is None and self.abandoned_at is None
 
 
 class AccessLine(TenantModel):
@@ -106,12 +127,22 @@ class AccessLine(TenantModel):
     @property
     def name(self) -> str:
         """Who it is, by the name they go by now."""
-        return str(self.member.user) if self.member else str(self.new or self.legacy)
+        return shown(str(self.member.user) if self.member else str(self.new or self.legacy))
 
     @property
     def email(self) -> str:
         """Their address now."""
-        return str(self.member.user.email) if self.member else getattr(self.new or self.legacy, "email", "")
+        return shown(self.member.user.email if self.member else getattr(self.new or self.legacy, "email", ""))
+
+    @property
+    def role_now(self) -> str:
+        """What they hold in Crossing now."""
+        return "" if self.member is None or self.member.deactivated_at else self.member.role
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether they hold another role now than the line says, though nobody took it away here."""
+        return self.verdict != Verdict.REVOKED and self.role_now != self.role
 
     @property
     def ways_in_words(self) -> str:

@@ -1,8 +1,24 @@
 """The file of a request: its pack, its statements and its signatures, for people to keep."""
 
+import hashlib
+from datetime import datetime
+
+from django.db import transaction
+
+from core import ledger
+from core.actor import Actor
 from core.approvals import seals
 from core.evidence import archive
 from core.models import ApprovalRequest
+
+
+def export(request: ApprovalRequest, *, by: Actor, at: datetime) -> bytes:
+    """Return the ZIP of a request, and leave in the ledger that it was taken. Who may take it is asked before."""
+    body = build(request)
+    data = {"evidence_sha256": request.pack.evidence_sha256, "sha256": hashlib.sha256(body).hexdigest()}
+    with transaction.atomic():
+        ledger.record("core.approval.exported", by=by, at=at, tenant_id=request.tenant_id, subject=request, data=data)
+    return body
 
 
 def build(request: ApprovalRequest) -> bytes:

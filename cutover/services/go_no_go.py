@@ -1,6 +1,5 @@
 """The go/no-go: ask for it, sign it, veto it, and void it when what was signed no longer holds."""
 
-import hashlib
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -159,11 +158,7 @@ def export(*, request_id: UUID, by: Actor, at: datetime) -> tuple[str, bytes]:
     """Return a request's pack as a file name and its bytes, and leave in the ledger that it was taken."""
     request = _find(request_id)
     by.require(Permission.VIEW_EVIDENCE, tenant_id=request.tenant_id)
-    body = archive.build(request)
-    data = {"evidence_sha256": request.pack.evidence_sha256, "sha256": hashlib.sha256(body).hexdigest()}
-    with transaction.atomic():
-        ledger.record("core.approval.exported", by=by, at=at, tenant_id=request.tenant_id, subject=request, data=data)
-    return f"go-no-go-{request.pack.evidence_sha256[:12]}.zip", body
+    return f"go-no-go-{request.pack.evidence_sha256[:12]}.zip", archive.export(request, by=by, at=at)
 
 
 def _require_unmoved(request: ApprovalRequest, *, at: datetime, ask_again: bool = False) -> None:

@@ -1,7 +1,9 @@
 """The access review on screen and as files."""
 
 import csv
+import hashlib
 import io
+import json
 from datetime import timedelta
 
 import pytest
@@ -11,11 +13,14 @@ from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from accounts.models import AccessLine, AccessReview, Member
-from accounts.services import access
+from accounts.services.access import reviews
 from accounts.views.access import PER_PAGE
 from core import pdf, tenancy
+from core.approvals import seals
+from core.evidence import verifier
 from core.permissions import TenantRole
 from tests import make
+from tests.signing import confirm
 
 pytestmark = pytest.mark.django_db
 needs_pango = pytest.mark.skipif(not pdf.is_possible(), reason="PDFs need Pango: apt-get install libpangoft2-1.0-0")
@@ -34,7 +39,7 @@ def owner(client: Client) -> Member:
 def begin(owner: Member) -> AccessReview:
     at = timezone.now()
     with tenancy.scope(tenant_id=owner.tenant_id):
-        return access.begin(
+        return reviews.begin(
             tenant_id=owner.tenant_id, due_on=at.date() + timedelta(days=14), by=make.actor(owner), at=at
         )
 
@@ -58,7 +63,50 @@ def test_a_review_is_begun_decided_and_finished_on_the_page(owner: Member, clien
     client.post(f"{at}decide/", {"revoke": theirs.pk})
     assert "2 of 2 decided" in client.get(at).content.decode()
     client.post(f"{at}finish/")
-    assert "The ledger holds the digest" in client.get(at).content.decode()
+    page = client.get(at).content.decode()
+    assert "Finished, not signed yet" in page
+    shown = page.partition('name="evidence" value="')[2].partition('"')[0]
+    asked = client.post(f"{at}signature/sign/", {"evidence": shown})
+    assert asked["Location"].startswith("/accounts/reauthenticate/?next=")
+    confirm(client, owner.user, "password")
+    client.post(f"{at}signature/sign/", {"evidence": shown})
+    assert "Finished and signed" in client.get(at).content.decode()
+    pack = client.get(f"{at}pack/").getvalue()
+    assert verifier.verify(pack, server_key=seals.public_key()).problems == []
+    summary = json.loads(verifier.read_archive(pack)["evidence/parts/accounts.access_review.json"])
+    lines = client.get(f"{at}file.jsonl").getvalue()
+    assert hashlib.sha256(lines).hexdigest() == summary["lines_sha256"]
+
+
+def test_a_review_is_abandoned_on_the_page_with_a_reason(owner: Member, client: Client) -> None:
+    at = f"/t/zebra/access/reviews/{begin(owner).pk}/"
+    assert client.post(f"{at}abandon/", {"reason": " "}).status_code == 422
+    client.post(f"{at}abandon/", {"reason": "The list <was> wrong"})
+    page = client.get(at).content.decode()
+    assert "“The list &lt;was&gt; wrong”" in page
+    assert "Attest" not in page
+    assert client.get(f"{at}pack/").status_code == client.get(f"{at}file.jsonl").status_code == 404
+    assert "Abandoned" in client.get("/t/zebra/access/").content.decode()
+
+
+def test_a_page_offers_nothing_that_would_be_refused(owner: Member, client: Client) -> None:
+    make.member(owner.tenant)  # a second owner
+    admin = make.member(owner.tenant, TenantRole.ADMIN)
+    at = f"/t/zebra/access/reviews/{begin(owner).pk}/"
+    page = client.get(at).content.decode()
+    assert page.count('name="attest"') == 3
+    assert "Nobody attests their own access while somebody else can." in page
+    client.force_login(admin.user)
+    page = client.get(at).content.decode()
+    assert page.count('name="attest"') == page.count('name="revoke"') == 1
+    assert page.count("An owner&#x27;s access is attested by an owner.") == 2
+
+
+def test_a_name_neither_turns_the_writing_around_nor_hides_anything(owner: Member, client: Client) -> None:
+    make.member(owner.tenant, TenantRole.MEMBER, person=make.user("Eve\u202e\u200bnimda"))
+    page = client.get(f"/t/zebra/access/reviews/{begin(owner).pk}/").content.decode()
+    assert "<bdi>Evenimda</bdi>" in page
+    assert not set("\u202e\u200b") & set(page)
 
 
 def test_a_day_that_is_none_is_refused(owner: Member, client: Client) -> None:

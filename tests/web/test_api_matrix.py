@@ -86,6 +86,25 @@ TABLE = (
     Row("api:people_decisions", "GET", "people:read", READERS),
     Row("api:people_decision", "GET", "people:read", READERS, ids={"decision_id": "decision_id"}),
     Row("api:people_decision", "DELETE", "people:write", MANAGERS, 204, ids={"decision_id": "decision_id"}),
+    Row("api:access_reviews", "GET", "access:read", READERS),
+    Row("api:access_review", "GET", "access:read", READERS, ids={"review_id": "review_id"}),
+    Row("api:access_lines", "GET", "access:read", READERS, ids={"review_id": "review_id"}),
+    Row("api:access_file", "GET", "access:read", READERS, ids={"review_id": "review_id"}),
+    Row(
+        "api:attest_access",
+        "POST",
+        "access:write",
+        MANAGERS,
+        ids={"review_id": "review_id"},
+        body={"line_ids": ["line_id"]},
+    ),
+    Row(
+        "api:revoke_access",
+        "POST",
+        "access:write",
+        MANAGERS,
+        ids={"review_id": "review_id", "line_id": "line_id"},
+    ),
     Row("api:sso", "GET", "sso:read", ROLES),
     Row("api:sso_tests", "GET", "sso:read", ROLES),
     Row("api:sso_test", "GET", "sso:read", ROLES, ids={"test_id": "test_id"}),
@@ -139,7 +158,7 @@ def status(world: World, row: Row, secret: str | None, *, method: str = "") -> i
     before = transaction.savepoint()
     try:
         method = method or row.method
-        body = {name: world.ids.get(value, value) for name, value in row.body.items()} if row.body else None
+        body = {name: _filled(world, value) for name, value in row.body.items()} if row.body else None
         response = api.call(method, row.address(world), secret=secret, body=body if method == row.method else None)
     finally:
         transaction.savepoint_rollback(before)
@@ -150,6 +169,10 @@ def status(world: World, row: Row, secret: str | None, *, method: str = "") -> i
     assert response.headers["Cache-Control"] == "no-store"
     assert not response.cookies
     return response.status_code
+
+
+def _filled(world: World, value: Any) -> Any:
+    return [_filled(world, each) for each in value] if isinstance(value, list) else world.ids.get(value, value)
 
 
 def test_every_endpoint_is_in_the_matrix() -> None:

@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 import zipfile
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -10,10 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from allauth.account.internal.flows.login import (
-    _AUTHENTICATION_METHODS_USER_SESSION_KEY,
-    AUTHENTICATION_METHODS_SESSION_KEY,
-)
 from allauth.mfa.models import Authenticator
 from django.db import connection
 from django.test import Client
@@ -32,7 +27,7 @@ from cutover.models import Cutover
 from cutover.services import go_no_go
 from tests import make
 from tests.cutovers import Case, ready_case
-from tests.signing import challenge_of, register
+from tests.signing import challenge_of, confirm, register
 
 pytestmark = pytest.mark.django_db
 HOURS = timedelta(hours=6)
@@ -54,13 +49,7 @@ def browser(person: User, *, confirmed: str = "") -> Client:
     client = Client(SERVER_NAME="localhost")
     client.force_login(person)
     if confirmed:
-        session = client.session
-        record: dict[str, object] = {"method": confirmed, "at": time.time() - 1, "reauthenticated": True}
-        if confirmed == "totp":
-            record |= {"method": "mfa", "type": "totp"}
-        session[AUTHENTICATION_METHODS_SESSION_KEY] = [*session.get(AUTHENTICATION_METHODS_SESSION_KEY, []), record]
-        session[_AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(person.pk)
-        session.save()
+        confirm(client, person, confirmed)
     return client
 
 

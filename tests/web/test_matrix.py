@@ -119,6 +119,11 @@ TENANT = (
     Row("accounts:access_review_file", READERS, get=200, ids=("review_id", "form")),
     Row("accounts:decide_access", MANAGERS, post=422, ids=("review_id",)),
     Row("accounts:finish_access_review", MANAGERS, post=422, ids=("review_id",)),
+    Row("accounts:abandon_access_review", MANAGERS, post=422, ids=("review_id",)),
+    Row("accounts:ask_to_sign_access", MANAGERS, post=422, ids=("review_id",)),
+    Row("accounts:begin_signing_access", MANAGERS, post=422, ids=("review_id",)),
+    Row("accounts:sign_access_review", MANAGERS, post=302, ids=("review_id",)),  # to confirm who they are first
+    Row("accounts:access_review_pack", READERS, get=404, ids=("review_id",)),  # not finished
     Row("accounts:people", READERS, get=200, post=200),
     Row("accounts:map_people", MANAGERS, post=302),
     Row("accounts:person", READERS, get=200, ids=("person_id",)),

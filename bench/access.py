@@ -1,0 +1,157 @@
+"""An access review of 100,000 people: how much memory each step takes above what the process holds anyway.
+
+    make bench-access [ARGS="--people 100000"]
+
+Everybody is a member, in legacy and on the new platform. What is measured is the process' own peak between the steps;
+seconds are shown beside it, and depend on the machine. A step is `correct` when everybody is in what it made.
+"""
+
+import argparse
+import io
+import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import tests.conftest as house  # isort: skip - takes the servers and sets Django up, before anything else
+
+from django.db import connection, connections
+from django.utils import timezone
+from openpyxl import load_workbook
+
+from accounts.models import AccessReview
+from accounts.queries import access as queries
+from accounts.queries.access import standing
+from accounts.services.access import decisions, reviews
+from accounts.views import access_files
+from core import tenancy
+from core.actor import Actor
+from tests import databases, make
+
+RESULTS = Path(__file__).parent / "results" / "access.json"
+MOST_MB = 150
+PEOPLE = (
+    """
+    INSERT INTO accounts_user (id, password, is_superuser, email, name, is_staff, is_active, date_joined)
+    SELECT md5('u' || n)::uuid, '!', false, 'first.last' || n || '@zz.example', 'First Last ' || n, false, true, now()
+      FROM generate_series(1, %(people)s) AS n
+    """,
+    """
+    INSERT INTO accounts_member (id, tenant_id, user_id, role, joined_at)
+    SELECT md5('m' || n)::uuid, %(tenant)s, md5('u' || n)::uuid, CASE n %% 10 WHEN 0 THEN 'admin' ELSE 'member' END,
+           now()
+      FROM generate_series(1, %(people)s) AS n
+    """,
+    """
+    INSERT INTO accounts_newperson (
+           id, tenant_id, key, external_id, user_name, email, name, role, is_owner, is_active, seen_in)
+    SELECT md5('n' || n)::uuid, %(tenant)s, 'p-' || n, '00u' || n, 'first.last' || n,
+           'first.last' || n || '@zz.example', 'First Last ' || n, 'member', false, true, %(tenant)s
+      FROM generate_series(1, %(people)s) AS n
+    """,
+    """
+    INSERT INTO accounts_legacyperson (
+           id, tenant_id, key, external_id, user_name, email, name, role, is_owner, is_active, seen_in, outcome, rule,
+           new_id, person_id)
+    SELECT md5('l' || n)::uuid, %(tenant)s, n::text, '', 'first.last' || n, 'first.last' || n || '@zz.example',
+           'First Last ' || n, 'member', false, true, %(tenant)s, 'mapped', 'user_name', md5('n' || n)::uuid,
+           md5('l' || n)::uuid
+      FROM generate_series(1, %(people)s) AS n
+    """,
+    "ANALYZE",
+)
+
+
+def resident() -> int:
+    """Return what the process holds at its peak, in MB, and begin a new peak."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+
+
+def main() -> None:
+    """Measure, print and keep."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--people", type=int, default=100_000)
+    asked = parser.parse_args()
+    house.CLONE.create(template=databases.ensure_template(owner_url=house.CLONE.owner_url))
+    try:
+        results = measure(asked.people)
+    finally:
+        connections.close_all()
+        house.CLONE.drop()
+    print(json.dumps(results, indent=1))
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def measure(people: int) -> list[dict[str, object]]:
+    """Return what each step of a review takes."""
+    owner, second = (make.member(tenant) for tenant in [make.tenant()] * 2)
+    with make.arranging(), connection.cursor() as cursor:
+        for statement in PEOPLE[:-1]:
+            cursor.execute(statement, {"people": people, "tenant": owner.tenant_id})
+    with connection.cursor() as cursor:
+        cursor.execute(PEOPLE[-1])
+    results: list[dict[str, object]] = []
+    everybody = people + 2
+
+    def step(name: str, work: Callable[[], int]) -> None:
+        base, began = resident(), time.perf_counter()
+        found = work()
+        took, above = time.perf_counter() - began, resident() - base
+        is_right = found == everybody and above <= MOST_MB
+        results.append(
+            {"case": f"{people} people", "tool": f"crossing, {name}", "peer": False, "above_mb": above,
+             "wall_s": round(took, 2), "correct": is_right}
+        )  # fmt: skip
+
+    at, tenant_id = timezone.now(), owner.tenant_id
+    with tenancy.scope(tenant_id=tenant_id):
+        step("count", lambda: standing.counts(tenant_id=tenant_id).people)
+        for form in ("csv", "xlsx"):
+            step(f"who has access now, as {form}", lambda form=form: taken(owner, form, at=at))  # type: ignore[misc]
+        by = make.actor(owner)
+        step("begin", lambda: reviews.begin(tenant_id=tenant_id, due_on=at.date(), by=by, at=at).people)
+        review = AccessReview.objects.get(tenant_id=tenant_id)
+        step("attest", lambda: attested(review, by, make.actor(second)))
+        step("finish", lambda: reviews.finish(review=review, by=by, at=at).people)
+        review.refresh_from_db()
+        for form in ("csv", "xlsx"):
+            step(f"a review as {form}", lambda form=form: taken(owner, form, review, at=at))  # type: ignore[misc]
+    return results
+
+
+def attested(review: AccessReview, *everybody: Actor) -> int:
+    """Attest all that are the same, then the others some thousand at a time, each of two people the other."""
+    at = timezone.now() + timedelta(seconds=1)
+    done = decisions.attest(review=review, line_ids=None, by=everybody[0], at=at).count
+    own = {actor.id: actor for actor in everybody}
+    for some in queries.batches(queries.lines(review, verdict="")):
+        mine = [line.pk for line in some if line.member.user_id in own]
+        others = [line.pk for line in some if line.member.user_id not in own]
+        if others:
+            done += decisions.attest(review=review, line_ids=others, by=everybody[0], at=at).count
+        for pk, by in zip(mine, reversed(everybody), strict=False):
+            done += decisions.attest(review=review, line_ids=[pk], by=by, at=at).count
+    return done
+
+
+def taken(owner: object, form: str, review: AccessReview | None = None, *, at: object) -> int:
+    """Take a file as a browser would, and return how many people are in it."""
+    tenant, by = owner.tenant, make.actor(owner)  # type: ignore[attr-defined,arg-type]
+    if review is None:
+        response = access_files.of_now(tenant, form, by=by, at=at)  # type: ignore[arg-type]
+    else:
+        response = access_files.of_review(tenant, review, form, by=by, at=at)  # type: ignore[arg-type]
+    if form == "csv":
+        return sum(block.count(b"\n") for block in response) - 1
+    book = load_workbook(io.BytesIO(response.content), read_only=True)
+    return sum(1 for _ in book["Access"].iter_rows()) - 1
+
+
+if __name__ == "__main__":
+    main()
