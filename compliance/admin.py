@@ -166,7 +166,11 @@ def _panel(tenant_id: UUID) -> Mapping[str, Any]:
         {"row": row, "url": reverse("admin:compliance_obligation_change", args=[row.obligation.pk])}
         for row in obligations.stand(tenant_id=tenant_id, at=timezone.now())
     ]
-    return {"rows": rows, "attested": obligations.attestations(tenant_id=tenant_id).count()}
+    return {
+        "rows": rows,
+        "attested": obligations.attestations(tenant_id=tenant_id).count(),
+        "preserved": reverse("staff_compliance:preserved", args=[tenant_id]),
+    }
 
 
 TENANT_PANELS.add("promises", TenantPanel("Promises", "admin/panels/promises.html", _panel, order=40))

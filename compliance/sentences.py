@@ -10,6 +10,7 @@ sentences(
         "compliance.obligation.retired": "ended the promise “{key}”",
         "compliance.deletion.ordered": "ordered the deletion of {rows} staged rows",
         "compliance.deletion.attested": "deleted {rows} staged rows and sealed the attestation",
+        "compliance.preserved.exported": "took the copies of {copies} objects that a legal hold preserved",
         "compliance.evidence.frozen": "froze an evidence pack for an audit",
     }
 )

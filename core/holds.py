@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from core import ledger
 from core.actor import Actor
@@ -38,13 +38,6 @@ KINDS.add(LEGAL_HOLD, HoldKind(LEGAL_HOLD, "Legal hold", Permission.MANAGE_OBLIG
 
 class UnableToHold(UseCaseError):
     """The hold cannot be placed like this."""
-
-
-def is_held(kind: str, *, tenant_id: UUID, at: datetime, subject: str = "") -> bool:
-    """Say whether a hold of this kind covers a subject of the tenant; a hold without a subject covers them all."""
-    return (
-        standing(tenant_id=tenant_id, at=at).filter(Q(subject="") | Q(subject=subject), kind=KINDS[kind].name).exists()
-    )
 
 
 def is_legally_held(*, tenant_id: UUID, at: datetime) -> bool:

@@ -139,6 +139,17 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class Preserved:
+    """An object as it stood before a run wrote over it under a legal hold: its row on the new platform, as JSON."""
+
+    entity: str
+    key: str
+    run_id: UUID
+    at: datetime
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where an object of the new platform came from: which row, by which spec, when.
 

@@ -6,7 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from uuid import uuid4
 
+import psycopg
 from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.account.utils import user_pk_to_url_str
@@ -30,6 +32,7 @@ from core import holds, queue, readiness, tenancy
 from core.actor import Actor
 from core.models import Hold, ToggleSetting, Token
 from core.permissions import StaffRole, TenantRole
+from core.sealing import seal
 from cutover.services import cutovers, go_no_go
 from entitlements.services import access, choices, snapshots, subscriptions
 from parity_reports.domain import ladder, sampling
@@ -90,6 +93,7 @@ def make_everything(outside: Counterparts) -> Populated:
     _time_boxed(ready)
     _tell(portal, ready, blocked)
     _rely(ready, blocked)
+    _preserve(portal, outside, ready)
     for customer in (ready, blocked):
         with tenancy.scope(tenant_id=customer.tenant.pk):
             readiness.evaluate(tenant_id=customer.tenant.pk, by=make.SYSTEM, at=timezone.now())
@@ -361,3 +365,15 @@ def _ask(portal: Populated, ready: Customer, blocked: Customer) -> None:
             latest = compared.latest(tenant_id=customer.tenant.pk)
         assert latest
         portal.ids[name] = latest.pk
+
+
+def _preserve(portal: Populated, outside: Counterparts, customer: Customer) -> None:
+    """Keep a copy as a run does that writes over an object while a legal hold stands."""
+    portal.ids["tenant_id"] = customer.tenant.pk
+    copy = (customer.tenant.pk, "flights", "1", uuid4(), seal('{"number": "HA 1"}').encode(), timezone.now())
+    with psycopg.connect(outside.platforms.new_loader) as connection:
+        connection.execute(
+            "INSERT INTO crossing_stage.preserved (account_id, entity, target_key, run_id, payload, at)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            copy,
+        )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from core.comparison import Checksums, Difference, Findings, Looked, Measures, Plan, Segment, Survey
 from core.inspecting import Inspected
-from core.moving import LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
+from core.moving import LoadOrder, Origin, Preserved, RunPosition, SourceKeys, SourceRows, Trace
 from core.reconciling import Foreseen, Outcome, Repair
 from core.shadowing import Answer, Read
 
@@ -149,6 +149,12 @@ class DataMover(Protocol):
         For the fate `HELD`: the keys here of objects that are held, by a rule, or by whatever for none.
 
         Meant for a person who looks: it gives up after seconds, with Unavailable.
+        """
+
+    def preserved(self, *, account_id: UUID) -> Iterator[Preserved]:
+        """Read what was copied before runs wrote over it under a legal hold, the oldest copy first, a few at a time.
+
+        Raises Unavailable, also half-way, and Rejected for a copy that no key at hand opens.
         """
 
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:

@@ -13,7 +13,7 @@ from psycopg import errors, sql
 
 from backfills.domain.judgement import Fate
 from backfills.domain.spec import Spec, Then
-from core.moving import LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
+from core.moving import LoadOrder, Origin, Preserved, RunPosition, SourceKeys, SourceRows, Trace
 from core.ports import Rejected
 from portal.adapters import batch as statements
 from portal.adapters import catching, origins, preserving, stage, touching, tracing
@@ -208,6 +208,12 @@ class PostgresMover:
         how = {"account": account_id, "entity": entity, "system": system, "fate": fate, "rule": rule}
         with self._connected() as connection:
             return tracing.ended(connection, how, skip=skip, limit=limit, provenance=self.provenance)
+
+    def preserved(self, *, account_id: UUID) -> Iterator[Preserved]:
+        """Read what was kept under a legal hold; see `core.ports.DataMover`."""
+        with self._connected() as connection:
+            if stage.is_made(connection):
+                yield from preserving.kept(connection, account_id, cipher=self.cipher)
 
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:
         """Count an account's rows in `crossing_stage`; see `core.ports.DataMover`."""

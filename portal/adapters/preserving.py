@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 import psycopg
-from cryptography.fernet import MultiFernet
+from cryptography.fernet import InvalidToken, MultiFernet
 from psycopg import sql
 
 from backfills.domain.judgement import statement
 from backfills.domain.spec import Spec
-from core.moving import LoadOrder
+from core.moving import LoadOrder, Preserved
+from core.ports import Rejected
 from portal.adapters import batch as statements
 from portal.adapters.batch import raw, table
 
@@ -51,6 +53,25 @@ def overwritten(
     connection.execute("DROP TABLE were__")
 
 
+def kept(connection: psycopg.Connection, account_id: UUID, *, cipher: MultiFernet) -> Iterator[Preserved]:
+    """Read what was kept of an account, the oldest first; raises Rejected for a copy that no key opens."""
+    with connection.transaction(), connection.cursor(name="preserved") as cursor:
+        cursor.itersize = _AT_ONCE
+        cursor.execute(_KEPT, [account_id])
+        for entity, key, run_id, at, payload in cursor:
+            try:
+                image = cipher.decrypt(bytes(payload)).decode()
+            except InvalidToken as error:
+                raise Rejected(
+                    f"A copy of {entity} that was kept at {at:%Y-%m-%d %H:%M} UTC cannot be read: the key it was"
+                    " encrypted with is not among those of this installation. Add that key again."
+                ) from error
+            yield Preserved(entity, key, run_id, at, image)
+
+
+_KEPT = """
+SELECT entity, target_key, run_id, at, payload FROM crossing_stage.preserved WHERE account_id = %s ORDER BY id
+"""
 _BEFORE = (
     """
     CREATE TEMPORARY TABLE keys__ ON COMMIT DROP AS

@@ -9,10 +9,12 @@ import pytest
 from cryptography.fernet import Fernet
 
 from core.moving import HELD, RunPosition, Trace
+from core.ports import Rejected
+from portal.adapters.newplatform import PostgresMover
 from tests import airline
 from tests.airline import station
 from tests.contract.test_platforms import world
-from tests.moving import ACCOUNT, KEY, World
+from tests.moving import ACCOUNT, World
 
 __all__ = ["world"]
 SUPPLIED = {"BQN", "PSE", "SJU", "STT"}
@@ -109,8 +111,7 @@ def staged(world: World, query: LiteralString) -> list[tuple[Any, ...]]:
 
 def kept(world: World) -> list[tuple[str, Any]]:
     """What was written over, as it was: key and name."""
-    rows = staged(world, "SELECT target_key, payload FROM crossing_stage.preserved ORDER BY id")
-    return [(key, json.loads(Fernet(KEY).decrypt(bytes(payload)))["name"]) for key, payload in rows]
+    return [(copy.key, json.loads(copy.image)["name"]) for copy in world.mover.preserved(account_id=ACCOUNT)]
 
 
 @pytest.mark.parametrize("world", ["postgres"], indirect=True)
@@ -125,6 +126,11 @@ def test_what_a_run_writes_over_under_a_legal_hold_is_kept_as_it_was(world: Worl
     moved(world, station("BBB", stn_nm="Ours"), preserves=True)
     assert kept(world) == [("AAA", "Second"), ("BBB", "Same")], "also what nobody knows the origin of"
     assert world.mover.staged(account_id=ACCOUNT)["preserved"] == 2
+    ((plain,),) = staged(world, "SELECT bool_or(payload::text LIKE '%Second%') FROM crossing_stage.preserved")
+    assert not plain, "encrypted"
+    stranger = PostgresMover(url=world.platforms.new_loader, keys=[Fernet.generate_key().decode()])
+    with pytest.raises(Rejected, match="Add that key again"):
+        list(stranger.preserved(account_id=ACCOUNT))
 
 
 @pytest.mark.parametrize("world", ["postgres"], indirect=True)

@@ -1,5 +1,7 @@
 """Nothing of an account is removed while a legal hold stands on it, whoever would remove it; and it is told."""
 
+import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import timedelta
@@ -17,6 +19,7 @@ from backfills.services import runs
 from core import activity, holds, ports, queue, tenancy
 from core.actor import Actor
 from core.models import Hold, LedgerEntry
+from core.permissions import StaffRole
 from parity_reports.models import Report
 from parity_reports.services import reports
 from tests import airline, make
@@ -181,3 +184,26 @@ def test_the_check_before_the_move_says_what_would_be_held(world: Platforms, ten
     page = client.get(f"/t/{tenant.slug}/runs/inspection/").content.decode()
     assert "The move would hold something" in page
     assert "The move would remove something" not in page
+
+
+@pytest.mark.slow
+def test_what_was_written_over_is_handed_out_with_a_reason_and_a_ledger_entry(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 2)
+    move(tenant)
+    place(tenant)
+    airline.legacy_do(world, "UPDATE flt_hist SET dist_mi = 7777 WHERE flt_seq = 1")
+    move(tenant, "flights")
+    lawyer = Client()
+    lawyer.force_login(make.staff(StaffRole.LEGAL_PRIVACY_LEAD))
+    page = f"/staff/preserved/{tenant.pk}/"
+    assert "1 copy of objects, each as it stood" in lawyer.get(page).content.decode()
+    assert lawyer.post(f"{page}copies.jsonl", {"reason": " "}).status_code == 422
+    taken = lawyer.post(f"{page}copies.jsonl", {"reason": "Matter 4711"})
+    body = b"".join(taken)
+    first, copy, last = map(json.loads, body.splitlines())
+    assert (first["copies"], copy["entity"], last["end"], last["copies"]) == (1, "flights", True, 1)
+    before = b"".join(body.splitlines(keepends=True)[:-1])
+    assert last["sha256"] == hashlib.sha256(before).hexdigest()
+    assert "7777" not in json.dumps(copy["object"]), "as it was before"
+    entry = LedgerEntry.objects.get(event="compliance.preserved.exported")
+    assert (entry.data, "4711" in str(entry.__dict__)) == ({"copies": 1}, False)

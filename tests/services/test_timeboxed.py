@@ -101,17 +101,16 @@ def test_the_clock_ends_what_expired_and_leaves_it_in_the_ledger(db: None) -> No
         assert events()[-2:] == ["core.toggle.expired", "core.hold.expired"]
 
 
-def test_a_hold_covers_its_subject_or_everything_until_it_ends(tenant: Tenant) -> None:
-    def held(subject: str, at: datetime = AT) -> bool:
-        return holds.is_held("legal", tenant_id=tenant.id, subject=subject, at=at)
+def test_holds_stand_side_by_side_and_each_ends_by_itself(tenant: Tenant) -> None:
+    def standing(at: datetime = AT) -> list[str]:
+        return [hold.subject for hold in holds.standing(tenant_id=tenant.id, at=at)]
 
     one = holds.place("legal", tenant_id=tenant.id, expires_at=AT + DAY, reason="Court", by=BY, at=AT, subject="a")
-    assert (held("a"), held("b"), held("a", AT + DAY)) == (True, False, False)
+    assert (standing(), standing(AT + DAY)) == (["a"], [])
     holds.place("legal", tenant_id=tenant.id, expires_at=AT + 2 * DAY, reason="Court", by=BY, at=AT)
-    assert held("b")
+    assert standing() == ["a", ""]
     assert [holds.release(one, by=BY, at=AT) for _ in range(2)] == [True, False]
-    assert held("a")
-    assert holds.standing(tenant_id=tenant.id, at=AT).count() == 1
+    assert (standing(), standing(AT + DAY)) == ([""], [""])
 
 
 def test_a_hold_needs_a_reason_and_an_end(tenant: Tenant) -> None:

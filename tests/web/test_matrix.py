@@ -24,6 +24,7 @@ MANAGERS = frozenset({"owner", "admin"})
 OWNERS = frozenset({"owner"})
 EVERY_STAFF = frozenset(STAFF)
 RUNBOOK_OWNERS = frozenset({"staff:runbook_owner"})
+LEGAL = frozenset({"staff:legal_privacy_lead"})
 
 
 @dataclass(frozen=True)
@@ -237,6 +238,8 @@ VENDOR = (
     Row("staff_dashboard:programme_csv", EVERY_STAFF, get=200),
     Row("staff_dashboard:snapshot", EVERY_STAFF, get=200, ids=("tenant_id",)),
     Row("staff_parity_reports:workflows", EVERY_STAFF, get=200),
+    Row("staff_compliance:preserved", EVERY_STAFF, get=200, ids=("tenant_id",)),
+    Row("staff_compliance:preserved_copies", LEGAL, post=422, ids=("tenant_id",)),
     Row("staff_cutover:waiting", EVERY_STAFF, get=200),
     Row("staff_comms:preview", EVERY_STAFF, get=200),
     Row("staff_cutover:request", EVERY_STAFF, get=200, ids=("request_id",)),

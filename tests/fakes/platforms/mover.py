@@ -11,7 +11,18 @@ from backfills.domain import keys, naming
 from backfills.domain.judgement import Fate, Verdict, judge
 from backfills.domain.spec import Spec, Then
 from core import tenancy
-from core.moving import HELD, BatchDone, Letter, LoadOrder, Origin, RunPosition, SourceKeys, SourceRows, Trace
+from core.moving import (
+    HELD,
+    BatchDone,
+    Letter,
+    LoadOrder,
+    Origin,
+    Preserved,
+    RunPosition,
+    SourceKeys,
+    SourceRows,
+    Trace,
+)
 from core.ports import Rejected
 from tests.fakes import moved
 from tests.fakes.rows import decode
@@ -214,6 +225,11 @@ class FakeMover:
         if fate == HELD:
             mine = (target for target, (_, held_by, _) in known.held.items() if rule in ("", held_by))
         return tuple(sorted(mine, key=str.encode)[skip : skip + limit])
+
+    def preserved(self, *, account_id: UUID) -> Iterator[Preserved]:
+        """Read as `core.ports.DataMover` promises: this one keeps nothing of what is written over."""
+        tenancy.forbid_transaction("Talking to the new platform")
+        yield from ()
 
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:
         """Count as `core.ports.DataMover` promises."""
