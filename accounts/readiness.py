@@ -165,6 +165,11 @@ def sso_certificates(*, tenant_id: UUID, at: datetime) -> Finding:
     if window and at <= window.ends_at and ends_at <= window.ends_at:
         summary = f"The last certificate ends on {said}, before your move is over"
         return Finding(Outcome.BLOCK, summary, fix=NEXT_CERTIFICATE)
+    source = sso.source(tenant_id=tenant_id)
+    if source and source.proposed_at:
+        since = f"{source.proposed_at.day} {source.proposed_at:%B %Y}"
+        summary = f"Your provider's metadata changed on {since}, and the change waits for your yes"
+        return Finding(Outcome.WARN, summary, fix=CHANGE_WAITS)
     if window and ends_at <= window.ends_at + AFTER_WINDOW:
         summary = f"The last certificate ends on {said}, within two weeks of your move"
         return Finding(Outcome.WARN, summary, fix=NEXT_CERTIFICATE)
@@ -173,6 +178,10 @@ def sso_certificates(*, tenant_id: UUID, at: datetime) -> Finding:
     return Finding(Outcome.PASS, f"The last certificate lasts until {said}")
 
 
+CHANGE_WAITS = (
+    "Look at what changes under “Single sign-on”, ask whoever looks after your provider whether it is theirs, and say "
+    "yes or no. Until then your provider must not sign with a certificate that waits."
+)
 NEXT_CERTIFICATE = (
     "Make the next signing certificate at your provider, give it to us beside this one (its metadata, or the "
     "certificate itself), then change over there and test a sign-in."

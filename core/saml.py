@@ -39,6 +39,7 @@ class ProviderMetadata:
     sso_url: str  # of the HTTP-Redirect binding
     certificates: tuple[SigningCertificate, ...]
     wants_signed_requests: bool = False
+    signature: "Signature | None" = None
 
     @property
     def fingerprints(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
 from accounts.domain.directory import Key
 from accounts.models import Domain, LinkedIdentity, Member, SsoConnection, SsoSignIn, SsoTest
@@ -50,9 +51,13 @@ class Provider:
     entity_id: str = ENTITY_ID
     sso_url: str = SSO_URL
 
-    def metadata(self, *more: Signer) -> bytes:
+    def metadata(self, *more: Signer, signed_by: Signer | None = None) -> bytes:
         url = self.sso_url.replace("&", "&amp;")
-        return minting.metadata(entity_id=self.entity_id, sso_url=url, signers=[self.signer, *more]).encode()
+        document = minting.metadata(entity_id=self.entity_id, sso_url=url, signers=[self.signer, *more]).encode()
+        if signed_by is None:
+            return document
+        signed: bytes = OneLogin_Saml2_Utils.add_sign(document, signed_by.key, signed_by.certificate)
+        return signed
 
     def answer(
         self, connection: SsoConnection, test: SsoTest | SsoSignIn, *, at: datetime | None = None, **other: Any

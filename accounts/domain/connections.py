@@ -81,11 +81,12 @@ def to_plain(metadata: ProviderMetadata) -> dict[str, Any]:
 
 
 def from_plain(plain: Mapping[str, Any]) -> ProviderMetadata:
-    """Return the metadata that `to_plain` wrote."""
+    """Return the metadata that `to_plain` wrote, without what is known of their signature."""
     certificates = tuple(
         SigningCertificate(
             **{**each, **{name: datetime.fromisoformat(each[name]) for name in ("not_before", "not_after")}}
         )
         for each in plain["certificates"]
     )
-    return ProviderMetadata(plain["entity_id"], plain["sso_url"], certificates)
+    wants = bool(plain.get("wants_signed_requests"))
+    return ProviderMetadata(plain["entity_id"], plain["sso_url"], certificates, wants_signed_requests=wants)

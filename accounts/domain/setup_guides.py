@@ -21,6 +21,18 @@ class Ours(StrEnum):
     METADATA_URL = "{metadata_url}"
 
 
+AGAIN = (
+    "Make a second application there in the same steps, named Crossing 2, with these values in place of the first, and "
+    "let the same people in. We know both as one provider: they share its entity ID, sign-in address and certificate."
+)
+BESIDE = "Enter these in the same application beside the first ones, which stay the default."
+OF_ITS_OWN = (
+    "This product gives each application an entity ID and a sign-in address of its own, so one connection cannot hold "
+    "two of them. For the day when our first address is out of order rely on the recovery codes and the cutback under "
+    "“Company sign-in”."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step: what to do, and which fields to fill with what."""
@@ -31,13 +43,22 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """The way through one product. `returns` says what to give us, `traps` what goes wrong there and how to mend it."""
+    """The way through one product. `returns` says what to give us, `traps` what goes wrong there and how to mend it.
+
+    `second` says how our second address is entered there.
+    """
 
     slug: str
     name: str
     steps: tuple[Step, ...]
     returns: str
     traps: tuple[str, ...] = ()
+    second: str = AGAIN
+
+    @property
+    def takes_second(self) -> bool:
+        """Whether our second address can be entered there at all."""
+        return self.second != OF_ITS_OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +94,7 @@ _GUIDES = (
         ("AADSTS50105: the person is not assigned to the application. Assign them under Users and groups.",
          "AADSTS700016 or AADSTS50011: entity ID or reply URL differ from ours by a character. Copy them again.",
          "People without a mailbox have no user.mail: choose user.userprincipalname if that is their address."),
+        second=BESIDE,
     ),
     Guide(
         "okta", "Okta",
@@ -93,6 +115,7 @@ _GUIDES = (
         "the “Metadata URL” from the tab Sign On",
         ("“User is not assigned to this application”: assign the person under Assignments.",
          "After a new signing certificate is made, choose Activate beside it only when it stands here too."),
+        second=OF_ITS_OWN,
     ),
     Guide(
         "google", "Google Workspace",
@@ -129,6 +152,7 @@ _GUIDES = (
         "the “Issuer URL” from the tab SSO, which is the address of the metadata (or More Actions, SAML Metadata)",
         ("Older apps sign with SHA-1: choose SHA-256 on the tab SSO.",
          "The validator is a regular expression: copy it from here, with its backslashes."),
+        second=OF_ITS_OWN,
     ),
     Guide(
         "ping", "PingOne",
@@ -160,6 +184,7 @@ _GUIDES = (
         ),
         "the metadata: “Copy Metadata URL” or “Export Metadata” on the tab SSO",
         ("“No sign-in address for the binding HTTP-Redirect”: tick Declare Redirect Endpoint, and export again.",),
+        second=OF_ITS_OWN,
     ),
     Guide(
         "adfs", "AD FS",
@@ -214,7 +239,7 @@ _GUIDES = (
                  {"NameID format": EMAIL, "NameID": "the person's e-mail address"}),
             Step("Choose how it is signed. Leave encryption and single logout off, and the relay state empty.",
                  {"What is signed": "the assertion", "Signature": "RSA or ECDSA with SHA-256",
-                  "Binding for our requests": "HTTP-Redirect, not signed"}),
+                  "Binding for our requests": "HTTP-Redirect, signed if its metadata ask for it"}),
             Step("Let in everybody who is to sign in, yourself first."),
         ),
         "the address of its metadata, or its metadata file",
@@ -233,6 +258,12 @@ def values(sp: ServiceProvider, *, metadata_url: str) -> dict[Ours, str]:
         Ours.ACS_PATTERN: f"^{re.escape(sp.acs_url).replace('/', chr(92) + '/')}$",
         Ours.METADATA_URL: metadata_url,
     }
+
+
+def second(guide: Guide, ours: Mapping[Ours, str]) -> list[Field]:
+    """Return the fields that hold a value of ours, filled with those of our second address; each field once."""
+    fields = {field.name: field for step in guide.steps for field in filled(step, ours) if field.is_ours}
+    return list(fields.values())
 
 
 def filled(step: Step, ours: Mapping[Ours, str]) -> Iterator[Field]:

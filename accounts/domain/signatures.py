@@ -1,6 +1,6 @@
 """Whether a message is signed by the provider, and well: what every other check rests on."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from accounts.domain.verdicts import Check, Code, Verdict, checked, listed
@@ -67,15 +67,23 @@ def _unproven(signature: Signature, known: dict[str, SigningCertificate], *, wha
     )
 
 
-def _algorithms(signatures: list[Signature]) -> Check:
-    good = all(
-        each.method in METHODS
-        and each.digest in DIGESTS
-        and each.canonicalisation == EXCLUSIVE
-        and set(each.transforms) <= TRANSFORMS
-        and ENVELOPED in each.transforms
-        for each in signatures
+def vouched(signature: Signature | None, *, by: Collection[str]) -> bool:
+    """Say whether metadata are signed, and well, with one of these certificates, by fingerprint."""
+    return signature is not None and not signature.problem and signature.verified_by in by and _is_good(signature)
+
+
+def _is_good(signature: Signature) -> bool:
+    return (
+        signature.method in METHODS
+        and signature.digest in DIGESTS
+        and signature.canonicalisation == EXCLUSIVE
+        and set(signature.transforms) <= TRANSFORMS
+        and ENVELOPED in signature.transforms
     )
+
+
+def _algorithms(signatures: list[Signature]) -> Check:
+    good = all(map(_is_good, signatures))
     names = [name.rpartition("#")[2] or "none" for each in signatures for name in (each.method, each.digest)]
     names += [f"the transform {name}" for each in signatures for name in each.transforms if name not in TRANSFORMS]
     return checked(

@@ -77,8 +77,9 @@ class SsoCertificate(TenantModel):
 class SsoSource(TenantModel):
     """The address where a provider's metadata stand, which is read again by itself.
 
-    `proposal` is what the metadata last said of provider and sign-in address where that differs from the connection:
-    it waits for a person's yes. `refused` is the one that was last answered with no.
+    `proposal` is what the metadata last said where that differs from the connection and nobody trusted vouches for it:
+    it waits for a person's yes. `refused` is the one that was last answered with no. `pinned` is what they were signed
+    with when a person followed the address: it vouches for new certificates, as those do that are trusted already.
     """
 
     audit: ClassVar[Audit] = Audit.LEDGERED
@@ -94,6 +95,7 @@ class SsoSource(TenantModel):
     proposal = models.JSONField(null=True)
     proposed_at = models.DateTimeField(null=True)
     refused = models.CharField(max_length=64, blank=True)
+    pinned = models.CharField(max_length=64, blank=True, help_text="The certificate that signed them at first.")
 
     class Meta:
         verbose_name = "SSO metadata address"

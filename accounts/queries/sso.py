@@ -12,8 +12,10 @@ from django.db import connection as database
 from django.db.models import F, QuerySet
 from django.urls import reverse
 
-from accounts.domain import attributes, connections, setup_guides
+from accounts.domain import attributes, connections, metadata_changes, setup_guides
 from accounts.domain.attributes import AttributeMapping
+from accounts.domain.certificates import Reason
+from accounts.domain.metadata_changes import Line
 from accounts.domain.setup_guides import Ours
 from accounts.domain.verdicts import FOUNDATION, Check, Code, Verdict
 from accounts.models import Member, SsoCertificate, SsoConnection, SsoSignIn, SsoSource, SsoTest
@@ -85,9 +87,9 @@ def start_url(connection: SsoConnection) -> str:
     return f"{settings.PUBLIC_URL.rstrip('/')}{reverse('sso:start', args=[connection.provider_id])}"
 
 
-def our_values(connection: SsoConnection) -> dict[Ours, str]:
-    """Return what a provider is told of us."""
-    sp = service_provider(connection)
+def our_values(connection: SsoConnection, *, failover: bool = False) -> dict[Ours, str]:
+    """Return what a provider is told of us: at the portal's address, or at its second one."""
+    sp = service_provider(connection, failover=failover)
     return setup_guides.values(sp, metadata_url=sp.entity_id)  # our entity ID is where our metadata stand
 
 
@@ -103,6 +105,20 @@ def provider(connection: SsoConnection) -> ProviderMetadata:
         certificates,
         wants_signed_requests=connection.wants_signed_requests,
     )
+
+
+def known_by(connection: SsoConnection) -> tuple[set[str], set[str]]:
+    """Return the fingerprints of the certificates that are trusted, and of those that a person retired."""
+    rows = SsoCertificate.objects.filter(connection=connection)
+    told = dict(rows.values_list("fingerprint", "retired_because"))
+    trusted = {fingerprint for fingerprint, because in told.items() if not because}
+    return trusted, {fingerprint for fingerprint, because in told.items() if because == Reason.PERSON}
+
+
+def changes(connection: SsoConnection, metadata: ProviderMetadata, *, at: datetime) -> list[Line]:
+    """Return what metadata would change, line by line."""
+    held = [row.held for row in SsoCertificate.objects.filter(connection=connection)]
+    return metadata_changes.lines(provider(connection), metadata, held=held, at=at)
 
 
 def certificates(connection: SsoConnection) -> QuerySet[SsoCertificate]:

@@ -1,23 +1,26 @@
 """The connection to a tenant's identity provider: begin, connect, disconnect, or state to do without."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
-from accounts.domain import connections
+from accounts.domain import connections, metadata_changes
 from accounts.domain.certificates import Source
 from accounts.domain.enforcement import State
+from accounts.domain.metadata_changes import Line
 from accounts.models import SsoConnection, SsoSource
 from accounts.queries import enforcement
+from accounts.queries import sso as known
 from accounts.services import sso_certificates
 from accounts.services.sso_changes import require_trust, tell
 from core import ports
 from core.actor import Actor
 from core.errors import UseCaseError
 from core.permissions import Permission
-from core.saml import ProviderMetadata
+from core.saml import ProviderMetadata, SigningCertificate
 
 NOTHING = {"entity_id": "", "sso_url": "", "fingerprint": "", "wants_signed_requests": False}
 AGAIN = "Download the metadata from your provider again, and upload that file as it is."
@@ -25,6 +28,16 @@ AGAIN = "Download the metadata from your provider again, and upload that file as
 
 class UnableToConnect(UseCaseError):
     """The metadata cannot be used."""
+
+
+class NotSeenYet(UseCaseError):
+    """The metadata would change something that the person has not seen: `changes` says what, and `digest` of which."""
+
+    status = 200
+
+    def __init__(self, changes: list[Line], *, digest: str) -> None:
+        super().__init__("Look at what changes, and say yes or no.")
+        self.changes, self.digest = changes, digest
 
 
 class UnableToDisconnect(UseCaseError):
@@ -49,15 +62,17 @@ def begin(*, tenant_id: UUID, by: Actor, at: datetime) -> SsoConnection:
     return connection
 
 
-def connect(*, tenant_id: UUID, document: bytes, by: Actor, at: datetime) -> SsoConnection:
+def connect(*, tenant_id: UUID, document: bytes, by: Actor, at: datetime, seen: str | None = None) -> SsoConnection:
     """Take over the provider's metadata; the same again change nothing.
 
     Of the provider that is connected already, they add its new certificates beside those that are trusted. Another
-    one takes its place at once, and what was tested before counts no longer.
+    one takes its place at once, and what was tested before counts no longer. Raises NotSeenYet where a connection
+    would change and `seen` is of other metadata; None stands for a machine, which looks at nothing.
     """
     require_trust(tenant_id=tenant_id, by=by)
     metadata = read(document, fix=AGAIN)
     with transaction.atomic(durable=True):
+        require_seen(tenant_id, metadata, seen=seen, at=at)
         connection = take_over(tenant_id, metadata, source=Source.FILE, by=by, at=at)
     connection.refresh_from_db()
     return connection
@@ -94,10 +109,21 @@ def decline(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
             tell("declined", connection, by=by, at=at)
 
 
-def read(document: bytes, *, fix: str) -> ProviderMetadata:
+def require_seen(tenant_id: UUID, metadata: ProviderMetadata, *, seen: str | None, at: datetime) -> None:
+    """Raise NotSeenYet unless the change was seen, or nothing that stands would change; in the caller's transaction."""
+    connection = SsoConnection.objects.select_for_update().filter(tenant_id=tenant_id).first()
+    digest = connections.digest(metadata)
+    if seen in (None, digest) or connection is None or not connection.is_connected:
+        return
+    changes = known.changes(connection, metadata, at=at)
+    if metadata_changes.is_change(changes):
+        raise NotSeenYet(changes, digest=digest)
+
+
+def read(document: bytes, *, fix: str, certificates: Sequence[SigningCertificate] = ()) -> ProviderMetadata:
     """Read metadata; raises UnableToConnect, with this fix, for what people may not be sent to."""
     try:
-        metadata = ports.identity_provider().metadata(document)
+        metadata = ports.identity_provider().metadata(document, certificates=certificates)
         connections.require_address(metadata.sso_url, allow_loopback=settings.DEMO)
     except (ports.Rejected, connections.NotUsableError) as error:
         raise UnableToConnect(str(error), fix=fix) from error

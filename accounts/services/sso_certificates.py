@@ -113,6 +113,11 @@ def note_signature(connection: SsoConnection, fingerprint: str, *, at: datetime)
     connection.certificates.filter(fingerprint=fingerprint).update(signed_at=at)
 
 
+def foresee(connection: SsoConnection, listed: Collection[SigningCertificate], *, at: datetime) -> Difference:
+    """Say what taking in a list of the provider's metadata would do."""
+    return certificates.compare([row.held for row in connection.certificates.all()], listed, at=at)
+
+
 def take_in(
     connection: SsoConnection, listed: Collection[SigningCertificate], *, source: Source, by: Actor, at: datetime
 ) -> Difference:
@@ -120,8 +125,7 @@ def take_in(
 
     Raises UnableToTrust where that would be too many.
     """
-    held = [row.held for row in connection.certificates.all()]
-    difference = certificates.compare(held, listed, at=at)
+    difference = foresee(connection, listed, at=at)
     rows, given = connection.certificates, {each.fingerprint: each for each in listed}
     for name in difference.retired:
         _retire(connection, name, because=Reason.GONE, by=by, at=at)

@@ -1,9 +1,10 @@
 """The address where a provider's metadata stand: followed, read again by itself, never to the harm of a connection.
 
-A reading adds new certificates and lets go of those that are long gone. It changes neither who the provider is nor
-where people sign in: that waits for a person. A reading that fails changes nothing.
+A reading adds new certificates that one we trust already has signed for, and lets go of those that are long gone. Other
+new certificates wait for a person, as another provider or another sign-in address does. One that fails changes nothing.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from accounts.domain import connections
+from accounts.domain import connections, signatures
 from accounts.domain.certificates import Source
 from accounts.models import SsoConnection, SsoSource
 from accounts.queries import sso as known
@@ -21,7 +22,7 @@ from core import ports
 from core.actor import Actor
 from core.errors import UseCaseError
 from core.permissions import Permission
-from core.saml import ProviderMetadata
+from core.saml import ProviderMetadata, SigningCertificate
 
 OK = 200
 NOTHING_WAITS: dict[str, Any] = {"proposal": None, "proposed_at": None}
@@ -38,11 +39,15 @@ class UnableToDecide(UseCaseError):
     status = 409
 
 
-def follow(*, tenant_id: UUID, url: str, by: Actor, at: datetime) -> SsoSource:
-    """Connect by the metadata that stand at an address, and read them again every day. Safe to repeat."""
+def follow(*, tenant_id: UUID, url: str, by: Actor, at: datetime, seen: str | None = None) -> SsoSource:
+    """Connect by the metadata that stand at an address, and read them again every day. Safe to repeat.
+
+    Whoever signs these metadata vouches for later ones. Raises NotSeenYet as `sso.connect` does.
+    """
     require_trust(tenant_id=tenant_id, by=by)
     metadata, address = _read(url)
     with transaction.atomic(durable=True):
+        sso.require_seen(tenant_id, metadata, seen=seen, at=at)
         connection = sso.take_over(tenant_id, metadata, source=Source.ADDRESS, by=by, at=at)
         before = SsoSource.objects.filter(connection=connection).values_list("url", flat=True).first()
         row, _ = SsoSource.objects.update_or_create(
@@ -53,6 +58,7 @@ def follow(*, tenant_id: UUID, url: str, by: Actor, at: datetime) -> SsoSource:
                 "followed_at": at,
                 "followed_by": by.known_id,
                 "refused": "",
+                "pinned": _signer(metadata),
                 **_fresh(at),
                 **NOTHING_WAITS,
             },
@@ -79,7 +85,7 @@ def refresh(*, tenant_id: UUID, by: Actor, at: datetime) -> SsoSource | None:
     if source is None:
         return None
     try:
-        metadata, _ = _read(source.url)
+        metadata, _ = _read(source.url, certificates=known.provider(source.connection).certificates)
     except (UnableToFollow, sso.UnableToConnect) as refusal:
         _fail(source, refusal.message, by=by, at=at)
     else:
@@ -111,7 +117,7 @@ def refuse(*, tenant_id: UUID, digest: str, by: Actor, at: datetime) -> None:
         tell("change_refused", source.connection, by=by, at=at, data={"digest": digest})
 
 
-def _read(url: str) -> tuple[ProviderMetadata, str]:
+def _read(url: str, *, certificates: Sequence[SigningCertificate] = ()) -> tuple[ProviderMetadata, str]:
     """Fetch and read metadata through the guarded sender; return the address in its one form too."""
     outbound = ports.outbound()
     try:
@@ -126,30 +132,46 @@ def _read(url: str) -> tuple[ProviderMetadata, str]:
         raise UnableToFollow(str(error), fix="Try again in a few minutes, or upload the metadata as a file.") from error
     if reply.status != OK:
         raise UnableToFollow(f"The address answered with status {reply.status}.", fix=CHECK_ADDRESS)
-    return sso.read(reply.body, fix=CHECK_ADDRESS), address
+    return sso.read(reply.body, fix=CHECK_ADDRESS, certificates=certificates), address
+
+
+def _signer(metadata: ProviderMetadata) -> str:
+    """Return what metadata are signed with, if they are signed well."""
+    name = metadata.signature.verified_by if metadata.signature else ""
+    return name if signatures.vouched(metadata.signature, by={name} - {""}) else ""
 
 
 def _take(source: SsoSource, metadata: ProviderMetadata, *, by: Actor, at: datetime) -> None:
-    """Put a reading to use: certificates at once, another provider or sign-in address as a question."""
+    """Put a reading to use: what somebody trusted vouches for at once, all else as a question."""
     digest = connections.digest(metadata)
     with transaction.atomic(durable=True):
         connection = SsoConnection.objects.select_for_update().get(pk=source.connection_id)
         row = SsoSource.objects.filter(pk=source.pk, url=source.url).first()
         if row is None:
             return  # left or replaced while we read
-        if (metadata.entity_id, metadata.sso_url) == (connection.entity_id, connection.sso_url):
+        is_same = (metadata.entity_id, metadata.sso_url) == (connection.entity_id, connection.sso_url)
+        what = "change_waits"
+        if is_same:
             sso.heed(connection, metadata, by=by, at=at)
-            found = sso_certificates.take_in(connection, metadata.certificates, source=Source.ADDRESS, by=by, at=at)
-            for fingerprint in found.added:
-                notify("certificate_found", connection, occasion=fingerprint)
-            SsoSource.objects.filter(pk=row.pk).update(**_fresh(at), **NOTHING_WAITS)
-            return
-        SsoSource.objects.filter(pk=row.pk).update(**_fresh(at))
-        if digest not in {row.refused, (row.proposal or {}).get("digest")}:
+            what = "" if _take_in(row, connection, metadata, by=by, at=at) else "keys_wait"
+        SsoSource.objects.filter(pk=row.pk).update(**_fresh(at), **({} if what else NOTHING_WAITS))
+        if what and digest not in {row.refused, (row.proposal or {}).get("digest")}:
             proposal = {"digest": digest, **connections.to_plain(metadata)}
             SsoSource.objects.filter(pk=row.pk).update(proposal=proposal, proposed_at=at)
-            notify("change_waits", connection, occasion=digest)
+            notify(what, connection, occasion=digest)
             tell("change_proposed", connection, by=by, at=at, data={"digest": digest})
+
+
+def _take_in(row: SsoSource, connection: SsoConnection, metadata: ProviderMetadata, *, by: Actor, at: datetime) -> bool:
+    """Take in what is listed, without new certificates that nobody trusted signed for; False if there are such."""
+    trusted, refused = known.known_by(connection)
+    new = sso_certificates.foresee(connection, metadata.certificates, at=at).added
+    is_vouched = signatures.vouched(metadata.signature, by={*trusted, row.pinned} - refused - {""})
+    listed = [each for each in metadata.certificates if is_vouched or each.fingerprint not in new]
+    found = sso_certificates.take_in(connection, listed, source=Source.ADDRESS, by=by, at=at)
+    for fingerprint in found.added:
+        notify("certificate_found", connection, occasion=fingerprint)
+    return is_vouched or not new
 
 
 def _fail(source: SsoSource, problem: str, *, by: Actor, at: datetime) -> None:

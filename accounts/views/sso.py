@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.core.paginator import Paginator
@@ -11,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.domain import certificates
+from accounts.domain import certificates, connections
 from accounts.domain.setup_guides import GUIDES
 from accounts.models import SsoConnection, Tenant
 from accounts.queries import sso as known
@@ -66,9 +65,12 @@ def connect(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     return do(
         request,
         tenant,
-        lambda at: sso.connect(tenant_id=tenant.pk, document=document, by=request.actor, at=at),
+        lambda at: sso.connect(
+            tenant_id=tenant.pk, document=document, by=request.actor, at=at, seen=request.POST.get("seen", "")
+        ),
         problem_name="connect_problem",
         pasted=pasted[: MOST_METADATA + 1],
+        given=document.decode(errors="replace") if upload else pasted,
     )
 
 
@@ -97,6 +99,8 @@ def do(
     """Do what was asked and go back to the page, or show there why not, with what was typed."""
     try:
         use(timezone.now())
+    except sso.NotSeenYet as unseen:
+        return render(request, PAGE, {**context_of(request, tenant), "unseen": unseen, **typed}, status=unseen.status)
     except REFUSALS as refusal:
         context = {**context_of(request, tenant), problem_name: refusal, **typed}
         return render(request, PAGE, context, status=refusal.status)
@@ -135,26 +139,11 @@ def _connected(connection: SsoConnection, now: datetime) -> dict[str, object]:
         "trusted": [row for row in rows if not row.retired_at],
         "retired": [row for row in rows if row.retired_at],
         "source": source,
-        "changes": _changes(connection, source.proposal) if source and source.proposal else (),
+        "changes": known.changes(connection, connections.from_plain(source.proposal), at=now)
+        if source and source.proposal
+        else (),
         "last": known.latest_answered(connection=connection),
     }
-
-
-def _changes(connection: SsoConnection, proposal: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what a proposal changes, line by line, as `diff` shows it."""
-    lines: list[tuple[str, str]] = []
-    for name, label in (("entity_id", "Entity ID"), ("sso_url", "Sign-in address")):
-        now, then = getattr(connection, name), proposal[name]
-        if now == then:
-            lines.append(("same", f"{label}: {now}"))
-        else:
-            lines += [("old", f"{label}: {now}"), ("new", f"{label}: {then}")]
-    known_ones = set(known.provider(connection).fingerprints)
-    listed = {each["fingerprint"] for each in proposal["certificates"]}
-    gone = known_ones - listed if connection.entity_id != proposal["entity_id"] else set()
-    lines += [("old", f"Certificate {name}") for name in sorted(gone)]
-    lines += [("new" if name not in known_ones else "same", f"Certificate {name}") for name in sorted(listed)]
-    return lines
 
 
 def may_manage(request: ActingRequest, tenant: Tenant) -> bool:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
@@ -28,11 +29,14 @@ def guide(request: ActingRequest, tenant: Tenant, product: str) -> HttpResponse:
         raise Http404
     connection = known.of_tenant(tenant_id=tenant.pk)
     ours = known.our_values(connection) if connection else None
+    second = known.our_values(connection, failover=True) if connection and settings.FAILOVER_URL else None
     context = {
         "tenant": tenant,
         "guide": found,
         "guides": GUIDES.values(),
         "steps": [(step.text, list(setup_guides.filled(step, ours))) for step in found.steps] if ours else (),
+        "has_second": second is not None,
+        "second": setup_guides.second(found, second) if second and found.takes_second else (),
         "may_manage": request.actor.can(Permission.MANAGE_SSO, tenant_id=tenant.pk),
     }
     return render(request, GUIDE, context)
@@ -46,7 +50,9 @@ def follow(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     return do(
         request,
         tenant,
-        lambda at: sso_sources.follow(tenant_id=tenant.pk, url=url, by=request.actor, at=at),
+        lambda at: sso_sources.follow(
+            tenant_id=tenant.pk, url=url, by=request.actor, at=at, seen=request.POST.get("seen", "")
+        ),
         problem_name="follow_problem",
         typed_url=url[:MOST_TYPED],
     )

@@ -222,9 +222,15 @@ _ALL = (
     Template(
         "sso.certificate_found", 1, K.REMINDER, A.DECIDERS, True, "sso/",
         "{tenant}: your identity provider has a new certificate",
-        _text("The metadata of your identity provider list a new certificate. We trust it from now on, beside the one "
-              "before, so that your provider can change over at any moment. If you know of no change, retire it and "
-              "ask whoever looks after your provider:", "{link}", _ASK),
+        _text("The metadata of your identity provider list a new certificate, and one that you trust signed for it. We "
+              "trust it from now on, beside the one before, so that your provider can change over at any moment. If "
+              "you know of no change, retire it and ask whoever looks after your provider:", "{link}", _ASK),
+    ),
+    Template(
+        "sso.keys_wait", 1, K.REMINDER, A.DECIDERS, True, "sso/",
+        "{tenant}: a new certificate of your identity provider needs your yes",
+        _text("The metadata of your identity provider list a new certificate, and nothing you trust signed for it. We "
+              "do not trust it yet; sign-in goes on by those before. Look at it, and say yes or no:", "{link}", _ASK),
     ),
     Template(
         "sso.change_waits", 1, K.REMINDER, A.DECIDERS, True, "sso/",

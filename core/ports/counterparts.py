@@ -74,8 +74,11 @@ class Mail(Protocol):
 class IdentityProvider(Protocol):
     """SAML 2.0 spoken with a customer's identity provider; through the browser, so nothing here waits for anybody."""
 
-    def metadata(self, document: bytes) -> ProviderMetadata:
-        """Read a provider's metadata; raises Rejected, saying what to upload instead, for anything unusable."""
+    def metadata(self, document: bytes, *, certificates: Sequence[SigningCertificate] = ()) -> ProviderMetadata:
+        """Read a provider's metadata; raises Rejected, saying what to upload instead, for anything unusable.
+
+        Their signature, if they have one, is tried against these certificates and the one that it names itself.
+        """
         ...
 
     def certificate(self, text: str) -> SigningCertificate:

@@ -32,7 +32,7 @@ _numbers = count(1)
 class FakeProvider:
     """Reads what `written` and `metadata_of` write."""
 
-    def metadata(self, document: bytes) -> ProviderMetadata:
+    def metadata(self, document: bytes, *, certificates: Sequence[SigningCertificate] = ()) -> ProviderMetadata:
         """Read metadata as `core.ports.IdentityProvider` promises."""
         tenancy.forbid_transaction("Reading a provider's metadata")
         if not document.strip() or len(document) > MOST_METADATA:

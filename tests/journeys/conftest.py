@@ -56,6 +56,9 @@ def give_metadata(page: Page, provider: Page, address: str, *, button: str) -> N
         provider.get_by_role("link", name="Download the current metadata").click()
     page.get_by_label("Metadata file").set_input_files(download.value.path())
     page.get_by_role("button", name=button, exact=True).click()
+    if button == "Take them in":
+        expect(page.get_by_role("heading", name="This is what changes: yes or no?")).to_be_visible()
+        page.get_by_role("button", name="Yes, take them in").click()
 
 
 def try_sign_in(page: Page, airline: str) -> None:

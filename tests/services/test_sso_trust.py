@@ -93,7 +93,7 @@ def test_a_provider_changes_its_key_and_no_sign_in_fails(desk: Desk, serve) -> N
     serve(old.metadata())
     follow(desk)
     assert sign_in(desk, old) == "accepted"
-    serve(old.metadata(signer("next")))
+    serve(old.metadata(signer("next"), signed_by=old.signer))
     refresh(desk)
     assert sign_in(desk, old) == "accepted"
     assert sign_in(desk, new) == "accepted"
@@ -118,7 +118,7 @@ def test_a_provider_changes_its_key_and_no_sign_in_fails(desk: Desk, serve) -> N
 def test_one_that_still_signs_is_not_let_go(desk: Desk, serve) -> None:
     serve(desk.provider.metadata())
     follow(desk)
-    serve(replace(desk.provider, signer=signer("next")).metadata())
+    serve(replace(desk.provider, signer=signer("next")).metadata(signed_by=desk.provider.signer))
     for days in range(1, 6):
         refresh(desk, days=days)
         SsoCertificate.objects.filter(fingerprint=print_of()).update(signed_at=AT + days * DAY)

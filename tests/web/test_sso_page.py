@@ -40,6 +40,11 @@ class Browser:
     def connect(self, document: bytes | None = None):
         return self.post("connect_sso", metadata=(document or self.provider.metadata()).decode())
 
+    def confirm(self, shown):
+        """Say yes to what a page shows of a change."""
+        unseen = shown.context["unseen"]
+        return self.post("connect_sso", metadata=shown.context["given"], seen=unseen.digest)
+
     def start(self) -> SsoTest:
         self.post("start_sso_test")
         with make.arranging():
@@ -108,8 +113,11 @@ def test_a_file_or_a_text_connects(open_as) -> None:
     assert said.count("Last signed with") == 2
     assert "Not tested yet" in said
     assert "Take them in" in said
-    kept = text(page.connect())
-    assert kept.count("Last signed with") == 2
+    shown = page.connect(page.provider.metadata(signer("third")))
+    assert "This is what changes: yes or no?" in text(shown)
+    assert text(shown).count("Last signed with") == 2
+    kept = text(page.confirm(shown))
+    assert kept.count("Last signed with") == 3
     assert "Your metadata no longer list it" in kept
 
 

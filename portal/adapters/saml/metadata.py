@@ -1,26 +1,22 @@
 """A provider's metadata, and ours."""
 
-import base64
-import binascii
 import hashlib
-import re
 from collections.abc import Sequence
-from datetime import UTC
 from xml.sax.saxutils import escape, quoteattr
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+import xmlsec
 from onelogin.saml2.constants import OneLogin_Saml2_Constants as Names
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
 from core.ports import Rejected
-from core.saml import MOST_METADATA, ProviderMetadata, ServiceProvider, SigningCertificate, Unreadable
-from portal.adapters.saml.xml import MD, Element, UnreadableError, find, parse, text_of
+from core.saml import MOST_METADATA, ProviderMetadata, ServiceProvider, Signature, SigningCertificate, Unreadable
+from portal.adapters.saml import certificates as known
+from portal.adapters.saml import signatures
+from portal.adapters.saml.xml import MD, Element, UnreadableError, find, has_repeated_ids, only, parse, text_of
 from portal.saml_keys import Signer
 
 MOST_CERTIFICATES = 10
 LONGEST_ENTITY_ID = 1024  # SAML 2.0 core 8.3.6
-_PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 
 _WORDS = {
     Unreadable.DOCTYPE: "The file has a document type or entities, which metadata never needs.",
@@ -28,8 +24,11 @@ _WORDS = {
 }
 
 
-def read(document: bytes) -> ProviderMetadata:
-    """Read what the provider of an IDPSSODescriptor is and signs with; raises Rejected."""
+def read(document: bytes, *, certificates: Sequence[SigningCertificate]) -> ProviderMetadata:
+    """Read what the provider of an IDPSSODescriptor is and signs with; raises Rejected.
+
+    A signature around it is tried against the certificates that are trusted, and against the one that it names.
+    """
     if not document.strip():
         raise Rejected("The metadata are empty.")
     if len(document) > MOST_METADATA:
@@ -48,24 +47,8 @@ def read(document: bytes) -> ProviderMetadata:
         _sso_url(descriptor),
         _certificates(descriptor),
         wants_signed_requests=descriptor.get("WantAuthnRequestsSigned") in ("true", "1"),
+        signature=_signature(root, entity, certificates),
     )
-
-
-def certificate(text: str) -> SigningCertificate:
-    """Read a certificate that a person pasted, with its armour or without; raises Rejected."""
-    if len(text) > MOST_METADATA:
-        raise Rejected("This is larger than any certificate.")
-    if "PRIVATE KEY-----" in text:
-        raise Rejected("This is a private key, which must never leave your provider. Paste the certificate.")
-    if text.lstrip().startswith("<"):
-        raise Rejected("This is XML: give metadata as metadata, not as a certificate.")
-    found = _PEM.findall(text)
-    if len(found) > 1:
-        raise Rejected("This holds several certificates. Paste the one that signs, alone.")
-    try:
-        return _certificate(found[0] if found else text)
-    except Rejected as error:
-        raise Rejected("This is no certificate that can be read (X.509, PEM or base64).") from error
 
 
 def describe(sp: ServiceProvider, *, signers: Sequence[Signer], signs_requests: bool) -> str:
@@ -110,6 +93,25 @@ def _entity(root: Element) -> Element:
     raise Rejected("This is XML, but not SAML metadata (it has no EntityDescriptor).")
 
 
+def _signature(root: Element, entity: Element, certificates: Sequence[SigningCertificate]) -> Signature | None:
+    """Return the signature that covers the entity: its own, or that of the whole file."""
+    owner = root if only(entity, "./ds:Signature") is None else entity
+    standing = find(root, "//ds:Signature")
+    # What stands within a signature is not signed by it, and of two the other might say more than it may.
+    sound = len(standing) == 1 and not find(standing[0], ".//md:*") and not has_repeated_ids(root)
+    if sound:
+        xmlsec.tree.add_ids(root, ["ID"])
+    return signatures.read(owner, certificates=[*certificates, *_named(standing)], sound=sound)
+
+
+def _named(standing: Sequence[Element]) -> list[SigningCertificate]:
+    try:
+        texts = [text_of(element) or "" for each in standing for element in find(each, signatures.NAMED)]
+        return [known.read(text) for text in texts[:1]]
+    except Rejected:
+        return []
+
+
 def _sso_url(descriptor: Element) -> str:
     services = find(descriptor, "./md:SingleSignOnService")
     for service in services:
@@ -126,40 +128,10 @@ def _certificates(descriptor: Element) -> tuple[SigningCertificate, ...]:
     path = "./md:KeyDescriptor[not(@use) or @use='signing']//ds:X509Certificate"
     found: dict[str, SigningCertificate] = {}
     for element in find(descriptor, path)[: MOST_CERTIFICATES + 1]:
-        certificate = _certificate(text_of(element) or "")
+        certificate = known.read(text_of(element) or "")
         found[certificate.fingerprint] = certificate
     if not found:
         raise Rejected("The metadata carry no signing certificate, so nothing the provider says could be checked.")
     if len(found) > MOST_CERTIFICATES:
         raise Rejected(f"The metadata carry more than {MOST_CERTIFICATES} signing certificates.")
     return tuple(found.values())
-
-
-def _certificate(text: str) -> SigningCertificate:
-    try:
-        der = base64.b64decode("".join(text.split()), validate=True)
-        read = x509.load_der_x509_certificate(der)
-        subject = read.subject.rfc4514_string()
-    except (binascii.Error, ValueError, x509.InvalidVersion) as error:
-        raise Rejected("A signing certificate in the metadata cannot be read.") from error
-    return SigningCertificate(
-        der=base64.b64encode(der).decode(),
-        fingerprint=read.fingerprint(hashes.SHA256()).hex().upper(),
-        subject=subject[:200],
-        not_before=read.not_valid_before_utc.astimezone(UTC),
-        not_after=read.not_valid_after_utc.astimezone(UTC),
-    )
-
-
-def fingerprint_of(text: str) -> str:
-    """Return the fingerprint of a certificate in a message, or nothing if it is none."""
-    try:
-        return _certificate(text).fingerprint
-    except Rejected:
-        return ""
-
-
-def armoured(certificate: SigningCertificate) -> str:
-    """Return a certificate as PEM."""
-    lines = [certificate.der[start : start + 64] for start in range(0, len(certificate.der), 64)]
-    return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])

@@ -12,6 +12,7 @@ from onelogin.saml2.utils import OneLogin_Saml2_Utils
 from core import tenancy
 from core.saml import ProviderMetadata, SamlResponse, ServiceProvider, SigningCertificate, SignInRequest
 from portal import saml_keys
+from portal.adapters.saml import certificates as known
 from portal.adapters.saml import metadata, reading, second
 
 
@@ -45,14 +46,14 @@ class OneloginProvider:
     def __init__(self, keys: Sequence[str]) -> None:
         self._signers = tuple(map(saml_keys.read, keys))
 
-    def metadata(self, document: bytes) -> ProviderMetadata:
+    def metadata(self, document: bytes, *, certificates: Sequence[SigningCertificate] = ()) -> ProviderMetadata:
         """Read a provider's metadata."""
         tenancy.forbid_transaction("Reading a provider's metadata")
-        return metadata.read(document)
+        return metadata.read(document, certificates=certificates)
 
     def certificate(self, text: str) -> SigningCertificate:
         """Read one certificate."""
-        return metadata.certificate(text)
+        return known.pasted(text)
 
     def request(self, *, sp: ServiceProvider, idp: ProviderMetadata, relay_state: str) -> SignInRequest:
         """Write an AuthnRequest as an address."""

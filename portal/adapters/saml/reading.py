@@ -20,9 +20,8 @@ from core.saml import (
     Unreadable,
 )
 from portal.adapters.saml import signatures
-from portal.adapters.saml.xml import SAML, SAMLP, Element, UnreadableError, find, only, parse, text_of
+from portal.adapters.saml.xml import SAML, SAMLP, Element, UnreadableError, find, has_repeated_ids, only, parse, text_of
 
-ID_NAMES = ("ID", "Id", "id", "{http://www.w3.org/XML/1998/namespace}id")
 TEXT_ONLY = ("Issuer", "NameID", "Audience", "AttributeValue", "AuthnContextClassRef", "StatusMessage")
 
 
@@ -107,8 +106,7 @@ def _oddities(root: Element) -> tuple[str, ...]:
     if any(count > 1 for count in Counter(owners).values()):
         found.append("two signatures of one element")
     elements = [element for element in root.iter() if isinstance(element.tag, str)]
-    ids = Counter(element.get(name) for element in elements for name in ID_NAMES if element.get(name) is not None)
-    if any(count > 1 for count in ids.values()):
+    if has_repeated_ids(root):
         found.append("an ID that is used twice")
     if len(elements) < sum(1 for _ in root.iter()):
         found.append("comments, processing instructions or entities within the message")

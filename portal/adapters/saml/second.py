@@ -10,7 +10,7 @@ from onelogin.saml2.settings import OneLogin_Saml2_Settings
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
 from core.saml import ProviderMetadata, ServiceProvider
-from portal.adapters.saml import metadata
+from portal.adapters.saml import certificates
 
 _CODES = {
     number: name
@@ -40,7 +40,7 @@ def _unsigned(encoded: str, idp: ProviderMetadata) -> str:
     """Return the objection to the signature, which it looks at last and so not at all where a clock has stopped it."""
     holds = OneLogin_Saml2_Utils.validate_sign(
         OneLogin_Saml2_Utils.b64decode(encoded),
-        multicerts=[metadata.armoured(each) for each in idp.certificates],
+        multicerts=[certificates.armoured(each) for each in idp.certificates],
         xpath=OneLogin_Saml2_Utils.ASSERTION_SIGNATURE_XPATH,
     )
     return "" if holds else "INVALID_SIGNATURE"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
 from core.saml import Signature, SigningCertificate
-from portal.adapters.saml.metadata import armoured, fingerprint_of
+from portal.adapters.saml.certificates import armoured, fingerprint_of
 from portal.adapters.saml.xml import Element, find, only, text_of
 
 EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
@@ -14,6 +14,8 @@ ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 TRIED = {EXCLUSIVE, f"{EXCLUSIVE}WithComments", INCLUSIVE, ENVELOPED}
 """What xmlsec is let loose on; anything else (XSLT, XPath) is not even tried."""
 
+NAMED = "./ds:KeyInfo/ds:X509Data/ds:X509Certificate"
+"""Where a signature names the certificate of its key."""
 PARAMETERS = "./ds:Transforms/ds:Transform/*[local-name() != 'InclusiveNamespaces']"
 
 
@@ -34,7 +36,7 @@ def read(owner: Element, *, certificates: Sequence[SigningCertificate], sound: b
         canonicalisation=_algorithm(canonical),
         transforms=tuple(str(transform.get("Algorithm")) for transform in transforms),
         problem=_problem(owner, element, references),
-        claimed=fingerprint_of(text_of(only(element, "./ds:KeyInfo/ds:X509Data/ds:X509Certificate")) or ""),
+        claimed=fingerprint_of(text_of(only(element, NAMED)) or ""),
     )
     if not sound or found.problem or not {found.canonicalisation, *found.transforms} <= TRIED:
         return found

@@ -1,6 +1,7 @@
 """XML from strangers, parsed so that it can only be read: no document type, no entities, no network, UTF-8 alone."""
 
 import re
+from collections import Counter
 from typing import Any
 
 from lxml import etree
@@ -19,6 +20,7 @@ NAMESPACES = {
 }
 SAMLP, SAML, DS, MD = (f"{{{NAMESPACES[prefix]}}}" for prefix in ("samlp", "saml", "ds", "md"))
 
+ID_NAMES = ("ID", "Id", "id", "{http://www.w3.org/XML/1998/namespace}id")
 _ENCODING = re.compile(r"""^<\?xml[^>]*\sencoding=["']([^"']+)["']""")
 _DECLARATION = re.compile(r"^<\?xml[^>]*\?>")
 
@@ -75,3 +77,9 @@ def only(element: Element, path: str) -> Element | None:
 def text_of(element: Element | None) -> str | None:
     """Return an element's whole text, without the blanks around it; None for no element."""
     return None if element is None else "".join(element.itertext()).strip()
+
+
+def has_repeated_ids(root: Element) -> bool:
+    """Say whether two elements carry one ID, under whatever name a program may look for it."""
+    ids = [element.get(name) for element in root.iter() if isinstance(element.tag, str) for name in ID_NAMES]
+    return any(count > 1 for known, count in Counter(ids).items() if known is not None)
