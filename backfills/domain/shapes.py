@@ -15,6 +15,11 @@ def is_cheap(node: Node) -> bool:
     return isinstance(node, Ref) or (isinstance(node, Call) and node.function in _CHEAP and is_cheap(node.args[0]))
 
 
+def innermost(node: Node) -> Node:
+    """Return what a cheap expression reads: what comes of it is of ASCII wherever that is."""
+    return innermost(node.args[0]) if isinstance(node, Call) else node
+
+
 def usual_int(value: str) -> str:
     """Return the test for up to nine digits without a sign."""
     return f"(octet_length({value}) BETWEEN 1 AND 9 AND {_is_digits(value)})"

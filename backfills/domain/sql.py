@@ -81,8 +81,8 @@ class Compiler:
             case Call(function="decimal", args=(arg,)) if not self.postgres:
                 return sql_functions.decimal(self, self.value(arg))
             case Call(function="nfc", args=(arg,)) if self.postgres and shapes.is_cheap(arg):
-                plain = self.value(arg)
-                return f"(CASE WHEN {shapes.is_ascii(plain)} THEN {plain} ELSE normalize({plain}, NFC) END)"
+                plain, read = self.value(arg), self.value(shapes.innermost(arg))
+                return f"(CASE WHEN {shapes.is_ascii(read)} THEN {plain} ELSE normalize({plain}, NFC) END)"
             case Call(function="date" | "instant" as name, args=(arg,)) if not self.postgres:
                 # What has the shape of one and is none is read as NULL: no need to read it twice.
                 text_value = self.value(arg)

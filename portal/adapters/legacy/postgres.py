@@ -145,10 +145,11 @@ def _key_column(spec: Spec) -> int:
 
 def rows_of(data: bytes, *, column: int) -> SourceRows:
     """Describe rows in COPY text format, whose key stands in a column (from 0)."""
-    lines = data.split(b"\n")[:-1]  # COPY escapes line breaks inside values
-    if not lines:
+    count = data.count(b"\n")  # COPY escapes line breaks inside values
+    if not count:
         return SourceRows()
-    return SourceRows(data, len(lines), _key(lines[0], column), _key(lines[-1], column))
+    first, last = data[: data.find(b"\n")], data[data.rfind(b"\n", 0, -1) + 1 : -1]
+    return SourceRows(data, count, _key(first, column), _key(last, column))
 
 
 def _without_last(rows: SourceRows, *, column: int) -> SourceRows:
