@@ -119,8 +119,13 @@ sentences(
         "accounts.identity.unlinked": "undid a link to a member",
         "accounts.identity.rule_made": "let a rule stand for the domain {domain}",
         "accounts.identity.rule_ended": "ended the rule for the domain {domain}",
+        "accounts.forecast.downloaded": "downloaded who would get in by your company's sign-in alone",
         "accounts.enforcement.announced": "announced that your people sign in by your company alone",
         "accounts.enforcement.ended": "let passwords sign your people in again",
+        "accounts.enforcement.ending": _counted(
+            "warned that passwords count again within {counted}", "days", "day", "days"
+        ),
+        "accounts.enforcement.expired": "noted that the time is over for which your company's sign-in alone counted",
         "accounts.break_glass.named": "named a break-glass owner for seat {seat}",
         "accounts.break_glass.ended": "took seat {seat} from a break-glass owner",
         "accounts.break_glass.codes_issued": "made a new set of recovery codes",

@@ -62,9 +62,10 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no t
 
 
 class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth ships no types
-    """Adds a passkey, which opens every account of its owner, in a session that opens them all.
+    """Adds a passkey, which opens every account of its owner, in a session that opens them all for good.
 
-    Else a password that one account still takes would open, by a passkey, those that take the company's sign-in alone.
+    Else a password that one account still takes would open, by a passkey, those that take the company's sign-in alone;
+    and one that counts for the hours of a cutback would open the account ever after.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -73,6 +74,12 @@ class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth ships no
             raise PermissionRefused(
                 "A passkey would open accounts that your password does not open any more.",
                 fix=f"Sign in by your company for {closed[0].name} first, and add the passkey then.",
+            )
+        lent = company_sign_in.lent_to(context.request, kwargs["user"])
+        if lent:
+            raise PermissionRefused(
+                f"Passwords open {lent[0].name} for some hours only, and a passkey would open it ever after.",
+                fix="Add the passkey once your company's sign-in works again.",
             )
         super().__init__(*args, **kwargs)
 

@@ -34,12 +34,16 @@ def ask_about_sso(*, tenant_id: UUID, at: datetime) -> None:
 
 @subscribe("accounts.enforcement.announced")
 @subscribe("accounts.enforcement.ended")
+@subscribe("accounts.enforcement.ending")
 @subscribe("accounts.break_glass.named")
 @subscribe("accounts.break_glass.ended")
 @subscribe("accounts.break_glass.codes_issued")
 @subscribe("accounts.break_glass.used")
+@subscribe("accounts.cutback.asked")
 @subscribe("accounts.cutback.begun")
 @subscribe("accounts.cutback.ended")
+@subscribe("accounts.cutback.lapsed")
+@subscribe("accounts.cutback.withdrawn")
 @subscribe("accounts.passwords.removed")
 @subscribe("accounts.passwords.restored")
 def ask_about_enforcement(*, tenant_id: UUID, at: datetime) -> None:
@@ -60,8 +64,9 @@ def ask_about_certificates(*, tenant_id: UUID, at: datetime) -> None:
 @subscribe("accounts.member.deactivated")
 @subscribe("accounts.member.second_factor_reset")
 def ask_about_owners(*, tenant_id: UUID, at: datetime) -> None:
-    """Ask whether every owner has a second factor, now that the owners may be others."""
-    readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id="accounts.owner_has_second_factor")
+    """Ask whether every owner has a second factor and two hold codes, now that the owners may be others."""
+    for check_id in ("accounts.owner_has_second_factor", "accounts.break_glass"):
+        readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id=check_id)
 
 
 @subscribe("accounts.people.mapped")

@@ -8,11 +8,13 @@ from django.utils import timezone
 from accounts.domain.certificates import WARN_DAYS
 from accounts.models import Domain
 from accounts.queries import domains as claimed
+from accounts.queries import enforcement as enforced
 from accounts.queries import sso
 from accounts.services import (
     cutbacks,
     domain_transfers,
     domains,
+    enforcement,
     removals,
     sso_certificates,
     sso_sign_ins,
@@ -71,6 +73,22 @@ def look_at_certificates(*, at: datetime) -> None:
     """Have people warned whose provider's last certificate may end soon."""
     for tenant_id in sso.ending(after=at, before=at + timedelta(days=WARN_DAYS[0])):
         queue.enqueue("accounts.tasks.warn_of_certificate", tenant_id=tenant_id, key=str(tenant_id))
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(hours=1))
+def look_at_enforcements(*, at: datetime) -> None:
+    """Have people warned for whom passwords count again soon, and told once they do."""
+    for tenant_id, enforcement_id in enforced.ending(at=at).values_list("tenant_id", "pk"):
+        queue.enqueue(
+            "accounts.tasks.warn_of_enforcement", tenant_id=tenant_id, key=str(enforcement_id),
+            enforcement_id=enforcement_id,
+        )  # fmt: skip
+
+
+@task(scope=Scope.TENANT)
+def warn_of_enforcement(*, tenant_id: UUID, enforcement_id: str, at: datetime) -> None:
+    """Warn one tenant's people of the end of its company sign-in, once at each step."""
+    enforcement.warn(enforcement_id=UUID(enforcement_id), tenant_id=tenant_id, by=Actor.system("beat"), at=at)
 
 
 @task(scope=Scope.TENANT, max_attempts=1)

@@ -8,6 +8,7 @@ from comms.services import mailings
 from core import readiness
 from core.actor import Actor
 from core.outbox import subscribe
+from core.permissions import Permission
 from cutover.queries import cutovers
 
 BY = Actor.system("comms")
@@ -110,6 +111,19 @@ def tell_ended(*, tenant_id: UUID, enforcement_id: str, at: datetime) -> None:
     mailings.say("sign_in.ended", tenant_id=tenant_id, occasion=enforcement_id, by=BY, at=at)
 
 
+@subscribe("accounts.enforcement.ending")
+def warn_of_end(*, tenant_id: UUID, enforcement_id: str, days: int, at: datetime) -> None:
+    """Tell the deciders that passwords count again soon, or by now (`days` is 0)."""
+    key = f"sign_in.ends_{days}" if days else "sign_in.expired"
+    mailings.say(key, tenant_id=tenant_id, occasion=enforcement_id, by=BY, at=at)
+
+
+@subscribe("accounts.break_glass.codes_issued")
+def tell_codes(*, tenant_id: UUID, owner_id: str, at: datetime) -> None:
+    """Tell every owner that there is a new set of recovery codes; once an hour for each who makes them."""
+    mailings.say("sign_in.codes_made", tenant_id=tenant_id, occasion=f"{owner_id}:{at:%Y%m%dT%H}", by=BY, at=at)
+
+
 @subscribe("accounts.break_glass.used")
 def tell_recovery(*, tenant_id: UUID, code_id: str, at: datetime) -> None:
     """Tell every owner that a recovery code was used."""
@@ -118,8 +132,16 @@ def tell_recovery(*, tenant_id: UUID, code_id: str, at: datetime) -> None:
 
 @subscribe("accounts.cutback.asked")
 def ask_for_cutback(*, tenant_id: UUID, cutback_id: str, at: datetime) -> None:
-    """Tell the owners that a cutback waits for them."""
+    """Tell the owners, and the leads of ours who may approve it, that a cutback waits for them."""
     mailings.say("sign_in.cutback_asked", tenant_id=tenant_id, occasion=cutback_id, by=BY, at=at)
+    ours = recipients.staff_who_may(Permission.APPROVE_CUTBACK)
+    mailings.say("sign_in.cutback_waits", tenant_id=tenant_id, occasion=cutback_id, people=ours, by=BY, at=at)
+
+
+@subscribe("accounts.cutback.lapsed")
+def tell_lapsed(*, tenant_id: UUID, cutback_id: str, at: datetime) -> None:
+    """Tell the owners that nobody approved the cutback in time."""
+    mailings.say("sign_in.cutback_lapsed", tenant_id=tenant_id, occasion=cutback_id, by=BY, at=at)
 
 
 @subscribe("accounts.cutback.begun")

@@ -16,6 +16,8 @@ class Permission(StrEnum):
     """Of a directory, by its token: what it says of people counts, within what whoever issued the token may give."""
     MANAGE_DOMAINS = "manage_domains"
     MANAGE_SSO = "manage_sso"
+    WITHDRAW_LINKS = "withdraw_links"
+    """Take back what lets a person of a directory in: reject or undo a link, end a standing rule."""
     MANAGE_BREAK_GLASS = "manage_break_glass"
     REQUEST_CUTBACK = "request_cutback"
     APPROVE_CUTBACK = "approve_cutback"
@@ -112,6 +114,7 @@ _ADMIN = _AUDIT | {
     P.PROVISION_MEMBERS,
     P.MANAGE_DOMAINS,
     P.MANAGE_SSO,
+    P.WITHDRAW_LINKS,
     P.REQUEST_CUTBACK,
     P.MANAGE_RUNS,
     P.RUN_PARITY,
@@ -152,7 +155,7 @@ STAFF_ROLE_GRANTS: dict[StaffRole, frozenset[Permission]] = {
     StaffRole.INTEGRATIONS_LEAD: _STAFF_LEAD | {P.MANAGE_INTEGRATIONS},
     StaffRole.IDENTITY_BILLING_LEAD: _STAFF_LEAD
     | {P.PROVISION_SUBSCRIPTION, P.ANSWER_ACCESS, P.REQUEST_CUTBACK, P.APPROVE_CUTBACK}
-    | {P.MANAGE_DOMAINS, P.APPROVE_DOMAIN_TRANSFER, P.MAP_PEOPLE, P.REMOVE_PASSWORDS},
+    | {P.MANAGE_DOMAINS, P.APPROVE_DOMAIN_TRANSFER, P.MAP_PEOPLE, P.REMOVE_PASSWORDS, P.WITHDRAW_LINKS},
     StaffRole.CS_LEAD: _STAFF_LEAD
     | {P.ANSWER_ACCESS, P.INVITE_FIRST_OWNER, P.MANAGE_STEPS, P.MANAGE_TENANTS, P.MANAGE_COMMS, P.WORK_CASES},
     StaffRole.SRE_LEAD: _STAFF_LEAD

@@ -112,6 +112,17 @@ def accepted(found: Company) -> str:
     return lockouts.forecast(tenant_id=found.tenant_id).digest
 
 
+def cut_back(found: Company) -> Cutback:
+    """Let a cutback run since now, for an hour, as a row alone."""
+    at, by = timezone.now(), found.owners[0].user_id
+    with make.arranging():
+        return Cutback.objects.create(
+            tenant=found.tenant, reason="Down.", hours=1, requested_at=at, requested_by=by, lapses_at=at + DAY,
+            customer_approved_at=at, customer_approved_by=by, vendor_approved_at=at, vendor_approved_by=make.user().pk,
+            starts_at=at, ends_at=at + DAY / 24,
+        )  # fmt: skip
+
+
 def show(ready: Customer, blocked: Customer) -> None:
     """Let one have announced its company's sign-in; of the other an owner is to make codes, and a cutback waits."""
     at, by = timezone.now(), ready.by_owner
@@ -132,9 +143,15 @@ def show(ready: Customer, blocked: Customer) -> None:
 
 def without_passwords() -> PasswordRemoval:
     """Let an account of its own have no passwords any more; its pages take none, so nobody else's tour meets it."""
-    owner, at = make.member(make.tenant("Without Air", slug="without")), timezone.now()
+    owner = make.member(make.tenant("Without Air", slug="without"))
     with tenancy.scope(tenant_id=owner.tenant_id):
-        return PasswordRemoval.objects.create(
-            tenant=owner.tenant, reason="The move is over.", removed_at=at, removed_by=owner.user_id,
-            reversible_until=at + 30 * DAY, sealed=3,
-        )  # fmt: skip
+        return removed(Company(owner.tenant, [owner], []))
+
+
+def removed(found: Company) -> PasswordRemoval:
+    """Have the passwords taken away, as a row alone."""
+    at = timezone.now()
+    return PasswordRemoval.objects.create(
+        tenant=found.tenant, reason="The move is over.", removed_at=at, removed_by=found.owners[0].user_id,
+        reversible_until=at + 30 * DAY, sealed=3,
+    )  # fmt: skip

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from accounts.domain import people, signatures
+from accounts.domain import directory, people, signatures
 from accounts.domain.instants import instant, told
 from accounts.domain.verdicts import FOUNDATION, Check, Code, Judgement, Verdict, checked, listed, shown
 from core.saml import Assertion, Confirmation, SamlResponse, ServiceProvider, SigningCertificate, Unreadable
@@ -271,9 +271,14 @@ def _person(case: _Case) -> Iterator[Check]:
             f"a name for {shown(assertion.sp_name_qualifier)}",
             "Remove the SPNameQualifier, or enter our entity ID.",
         )
+    elif not directory.asserted(assertion):
+        got, fix = (
+            "a NameID made for this one sign-in (transient), or one too long to keep",
+            "Choose the e-mail address, or a persistent NameID, at your provider.",
+        )
     else:
         got, fix = shown(assertion.name_id), ""
-    yield checked(Code.SUBJECT, holds=not fix, expected="one NameID, each attribute once", got=got, fix=fix)
+    yield checked(Code.SUBJECT, holds=not fix, expected="one lasting NameID, each attribute once", got=got, fix=fix)
     addresses = tuple(filter(None, people.addresses(assertion)))
     domains = [people.domain_of(address) for address in addresses]
     proven = case.expected.domains

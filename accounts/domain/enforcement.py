@@ -11,7 +11,9 @@ SHORTEST_NOTICE = timedelta(days=1)
 LONGEST_NOTICE = timedelta(days=60)
 LONGEST = timedelta(days=180)
 """How long it may hold without somebody deciding again."""
-EXPIRY_WARNING = timedelta(days=14)
+WARN_DAYS = (14, 7, 1)
+"""How many days before its end people are told."""
+EXPIRY_WARNING = timedelta(days=WARN_DAYS[0])
 
 CLOCK_SLACK = timedelta(minutes=5)
 """A form that was open for a moment still gives a whole day's notice."""
@@ -92,3 +94,12 @@ def refusal(asked: Asked, *, at: datetime) -> tuple[str, str] | None:
     if asked.forecast.is_grave and asked.accepted_list != asked.forecast.digest:
         return asked.forecast.in_words, "Look at the list, and put it right or accept it as it stands there."
     return None
+
+
+def ending(*, expires_at: datetime, told: int | None, at: datetime) -> int | None:
+    """Return of how many days before the end people are to be told now, 0 once it is over, or None.
+
+    Each step once, and of several missed the last.
+    """
+    due = min((days for days in (*WARN_DAYS, 0) if at >= expires_at - timedelta(days=days)), default=None)
+    return due if due is not None and (told is None or due < told) else None

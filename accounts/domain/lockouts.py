@@ -49,6 +49,7 @@ class Why(StrEnum):
     JOINS_BY_RULE = "joins_by_rule"
     TO_BE_APPROVED = "to_be_approved"
     NAME_HAS_NEW_OWNER = "name_has_new_owner"
+    ALREADY_LINKED = "already_linked"
     NOT_CONNECTED = "not_connected"
     NOTHING_SEEN = "nothing_seen"
     CLOCK = "clock"
@@ -74,6 +75,10 @@ WORDS: Mapping[Why, tuple[str, str]] = {
     Why.NAME_HAS_NEW_OWNER: (
         "Your provider gives another id with a name that is linked already",
         "Look whether the name was given to a new person, then decide about the link.",
+    ),
+    Why.ALREADY_LINKED: (
+        "Your provider calls them otherwise than when they were linked",
+        "Look whether both are one person, then decide about the link.",
     ),
     Why.NOT_CONNECTED: ("Your identity provider is not connected", "Connect it under “Single sign-on”."),
     Why.NOTHING_SEEN: ("No answer of your provider was seen yet", "Test a sign-in under “Single sign-on”."),
@@ -113,6 +118,8 @@ class Link(StrEnum):
     PENDING = "pending"
     CLASH = "clash"
     """A link waits because the name is linked already, under another id."""
+    SECOND = "second"
+    """A link waits because they are linked already, by another name or id."""
     REJECTED = "rejected"
 
 
@@ -164,6 +171,8 @@ def predict(person: Person, *, barrier: Why | None) -> Prediction:
         return _out(Why.DOMAIN_NOT_PROVEN)
     if person.link is Link.CLASH:
         return Prediction(Outcome.NEEDS_APPROVAL, Why.NAME_HAS_NEW_OWNER)
+    if person.link is Link.SECOND:
+        return Prediction(Outcome.NEEDS_APPROVAL, Why.ALREADY_LINKED)
     if person.link is Link.LINKED:
         return Prediction(Outcome.SIGNS_IN, Why.LINKED)
     if person.link is Link.REJECTED:

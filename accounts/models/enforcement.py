@@ -27,6 +27,10 @@ class Enforcement(TenantModel):
         max_length=64, blank=True, help_text="Digest of the list of people locked out that was seen and accepted."
     )
 
+    warned_days = models.PositiveSmallIntegerField(
+        null=True, help_text="Of which step before its end people know; 0: that it is over."
+    )
+
     class Meta:
         verbose_name = "enforcement of single sign-on"
         verbose_name_plural = "enforcements of single sign-on"

@@ -174,6 +174,8 @@ class SsoSignIn(TenantModel):
         )
         indexes = (
             models.Index(fields=("tenant", "-started_at"), name="accounts_ssosignin_latest"),
+            models.Index(fields=("tenant", "-answered_at"), name="accounts_ssosignin_answers"),
+            models.Index(fields=("-answered_at",), condition=~models.Q(outcome=""), name="accounts_ssosignin_newest"),
             models.Index(fields=("answered_at",), condition=~models.Q(sealed=""), name="accounts_ssosignin_to_purge"),
         )
 

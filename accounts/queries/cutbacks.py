@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.domain import cutbacks as domain
 from accounts.models import Cutback
@@ -12,6 +12,16 @@ from accounts.models import Cutback
 def every(*, tenant_id: UUID) -> QuerySet[Cutback]:
     """Return the tenant's cutbacks, the newest first."""
     return Cutback.objects.filter(tenant_id=tenant_id).order_by("-requested_at", "-pk")
+
+
+def is_asked(at: datetime) -> Q:
+    """Select those that wait for approval."""
+    return Q(ended_at=None, ends_at=None, lapses_at__gt=at)
+
+
+def is_running(at: datetime) -> Q:
+    """Select those that run."""
+    return Q(ended_at=None, ends_at__gt=at)
 
 
 def state_of(cutback: Cutback, *, at: datetime) -> domain.State:

@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.authentication import get_authentication_records
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.domain.enforcement import LONGEST, Standing
+from accounts.domain.enforcement import EXPIRY_WARNING, LONGEST, Standing
 from accounts.models import BreakGlassOwner, Cutback, Enforcement, PasswordRemoval, RecoveryCode, Tenant
+from accounts.queries import cutbacks
 from core.permissions import Permission, TenantRole
 from core.toggles import TOGGLES, Toggle
 
@@ -45,12 +46,21 @@ def current(*, tenant_id: UUID, at: datetime) -> Enforcement | None:
     return _enforced(at).filter(tenant_id=tenant_id).select_related("toggle").first()
 
 
+def ending(*, at: datetime) -> QuerySet[Enforcement]:
+    """Return those that end by themselves within two weeks, or did so lately, as long as not all of it was told."""
+    rows = Enforcement.objects.filter(
+        ~Q(warned_days=0), toggle__expires_at__gt=at - EXPIRY_WARNING, toggle__expires_at__lte=at + EXPIRY_WARNING
+    )  # fmt: skip
+    by_itself = Q(toggle__ended_at=None) | Q(toggle__ended_at__gte=F("toggle__expires_at"))
+    return rows.filter(by_itself).select_related("toggle").order_by("toggle__expires_at")
+
+
 def _enforced(at: datetime) -> QuerySet[Enforcement]:
     return Enforcement.objects.filter(toggle__ended_at=None, toggle__expires_at__gt=at)
 
 
 def _running(at: datetime) -> QuerySet[Cutback]:
-    return Cutback.objects.filter(ended_at=None, ends_at__gt=at)
+    return Cutback.objects.filter(cutbacks.is_running(at))
 
 
 def break_glass(*, tenant_id: UUID) -> QuerySet[BreakGlassOwner]:
@@ -66,6 +76,12 @@ def usable_codes(*, tenant_id: UUID, at: datetime) -> QuerySet[RecoveryCode]:
     """Return the codes that would sign somebody in."""
     rows = RecoveryCode.objects.filter(tenant_id=tenant_id, used_at=None, replaced_at=None)
     return rows.filter(Q(lapses_at=None) | Q(lapses_at__gt=at))
+
+
+def last_used(*, tenant_id: UUID) -> dict[UUID, datetime]:
+    """Return when each break-glass owner used a code last."""
+    rows = RecoveryCode.objects.filter(tenant_id=tenant_id, used_at__isnull=False).order_by("used_at")
+    return {owner_id: used_at for owner_id, used_at in rows.values_list("owner_id", "used_at") if used_at}
 
 
 def holders(*, tenant_id: UUID) -> set[UUID]:

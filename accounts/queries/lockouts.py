@@ -8,6 +8,7 @@ the number of members.
 import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -15,15 +16,16 @@ from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from django.db.models import Case, CharField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Cast, Lower
-from django.utils import timezone
+from django.db.models.functions import Cast, Coalesce, Lower
 
 from accounts.domain import lockouts as domain
 from accounts.domain.lockouts import Forecast, Link, Outcome, Person, Prediction, Why
 from accounts.domain.people import domain_of
+from accounts.domain.signing_in import WAITING, Reason
 from accounts.domain.verdicts import Code, Verdict
 from accounts.models import Domain, Invitation, LinkedIdentity, LinkProposal, Member, SsoSignIn, StandingRule, User
 from accounts.queries import sso
+from accounts.queries.identities import SIGNED_IN
 from core.permissions import TenantRole
 
 NEWEST = 20
@@ -119,14 +121,14 @@ def row(member: Any, *, stop: Why | None) -> Row:
     return Row(user.name, user.email, member.role, prediction, member.has_passkey)
 
 
-def rows(*, tenant_id: UUID, outcome: Outcome | None = None) -> Iterator[Row]:
+def rows(*, tenant_id: UUID, at: datetime, outcome: Outcome | None = None) -> Iterator[Row]:
     """Yield every member and everybody invited with their prediction, or those of one outcome; a few at a time."""
     stop = barrier(tenant_id=tenant_id)
     found = groups(tenant_id=tenant_id, stop=stop)
     members = listed(tenant_id=tenant_id, found=found, outcome=outcome)
     for member in members.iterator(chunk_size=_CHUNK):
         yield row(member, stop=stop)
-    for each in invited(tenant_id=tenant_id, stop=stop):
+    for each in invited(tenant_id=tenant_id, stop=stop, at=at):
         if outcome in (None, each.prediction.outcome):
             yield each
 
@@ -137,13 +139,11 @@ def count_of(outcome: Outcome, *, found: Collection[Group], invited: Collection[
     return members + sum(each.prediction.outcome is outcome for each in invited)
 
 
-def invited(*, tenant_id: UUID, stop: Why | None) -> list[Row]:
+def invited(*, tenant_id: UUID, stop: Why | None, at: datetime) -> list[Row]:
     """Return who is invited and has not joined, with what would become of them; there are never more than a few."""
     proven = _proven(tenant_id)
     joining = _ruled(tenant_id, StandingRule.Kind.JOIN)
-    waiting = Invitation.objects.filter(
-        tenant_id=tenant_id, accepted_at=None, revoked_at=None, expires_at__gt=timezone.now()
-    )
+    waiting = Invitation.objects.filter(tenant_id=tenant_id, accepted_at=None, revoked_at=None, expires_at__gt=at)
     has_account = Exists(User.objects.filter(email=OuterRef("email")))
     found = waiting.annotate(domain=_domain_of("email"), has_account=has_account).order_by("email")
     return [
@@ -176,7 +176,7 @@ def people(*, tenant_id: UUID) -> QuerySet[Member]:
     return (
         Member.objects.filter(tenant_id=tenant_id)
         .select_related("user")
-        .annotate(domain=_domain_of("user__email"))
+        .annotate(domain=_domain_of("user__email"), last=_last(tenant_id), waits=_waits(tenant_id))
         .annotate(
             is_on=_says(Q(deactivated_at=None, user__is_active=True)),
             is_proven=_says(Q(domain__in=_proven(tenant_id))),
@@ -188,25 +188,44 @@ def people(*, tenant_id: UUID) -> QuerySet[Member]:
     )
 
 
+def _last(tenant_id: UUID) -> Subquery:
+    """Return how a member fared when the provider named them last."""
+    answered = SsoSignIn.objects.filter(tenant_id=tenant_id, member_id=OuterRef("pk"), answered_at__isnull=False)
+    return Subquery(answered.order_by("-answered_at", "-pk").values("reason")[:1])
+
+
+def _waits(tenant_id: UUID) -> Subquery:
+    """Return how the newest link of a member stands that nobody has approved."""
+    proposals = LinkProposal.objects.filter(tenant_id=tenant_id, member_id=OuterRef("pk")).exclude(is_approved=True)
+    state = Case(
+        When(is_approved=False, then=Value(Link.REJECTED.value)),
+        When(reason=Reason.NAME_HAS_NEW_OWNER.value, then=Value(Link.CLASH.value)),
+        default=Value(Link.PENDING.value),
+        output_field=CharField(),
+    )
+    return Subquery(proposals.order_by("-proposed_at", "-pk").annotate(state=state).values("state")[:1])
+
+
 def _link(tenant_id: UUID) -> Case:
-    """Return how a member stands to the directory: by their newest proposal, or else by what is linked."""
-    identities = LinkedIdentity.objects.filter(tenant_id=tenant_id, member_id=OuterRef("pk"))
-    proposals = LinkProposal.objects.filter(tenant_id=tenant_id, member_id=OuterRef("pk"))
-    newest = proposals.exclude(is_approved=True).order_by("-proposed_at", "-pk")
-    state = newest.annotate(
-        state=Case(
-            When(is_approved=False, then=Value(Link.REJECTED.value)),
-            When(reason=Why.NAME_HAS_NEW_OWNER.value, then=Value(Link.CLASH.value)),
-            default=Value(Link.PENDING.value),
-            output_field=CharField(),
-        )
-    ).values("state")[:1]
-    clashes = newest.filter(reason=Why.NAME_HAS_NEW_OWNER.value, is_approved=None)
+    """Return how a member stands to the directory: by the name it gave them last, or else by what is linked.
+
+    Who was not let in by that name is not, whatever other name they are linked by, until somebody decides.
+    """
+    linked = LinkedIdentity.objects.filter(tenant_id=tenant_id, member_id=OuterRef("pk"))
+    clashes = LinkProposal.objects.filter(
+        tenant_id=tenant_id, member_id=OuterRef("pk"), reason=Reason.NAME_HAS_NEW_OWNER.value, is_approved=None
+    )
+    came_in = Q(last__in=[Reason.LINKED, Reason.LINKED_BY_RULE, Reason.JOINED_BY_RULE])
+    stayed_out = Q(last__in=[*WAITING, Reason.LINK_REJECTED])
+    pending = Q(waits=Link.PENDING.value)
     return Case(
+        When(pending & Q(last=Reason.NAME_HAS_NEW_OWNER), then=Value(Link.CLASH.value)),
+        When(stayed_out & pending & Exists(linked.filter(source__in=SIGNED_IN)), then=Value(Link.SECOND.value)),
+        When(stayed_out & Q(waits__isnull=False), then=F("waits")),
+        When(came_in & Exists(linked), then=Value(Link.LINKED.value)),
         When(Exists(clashes), then=Value(Link.CLASH.value)),
-        When(Exists(identities), then=Value(Link.LINKED.value)),
-        When(Exists(newest), then=Subquery(state)),
-        default=Value(Link.NONE.value),
+        When(Exists(linked), then=Value(Link.LINKED.value)),
+        default=Coalesce(F("waits"), Value(Link.NONE.value)),
         output_field=CharField(),
     )
 

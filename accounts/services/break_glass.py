@@ -60,14 +60,20 @@ def name(*, tenant_id: UUID, member: Member, seat: int, by: Actor, at: datetime)
     return named
 
 
-def issue(*, owner: BreakGlassOwner, by: Actor, at: datetime) -> list[str]:
+def issue(*, owner: BreakGlassOwner, by: Actor, at: datetime, is_lent: bool = False) -> list[str]:
     """Make a new set of codes for the owner who asks, in place of their earlier one; return them, this once.
 
-    Nobody makes codes for somebody else: whoever sees one can sign in by it.
+    Nobody makes codes for somebody else: whoever sees one can sign in by it. Nor does who came in by a password for the
+    hours of a cutback (`is_lent`): the codes would open the account ever after.
     """
     by.require(Permission.MANAGE_BREAK_GLASS, tenant_id=owner.tenant_id)
     if by.kind is not ActorKind.MEMBER or owner.member.user_id != by.id:
         raise UnableToIssue("Each break-glass owner makes their own codes.", fix="Ask them to open this page.")
+    if is_lent:
+        raise UnableToIssue(
+            "A cutback let you in by your password, and codes would open the account when it is over.",
+            fix="Make them once your company's sign-in works again, or come in by a passkey or a code that you hold.",
+        )
     codes = [recovery.write(secrets.choice) for _ in range(recovery.CODES)]
     with transaction.atomic(durable=True):
         locked = BreakGlassOwner.objects.select_for_update().filter(pk=owner.pk, ended_at=None).first()

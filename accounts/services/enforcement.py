@@ -58,6 +58,7 @@ def announce(
             takes_effect_at=takes_effect_at,
             forecast={outcome.value: count for outcome, count in forecast.counts.items()},
             accepted_list=forecast.digest if forecast.is_grave else "",
+            warned_days=domain.ending(expires_at=expires_at, told=None, at=at),  # who announces it knows its end
         )
         outbox.publish("accounts.enforcement.announced", tenant_id=tenant_id, enforcement_id=announced.pk)
         ledger.record(
@@ -89,6 +90,27 @@ def end(*, tenant_id: UUID, by: Actor, at: datetime) -> bool:
         outbox.publish("accounts.enforcement.ended", tenant_id=tenant_id, enforcement_id=standing.pk)
         ledger.record("accounts.enforcement.ended", by=by, at=at, tenant_id=tenant_id, subject=standing)
     return True
+
+
+def warn(*, enforcement_id: UUID, tenant_id: UUID, by: Actor, at: datetime) -> int | None:
+    """Have the tenant's people told that passwords count again within 14, 7 or 1 days, or by now; each step once.
+
+    Returns the step that was told of now; 0 says that it is over. One that was ended before its time, or that the
+    taking away of passwords outlasts, is nothing to be warned of.
+    """
+    by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
+    with transaction.atomic(durable=True):
+        row = known.ending(at=at).select_for_update(of=("self",)).filter(pk=enforcement_id, tenant_id=tenant_id).first()
+        if row is None or known.standing(tenant_id=tenant_id, at=at).removed_at is not None:
+            return None
+        days = domain.ending(expires_at=row.toggle.expires_at, told=row.warned_days, at=at)
+        if days is None:
+            return None
+        Enforcement.objects.filter(pk=row.pk).update(warned_days=days)
+        outbox.publish("accounts.enforcement.ending", tenant_id=tenant_id, enforcement_id=row.pk, days=days)
+        event = "accounts.enforcement.ending" if days else "accounts.enforcement.expired"
+        ledger.record(event, by=by, at=at, tenant_id=tenant_id, subject=row, data={"days": days})
+    return days
 
 
 def _asked(

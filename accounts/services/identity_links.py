@@ -35,7 +35,7 @@ def decide(*, tenant_id: UUID, proposal_ids: Collection[UUID], approve: bool, by
 
     Nobody links an identity to a member whose role is not theirs to give.
     """
-    by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
+    by.require(Permission.MANAGE_SSO if approve else Permission.WITHDRAW_LINKS, tenant_id=tenant_id)
     if len(set(proposal_ids)) > MOST_AT_ONCE:
         raise UnableToDecide(f"These are more than {MOST_AT_ONCE}.", fix="Decide them in several steps.")
     with transaction.atomic(durable=True):
@@ -71,7 +71,7 @@ def reopen(*, tenant_id: UUID, proposal_id: UUID, by: Actor, at: datetime) -> No
 
 def unlink(*, tenant_id: UUID, identity_id: UUID, by: Actor, at: datetime) -> None:
     """Undo a link: the next sign-in is a proposal again, and whoever came in as the member is out."""
-    by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
+    by.require(Permission.WITHDRAW_LINKS, tenant_id=tenant_id)
     with transaction.atomic(durable=True):
         identity = identities.linked(tenant_id=tenant_id).filter(pk=identity_id).first()
         if identity is None:
@@ -117,7 +117,7 @@ def make_rule(*, tenant_id: UUID, domain: str, kind: str, by: Actor, at: datetim
 
 def end_rule(*, tenant_id: UUID, rule_id: UUID, by: Actor, at: datetime) -> None:
     """End a standing rule; what it has linked stays. Safe to repeat."""
-    by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
+    by.require(Permission.WITHDRAW_LINKS, tenant_id=tenant_id)
     with transaction.atomic(durable=True):
         rule = StandingRule.objects.filter(pk=rule_id, tenant_id=tenant_id).first()
         if rule is None:

@@ -5,7 +5,9 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
+from accounts.domain.enforcement import State
 from accounts.queries import enforcement, tenants
 from core import tenancy
 
@@ -41,6 +43,23 @@ def closed_to(request: HttpRequest, user: Any) -> list[tenancy.TenantName]:
         for place in ([] if user.is_staff else tenancy.find_memberships(user_id=user.pk))
         if place.sso_only and not enforcement.proves(request, user=user, tenant_ids=[place.tenant_id])
     ]
+
+
+def lent_to(request: HttpRequest, user: Any) -> list[tenancy.TenantName]:
+    """Return the accounts of a person that a cutback alone opens to this session."""
+    return [
+        place
+        for place in ([] if user.is_staff else tenancy.find_memberships(user_id=user.pk))
+        if not place.sso_only and is_lent(request, tenant_id=place.tenant_id)
+    ]
+
+
+def is_lent(request: HttpRequest, *, tenant_id: UUID) -> bool:
+    """Say whether a cutback alone opens an account to this session: then what would outlive it is not made in it."""
+    at = timezone.now()
+    with tenancy.scope(tenant_id=tenant_id):
+        state = enforcement.standing(tenant_id=tenant_id, at=at).state(at=at)
+    return state is State.CUT_BACK and not enforcement.proves(request, user=request.user, tenant_ids=[tenant_id])
 
 
 def _page(request: HttpRequest, ways: dict[str, str], *, here: str = "") -> HttpResponse:

@@ -22,6 +22,7 @@ from accounts.queries import cutbacks as asked
 from accounts.queries import enforcement as known
 from accounts.queries import lockouts, members, passwords, removals
 from accounts.services import break_glass, cutbacks, enforcement
+from accounts.views import company_sign_in
 from core import toggles
 from core.errors import UseCaseError
 from core.forms import UntilForm, day
@@ -138,7 +139,8 @@ def issue(request: ActingRequest, tenant: Tenant, owner_id: UUID) -> HttpRespons
     owner = get_object_or_404(BreakGlassOwner.objects.select_related("member__user"), tenant=tenant, pk=owner_id)
     at = timezone.now()
     try:
-        codes = break_glass.issue(owner=owner, by=request.actor, at=at)
+        is_lent = company_sign_in.is_lent(request, tenant_id=tenant.pk)
+        codes = break_glass.issue(owner=owner, by=request.actor, at=at, is_lent=is_lent)
     except break_glass.UnableToIssue as refusal:
         return refused(request, tenant, seat_problem=refusal)
     return render(request, CODES, {"tenant": tenant, "owner": owner, "codes": codes, "now": at})
@@ -200,6 +202,9 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
             ("remove", Permission.REMOVE_PASSWORDS),
         )
     }
+    if may["manage"]:
+        forecast = lockouts.forecast(tenant_id=tenant.pk)
+        may["announce"] = not forecast.owners_stuck or may["name"]  # that an owner is stuck only an owner accepts
     today = timezone.localdate(at, zone)
     context: dict[str, object] = {
         "tenant": tenant,
@@ -213,13 +218,13 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
         ),
     }
     if may["manage"]:
-        context |= {"forecast": lockouts.forecast(tenant_id=tenant.pk), "seats": _seats(request, tenant, at)}
+        context |= {"forecast": forecast, "seats": _seats(request, tenant, at)}
+        context |= _removal(tenant, at, may_remove=may["remove"])
     if may["ask"]:
         context |= _cutbacks(request, tenant, at)
-    if may["remove"]:
-        context |= _removal(tenant, at)
     if may["name"]:
         context["owners"] = list(members.owners(tenant_id=tenant.pk)[:200])
+        context["is_lent"] = company_sign_in.is_lent(request, tenant_id=tenant.pk)
     return context
 
 
@@ -229,12 +234,14 @@ def _seats(request: ActingRequest, tenant: Tenant, at: datetime) -> list[dict[st
     left: dict[UUID, int] = {}
     for owner_id in known.usable_codes(tenant_id=tenant.pk, at=at).values_list("owner_id", flat=True):
         left[owner_id] = left.get(owner_id, 0) + 1
+    used = known.last_used(tenant_id=tenant.pk)
     return [
         {
             "seat": seat,
             "owner": (owner := named.get(seat)),
             "holds": owner is not None and owner.pk in holders,
             "left": left.get(owner.pk, 0) if owner else 0,
+            "used": used.get(owner.pk) if owner else None,
             "is_mine": owner is not None and owner.member.user_id == request.actor.id,
         }
         for seat in recovery.SEATS
@@ -253,10 +260,10 @@ def _cutbacks(request: ActingRequest, tenant: Tenant, at: datetime) -> dict[str,
     }
 
 
-def _removal(tenant: Tenant, at: datetime) -> dict[str, object]:
+def _removal(tenant: Tenant, at: datetime, *, may_remove: bool) -> dict[str, object]:
     found = removals.standing(tenant_id=tenant.pk)
     flag = toggles.on(tenant_id=tenant.pk, at=at, names=[removals.FLAG.name]).get(removals.FLAG.name)
-    untried = removals.untried(tenant_id=tenant.pk) if flag and not found else None
+    untried = removals.untried(tenant_id=tenant.pk) if flag and may_remove and not found else None
     return {"removal": found, "flag": flag, "untried": untried, "removal_form": RemovalForm(auto_id=REMOVAL_IDS)}
 
 

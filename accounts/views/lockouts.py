@@ -3,11 +3,13 @@
 from django.core.paginator import Paginator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.domain.lockouts import WORDS, Outcome
 from accounts.models import Tenant
 from accounts.queries import lockouts
+from accounts.services import lockouts as exporting
 from core import sheets
 from core.permissions import Permission
 from core.web import ActingRequest, tenant_view
@@ -23,7 +25,7 @@ def show(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Show everybody with the outcome foreseen, or those of one outcome."""
     outcome, stop = _outcome(request), lockouts.barrier(tenant_id=tenant.pk)
     found = lockouts.groups(tenant_id=tenant.pk, stop=stop)
-    invited = lockouts.invited(tenant_id=tenant.pk, stop=stop)
+    invited = lockouts.invited(tenant_id=tenant.pk, stop=stop, at=timezone.now())
     members = lockouts.listed(tenant_id=tenant.pk, found=found, outcome=outcome)
     page = Paginator(members, PEOPLE_A_PAGE).get_page(request.GET.get("page"))
     context = {
@@ -43,7 +45,7 @@ def show(request: ActingRequest, tenant: Tenant) -> HttpResponse:
 @tenant_view(Permission.MANAGE_SSO)
 def download(request: ActingRequest, tenant: Tenant) -> StreamingHttpResponse:
     """Hand out the same as CSV."""
-    rows = lockouts.rows(tenant_id=tenant.pk, outcome=_outcome(request))
+    rows = exporting.rows(tenant_id=tenant.pk, outcome=_outcome(request), by=request.actor, at=timezone.now())
     lines = (
         (each.name, each.email, each.role, each.prediction.outcome.label, each.prediction.words, each.prediction.fix,
          "yes" if each.has_passkey else "no", "yes" if each.is_invited else "no")

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.domain import roles
 from accounts.models import Tenant
 from accounts.queries.provisioning import panel, resources
-from accounts.services.provisioning import switch
+from accounts.services.provisioning import people, switch
 from accounts.services.provisioning.switch import UnableToSwitch
 from core.permissions import Permission
 from core.web import ActingRequest, tenant_view
@@ -78,6 +78,7 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
     standing = panel.standing(tenant_id=tenant.pk)
     page, lines = panel.lines(tenant_id=tenant.pk, number=request.GET.get("page"))
     may_manage = request.actor.can(Permission.MANAGE_MEMBERS, tenant_id=tenant.pk)
+    beyond = people.beyond(tenant_id=tenant.pk, authority=people.Authority.of(request.actor)) if may_manage else None
     return {
         "tenant": tenant,
         "standing": standing,
@@ -89,4 +90,6 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
         "groups": panel.groups(tenant_id=tenant.pk),
         "may_manage": may_manage,
         "grantable": roles.grantable(request.actor.roles) if may_manage else (),
+        "closed_people": set(beyond.values_list("pk", flat=True)) if beyond is not None else (),
+        "closed_groups": set(beyond.values_list("memberships__group_id", flat=True)) if beyond is not None else (),
     }

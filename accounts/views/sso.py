@@ -15,6 +15,8 @@ from accounts.domain.setup_guides import GUIDES
 from accounts.models import SsoConnection, Tenant
 from accounts.queries import sso as known
 from accounts.services import sso, sso_certificates, sso_sources, sso_tests
+from accounts.services.sso_changes import require_trust
+from core.errors import UseCaseError
 from core.permissions import Permission
 from core.saml import MOST_METADATA
 from core.web import ActingRequest, tenant_view
@@ -123,6 +125,7 @@ def context_of(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
         "page": tests,
         "now": now,
         "may_manage": may_manage(request, tenant),
+        "may_trust": may_trust(request, tenant),
         "may_see_people": request.actor.can(Permission.VIEW_MEMBERS, tenant_id=tenant.pk),
         "demo_provider": settings.DEMO_IDENTITY_PROVIDER and f"{settings.DEMO_IDENTITY_PROVIDER}{tenant.slug}/",
     }
@@ -149,3 +152,12 @@ def _connected(connection: SsoConnection, now: datetime) -> dict[str, object]:
 def may_manage(request: ActingRequest, tenant: Tenant) -> bool:
     """Say whether who asks may change the connection."""
     return request.actor.can(Permission.MANAGE_SSO, tenant_id=tenant.pk)
+
+
+def may_trust(request: ActingRequest, tenant: Tenant) -> bool:
+    """Say whether who asks may change what the provider is believed: owners alone, once it speaks for them."""
+    try:
+        require_trust(tenant_id=tenant.pk, by=request.actor)
+    except UseCaseError:
+        return False
+    return True

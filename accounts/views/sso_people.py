@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.domain import roles
 from accounts.domain.signing_in import REASONS, Outcome, Reason
 from accounts.models import SsoSignIn, StandingRule, Tenant
 from accounts.queries import domains, identities
@@ -18,7 +19,7 @@ from accounts.services import identity_links
 from accounts.services.identity_links import UnableToDecide, UnableToRule
 from accounts.views.sso_tests import check_row
 from core.errors import UseCaseError
-from core.permissions import Permission
+from core.permissions import Permission, TenantRole
 from core.web import ActingRequest, tenant_view
 
 HISTORY = "accounts/sso_sign_ins.html"
@@ -139,18 +140,22 @@ def _links(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
     waiting = identities.waiting(tenant_id=tenant.pk)
     proven = domains.verified_names(tenant_id=tenant.pk)
     rules = list(identities.rules(tenant_id=tenant.pk))
+    shown = list(waiting[: identity_links.MOST_AT_ONCE])
+    may_manage = request.actor.can(Permission.MANAGE_SSO, tenant_id=tenant.pk)
+    mine = roles.grantable(request.actor.roles) if may_manage else ()
     return {
         "tenant": tenant,
-        "proposals": [
-            {"row": row, "why": REASONS[Reason(row.reason)][0]} for row in waiting[: identity_links.MOST_AT_ONCE]
-        ],
+        "proposals": [{"row": row, "why": REASONS[Reason(row.reason)][0]} for row in shown],
         "waiting": waiting.count(),
         "rules": [{"row": rule, "holds": rule.domain in proven} for rule in rules],
         "domains": proven,
         "kinds": StandingRule.Kind.choices,
         "rejected": identities.rejected(tenant_id=tenant.pk)[:A_PAGE],
         "page": Paginator(identities.linked(tenant_id=tenant.pk), A_PAGE).get_page(request.GET.get("page")),
-        "may_manage": request.actor.can(Permission.MANAGE_SSO, tenant_id=tenant.pk),
+        "may_manage": may_manage,
+        "mine": mine,
+        "may_decide": any(row.member.role in mine for row in shown),
+        "may_rule": TenantRole.OWNER in mine,
     }
 
 

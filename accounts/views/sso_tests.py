@@ -98,6 +98,7 @@ def _context(request: ActingRequest, tenant: Tenant, test: SsoTest) -> dict[str,
         "tenant": tenant,
         "test": test,
         "may_manage": may_manage,
+        "may_trust": sso.may_trust(request, tenant),
         "has_lapsed": test.answered_at is None and test.expires_at <= timezone.now(),
         "is_current": test.fingerprint == test.connection.fingerprint,
     }

@@ -8,7 +8,7 @@ from comms.domain import sla
 from comms.domain.ladder import Audience
 from comms.models import Preference
 from core.approvals import reading
-from core.permissions import TenantRole
+from core.permissions import STAFF_ROLE_GRANTS, Permission, TenantRole
 from cutover.domain.go_no_go import CUSTOMER
 from cutover.queries import pages
 
@@ -48,6 +48,12 @@ def rung(level: int) -> list[UUID]:
     """Return the vendor's people who hear at an escalation level."""
     found = sla.rung(level)
     return list(staff.holders(roles=found[1]).values_list("pk", flat=True)) if found else []
+
+
+def staff_who_may(permission: Permission) -> list[UUID]:
+    """Return the vendor's people who hold a permission."""
+    roles = [role for role, granted in STAFF_ROLE_GRANTS.items() if permission in granted]
+    return list(staff.holders(roles=roles).values_list("pk", flat=True))
 
 
 def belongs(person_id: UUID, *, tenant_id: UUID) -> bool:

@@ -7,6 +7,7 @@ import pytest
 
 from accounts.domain import assertions, signatures
 from accounts.domain.assertions import Expected, judge
+from accounts.domain.directory import TRANSIENT
 from accounts.domain.instants import instant, told
 from accounts.domain.people import addresses, domain_of
 from accounts.domain.verdicts import FOUNDATION, TITLES, Code, Verdict
@@ -124,6 +125,7 @@ WRONG = [
     (inner(id=None), Code.ONCE),
     (inner(name_id=None, attributes=(Attribute("email", ("o@airline.example",)),)), Code.SUBJECT),
     (inner(name_id="", attributes=(Attribute("email", ("o@airline.example",)),)), Code.SUBJECT),
+    (inner(name_id_format=TRANSIENT), Code.SUBJECT),
     (inner(sp_name_qualifier="https://other.example"), Code.SUBJECT),
     (inner(attributes=(Attribute("team", ("a",)), Attribute("team", ("b",)))), Code.SUBJECT),
     (inner(name_id="olivia@evil.example"), Code.EMAIL),

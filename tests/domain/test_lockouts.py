@@ -54,6 +54,7 @@ IN, WAITS, JOINS, OUT = Outcome.SIGNS_IN, Outcome.NEEDS_APPROVAL, Outcome.NEW_AC
         ({}, None, WAITS, Why.TO_BE_APPROVED),
         ({"link": Link.PENDING}, None, WAITS, Why.TO_BE_APPROVED),
         ({"link": Link.CLASH, "has_rule": True}, None, WAITS, Why.NAME_HAS_NEW_OWNER),
+        ({"link": Link.SECOND, "has_rule": True}, None, WAITS, Why.ALREADY_LINKED),
         ({"link": Link.REJECTED, "has_rule": True}, None, OUT, Why.LINK_REJECTED),
         ({"link": Link.LINKED, "is_proven": False}, None, OUT, Why.DOMAIN_NOT_PROVEN),
         ({"link": Link.LINKED, "is_active": False}, None, OUT, Why.DEACTIVATED),

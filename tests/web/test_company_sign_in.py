@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Cutback, SsoConnection
+from accounts.models import Cutback, SsoConnection, StandingRule, User
 from accounts.services import enforcement
 from core import tenancy
 from core.permissions import StaffRole, TenantRole
@@ -57,6 +57,7 @@ def provider_id(company: Company) -> str:
 
 
 def test_a_right_password_leads_to_the_companys_sign_in(client: Client, company: Company) -> None:
+    assert reverse("recovery:recover") in client.get(reverse("account_login")).content.decode()
     refused = sign_in(client, company)
     assert refused.status_code == 403
     assert reverse("sso:start", args=[provider_id(company)]) in refused.content.decode()
@@ -74,17 +75,69 @@ def test_it_counts_again_when_it_is_not_enforced_any_more(client: Client, compan
 
 
 def test_it_counts_while_a_cutback_runs(client: Client, company: Company) -> None:
-    at, by = timezone.now(), company.owners[0].user_id
-    with make.arranging():
-        Cutback.objects.create(
-            tenant=company.tenant, reason="Down.", hours=1, requested_at=at, requested_by=by, lapses_at=at + DAY,
-            customer_approved_at=at, customer_approved_by=by, vendor_approved_at=at, vendor_approved_by=make.user().pk,
-            starts_at=at, ends_at=at + DAY / 24,
-        )  # fmt: skip
+    enforcing.cut_back(company)
     assert sign_in(client, company).status_code == 302
     page = client.get(overview(company))
     assert page.status_code == 200
     assert "Passwords sign you in for some hours" in page.content.decode()
+
+
+def test_what_would_outlive_a_cutback_is_not_made_in_a_session_that_it_lent(client: Client, company: Company) -> None:
+    enforcing.cut_back(company)
+    with make.arranging():
+        mine = company.seats()[0]
+    user, add, fresh = company.owners[0].user, reverse("mfa_add_webauthn"), {"at": time.time(), "reauthenticated": True}
+    issue = reverse("accounts:issue_recovery_codes", args=[company.tenant.slug, mine.pk])
+    page = reverse("accounts:enforcement", args=[company.tenant.slug])
+    opened_by(client, user, method="password", **fresh)
+    refused = client.get(add)
+    assert refused.status_code == 403
+    assert "for some hours only" in refused.content.decode()
+    assert client.post(add, {"name": "Mine", "credential": "{}"}).status_code == 403
+    assert client.post(issue).status_code == 422
+    assert issue not in client.get(page).content.decode()
+    opened_by(client, user, method="saml", tenant_id=str(company.tenant_id), **fresh)
+    assert client.get(add).status_code == 200
+    assert issue in client.get(page).content.decode()
+    assert client.post(issue).status_code == 200
+
+
+def test_what_only_owners_may_do_an_admin_sees_said_and_not_as_a_form(client: Client, company: Company) -> None:
+    with make.arranging():
+        member = make.member(company.tenant, TenantRole.ADMIN, person=make.user(email="admin@airline.example"))
+        cutback = enforcing.cut_back(company)
+        Cutback.objects.filter(pk=cutback.pk).update(
+            starts_at=None, ends_at=None, customer_approved_at=None, customer_approved_by=None
+        )
+        StandingRule.objects.create(
+            tenant=company.tenant, domain="airline.example", kind="link", made_at=timezone.now(), made_by=member.user_id
+        )
+
+    def pages(user: User, *names: str) -> list[str]:
+        opened_by(client, user, method="saml", tenant_id=str(company.tenant_id))
+        return [client.get(reverse(f"accounts:{name}", args=[company.tenant.slug])).content.decode() for name in names]
+
+    where = {
+        "enforcement": ("name_break_glass", "approve_cutback", "issue_recovery_codes"),
+        "sso": ("connect_sso", "follow_sso", "add_sso_certificate"),
+        "sso_links": ("make_link_rule",),
+    }
+    args = {"name_break_glass": [1], "approve_cutback": [cutback.pk]}
+    with make.arranging():
+        args["issue_recovery_codes"] = [company.seats()[0].pk]
+
+    def actions(name: str) -> list[str]:
+        return [
+            f'action="{reverse(f"accounts:{form}", args=[company.tenant.slug, *args.get(form, [])])}"'
+            for form in where[name]
+        ]
+
+    for name, shown in zip(where, pages(member.user, *where), strict=True):
+        assert "An owner of your account does that" in shown
+        assert [action for action in actions(name) if action in shown] == []
+    for name, shown in zip(where, pages(company.owners[0].user, *where), strict=True):
+        assert "An owner of your account does that" not in shown
+        assert [action for action in actions(name) if action not in shown] == []
 
 
 @pytest.mark.parametrize(
@@ -152,6 +205,7 @@ def test_a_recovery_code_signs_its_owner_in_once(client: Client, company: Compan
     page = client.get(came_in["Location"])
     assert page.status_code == 200
     assert "Needs a new set" in page.content.decode()
+    assert "Last used" in page.content.decode()
     assert client.post(where, {"email": email, "code": code}).status_code == 403
     assert client.post(where, {"email": "", "code": ""}).status_code == 422
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.domain import directory, people, roles, signing_in
 from accounts.domain.directory import Key
@@ -67,11 +67,16 @@ def may_change(ids: Collection[UUID], *, tenant_id: UUID, authority: Authority) 
 
     Asked before anything is kept: a job does later what was kept, in the name of whoever ended the trial.
     """
-    beyond = LinkedIdentity.objects.filter(tenant_id=tenant_id, member__deactivated_at=None)
-    keys = list(beyond.exclude(member__role__in=authority.grantable).values_list("external_id", "user_name"))
+    return not beyond(tenant_id=tenant_id, authority=authority).filter(pk__in=list(ids)).exists()
+
+
+def beyond(*, tenant_id: UUID, authority: Authority) -> QuerySet[ProvisionedUser]:
+    """Return the people of the directory whose roles here are not the caller's to take away."""
+    others = LinkedIdentity.objects.filter(tenant_id=tenant_id, member__deactivated_at=None)
+    keys = list(others.exclude(member__role__in=authority.grantable).values_list("external_id", "user_name"))
     named = Q(external_id__in=[exact(ident) for ident, _ in keys if ident])
     named |= Q(name_key__in=[comparable(name) for _, name in keys if name])
-    return not ProvisionedUser.objects.filter(named, tenant_id=tenant_id, pk__in=list(ids)).exists()
+    return ProvisionedUser.objects.filter(named, tenant_id=tenant_id)
 
 
 def settle(row: ProvisionedUser, *, authority: Authority, at: datetime, enabled: bool) -> Plan:

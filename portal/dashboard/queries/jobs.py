@@ -29,6 +29,7 @@ PLUMBING = frozenset(
     {
         "accounts.tasks.read_metadata",
         "accounts.tasks.warn_of_certificate",
+        "accounts.tasks.warn_of_enforcement",
         "backfills.tasks.catch_up",
         "backfills.tasks.keep_up_run",
         "comms.tasks.issue_mailing",
