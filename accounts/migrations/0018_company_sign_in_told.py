@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0016_signed_requests_and_session_ends"),
+        ("accounts", "0017_access_review_ends"),
     ]
 
     operations = [
