@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0017_access_review_ends"),
+        ("accounts", "0018_pinned_metadata"),
     ]
 
     operations = [
