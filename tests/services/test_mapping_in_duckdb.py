@@ -14,7 +14,7 @@ from backfills.domain import digits
 from backfills.domain.evaluation import evaluate
 from backfills.domain.language import Node, Type, calls_in, is_strict, parse
 from backfills.domain.sql import Dialect
-from portal.adapters.comparison.expectation import Staged
+from portal.adapters.comparison.promising import Staged
 from tests.services.test_mapping_agrees import COLUMNS, COMMON, VALUES, WORLD, expressions
 
 COMPILER = Staged(Dialect.DUCKDB, WORLD.tables, WORLD.sets, WORLD.zones, {"l": ("looked_up", "k")})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from core import tenancy
 from core.comparison import Difference, Findings, Looked, Measures, Plan, Segment, Survey
 from core.ports import Rejected
-from portal.adapters.comparison import marks, servers
+from portal.adapters.comparison import few, marks, servers
 from portal.adapters.comparison.identity import Unmarked
 from portal.adapters.comparison.marks import Mark
 from portal.adapters.comparison.pushdown import NotPushable, Pushdown
@@ -83,8 +83,7 @@ class DuckComparison:
             return self.compare(plan, segment=Segment(), report=report)
         if suspects.found:
             self._wait()
-            with self._full(plan) as full:
-                full.judge(suspects.found, report=report)
+            self._judge(plan, suspects.found, report=report)
         return suspects.findings
 
     def look(self, plan: Plan, *, mark: str, report: Callable[[Difference], None]) -> Looked:
@@ -105,7 +104,7 @@ class DuckComparison:
         if written is None:
             reader.recheck(plan, report=tell)
         elif written:
-            reader._judge(plan, sorted(written), report=tell)
+            reader._judge_twice(plan, sorted(written), report=tell)
         holds = now is not None and len(differing) <= MOST and all(map(marks.is_native, differing))
         return Looked(now.naming(differing).written() if now and holds else "", whole=written is None)
 
@@ -131,14 +130,36 @@ class DuckComparison:
             log.info("parity.nothing_to_go_on_from entity=%s: %s", plan.entity, refusal)
             return None, None
 
-    def _judge(self, plan: Plan, keys: Sequence[str], *, report: Callable[[Difference], None]) -> None:
+    def _judge_twice(self, plan: Plan, keys: Sequence[str], *, report: Callable[[Difference], None]) -> None:
         """Report which of these records differ in two readings."""
         found: list[str] = []
-        with self._full(plan) as full:
-            full.judge([(key, None) for key in keys], report=lambda difference: found.append(difference.key))
-            if found:
-                self._wait()
-                full.judge([(key, None) for key in found], report=report)
+        self._judge(plan, [(key, None) for key in keys], report=lambda difference: found.append(difference.key))
+        if found:
+            self._wait()
+            self._judge(plan, [(key, None) for key in found], report=report)
+
+    def _judge(
+        self, plan: Plan, suspects: Sequence[tuple[str, str | None]], *, report: Callable[[Difference], None]
+    ) -> None:
+        """Report which records, given by key and legacy key, differ now."""
+        if len(suspects) > few.MOST or (found := self._few(plan, [key for key, _ in suspects])) is None:
+            with self._full(plan) as full:
+                full.judge(suspects, report=report)
+            return
+        for difference in found:
+            report(difference)
+
+    def _few(self, plan: Plan, keys: Sequence[str]) -> list[Difference] | None:
+        """Return which of these records differ, as the servers show them; None where that does not tell."""
+        if not self._is_in_postgres:
+            return None
+        try:
+            with servers.opened(legacy=self.legacy, new=self.new) as databases:
+                judge = few.opened(plan, databases)
+                return None if judge is None else list(judge.differences(keys))
+        except Rejected as refusal:
+            log.info("parity.judged_by_the_engine entity=%s: %s", plan.entity, refusal)
+            return None
 
     @property
     def _is_in_postgres(self) -> bool:

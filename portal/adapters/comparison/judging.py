@@ -8,7 +8,7 @@ from core.comparison import ColumnDifference, Difference, Findings, Plan, Reckon
 from parity_reports.domain.gate import Family, Passage
 from portal.adapters.comparison import expectation, mapping
 from portal.adapters.comparison.duck import Session, name, text
-from portal.adapters.comparison.expectation import HELD, KEY, SOURCE
+from portal.adapters.comparison.promising import HELD, KEY, SOURCE
 from portal.adapters.comparison.reckoning import Reckoning
 from portal.adapters.comparison.typed import Value, differs, received
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from backfills.domain import source
 from backfills.domain.spec import Spec
 from core.comparison import Findings, Plan, Survey
-from parity_reports.domain.gate import Family, passage
+from parity_reports.domain.gate import Family, Passage, passage
 from portal.adapters.comparison import catalogue, mapping, sides
 from portal.adapters.comparison.forms import Form, forms, key_form, obstacle
 from portal.adapters.comparison.quoting import name, text
@@ -127,13 +127,7 @@ class Pushdown:
         return _told(promised, held, expected=one, actual=two, sums=sums)
 
     def _forms(self) -> tuple[dict[str, Form], Form]:
-        declared = self._new.declared(self._spec.target_table)
-        gate = {column: passage(kind) for column, kind in declared.items()}
-        if any(column.name not in gate for column in self._spec.columns):
-            raise NotPushable("the new platform lacks a column")  # which the typed comparison names
-        reason = obstacle(self._spec, gate, legacy=self._legacy.server, new=self._new.server)
-        if reason:
-            raise NotPushable(reason)
+        gate = digestible(self._plan, self._databases)
         key = key_form(self._spec, gate)
         assert key is not None
         return {column: form for column, form in forms(self._spec, gate).items() if form}, key
@@ -179,6 +173,20 @@ class Pushdown:
             for column, expected, actual in zip(numbers, one.totals, two.totals, strict=True)
             if column != self._spec.target_key
         }
+
+
+def digestible(plan: Plan, databases: Databases) -> dict[str, Passage]:
+    """Return what the new platform's columns are, all of which both servers can bring into one form.
+
+    Raises NotPushable where there is one that they cannot.
+    """
+    spec: Spec = plan.spec
+    gate = {column: passage(kind) for column, kind in databases.new.declared(spec.target_table).items()}
+    if any(column.name not in gate for column in spec.columns):
+        raise NotPushable("the new platform lacks a column")  # which the typed comparison names
+    if reason := obstacle(spec, gate, legacy=databases.legacy.server, new=databases.new.server):
+        raise NotPushable(reason)
+    return gate
 
 
 def _summed(rows: list[tuple[object, ...]]) -> _Summed:

@@ -9,9 +9,9 @@ from parity_reports.domain.gate import Family, Passage
 from portal.adapters.comparison import digests, expectation, mapping
 from portal.adapters.comparison.digests import Engine
 from portal.adapters.comparison.duck import Session, name
-from portal.adapters.comparison.expectation import KEY
 from portal.adapters.comparison.judging import Judging, together
 from portal.adapters.comparison.platforms import Keys, Rows, Sources
+from portal.adapters.comparison.promising import KEY
 from portal.adapters.comparison.typed import check_arrival, received
 
 PUSHED_KEYS = 50_000

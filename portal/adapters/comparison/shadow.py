@@ -22,8 +22,8 @@ from core.shadowing import Answer, Read, Unasked
 from parity_reports.domain.gate import Family
 from portal.adapters.comparison import duck, expectation
 from portal.adapters.comparison.duck import Session, name, remote, text
-from portal.adapters.comparison.expectation import KEY, SOURCE
 from portal.adapters.comparison.platforms import Sources
+from portal.adapters.comparison.promising import KEY, SOURCE
 from portal.adapters.comparison.reading import Reading, hold
 from portal.adapters.comparison.typed import received, selected
 from portal.adapters.postgres import connected, is_postgres

@@ -22,9 +22,9 @@ from core.ports import Rejected, Unavailable
 from parity_reports.domain.gate import Passage
 from portal.adapters.comparison import duck, expectation, reading
 from portal.adapters.comparison.duck import Session, name
-from portal.adapters.comparison.expectation import KEY
 from portal.adapters.comparison.judging import Judging
 from portal.adapters.comparison.platforms import Keys, Sources
+from portal.adapters.comparison.promising import KEY
 from portal.adapters.comparison.spark import parcels
 from portal.adapters.comparison.spark.parcels import Parcel, Unpacking
 
