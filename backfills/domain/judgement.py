@@ -250,8 +250,11 @@ def chosen(spec: Spec, compiler: Compiler) -> str:
 
 
 def with_columns(relation: str, made: list[str]) -> str:
-    """Add columns to a relation; OFFSET keeps the planner from computing them again wherever they are used."""
-    return f"(SELECT r.*, {', '.join(made)} FROM {relation} AS r OFFSET 0)"  # noqa: S608 - quoted by the compiler
+    """Add columns to a relation; OFFSET keeps the planner from computing them again wherever they are used.
+
+    Quoted, it is a constant from the start: else the planner takes it for one that needs all rows in one process.
+    """
+    return f"(SELECT r.*, {', '.join(made)} FROM {relation} AS r OFFSET '0')"  # noqa: S608 - quoted by the compiler
 
 
 def _unreadable(node: Node, made: str, compiler: Compiler) -> str:

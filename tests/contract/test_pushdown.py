@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backfills.domain import spec as specs
-from core.comparison import ColumnDifference, Difference, Segment
 from core.ports import Unavailable
-from portal.adapters.comparison import DuckComparison, few, pushdown
+from portal.adapters.comparison import DuckComparison, pushdown, servers
 from tests import databases, people, things
 from tests.people import fill
+from tests.rechecks import agreed, kinds, recheck
 from tests.things import legacy_thing, new_thing, plan
 
 
@@ -38,33 +38,6 @@ def md5(comparison, pair):
     """The same where PostgreSQL's own hash is not to be trusted: a padded text is one of the types."""
     things.make(pair.legacy_owner, pair.new_owner, name="character(9)")
     return comparison
-
-
-def told(findings, found):
-    """Everything a report is made of; sums are numbers, however they are written."""
-    sums = {column: tuple(map(Decimal, both)) for column, both in findings.sums.items()}
-    return dataclasses.replace(findings, sums=sums, exact=True), sorted(found, key=lambda one: (one.key, one.kind))
-
-
-def recheck(comparison, asked=None):
-    found = []
-    return comparison.recheck(asked or plan(), report=found.append), found
-
-
-def agreed(comparison, pair, legacy, new, asked=None):
-    """Let both compare; return what they agree on, and whether the re-check read everything."""
-    asked = asked or plan()
-    fill(pair.legacy_owner, {asked.spec.source_table: legacy})
-    fill(pair.new_owner, {asked.spec.target_table: new})
-    found = []
-    full = told(comparison.compare(asked, segment=Segment(), report=found.append), found)
-    findings, found = recheck(comparison, asked)
-    assert told(findings, found) == full
-    return full[1], findings.exact
-
-
-def kinds(found):
-    return [(one.key, one.kind) for one in found]
 
 
 TRAPS = [
@@ -218,6 +191,36 @@ def test_platforms_without_a_difference_are_digested_and_not_read(comparison, pa
     assert not findings.exact
 
 
+def test_either_server_may_digest_in_several_processes_and_sorts_nothing(comparison, pair):
+    for url, *statements in (
+        (pair.legacy_owner, "INSERT INTO thing_mast (own_cd, seq) SELECT 'B6', n FROM generate_series(1, 2000) AS n"),
+        (
+            pair.new_owner,
+            "CREATE UNIQUE INDEX ON clean.thing (id)",
+            "INSERT INTO clean.thing (owner, id) SELECT 't1', n FROM generate_series(1, 2000) AS n",
+        ),
+    ):
+        with psycopg.connect(url, autocommit=True) as connection:
+            for statement in (*statements, "ANALYZE"):
+                connection.execute(statement)
+    plans = {}
+
+    def planned(database, query):
+        for setting in ("parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size"):
+            database.connection.execute(f"SET LOCAL {setting} = 0".encode())
+        if query.startswith("WITH s AS"):
+            plans[database.title] = "".join(str(line) for (line,) in ask(database, f"EXPLAIN {query}"))
+        return ask(database, query)
+
+    ask = servers.Database.ask
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(servers.Database, "ask", planned)
+        recheck(comparison)
+    assert plans.keys() == {"legacy", "new"}
+    for plan_of in plans.values():
+        assert "Partial HashAggregate" in plan_of
+
+
 @pytest.mark.slow
 def test_a_key_that_cannot_be_read_is_left_to_the_full_comparison(comparison, pair):
     found, exact = agreed(comparison, pair, [legacy_thing(1), legacy_thing(10_000_000_000)], [new_thing(1)])
@@ -266,40 +269,6 @@ def test_servers_that_hash_differently_are_digested_by_md5(comparison, pair, mon
     assert kinds(found) == [("1", "different")]
     assert not exact
     assert set(used) == {False}
-
-
-def test_few_records_are_judged_without_an_engine_of_ours(comparison, pair, monkeypatch):
-    def full(*_):
-        raise AssertionError("the engine was started")
-
-    fill(pair.legacy_owner, {"thing_mast": [legacy_thing(number) for number in range(40)]})
-    fill(pair.new_owner, {"clean.thing": [new_thing(number, "Bob" if number == 7 else "Ann") for number in range(40)]})
-    monkeypatch.setattr(DuckComparison, "_full", full)
-    _, found = recheck(comparison)
-    assert found == [Difference("7", "different", (ColumnDifference("name", "Ann", "Bob"),))]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("spelt", ["{%s}", "%s", "{%s", "%s-", "%.35s", "urn:uuid:%s"])
-@pytest.mark.parametrize("bare", [False, True])
-def test_an_identifier_is_the_same_however_it_is_spelt(comparison, pair, spelt, bare):
-    reference = spelt % (things.REFERENCE.replace("-", "") if bare else things.REFERENCE)
-    agreed(comparison, pair, [legacy_thing(1, ref=reference)], [new_thing(1)])
-
-
-@pytest.mark.slow
-def test_what_a_server_refuses_to_judge_the_engine_judges(comparison, pair, monkeypatch):
-    monkeypatch.setattr(few.Few, "_promised", lambda *_: "SELECT 1/0")
-    found, exact = agreed(comparison, pair, [legacy_thing(1)], [new_thing(1, "Bob")])
-    assert kinds(found) == [("1", "different")]
-    assert not exact
-
-
-@pytest.mark.slow
-def test_more_than_a_few_records_are_judged_alike(comparison, pair, monkeypatch):
-    monkeypatch.setattr(few, "MOST", 2)
-    found, _ = agreed(comparison, pair, [legacy_thing(n) for n in range(3)], [new_thing(n, "Bob") for n in range(3)])
-    assert len(found) == 3
 
 
 @pytest.mark.slow

@@ -67,8 +67,8 @@ def _summed(
     of_key, of_record = (
         digests.digest(Engine.POSTGRES, digests.record(Engine.POSTGRES, each, code=code)) for each in (key, columns)
     )
-    # OFFSET 0 keeps the planner from pulling the digests up, which would compute them once per sum.
-    records = f"(SELECT {of_key} AS k, {of_record} AS d FROM {_rows(spec, tenant)} OFFSET 0) AS r"
+    # As of `sides`: the digests are computed once, and in several processes if the server will.
+    records = f"(SELECT {of_key} AS k, {of_record} AS d FROM {_rows(spec, tenant)} OFFSET '0') AS r"
     found = [Bucket() for _ in range(buckets)]
     for bucket, *sums in _ask(connection, digests.sums(Engine.POSTGRES, records, buckets=buckets)):
         found[int(str(bucket))] = Bucket(*(int(str(one)) for one in sums))

@@ -22,6 +22,12 @@ def raw(spec: Spec, tenant: str, where: str) -> str:
     return f"SELECT {source.selected(spec)} {source.of_tenant(spec, tenant)}{narrowed}"
 
 
+def leaving(spec: Spec) -> list[str]:
+    """Return the names of the rules that leave records behind."""
+    rules = [rule.name for rule in spec.rules if rule.when is not None and rule.then in _LEAVES]
+    return [*rules, spec.duplicates.name] if spec.duplicates.then is Then.MERGE else rules
+
+
 def left_behind(spec: Spec, compiler: Compiler) -> str:
     """Return SQL for the name of the rule that leaves the record behind, or ''; the first rule that applies decides."""
     cases = [

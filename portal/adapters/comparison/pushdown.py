@@ -8,7 +8,7 @@ typed comparison would not report; that two records with one digest are equal re
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from backfills.domain import source
@@ -97,10 +97,11 @@ class Pushdown:
         how = self._digesting(order, key)
         self._prepare(columns, key)
         digest, bucket = how.record(order), how.bucket(key, "k", buckets)
-        one, two = (
-            _summed(rows)
-            for rows in self._databases.both(
-                lambda one: one.ask(sides.sums(self._relations[one.title](""), digest, bucket, order))
+        rules = {"legacy": mapping.leaving(self._spec), "new": []}
+        one, two = self._databases.both(
+            lambda one: _summed(
+                one.ask(sides.sums(self._relations[one.title](""), digest, bucket, order, rules[one.title])),
+                rules[one.title],
             )
         )
         twice = self._repeated(bucket)
@@ -189,16 +190,17 @@ def digestible(plan: Plan, databases: Databases) -> dict[str, Passage]:
     return gate
 
 
-def _summed(rows: list[tuple[object, ...]]) -> _Summed:
+def _summed(rows: list[tuple[object, ...]], rules: Sequence[str]) -> _Summed:
+    names = {sides.left_by(place): rule for place, rule in enumerate(rules)}
     buckets: dict[int, tuple[int, int]] = {}
     gone: dict[str, int] = {}
     totals: list[str] = []
-    for rule, bucket, count, digests, numbers in rows:
-        if rule is None:
+    for bucket, count, digests, numbers in rows:
+        if bucket is None:
             assert isinstance(numbers, list)
             totals = numbers
-        elif rule:
-            gone[str(rule)] = int(str(count))
+        elif rule := names.get(int(str(bucket))):
+            gone[rule] = int(str(count))
         else:
             buckets[int(str(bucket))] = int(str(count)), int(str(digests))
     return _Summed(buckets, gone, totals)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import IsolationLevel
 
+from backfills.domain import source
+from core.comparison import Plan
 from portal.adapters.comparison import catalogue
 from portal.adapters.postgres import connected, translated
 
@@ -77,6 +79,14 @@ class Databases:
                         database.connection.cancel()
                 raise
         return one, two
+
+
+def count(legacy: str, plan: Plan) -> int:
+    """Count an entity's rows on the legacy platform."""
+    with connected(legacy, platform="legacy", statement_timeout=TIMEOUT) as connection:
+        query = f"SELECT count(*) {source.of_tenant(plan.spec, plan.legacy_tenant)}"
+        ((rows,),) = connection.execute(query.encode()).fetchall()
+    return int(rows)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ Each has the columns `source` (the legacy key), `k` (the record's key), `gone` (
 `bad` (something in it could not be read) and `c0`, `c1`, … (the mapped columns in their common form).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from backfills.domain import keys
@@ -19,8 +19,9 @@ from portal.adapters.comparison.quoting import name, text
 UNREADABLE = -1
 """The bucket of records whose key cannot be read."""
 
-# OFFSET 0 keeps the planner from pulling a relation up, which would compute its columns wherever they are used.
-_ONCE = "OFFSET 0"
+# OFFSET keeps the planner from pulling a relation up, which would compute its columns wherever they are used. Quoted,
+# it is a constant from the start: else the planner takes it for one that needs all rows in one process.
+_ONCE = "OFFSET '0'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,11 @@ def promised(spec: Spec, forms: Mapping[str, Form], key: Form, *, tenant: str, w
 
 def held(spec: Spec, forms: Mapping[str, Form], key: Form, *, tenant: str, where: str = "") -> str:
     """Return what the new platform holds."""
+    # A key that is more than a column hides its statistics: a server that expects a group per record sorts them all.
+    own = key.actual.format(name(spec.target_key)) + (" + 0" if key.kind == "integer" else "")
     outputs = [
         "NULL::text AS source",
-        f"{key.actual.format(name(spec.target_key))} AS k",
+        f"{own} AS k",
         "''::text AS gone",
         "FALSE AS bad",
         *(f"{form.actual.format(name(column))} AS c{number}" for number, (column, form) in enumerate(forms.items())),
@@ -103,8 +106,12 @@ def held(spec: Spec, forms: Mapping[str, Form], key: Form, *, tenant: str, where
     )
 
 
-def sums(records: str, digest: str, bucket: str, forms: list[Form]) -> str:
-    """Return the query of (gone, bucket, records, sum of digests, NULL), and one row of the exact sums of numbers."""
+def sums(records: str, digest: str, bucket: str, forms: list[Form], rules: Sequence[str]) -> str:
+    """Return the query of (bucket, records, sum of digests, NULL), and one row of the exact sums of numbers.
+
+    What one of the `rules` leaves behind is counted in a bucket of its own (`left_by`). Everything is computed once and
+    grouped by one number, so that the server can do both in as many processes as it will.
+    """
     numbers = [f"c{number}" for number, form in enumerate(forms) if form.is_number]
     # NaN is no number that could be summed; neither the typed comparison's sums hold it.
     summed = "".join(
@@ -113,13 +120,19 @@ def sums(records: str, digest: str, bucket: str, forms: list[Form]) -> str:
         for column in numbers
     )  # fmt: skip
     totals = ", ".join(f"coalesce(sum({column}), 0)::text" for column in numbers)
-    digested = ", ".join(["gone", f"{bucket} AS b", f"{digest} AS d", *numbers])
+    if rules:
+        left = " ".join(f"WHEN {text(rule)} THEN {left_by(place)}" for place, rule in enumerate(rules))
+        bucket = f"CASE WHEN gone = '' THEN {bucket} ELSE CASE gone {left} END END"
     return (
-        f"WITH s AS MATERIALIZED (SELECT gone, CASE WHEN gone = '' THEN b END AS b, count(*) AS n, sum(d) AS d{summed} "
-        f"FROM (SELECT {digested} FROM {records} AS r {_ONCE}) AS r GROUP BY 1, 2) "
-        "SELECT gone, b, n, d::text, NULL::text[] FROM s UNION ALL "
-        f"SELECT NULL, NULL, NULL, NULL, ARRAY[{totals}]::text[] FROM s WHERE gone = ''"
+        f"WITH s AS MATERIALIZED (SELECT {bucket} AS b, count(*) AS n, sum({digest}) AS d{summed} "
+        f"FROM {records} AS r GROUP BY 1) SELECT b, n, d::text, NULL::text[] FROM s UNION ALL "
+        f"SELECT NULL, NULL, NULL, ARRAY[{totals}]::text[] FROM s WHERE b >= {UNREADABLE}"
     )
+
+
+def left_by(place: int) -> int:
+    """Return the bucket of what is left behind by the rule at a place of the list."""
+    return UNREADABLE - 1 - place
 
 
 def listed(records: str, digest: str, bucket: str, buckets: list[int]) -> str:
