@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 
+from compliance.domain.datasets import Dataset
 from compliance.domain.obligations import Kind
 from compliance.models import Attestation, Deletion, Obligation
 from compliance.queries import obligations
@@ -122,6 +123,17 @@ class ObligationAdmin(StaffAdmin):
         """Order the deletion of what was copied for the move."""
         deletions.order(tenant_id=row.tenant_id, by=self.actor(request), at=timezone.now())
         return "The deletion is ordered; its attestation follows once every row was counted again."
+
+    @operation(
+        "Erase names in the identity map",
+        permission=Permission.MANAGE_OBLIGATIONS,
+        when=lambda row: row.key == "deletion",
+    )
+    def erase_people(self, request: HttpRequest, row: Obligation, answers: Mapping[str, Any]) -> str:
+        """Order that nobody is named in the identity map any more."""
+        by = self.actor(request)
+        deletions.order(tenant_id=row.tenant_id, dataset=Dataset.PEOPLE, by=by, at=timezone.now())
+        return "The erasure is ordered; its attestation follows once what names somebody was counted again."
 
 
 @admin.register(Deletion)

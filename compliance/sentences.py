@@ -1,6 +1,21 @@
 """How the ledger's entries of compliance are told to people."""
 
-from core.activity import sentences
+from collections.abc import Mapping
+from typing import Any
+
+from compliance.domain.datasets import Dataset
+from core.activity import Sentence, sentences
+
+
+def _deletion(did: str, then: str = "") -> Sentence:
+    """Return a sentence on a deletion: how many rows, and of what."""
+    what = {Dataset.STAGE.value: "staged rows", Dataset.PEOPLE.value: "rows that name people in the identity map"}
+
+    def tell(data: Mapping[str, Any]) -> str:
+        return " ".join(filter(None, (did, str(data["rows"]), what[data["dataset"]], then)))
+
+    return tell
+
 
 sentences(
     {
@@ -8,8 +23,8 @@ sentences(
         "compliance.obligation.control_stated": "stated what keeps the promise “{key}”",
         "compliance.obligation.planned": "planned what will keep the promise “{key}”",
         "compliance.obligation.retired": "ended the promise “{key}”",
-        "compliance.deletion.ordered": "ordered the deletion of {rows} staged rows",
-        "compliance.deletion.attested": "deleted {rows} staged rows and sealed the attestation",
+        "compliance.deletion.ordered": _deletion("ordered the deletion of"),
+        "compliance.deletion.attested": _deletion("deleted", "and sealed the attestation"),
         "compliance.preserved.exported": "took the copies of {copies} objects that a legal hold preserved",
         "compliance.evidence.frozen": "froze an evidence pack for an audit",
     }

@@ -1,16 +1,32 @@
 """Entry points from the queue."""
 
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils import timezone
 
+from compliance.domain.datasets import Dataset
 from compliance.services import deletions
-from core import tenancy
+from core import queue, tenancy
 from core.actor import Actor
 from core.queue import Scope, task
 
 COMPLIANCE = Actor.system("compliance")
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(days=1))
+def find_due_erasures(*, at: datetime) -> None:
+    """Have the names in the identity map erased of every account whose move was over a quarter ago."""
+    for tenant_id in deletions.due_erasures(at=at):
+        queue.enqueue("compliance.tasks.erase_people", tenant_id=tenant_id, key=str(tenant_id))
+
+
+@task(scope=Scope.TENANT, max_attempts=1)
+def erase_people(*, tenant_id: UUID, at: datetime) -> None:
+    """Order the erasure for one account; what refuses it today is asked again tomorrow."""
+    with suppress(deletions.UnableToDelete):
+        deletions.order(tenant_id=tenant_id, dataset=Dataset.PEOPLE, by=COMPLIANCE, at=at)
 
 
 @task(scope=Scope.TENANT, timeout=timedelta(minutes=30))

@@ -38,7 +38,7 @@ def main(run_id: str, tenant_id: str, place: str) -> None:
     from django.utils import timezone
 
     from accounts.models import TenantLink
-    from accounts.services.identity_map import runs
+    from accounts.services.identity_map import batches, runs
     from core import tenancy
     from core.actor import Actor
     from tests.fakes.people import FakePeople
@@ -60,7 +60,7 @@ def main(run_id: str, tenant_id: str, place: str) -> None:
         return stop
 
     places: dict[str, tuple[Any, str]] = {
-        "read": (FakePeople, "_page"), "kept": (runs, "_keep"), "judged": (runs, "_judge"),
+        "read": (FakePeople, "_page"), "kept": (batches, "keep"), "judged": (runs, "_judge"),
     }  # fmt: skip
     owner, name = places[place]
     setattr(owner, name, staticmethod(stopping(getattr(owner, name), after=1 if place == "judged" else 9)))

@@ -26,7 +26,7 @@ class House:
         self.tenant = tenant
 
     def knows(self, email: str, *, old: str = "", new: str = "", owner: bool = False) -> None:
-        told = {"tenant_id": self.id, "seen_in": uuid4(), "email": email}
+        told = {"tenant_id": self.id, "email": email}
         there = NewPerson.objects.create(key=f"n-{email}", role=new, is_owner=owner, **told) if new else None
         if old:
             pk = uuid4()

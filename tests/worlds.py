@@ -112,7 +112,7 @@ def _came_by_provider(case: Case, *, at: datetime) -> dict[str, Any]:
 
 def _mapped(case: Case, *, at: datetime) -> dict[str, Any]:
     """Give the tenant a person of legacy, mapped by a decision to one of the new platform, and a checkpoint."""
-    told = {"tenant_id": case.tenant_id, "seen_in": uuid4(), "user_name": "mira"}
+    told = {"tenant_id": case.tenant_id, "user_name": "mira"}
     new = NewPerson.objects.create(key="p-1", **told)
     pk = uuid4()
     LegacyPerson.objects.create(pk=pk, person_id=pk, key="1", outcome="placeholder", rule="nobody", **told)

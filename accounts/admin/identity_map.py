@@ -30,6 +30,7 @@ class LegacyPersonAdmin(StaffAdmin):
     list_display = ("name", "user_name", "tenant", "outcome", "rule", "new", "role", "is_owner", "gone_at")
     list_filter = ("outcome", "rule", "is_owner")
     list_select_related = ("tenant", "new")
+    ordering = ("tenant_id", "key")
     search_fields = ("tenant__name", "name", "user_name", "key")
 
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from accounts.domain.identity_map.decisions import Kind
 from accounts.domain.identity_map.outcomes import OUTCOMES, RULES, Rule
 from accounts.domain.identity_map.sheets import KINDS
-from accounts.models import LegacyPerson, MapRun, NewPerson, PersonDecision
+from accounts.models import LegacyPerson, MapRun, PersonDecision
 from accounts.queries import identity_map
 from accounts.services.identity_map import decisions, runs
 from core.api import PAGING, Answer, ApiView, Body, Cursor, NoBody, Problem, Text, item_id, keyset, operation
@@ -216,17 +216,10 @@ class PersonDecisions(ApiView):
     def post(self, request: Request, person_id: UUID) -> Response:
         """Decide about one person."""
         told = self.read(DecideAboutPerson)
-        person = _person(self.tenant_id, person_id)
-        keys = told.get("new_keys", [])
-        found = dict(NewPerson.objects.filter(tenant_id=self.tenant_id, key__in=keys).values_list("key", "pk"))
-        if missing := [key for key in keys if key not in found]:
-            raise decisions.UnableToDecide(f"The new platform has nobody with the key “{missing[0][:60]}”.")
-        asked = decisions.Asked(
-            person.pk, Kind(told["kind"]), tuple(found[key] for key in keys), told.get("into_id")
+        made = decisions.decide_by_keys(
+            person=_person(self.tenant_id, person_id), kind=Kind(told["kind"]), new_keys=told.get("new_keys", []),
+            into_id=told.get("into_id"), reason=told["reason"], by=self.actor, at=self.at,
         )  # fmt: skip
-        made = decisions.decide(
-            tenant_id=self.tenant_id, asked=[asked], reason=told["reason"], by=self.actor, at=self.at
-        )
         return Response(
             DecisionState(made).data, status=201, headers={"Location": reverse("api:people_decision", args=[made.pk])}
         )
@@ -250,22 +243,29 @@ class Decisions(ApiView):
 class OneDecision(ApiView):
     """One decision about people."""
 
-    scopes = {"GET": "people:read", "DELETE": "people:write"}
+    scopes = {"GET": "people:read"}
 
     @operation("get_people_decision", tag=TAG, answer=DecisionState, parameters=_DECISION, summary="Read one decision")
     def get(self, request: Request, decision_id: UUID) -> Response:
         """Return one decision."""
         return Response(DecisionState(_decision(self.tenant_id, decision_id)).data)
 
+
+class Undoing(ApiView):
+    """Undoing one decision about people."""
+
+    scopes = {"POST": "people:write"}
+
     @operation(
-        "undo_people_decision", tag=TAG, answer=None, status=204, parameters=_DECISION, summary="Undo a decision",
+        "undo_people_decision", tag=TAG, answer=DecisionState, body=NoBody, parameters=_DECISION,
+        summary="Undo a decision",
         described="Puts back exactly what was before. One that two people agreed to is undone on the page.",
     )  # fmt: skip
-    def delete(self, request: Request, decision_id: UUID) -> Response:
-        """Undo a decision."""
+    def post(self, request: Request, decision_id: UUID) -> Response:
+        """Undo a decision, and return it."""
         self.read(NoBody)
-        decisions.undo(decision=_decision(self.tenant_id, decision_id), by=self.actor, at=self.at)
-        return Response(status=204)
+        undone = decisions.undo(decision=_decision(self.tenant_id, decision_id), by=self.actor, at=self.at)
+        return Response(DecisionState(undone).data)
 
 
 def _person(tenant_id: UUID, person_id: UUID) -> LegacyPerson:
@@ -286,6 +286,7 @@ urlpatterns = [
     path("people/map", Map.as_view(), name="people_map"),
     path("people/decisions", Decisions.as_view(), name="people_decisions"),
     path("people/decisions/<uuid:decision_id>", OneDecision.as_view(), name="people_decision"),
+    path("people/decisions/<uuid:decision_id>/undo", Undoing.as_view(), name="undo_people_decision"),
     path("people", People.as_view(), name="people"),
     path("people/<uuid:person_id>", OnePerson.as_view(), name="person"),
     path("people/<uuid:person_id>/decisions", PersonDecisions.as_view(), name="decide_about_person"),

@@ -5,6 +5,7 @@ Where rows come by the hundred thousand, a reference is kept by its composite ke
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -28,9 +29,17 @@ class TenantLink(TenantModel):
     account_id = models.UUIDField("new account", help_text="What the new platform calls the customer.")
     linked_at = models.DateTimeField()
     linked_by = models.UUIDField()
+    erased_at = models.DateTimeField(null=True, help_text="When the names of its people were erased.")
+    erased_by = models.UUIDField(null=True)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("tenant",), name="accounts_tenantlink_one"),)
+        constraints = (
+            models.UniqueConstraint(fields=("tenant",), name="accounts_tenantlink_one"),
+            models.CheckConstraint(
+                condition=Q(erased_at=None, erased_by=None) | Q(erased_at__isnull=False, erased_by__isnull=False),
+                name="accounts_tenantlink_erased_pair",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.legacy_ref} ↔ {self.account_id}"
@@ -56,10 +65,13 @@ class MapRun(TenantModel):
     requested_at = models.DateTimeField()
     requested_by = models.UUIDField()
     finished_at = models.DateTimeField(null=True)
+    members_after = models.TextField(blank=True, help_text="The last member read.")
     new_after = models.TextField(blank=True, help_text="The last person read of the new platform.")
     legacy_after = models.TextField(blank=True, help_text="The last person read of legacy.")
+    is_members_read = models.BooleanField(default=False)
     is_new_read = models.BooleanField(default=False)
     is_legacy_read = models.BooleanField(default=False)
+    members_read = models.PositiveIntegerField(default=0, help_text="Members whom the directory knows.")
     new_read = models.PositiveIntegerField(default=0)
     legacy_read = models.PositiveIntegerField(default=0)
     outcomes = models.JSONField(default=dict, help_text="How many people ended where; adds up to all.")
@@ -81,10 +93,32 @@ class MapRun(TenantModel):
     def __str__(self) -> str:
         return self.state
 
+    @property
+    def read(self) -> int:
+        """How many were read, of everybody."""
+        return self.members_read + self.new_read + self.legacy_read
+
+
+class MapBatch(TenantModel):
+    """Whom one batch of a run read, until the run ends: who is in none of them is gone."""
+
+    audit: ClassVar[Audit] = Audit.OPERATIONAL
+
+    run = models.ForeignKey(MapRun, on_delete=models.CASCADE, related_name="batches")
+    is_legacy = models.BooleanField()
+    ids = ArrayField(models.UUIDField())
+
+    def __str__(self) -> str:
+        return f"{len(self.ids)} people"
+
 
 class Known(TenantModel):
     """Somebody of a platform, as it was last read, with the keys by which both sides are matched."""
 
+    # No index of its own: the planner would take it for checks of foreign keys, and read a whole tenant for each.
+    tenant = models.ForeignKey(
+        "accounts.Tenant", on_delete=models.PROTECT, related_name="+", editable=False, db_index=False
+    )
     key = models.CharField(max_length=255, help_text="The platform's own, never given to another.")
     external_id = models.CharField(max_length=320, blank=True)
     user_name = models.CharField(max_length=320, blank=True, help_text="In lower case.")
@@ -93,7 +127,6 @@ class Known(TenantModel):
     role = models.CharField(max_length=100, blank=True)
     is_owner = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
-    seen_in = models.UUIDField(help_text="The run that read them last.")
     gone_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -104,9 +137,11 @@ class Known(TenantModel):
 
 
 class NewPerson(Known):
-    """Somebody of the new platform."""
+    """Somebody of the new platform, or a member whom the directory knows and that platform does not tell of yet."""
 
     audit: ClassVar[Audit] = Audit.OPERATIONAL
+
+    is_member = models.BooleanField(default=False, help_text="A member here; the id is the member's.")
 
     class Meta:
         verbose_name = "person of the new platform"

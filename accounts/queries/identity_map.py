@@ -3,16 +3,19 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import batched
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 
-from accounts.domain.identity_map.decisions import Legacy, New, State
+from accounts.domain.identity_map.decisions import ERASED, Legacy, New, State
 from accounts.domain.identity_map.outcomes import OUTCOMES, Outcome
 from accounts.models import (
     LegacyPerson,
     LinkCheckpoint,
+    LinkedIdentity,
     MapRun,
+    Member,
     NewPerson,
     PersonChange,
     PersonDecision,
@@ -20,9 +23,15 @@ from accounts.models import (
     TenantLink,
     User,
 )
+from core.people import Person
+from core.permissions import TenantRole
 
 _AT_ONCE = 5_000
 _SAMPLE = 5
+_MEMBER = "member:"
+"""What the key of a member begins with, beside those of the new platform."""
+NAMING = ("external_id", "user_name", "email", "name")
+"""What names somebody; the platform's own key does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +172,63 @@ def decided_on_gone(*, tenant_id: UUID) -> QuerySet[LegacyPerson]:
     """Return people whom somebody mapped to a person who is gone or switched off on the new platform since."""
     rows = people(tenant_id=tenant_id, outcome=Outcome.MAPPED).filter(decision__isnull=False)
     return rows.filter(Q(new__gone_at__isnull=False) | Q(new__is_active=False))
+
+
+def members(*, tenant_id: UUID, after: str | None, limit: int) -> dict[UUID, Person]:
+    """Return the next members, by id, whom the tenant's directory knows: by provisioning, or by signing in.
+
+    They are people of the new platform to be, under the keys by which they are linked. Their role there is not known.
+    """
+    linked = LinkedIdentity.objects.filter(tenant_id=tenant_id, member_id=OuterRef("pk"))
+    rows = Member.objects.filter(Exists(linked), tenant_id=tenant_id)
+    if after:
+        rows = rows.filter(pk__gt=UUID(after.removeprefix(_MEMBER)))
+    keys = Prefetch("identities", queryset=LinkedIdentity.objects.order_by("linked_at", "pk"))
+    return {row.pk: _person(row) for row in rows.select_related("user").prefetch_related(keys).order_by("pk")[:limit]}
+
+
+def _person(row: Member) -> Person:
+    keys = list(row.identities.all())
+    return Person(
+        key=f"{_MEMBER}{row.pk}",
+        external_id=next((key.external_id for key in keys if key.external_id), ""),
+        user_name=next((key.user_name for key in keys if key.user_name), ""),
+        email=row.user.email,
+        name=row.user.name,
+        is_owner=row.role == TenantRole.OWNER,
+        is_active=row.deactivated_at is None and row.user.is_active,
+    )
+
+
+def ids_by_key(
+    model: type[NewPerson] | type[LegacyPerson], *, tenant_id: UUID, keys: Collection[str]
+) -> dict[str, UUID]:
+    """Return the ids of people whom their platform calls so; whoever is not known is missing."""
+    found: dict[str, UUID] = {}
+    for some in batched(sorted(set(keys)), _AT_ONCE):
+        found.update(model.objects.filter(tenant_id=tenant_id, key__in=some).values_list("key", "pk"))
+    return found
+
+
+def is_named() -> Q:
+    """Return the condition that a row says anything that names somebody."""
+    named = Q(pk__in=[])
+    for name in NAMING:
+        named |= ~Q(**{name: ""})
+    return named
+
+
+def named(*, tenant_id: UUID) -> dict[str, int]:
+    """Count what still names somebody, by kind of row; a reason that somebody wrote may."""
+    told: dict[str, Any] = {"people of legacy": LegacyPerson.objects, "people of the new platform": NewPerson.objects}
+    people = {what: rows.filter(is_named(), tenant_id=tenant_id).count() for what, rows in told.items()}
+    written: dict[str, Any] = {
+        "reasons of decisions": PersonDecision.objects,
+        "reasons of checkpoints": LinkCheckpoint.objects,
+    }
+    return people | {
+        what: rows.filter(tenant_id=tenant_id).exclude(reason=ERASED).count() for what, rows in written.items()
+    }
 
 
 def facts(*, tenant_id: UUID, ids: Collection[UUID]) -> dict[UUID, Legacy]:

@@ -331,6 +331,7 @@ def _link(request: ActingRequest, tenant: Tenant, *, problem: UseCaseError | Non
         "link": queries.link(tenant_id=tenant.pk),
         "page": page,
         "checkpoints": [(row, differing[row.pk]) for row in page],
+        "most": checkpoints.MOST,
         "problem": problem,
         "may_map": request.actor.can(Permission.MAP_PEOPLE, tenant_id=tenant.pk),
     }

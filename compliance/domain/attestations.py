@@ -17,14 +17,15 @@ def deletion(
     purpose: str,
     deleted: Mapping[str, int],
     left: Mapping[str, int],
+    verified: str,
     deleted_at: datetime,
     requested_by: UUID,
     parity_sha256: str,
 ) -> bytes:
     """Return the canonical bytes of a deletion's attestation.
 
-    It names what was deleted (table and rows), when, and how that was verified: the rows counted again afterwards, by a
-    new connection. Ids only, no personal data. Raises ValueError when anything is left: that is no deletion.
+    It names what was deleted (table and rows), when, and how that was verified (`verified`). Ids only, no
+    personal data. Raises ValueError when anything is left: that is no deletion.
     """
     if any(left.values()):
         raise ValueError("Rows are left: there is nothing to attest.")
@@ -38,7 +39,7 @@ def deletion(
         "deleted_at": deleted_at,
         "requested_by": requested_by,
         "verified": {
-            "how": "every table was counted again after the deletion, on a new connection",
+            "how": verified,
             "left": dict(left),
         },
         "parity_sha256": parity_sha256,

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from compliance.domain.datasets import Dataset
 from core.models import Audit, TenantModel
 
 
@@ -27,8 +28,13 @@ class Deletion(TenantModel):
             ),
         )
 
+    @property
+    def label(self) -> str:
+        """What is deleted, in words."""
+        return Dataset(self.dataset).label
+
     def __str__(self) -> str:
-        return self.dataset
+        return self.label
 
 
 class Attestation(TenantModel):

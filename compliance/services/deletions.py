@@ -1,55 +1,52 @@
-"""Deleting what was copied for the move: ordered, carried out, counted again, attested."""
+"""Deleting what was copied or kept for the move: ordered, carried out, counted again, attested."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 
-from backfills.queries import runs
 from compliance import verifier
 from compliance.domain import attestations
+from compliance.domain.datasets import Dataset
 from compliance.models import Attestation, Deletion
-from core import holds, ledger, ports, queue, tenancy
+from compliance.services.datasets import HANDLED, UnableToDelete
+from core import holds, ledger, queue, tenancy
 from core.actor import Actor
 from core.approvals import seals
-from core.errors import UseCaseError
 from core.permissions import Permission
 from cutover.domain.phases import Phase
 from cutover.queries import cutovers
 from parity_reports.queries import reports
 
-STAGE = "stage"
-"""The dataset: raw rows, outcomes, dead letters and checkpoints that runs keep beside the new platform's data."""
+__all__ = ["NAMES_KEPT", "UnableToDelete", "carry_out", "due_erasures", "order"]
 
 CARRY_OUT = "compliance.tasks.carry_out"
-PAST_CUTOVER = frozenset({Phase.STABILISE, Phase.DECOMMISSION, Phase.DONE})
+NAMES_KEPT = timedelta(days=90)
+"""For how long after the move the identity map names people; then it is erased unless the vendor did so earlier."""
 
 
-class UnableToDelete(UseCaseError):
-    """The dataset cannot be deleted now."""
+def order(*, tenant_id: UUID, by: Actor, at: datetime, dataset: Dataset = Dataset.STAGE) -> Deletion:
+    """Order the deletion of a dataset of an account, which a job then carries out and attests.
 
-
-def order(*, tenant_id: UUID, by: Actor, at: datetime) -> Deletion:
-    """Order the deletion of an account's stage data, which a job then carries out and attests.
-
-    Only past the cutover, once both platforms were shown to be equal and no rejected row waits; never under a legal
-    hold. One order stands at a time: ordered again, the one that stands is carried out if its job was given up.
+    Stage data only past the cutover, once both platforms were shown to be equal and no rejected row waits; names in the
+    identity map once there is no way back to legacy; nothing under a legal hold. One order of each stands at a time:
+    ordered again, the one that stands is carried out if its job was given up.
     """
     by.require(Permission.MANAGE_OBLIGATIONS, tenant_id=tenant_id)
-    _allowed(tenant_id, at=at)
-    standing = Deletion.objects.filter(tenant_id=tenant_id, dataset=STAGE, done_at=None).first()
+    _allowed(tenant_id, dataset, at=at)
+    standing = Deletion.objects.filter(tenant_id=tenant_id, dataset=dataset, done_at=None).first()
     if standing is not None:
         return _resume(standing, by=by)
-    counted = dict(ports.mover().staged(account_id=tenant_id))
+    counted = dict(HANDLED[dataset].count(tenant_id))
     if not any(counted.values()):
-        raise UnableToDelete("Nothing is staged for this account: there is nothing to delete.")
+        raise UnableToDelete(HANDLED[dataset].nothing)
     try:
         with transaction.atomic(durable=True):
             row = Deletion.objects.create(
-                tenant_id=tenant_id, dataset=STAGE, counted=counted, requested_at=at, requested_by=by.known_id
+                tenant_id=tenant_id, dataset=dataset, counted=counted, requested_at=at, requested_by=by.known_id
             )
-            data = {"dataset": STAGE, "rows": sum(counted.values())}
+            data = {"dataset": dataset.value, "rows": sum(counted.values())}
             ledger.record("compliance.deletion.ordered", by=by, at=at, tenant_id=tenant_id, subject=row, data=data)
             _enqueue(row, by=by)
     except IntegrityError as error:
@@ -63,12 +60,13 @@ def carry_out(*, tenant_id: UUID, deletion_id: UUID, by: Actor, at: datetime) ->
     Under a legal hold that was placed since, nothing is deleted and the order waits: `UnableToDelete`.
     """
     by.require(Permission.MANAGE_OBLIGATIONS, tenant_id=tenant_id)
-    tenancy.forbid_transaction("Deleting stage data")
+    tenancy.forbid_transaction("Deleting a dataset")
     row = Deletion.objects.filter(tenant_id=tenant_id, pk=deletion_id, done_at=None).first()
     if row is None:
         return None
-    _allowed(tenant_id, at=at)
-    left = ports.mover().forget(account_id=tenant_id)
+    dataset = Dataset(row.dataset)
+    _allowed(tenant_id, dataset, at=at)
+    left = HANDLED[dataset].delete(tenant_id, by, at)
     if any(left.values()):
         raise UnableToDelete("Rows were left after the deletion.", fix="A run may have begun meanwhile; end it first.")
     report = reports.latest(tenant_id=tenant_id)
@@ -77,9 +75,10 @@ def carry_out(*, tenant_id: UUID, deletion_id: UUID, by: Actor, at: datetime) ->
         attestation_id=attestation_id,
         tenant_id=tenant_id,
         dataset=row.dataset,
-        purpose="moving data to the new platform",
+        purpose=dataset.purpose,
         deleted=row.counted,
         left=left,
+        verified=HANDLED[dataset].verified,
         deleted_at=at,
         requested_by=row.requested_by,
         parity_sha256=report.sha256 if report else "",
@@ -102,6 +101,14 @@ def carry_out(*, tenant_id: UUID, deletion_id: UUID, by: Actor, at: datetime) ->
     return made
 
 
+def due_erasures(*, at: datetime) -> list[UUID]:
+    """Return the accounts whose move was over a quarter ago, and whose people are named still; needs a staff scope."""
+    over = cutovers.every().filter(phase=Phase.DONE, phase_since__lte=at - NAMES_KEPT)
+    done = Deletion.objects.filter(dataset=Dataset.PEOPLE, done_at__isnull=False).values("tenant_id")
+    held = holds.legally_held(at=at)
+    return list(over.exclude(tenant_id__in=done).exclude(tenant_id__in=held).values_list("tenant_id", flat=True))
+
+
 def _resume(row: Deletion, *, by: Actor) -> Deletion:
     """Have an order carried out that nobody works on: its job was refused or given up, as under a legal hold."""
     if any(not job.is_over for job in queue.jobs(row.tenant_id, task=CARRY_OUT, key=str(row.pk), limit=1)):
@@ -115,26 +122,10 @@ def _enqueue(row: Deletion, *, by: Actor) -> None:
     queue.enqueue(CARRY_OUT, tenant_id=row.tenant_id, key=str(row.pk), by=by, deletion_id=row.pk)
 
 
-def _allowed(tenant_id: UUID, *, at: datetime) -> None:
-    if cutovers.phase_of(tenant_id) not in PAST_CUTOVER:
-        raise UnableToDelete(
-            "Stage data are needed until the account is past its cutover.",
-            fix="Order the deletion once the account stabilises.",
-        )
+def _allowed(tenant_id: UUID, dataset: Dataset, *, at: datetime) -> None:
+    HANDLED[dataset].require(tenant_id)
     if holds.is_legally_held(tenant_id=tenant_id, at=at):
         raise UnableToDelete(
             "A legal hold stands on this account: nothing of it may be deleted.",
             fix="The legal and privacy lead releases the hold when it no longer applies.",
-        )
-    report = reports.latest(tenant_id=tenant_id)
-    if report is None or report.verdict != "equal":
-        raise UnableToDelete(
-            "The latest comparison does not show both platforms equal.",
-            fix="Compare again; stage data may be deleted once the verdict is equal.",
-        )
-    moves = runs.moves(tenant_id=tenant_id)
-    if moves.rejected or moves.is_active:
-        raise UnableToDelete(
-            "Rows still wait: a run is under way, or rejected rows are undecided.",
-            fix="Finish the runs and settle every rejected row first.",
         )

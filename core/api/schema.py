@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import serializers
 
 from core.api import problems
-from core.api.serializers import Answer, Body, Described
+from core.api.serializers import Answer, Body, Described, Text
 from core.tokens import SCOPES
 
 _WORDS = {
@@ -185,6 +185,12 @@ class Operations(AutoSchema):
             for property_ in found["properties"].values():
                 property_.pop("readOnly", None)
         return found
+
+    @override
+    def _map_serializer_field(self, field: Any, *args: Any, **kwargs: Any) -> Any:
+        """Say of a text what the serializer checks of every text: it holds no zero character."""
+        found = super()._map_serializer_field(field, *args, **kwargs)  # type: ignore[no-untyped-call]  # it has no types
+        return {**found, "pattern": "^[^\\u0000]*$"} if isinstance(field, Text) else found
 
     def _refusals(self, found: dict[str, Any]) -> set[int]:
         refusals = set(_EVERYWHERE)

@@ -250,10 +250,13 @@ def form_fields(form: BaseForm, summary: bool = True) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/pager.html", takes_context=True)
-def pager(context: Context, page: Page[Any], what: str = "entries") -> dict[str, Any]:
-    """Page through a list, keeping the address's other parameters; nothing for a single page."""
+def pager(context: Context, page: Page[Any], what: str = "entries", at: str = "") -> dict[str, Any]:
+    """Page through a list, keeping the address's other parameters; nothing for a single page.
+
+    `at` is the list's address, where the page may also be the answer to a form that was sent to another one.
+    """
     pages = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
-    return {"page": page, "pages": list(pages), "what": what, "request": context.get("request")}
+    return {"page": page, "pages": list(pages), "what": what, "at": at, "request": context.get("request")}
 
 
 @register.simple_tag

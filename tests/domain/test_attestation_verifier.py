@@ -24,7 +24,8 @@ AT = datetime(2026, 11, 26, 9, tzinfo=UTC)
 def statement(**left: int) -> bytes:
     return attestations.deletion(
         attestation_id=uuid4(), tenant_id=uuid4(), dataset="stage", purpose="moving", deleted={"run": 4, "outcome": 90},
-        left=left or {"run": 0, "outcome": 0}, deleted_at=AT, requested_by=uuid4(), parity_sha256="ab" * 32,
+        left=left or {"run": 0, "outcome": 0}, verified="counted again", deleted_at=AT, requested_by=uuid4(),
+        parity_sha256="ab" * 32,
     )  # fmt: skip
 
 

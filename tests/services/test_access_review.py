@@ -78,7 +78,7 @@ def test_old_and_new_stand_side_by_side_once_for_each_person(house: House) -> No
 def test_whoever_is_merged_counts_with_whom_they_are_and_switched_off_ones_do_not(house: House) -> None:
     house.knows(house.member.user.email, old="member")
     kept = LegacyPerson.objects.get()
-    told = {"tenant_id": house.id, "seen_in": uuid4(), "outcome": "dropped"}
+    told = {"tenant_id": house.id, "outcome": "dropped"}
     off = uuid4()
     LegacyPerson.objects.create(pk=off, person_id=off, key="off", role="admin", is_active=False, **told)
     assert [one.legacy_id for one in standing.everybody(tenant_id=house.id) if one.legacy_id] == [kept.pk]
@@ -101,7 +101,7 @@ def test_a_thousand_people_cost_no_more_queries_than_four(house: House) -> None:
         connection,
     ) as few:
         list(standing.everybody(tenant_id=house.id))
-    told = {"tenant_id": house.id, "seen_in": uuid4(), "role": "viewer"}
+    told = {"tenant_id": house.id, "role": "viewer"}
     NewPerson.objects.bulk_create(NewPerson(key=str(n), **told) for n in range(1000))
     with CaptureQueriesContext(connection) as many:
         assert len(list(standing.everybody(tenant_id=house.id))) == 1004
@@ -282,7 +282,7 @@ def test_the_check_advises_until_a_review_is_finished_and_again_after_ninety_day
 
 
 def test_a_merged_owner_counts_with_whom_they_are_and_a_shared_account_for_each(house: House) -> None:
-    told = {"tenant_id": house.id, "seen_in": uuid4()}
+    told = {"tenant_id": house.id}
     kept, merged, shared = uuid4(), uuid4(), uuid4()
     decided = PersonDecision.objects.create(
         tenant_id=house.id, kind="split", state="standing", people=1, reason="Shared", decided_at=AT,

@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from accounts.domain.identity_map.decisions import Kind
-from accounts.models import PersonDecision
+from accounts.models import CheckpointPerson, PersonDecision
 from accounts.queries import identity_map as queries
 from accounts.services.identity_map import checkpoints, decisions
 from accounts.services.identity_map.decisions import UnableToDecide, UnableToUndo
@@ -146,6 +146,16 @@ def test_a_checkpoint_is_restored_and_the_restoring_undone(airline: Airline) -> 
     assert differing == {taken.pk: 1}, "the split is the same, but another decision's"
     decisions.undo(decision=asked, by=airline.by_owner, at=AT)
     assert airline.states() == later
+
+
+def test_the_newest_checkpoints_are_kept(airline: Airline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "MOST", 2)
+    airline.tell(SIX, THERE)
+    airline.map()
+    for reason in ("one", "two", "three"):
+        checkpoints.take(tenant_id=airline.id, reason=reason, by=airline.by, at=AT)
+    assert [row.number for row in queries.checkpoints(tenant_id=airline.id)] == [3, 2]
+    assert CheckpointPerson.objects.filter(tenant_id=airline.id).count() == 2 * len(SIX)
 
 
 def test_a_token_of_ones_own_is_no_second_person(airline: Airline) -> None:

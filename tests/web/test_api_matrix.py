@@ -85,7 +85,7 @@ TABLE = (
     ),
     Row("api:people_decisions", "GET", "people:read", READERS),
     Row("api:people_decision", "GET", "people:read", READERS, ids={"decision_id": "decision_id"}),
-    Row("api:people_decision", "DELETE", "people:write", MANAGERS, 204, ids={"decision_id": "decision_id"}),
+    Row("api:undo_people_decision", "POST", "people:write", MANAGERS, ids={"decision_id": "decision_id"}),
     Row("api:access_reviews", "GET", "access:read", READERS),
     Row("api:access_review", "GET", "access:read", READERS, ids={"review_id": "review_id"}),
     Row("api:access_lines", "GET", "access:read", READERS, ids={"review_id": "review_id"}),

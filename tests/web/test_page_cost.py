@@ -158,7 +158,7 @@ def test_the_pages_of_identity_cost_the_same_for_ten_and_for_a_hundred(
 
     def add(start: int, stop: int) -> None:
         numbers, told = range(start, stop), {"tenant": tenant, "created_at": AT, "modified_at": AT}
-        known = {"tenant": tenant, "seen_in": by, "outcome": "placeholder", "rule": "nobody"}
+        known = {"tenant": tenant, "outcome": "placeholder", "rule": "nobody"}
         with make.arranging():
             users = User.objects.bulk_create(User(email=f"m{n}@cost.example", name=f"M {n}") for n in numbers)
             members = Member.objects.bulk_create(Member(tenant=tenant, user=one, role="member") for one in users)

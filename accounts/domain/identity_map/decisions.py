@@ -35,6 +35,10 @@ WORDS: dict[Kind, str] = {
 }
 
 
+ERASED = "Erased once the move was over"
+"""What stands in the place of a reason whose text may name somebody."""
+
+
 class Refused(Exception):
     """A decision that cannot be carried out; the message is fit for the customer."""
 

@@ -20,7 +20,7 @@ fresh AS (
       LEFT JOIN links AS e ON p.external_id <> '' AND e.external_id = p.external_id
       LEFT JOIN links AS u ON p.user_name <> '' AND u.user_name = p.user_name
       LEFT JOIN seats AS a ON p.email <> '' AND a.email = p.email
-     WHERE p.tenant_id = %(tenant)s AND p.is_active AND p.gone_at IS NULL
+     WHERE p.tenant_id = %(tenant)s AND p.is_active AND p.gone_at IS NULL AND NOT p.is_member
 ),
 new AS MATERIALIZED (
     SELECT f.*, CASE WHEN row_number() OVER (PARTITION BY s.id ORDER BY f.key) = 1 THEN s.id END AS member_id
@@ -46,9 +46,10 @@ parts AS (
             AND p.legacy_id = w.id AND p.decision_id = w.decision_id
 ),
 placed AS (
-    SELECT p.*, coalesce(n.member_id, n.id, s.id) AS place_id
+    SELECT p.*, coalesce(n.member_id, n.id, m.id, s.id) AS place_id
       FROM parts AS p
       LEFT JOIN new AS n ON n.id = p.to_id
+      LEFT JOIN seats AS m ON m.id = p.to_id  -- of whom the new platform does not tell yet
       LEFT JOIN links AS e ON p.external_id <> '' AND e.external_id = p.external_id
       LEFT JOIN links AS u ON p.user_name <> '' AND u.user_name = p.user_name
       LEFT JOIN seats AS a ON p.email <> '' AND a.email = p.email

@@ -1,8 +1,7 @@
 """Many decisions by one file: all of its lines or none."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import batched
 from uuid import UUID
 
 from accounts.domain.identity_map import sheets
@@ -16,8 +15,6 @@ from accounts.services.identity_map.decisions import Asked, UnableToDecide
 from core import ledger
 from core.actor import Actor
 from core.permissions import Permission
-
-_AT_ONCE = 5_000
 
 
 class FlawedFile(UnableToDecide):
@@ -79,8 +76,9 @@ def _asked(tenant_id: UUID, lines: Sequence[Line]) -> tuple[list[Asked], list[Fl
     """Look the keys of all lines up; a line that names nobody, or speaks of yesterday, is a flaw."""
     legacy = queries.facts(tenant_id=tenant_id, ids=[line.guid for line in lines])
     wanted = {key for line in lines if line.kind in (Kind.MAP, Kind.SPLIT) for key in line.targets}
-    new = _ids(NewPerson, tenant_id, wanted)
-    others = _ids(LegacyPerson, tenant_id, {line.targets[0] for line in lines if line.kind is Kind.MERGE})
+    new = queries.ids_by_key(NewPerson, tenant_id=tenant_id, keys=wanted)
+    merged = {line.targets[0] for line in lines if line.kind is Kind.MERGE}
+    others = queries.ids_by_key(LegacyPerson, tenant_id=tenant_id, keys=merged)
     asked, flaws = [], []
     for line in lines:
         row = legacy.get(line.guid)
@@ -113,10 +111,3 @@ def _asked(tenant_id: UUID, lines: Sequence[Line]) -> tuple[list[Asked], list[Fl
             merges = line.kind is Kind.MERGE
             asked.append(Asked(line.guid, line.kind, () if merges else ids, ids[0] if merges else None))
     return asked, flaws
-
-
-def _ids(model: type[NewPerson] | type[LegacyPerson], tenant_id: UUID, keys: Collection[str]) -> dict[str, UUID]:
-    found: dict[str, UUID] = {}
-    for some in batched(sorted(keys), _AT_ONCE):
-        found.update(model.objects.filter(tenant_id=tenant_id, key__in=some).values_list("key", "pk"))
-    return found

@@ -9,12 +9,15 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from accounts.domain.identity_map.decisions import Kind
-from accounts.models import LegacyPerson, LinkCheckpoint, PersonDecision
+from accounts.models import CheckpointPerson, LegacyPerson, LinkCheckpoint, PersonDecision
 from accounts.services.identity_map import runs
 from accounts.services.identity_map.decisions import State, UnableToDecide, worded
 from core import ledger, outbox
 from core.actor import Actor
 from core.permissions import Permission
+
+MOST = 20
+"""Checkpoints that are kept of a link: each is a copy of the whole map, and the oldest goes when another is taken."""
 
 _TAKE = """
 INSERT INTO accounts_checkpointperson
@@ -48,7 +51,7 @@ SELECT gen_random_uuid(), part.tenant_id, %(decision)s, part.legacy_id, part.gui
 
 
 def take(*, tenant_id: UUID, reason: str, by: Actor, at: datetime) -> LinkCheckpoint:
-    """Keep the whole map as it is now."""
+    """Keep the whole map as it is now; of more than `MOST` checkpoints the oldest goes."""
     by.require(Permission.MAP_PEOPLE, tenant_id=tenant_id)
     reason = worded(reason)
     if not reason:
@@ -72,6 +75,13 @@ def take(*, tenant_id: UUID, reason: str, by: Actor, at: datetime) -> LinkCheckp
             "accounts.tenant_link.checkpoint_taken", by=by, at=at, tenant_id=tenant_id, subject=made,
             data={"number": made.number, "people": made.people, "outcomes": counts},
         )  # fmt: skip
+        for old in LinkCheckpoint.objects.filter(tenant_id=tenant_id)[MOST:]:
+            CheckpointPerson.objects.filter(tenant_id=tenant_id, checkpoint=old).delete()
+            ledger.record(
+                "accounts.tenant_link.checkpoint_dropped", by=by, at=at, tenant_id=tenant_id, subject=old,
+                data={"number": old.number, "most": MOST},
+            )  # fmt: skip
+            old.delete()
     return made
 
 
@@ -114,4 +124,4 @@ def restore(*, checkpoint: LinkCheckpoint, reason: str, by: Actor, at: datetime)
     return decision
 
 
-__all__ = ["differing", "restore", "take"]
+__all__ = ["MOST", "differing", "restore", "take"]

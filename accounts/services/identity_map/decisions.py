@@ -13,7 +13,7 @@ from accounts.domain.identity_map import decisions as rules
 from accounts.domain.identity_map.decisions import Change, Kind, Legacy, New, Refused, Wish
 from accounts.domain.identity_map.guids import LEGACY, guid
 from accounts.domain.identity_map.outcomes import Outcome
-from accounts.models import PersonChange, PersonDecision, PersonPart
+from accounts.models import LegacyPerson, NewPerson, PersonChange, PersonDecision, PersonPart
 from accounts.queries import identity_map as queries
 from accounts.services.identity_map import runs
 from core import ledger, outbox, tokens
@@ -131,6 +131,22 @@ def decide(
             carry_out(decision)
         _record("decided", decision, by=by, at=at)
     return decision
+
+
+def decide_by_keys(
+    *, person: LegacyPerson, kind: Kind, new_keys: Sequence[str], into_id: UUID | None, reason: str, by: Actor,
+    at: datetime,
+) -> PersonDecision:  # fmt: skip
+    """Decide about one person as `decide` does, with people of the new platform named by that platform's own keys."""
+    by.require(Permission.MAP_PEOPLE, tenant_id=person.tenant_id)
+    found = queries.ids_by_key(NewPerson, tenant_id=person.tenant_id, keys=new_keys)
+    if missing := [key for key in new_keys if key not in found]:
+        raise UnableToDecide(
+            f"The new platform has nobody with the key “{missing[0][:60]}”.",
+            fix="Correct it, or map your people again.",
+        )
+    asked = Asked(person.pk, kind, tuple(found[key] for key in new_keys), into_id)
+    return decide(tenant_id=person.tenant_id, asked=[asked], reason=reason, by=by, at=at)
 
 
 def agree(*, decision: PersonDecision, by: Actor, at: datetime) -> PersonDecision:

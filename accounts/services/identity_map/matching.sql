@@ -1,8 +1,8 @@
 -- Judges everybody of a tenant's legacy platform about whom nothing was decided, in one statement over one snapshot:
 -- whether a key is unique is a question about all of them. What people decided is not touched, and whom they chose is
--- taken. The parameters are the tenant and the run.
+-- taken. The parameter is the tenant.
 WITH fresh AS MATERIALIZED (
-    SELECT id, external_id, user_name, email FROM accounts_newperson
+    SELECT id, external_id, user_name, email, is_member FROM accounts_newperson
      WHERE tenant_id = %(tenant)s AND gone_at IS NULL AND is_active
 ),
 by_external_id AS (
@@ -13,7 +13,10 @@ by_user_name AS (
       FROM fresh WHERE user_name <> '' GROUP BY 1
 ),
 by_email AS (
-    SELECT email AS k, count(*) AS times, min(id::text)::uuid AS id FROM fresh WHERE email <> '' GROUP BY 1
+    -- A member has the address of whom the platform tells, but not their key: the proposal is about the latter.
+    SELECT email AS k, count(*) AS times, min(id::text)::uuid AS id
+      FROM (SELECT *, is_member AND NOT bool_and(is_member) OVER (PARTITION BY email) AS is_beside FROM fresh) AS f
+     WHERE email <> '' AND NOT is_beside GROUP BY 1
 ),
 decided AS (
     SELECT new_id AS id FROM accounts_legacyperson
@@ -24,10 +27,10 @@ decided AS (
      WHERE part.tenant_id = %(tenant)s AND l.outcome = 'split'
 ),
 undecided AS MATERIALIZED (
-    SELECT id, external_id, user_name, email, seen_in = %(run)s AS is_there, is_active,
-           count(*) FILTER (WHERE seen_in = %(run)s AND is_active) OVER (PARTITION BY external_id) AS ids,
-           count(*) FILTER (WHERE seen_in = %(run)s AND is_active) OVER (PARTITION BY user_name) AS names,
-           count(*) FILTER (WHERE seen_in = %(run)s AND is_active) OVER (PARTITION BY email) AS addresses
+    SELECT id, external_id, user_name, email, gone_at IS NULL AS is_there, is_active,
+           count(*) FILTER (WHERE gone_at IS NULL AND is_active) OVER (PARTITION BY external_id) AS ids,
+           count(*) FILTER (WHERE gone_at IS NULL AND is_active) OVER (PARTITION BY user_name) AS names,
+           count(*) FILTER (WHERE gone_at IS NULL AND is_active) OVER (PARTITION BY email) AS addresses
       FROM accounts_legacyperson WHERE tenant_id = %(tenant)s AND decision_id IS NULL
 ),
 keyed AS MATERIALIZED (

@@ -1,7 +1,7 @@
 """Reading the people of both platforms batch by batch, and judging all of them at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, fields
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,13 @@ from django.db.models import Count
 
 from accounts.domain.identity_map import reading
 from accounts.domain.identity_map.guids import LEGACY, NEW
-from accounts.models import LegacyPerson, MapRun, NewPerson, Tenant, TenantLink
+from accounts.domain.identity_map.reading import Row
+from accounts.models import LegacyPerson, MapRun, Tenant, TenantLink
+from accounts.queries import identity_map as queries
+from accounts.services.identity_map import batches
 from core import ledger, outbox, ports, queue
 from core.actor import Actor
-from core.people import Person
+from core.errors import UseCaseError
 from core.permissions import Permission
 
 TASK = "accounts.tasks.map_people"
@@ -23,8 +26,12 @@ BATCH = 5_000
 """People read, kept and checkpointed at once; memory is bounded by it."""
 
 MATCHING = Path(__file__).with_name("matching.sql").read_text(encoding="utf-8")
-_COLUMNS = tuple(field.name for field in fields(reading.Row))
-_TYPES = {"id": "uuid", "is_owner": "boolean", "is_active": "boolean"}
+HERE = "crossing"
+"""The system whose members are people of the new platform to be."""
+
+
+class UnableToMap(UseCaseError):
+    """People cannot be mapped any more."""
 
 
 def request(*, tenant_id: UUID, by: Actor, at: datetime) -> MapRun:
@@ -34,7 +41,10 @@ def request(*, tenant_id: UUID, by: Actor, at: datetime) -> MapRun:
     """
     by.require(Permission.MAP_PEOPLE, tenant_id=tenant_id)
     with transaction.atomic(durable=True):
-        link(tenant_id=tenant_id, by=by, at=at)
+        if link(tenant_id=tenant_id, by=by, at=at).erased_at is not None:
+            raise UnableToMap(
+                "The move is over, and the names of your people were erased.", fix="What became of each of them stays."
+            )
         run = MapRun.objects.filter(tenant_id=tenant_id, state=MapRun.State.RUNNING).first()
         if run is None:
             run = MapRun.objects.create(tenant_id=tenant_id, requested_at=at, requested_by=by.known_id)
@@ -81,78 +91,62 @@ def advance(*, run_id: UUID, by: Actor, now: Callable[[], datetime], job_id: UUI
         return None
     people, known = ports.people(), TenantLink.objects.get(tenant_id=run.tenant_id)
 
-    def of_new(after: str | None) -> Sequence[Person]:
-        return people.of_new(account_id=known.account_id, after=after, limit=BATCH)
+    def of_members(after: str | None) -> list[Row]:
+        found = queries.members(tenant_id=run.tenant_id, after=after, limit=BATCH)
+        return [
+            replace(reading.read(person, system=HERE, tenant=str(run.tenant_id)), id=pk) for pk, person in found.items()
+        ]
 
-    def of_legacy(after: str | None) -> Sequence[Person]:
-        return people.of_legacy(tenant_ref=known.legacy_ref, after=after, limit=BATCH)
+    def of_new(after: str | None) -> list[Row]:
+        found = people.of_new(account_id=known.account_id, after=after, limit=BATCH)
+        return [reading.read(person, system=NEW, tenant=str(known.account_id)) for person in found]
+
+    def of_legacy(after: str | None) -> list[Row]:
+        found = people.of_legacy(tenant_ref=known.legacy_ref, after=after, limit=BATCH)
+        return [reading.read(person, system=LEGACY, tenant=known.legacy_ref) for person in found]
 
     try:
-        _read_all(run, side=NEW, tenant=str(known.account_id), fetch=of_new, job_id=job_id)
-        _read_all(run, side=LEGACY, tenant=known.legacy_ref, fetch=of_legacy, job_id=job_id)
+        for side, fetch in ((batches.MEMBERS, of_members), (NEW, of_new), (LEGACY, of_legacy)):
+            _read_all(run, side=side, fetch=fetch, job_id=job_id)
+        return _close(run, by=by, at=now(), job_id=job_id)
     except (ports.Rejected, reading.Unreadable) as refusal:
         return _fail(run, problem=str(refusal), by=by, at=now())
-    return _close(run, by=by, at=now(), job_id=job_id)
 
 
 def _enqueue(run: MapRun, *, by: Actor) -> None:
     queue.enqueue(TASK, tenant_id=run.tenant_id, key=str(run.pk), by=by, run_id=run.pk)
 
 
-def _read_all(
-    run: MapRun, *, side: str, tenant: str, fetch: Callable[[str | None], Sequence[Person]], job_id: UUID | None
-) -> None:
+def _read_all(run: MapRun, *, side: str, fetch: Callable[[str | None], Sequence[Row]], job_id: UUID | None) -> None:
     while not getattr(run, f"is_{side}_read"):
-        found = fetch(getattr(run, f"{side}_after") or None)
-        rows = [reading.read(person, system=side, tenant=tenant) for person in found]
+        rows = fetch(getattr(run, f"{side}_after") or None)
         moved: dict[str, Any] = {f"{side}_read": getattr(run, f"{side}_read") + len(rows)}
         if rows:
             moved[f"{side}_after"] = rows[-1].key
         if len(rows) < BATCH:
             moved[f"is_{side}_read"] = True
         with transaction.atomic(durable=True):
-            if len({row.id for row in rows}) < len(rows) or _keep(run, rows, side=side) < len(rows):
-                raise reading.Unreadable(f"The {side} platform tells of somebody twice: each key must come once.")
+            batches.keep(run, rows, side=side)
             held = MapRun.objects.filter(
                 pk=run.pk, state=MapRun.State.RUNNING, **{f"{side}_read": getattr(run, f"{side}_read")}
             )
             if not held.update(**moved):
                 raise queue.LeaseLost
-            queue.progress(job_id, run.new_read + run.legacy_read + len(rows), message=f"Reading the {side} platform")
+            queue.progress(job_id, run.read + len(rows), message=f"Reading {batches.TELLS[side].lower()}")
+        is_first = not getattr(run, f"{side}_read")
         for name, value in moved.items():
             setattr(run, name, value)
-
-
-def _keep(run: MapRun, rows: list[reading.Row], *, side: str) -> int:
-    """Write a batch and return how many people it was; whoever was read by this run already does not count."""
-    if not rows:
-        return 0
-    own = "'pending', '', t.id" if side == LEGACY else ""
-    names = ", outcome, rule, person_id" if side == LEGACY else ""
-    table = LegacyPerson._meta.db_table if side == LEGACY else NewPerson._meta.db_table
-    listed, kept = ", ".join(_COLUMNS), ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])
-    arrays = ", ".join(f"%s::{_TYPES.get(name, 'text')}[]" for name in _COLUMNS)
-    statement = (
-        f"INSERT INTO {table} AS p (tenant_id, seen_in, {listed}{names}) "  # noqa: S608 - names of ours
-        f"SELECT %s, %s, t.*{', ' + own if own else ''} FROM unnest({arrays}) AS t ({listed}) "
-        f"ON CONFLICT (id) DO UPDATE SET seen_in = excluded.seen_in, gone_at = NULL, {kept} "
-        "WHERE p.seen_in <> excluded.seen_in"
-    )
-    with connection.cursor() as cursor:
-        columns = zip(*map(astuple, rows), strict=True)
-        cursor.execute(statement, [run.tenant_id, run.pk, *map(list, columns)])
-        return int(cursor.rowcount)
+        if getattr(run, f"{side}_read") >= BATCH and (is_first or getattr(run, f"is_{side}_read")):
+            batches.analyze()
 
 
 def _close(run: MapRun, *, by: Actor, at: datetime, job_id: UUID | None) -> MapRun:
     """Judge everybody and close the run; the database refuses it unless each person read has one outcome."""
-    gone = {"tenant_id": run.tenant_id, "gone_at": None}
     with transaction.atomic(durable=True):
         link(tenant_id=run.tenant_id, by=by, at=at)
-        queue.progress(job_id, run.new_read + run.legacy_read, message="Judging everybody")
-        for model in (NewPerson, LegacyPerson):
-            model.objects.filter(**gone).exclude(seen_in=run.pk).update(gone_at=at)
-        _judge(run)
+        queue.progress(job_id, run.read, message="Judging everybody")
+        _judge(run, at=at)
+        batches.drop(run)
         ended = count(tenant_id=run.tenant_id)
         held = MapRun.objects.filter(pk=run.pk, state=MapRun.State.RUNNING)
         if not held.update(state=MapRun.State.DONE, finished_at=at, outcomes=ended):
@@ -168,11 +162,12 @@ def _close(run: MapRun, *, by: Actor, at: datetime, job_id: UUID | None) -> MapR
     return run
 
 
-def _judge(run: MapRun) -> None:
+def _judge(run: MapRun, *, at: datetime) -> None:
     with connection.cursor() as cursor:
         # The rows are newer than the planner's statistics of them; a loop over loops would take hours.
         cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '64MB'")
-        cursor.execute(MATCHING, {"tenant": run.tenant_id, "run": run.pk})
+        batches.count_out(run, at=at)
+        cursor.execute(MATCHING, {"tenant": run.tenant_id})
         cursor.execute("SET LOCAL enable_nestloop = on")
 
 
@@ -186,6 +181,7 @@ def _fail(run: MapRun, *, problem: str, by: Actor, at: datetime) -> MapRun:
     with transaction.atomic(durable=True):
         failed = {"state": MapRun.State.FAILED, "finished_at": at, "problem": problem[:500]}
         if MapRun.objects.filter(pk=run.pk, state=MapRun.State.RUNNING).update(**failed):
+            batches.drop(run)
             outbox.publish("accounts.people.mapped", tenant_id=run.tenant_id)
             ledger.record("accounts.people.mapping_failed", by=by, at=at, tenant_id=run.tenant_id, subject=run)
     run.refresh_from_db()

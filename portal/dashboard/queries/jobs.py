@@ -35,6 +35,7 @@ PLUMBING = frozenset(
         "comms.tasks.issue_mailing",
         "comms.tasks.send_mailing",
         "comms.tasks.tend_case",
+        "compliance.tasks.erase_people",
         "core.tasks.deliver",
         "cutover.tasks.ask_for_fresh_proof",
         "cutover.tasks.recheck_request",

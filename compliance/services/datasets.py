@@ -1,0 +1,90 @@
+"""How each dataset is counted and deleted, and when it may be."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from accounts.queries import identity_map
+from accounts.services.identity_map import erasure
+from backfills.queries import runs
+from compliance.domain.datasets import Dataset
+from core import ports
+from core.actor import Actor
+from core.errors import UseCaseError
+from cutover.domain.phases import Phase
+from cutover.queries import cutovers
+from parity_reports.queries import reports
+
+PAST_CUTOVER = frozenset({Phase.STABILISE, Phase.DECOMMISSION, Phase.DONE})
+NO_WAY_BACK = frozenset({Phase.DECOMMISSION, Phase.DONE})
+"""Phases from which no tenant goes back to the legacy platform: its map is needed until then."""
+
+
+class UnableToDelete(UseCaseError):
+    """The dataset cannot be deleted now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What is done with a dataset. `require` raises UnableToDelete; `delete` returns what is left, counted anew."""
+
+    require: Callable[[UUID], None]
+    count: Callable[[UUID], Mapping[str, int]]
+    delete: Callable[[UUID, Actor, datetime], Mapping[str, int]]
+    verified: str
+    nothing: str
+
+
+def _require_moved(tenant_id: UUID) -> None:
+    if cutovers.phase_of(tenant_id) not in PAST_CUTOVER:
+        raise UnableToDelete(
+            "Stage data are needed until the account is past its cutover.",
+            fix="Order the deletion once the account stabilises.",
+        )
+    report = reports.latest(tenant_id=tenant_id)
+    if report is None or report.verdict != "equal":
+        raise UnableToDelete(
+            "The latest comparison does not show both platforms equal.",
+            fix="Compare again; stage data may be deleted once the verdict is equal.",
+        )
+    moves = runs.moves(tenant_id=tenant_id)
+    if moves.rejected or moves.is_active:
+        raise UnableToDelete(
+            "Rows still wait: a run is under way, or rejected rows are undecided.",
+            fix="Finish the runs and settle every rejected row first.",
+        )
+
+
+def _require_no_way_back(tenant_id: UUID) -> None:
+    if cutovers.phase_of(tenant_id) not in NO_WAY_BACK:
+        raise UnableToDelete(
+            "The identity map is needed while there is a way back to legacy.",
+            fix="Order the deletion once the account's legacy platform is decommissioned.",
+        )
+
+
+def _erase(tenant_id: UUID, by: Actor, at: datetime) -> Mapping[str, int]:
+    erasure.erase(tenant_id=tenant_id, by=by, at=at)
+    return identity_map.named(tenant_id=tenant_id)
+
+
+HANDLED: Mapping[Dataset, Handled] = {
+    Dataset.STAGE: Handled(
+        require=_require_moved,
+        count=lambda tenant_id: ports.mover().staged(account_id=tenant_id),
+        delete=lambda tenant_id, by, at: ports.mover().forget(account_id=tenant_id),
+        verified="every table was counted again after the deletion, on a new connection",
+        nothing="Nothing is staged for this account: there is nothing to delete.",
+    ),
+    Dataset.PEOPLE: Handled(
+        require=_require_no_way_back,
+        count=lambda tenant_id: identity_map.named(tenant_id=tenant_id),
+        delete=_erase,
+        verified="what still names somebody was counted again after the deletion, in a transaction of its own",
+        nothing="Nobody is named in this account's identity map: there is nothing to erase.",
+    ),
+}
+
+
+__all__ = ["HANDLED", "Handled", "UnableToDelete"]
