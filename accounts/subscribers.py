@@ -74,3 +74,9 @@ def ask_about_owners(*, tenant_id: UUID, at: datetime) -> None:
 def ask_about_people(*, tenant_id: UUID, at: datetime) -> None:
     """Ask whether everybody is mapped, now that a run ended or somebody decided."""
     readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id="accounts.people_mapped")
+
+
+@subscribe("accounts.provisioning.changed")
+def ask_about_provisioning(*, tenant_id: UUID, at: datetime) -> None:
+    """Ask whether the directory gets in, now that what it says counts, or counts no more."""
+    readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id="accounts.provisioning")

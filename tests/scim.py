@@ -49,8 +49,10 @@ class Directory:
         return self.told("POST", "Groups", body, status=201)
 
     def patch(self, address: str, *operations: Any, status: int = 200, **more: Any) -> dict[str, Any]:
-        """Patch a resource."""
-        return self.told("PATCH", address, {"schemas": [PATCH], "Operations": operations}, status=status, **more)
+        """Patch a resource and return it; of a group nothing is told back, so it is read."""
+        body, is_quiet = {"schemas": [PATCH], "Operations": operations}, status == 200 and address.startswith("Groups/")
+        told = self.told("PATCH", address, body, status=204 if is_quiet else status, **more)
+        return self.told("GET", address) if is_quiet else told
 
     def found(self, address: str = "Users", **query: Any) -> list[str]:
         """Return the names that a list holds."""

@@ -19,6 +19,7 @@ class Ours(StrEnum):
     ACS_URL = "{acs_url}"
     ACS_PATTERN = "{acs_pattern}"
     METADATA_URL = "{metadata_url}"
+    SCIM_URL = "{scim_url}"
 
 
 AGAIN = (

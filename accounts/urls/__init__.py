@@ -106,6 +106,7 @@ urlpatterns = [
     path("sso/forecast/", lockouts.show, name="lockouts"),
     path("sso/forecast/csv/", lockouts.download, name="lockouts_csv"),
     path("provisioning/", provisioning.show, name="provisioning"),
+    path("provisioning/guides/<slug:product>/", provisioning.guide, name="provisioning_guide"),
     path("provisioning/enable/", provisioning.enable, name="enable_provisioning"),
     path("provisioning/trial/", provisioning.go_back, name="trial_provisioning"),
     path("provisioning/groups/<uuid:group_id>/role/", provisioning.give_role, name="give_group_role"),

@@ -4,14 +4,16 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.domain import roles
+from accounts.domain import roles, setup_guides
+from accounts.domain.provisioning.guides import GUIDES
+from accounts.domain.setup_guides import Ours
 from accounts.models import Tenant
-from accounts.queries.provisioning import panel, resources
+from accounts.queries.provisioning import panel, resources, tokens
 from accounts.services.provisioning import people, switch
 from accounts.services.provisioning.switch import UnableToSwitch
 from core.permissions import Permission
@@ -26,6 +28,24 @@ def show(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Show how it stands and every call; htmx asks for the calls again while they come in."""
     template = f"{PAGE}#calls" if request.headers.get("HX-Request") == "true" else PAGE
     return render(request, template, _context(request, tenant))
+
+
+@require_safe
+@tenant_view(Permission.VIEW_MEMBERS)
+def guide(request: ActingRequest, tenant: Tenant, product: str) -> HttpResponse:
+    """Show how this directory is told of us, with our address."""
+    found = GUIDES.get(product)
+    if found is None:
+        raise Http404
+    ours = {Ours.SCIM_URL: resources.service()}
+    context = {
+        "tenant": tenant,
+        "guide": found,
+        "guides": GUIDES.values(),
+        "steps": [(step.text, list(setup_guides.filled(step, ours))) for step in found.steps],
+        "may_issue": request.actor.can(Permission.MANAGE_TOKENS, tenant_id=tenant.pk),
+    }
+    return render(request, "accounts/provisioning_guide.html", context)
 
 
 @require_POST
@@ -76,13 +96,19 @@ def _do(request: ActingRequest, tenant: Tenant, use: Callable[[datetime], object
 
 def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
     standing = panel.standing(tenant_id=tenant.pk)
-    page, lines = panel.lines(tenant_id=tenant.pk, number=request.GET.get("page"))
+    asked = request.GET.get("only", "")
+    only = asked if asked in panel.ONLY else ""
+    page, lines = panel.lines(tenant_id=tenant.pk, number=request.GET.get("page"), only=only)
     may_manage = request.actor.can(Permission.MANAGE_MEMBERS, tenant_id=tenant.pk)
     beyond = people.beyond(tenant_id=tenant.pk, authority=people.Authority.of(request.actor)) if may_manage else None
     return {
         "tenant": tenant,
         "standing": standing,
         "base": resources.service(),
+        "guides": GUIDES.values(),
+        "keys": tokens.keyring(tenant_id=tenant.pk, at=timezone.now()).counting,
+        "only": only,
+        "choices": panel.ONLY.items(),
         "page": page,
         "lines": lines,
         "needy": panel.needy(tenant_id=tenant.pk, enabled=standing.is_enabled),

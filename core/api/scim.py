@@ -22,7 +22,9 @@ from core.errors import UseCaseError
 PREFIX = "/scim/v2/"
 MEDIA_TYPE = "application/scim+json"
 LARGEST_BODY = 1024 * 1024
-"""Bytes: all members of a large group, sent at once."""
+"""Bytes; groups may be sent larger."""
+DEEPEST = 32
+"""Objects and lists inside each other; a resource has four."""
 _MOST_TOLD = 5
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 """What JSON can say and no database can keep: NUL, and halves of characters."""
@@ -36,14 +38,14 @@ class ScimRenderer(JSONRenderer):
 
 
 class ScimParser(BaseParser):
-    """JSON that can be kept: in UTF-8, numbers as numbers, no text that no database takes."""
+    """JSON that can be kept, and means one thing: in UTF-8, each name once, no text that no database takes."""
 
     media_type = MEDIA_TYPE
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """Read a body; raises `Problem` for one that cannot be read."""
         try:
-            body = json.loads(stream.read().decode(), parse_constant=_no_number)
+            body = json.loads(stream.read().decode(), parse_constant=_no_number, object_pairs_hook=_once)
             if any(_UNWRITABLE.search(text) for text in _texts(body)):
                 raise Problem("malformed-request", "The body holds a NUL or half a character (a lone surrogate).")
         except (ValueError, RecursionError) as error:
@@ -162,13 +164,23 @@ def _no_number(name: str) -> Any:
     raise ValueError(name)
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object's values by name; two of one name, whose case does not count, would mean whichever one reads."""
+    found = dict(pairs)
+    if len({name.lower() for name in found}) < len(pairs):
+        raise Problem("malformed-request", "An object of the body says the same name twice.")
+    return found
+
+
+def _texts(value: Any, depth: int = 0) -> Iterator[str]:
+    if depth > DEEPEST:
+        raise RecursionError
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for name, inner in value.items():
             yield name
-            yield from _texts(inner)
+            yield from _texts(inner, depth + 1)
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts(inner)
+            yield from _texts(inner, depth + 1)

@@ -185,6 +185,7 @@ TENANT_PAGES = [
     ),
     *of_tenant("accounts:members", error=(422, fill("Send invitation", email=WRONG))),
     *of_tenant("accounts:provisioning"),
+    Visit("accounts:provisioning_guide", "populated", "owner", {"slug": "=hawaiian", "product": "=onelogin"}),
     *of_tenant("accounts:domains", error=(422, fill("Claim", name="co.uk"))),
     *of_tenant("integrations:tokens", error=(422, fill("Issue token"))),
     Visit("integrations:tokens", "secret", "blocked", {"slug": "=skywest"}, then=issue_token),

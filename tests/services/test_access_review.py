@@ -19,7 +19,7 @@ from accounts.models import (
     PersonPart,
 )
 from accounts.queries.access import standing
-from accounts.readiness import access_reviewed
+from accounts.readiness.people import access_reviewed
 from accounts.services import members
 from accounts.services.access import UnableToDecide, UnableToReview, decisions, reviews
 from core import tenancy

@@ -6,8 +6,10 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
-from accounts import readiness as checks
 from accounts.models import Domain, Member
+from accounts.readiness import domains as of_domains
+from accounts.readiness import people as of_people
+from accounts.readiness import sso as of_sso
 from accounts.services import domains, members
 from accounts.services import sso as connections
 from core import queue, readiness, tenancy
@@ -27,17 +29,17 @@ def owner(fake_dns: type[FakeDns]) -> Member:
 
 def domain_verified(owner: Member) -> Finding:
     with tenancy.scope(tenant_id=owner.tenant_id):
-        return checks.domain_verified(tenant_id=owner.tenant_id, at=timezone.now())
+        return of_domains.domain_verified(tenant_id=owner.tenant_id, at=timezone.now())
 
 
 def second_factor(owner: Member) -> Finding:
     with tenancy.scope(tenant_id=owner.tenant_id):
-        return checks.owner_has_second_factor(tenant_id=owner.tenant_id, at=timezone.now())
+        return of_people.owner_has_second_factor(tenant_id=owner.tenant_id, at=timezone.now())
 
 
 def sso_tested(owner: Member, *, later: timedelta = timedelta()) -> Finding:
     with tenancy.scope(tenant_id=owner.tenant_id):
-        return checks.sso_tested(tenant_id=owner.tenant_id, at=timezone.now() + later)
+        return of_sso.sso_tested(tenant_id=owner.tenant_id, at=timezone.now() + later)
 
 
 def claim(owner: Member, name: str = "jetblue.example", *, publish: bool = False) -> Domain:
@@ -89,7 +91,7 @@ def test_a_proof_is_a_material_fact_and_its_time_is_not(owner: Member) -> None:
 
 def proven_afresh(owner: Member) -> Finding:
     with tenancy.scope(tenant_id=owner.tenant_id):
-        return checks.domain_proven_afresh(tenant_id=owner.tenant_id, at=timezone.now())
+        return of_domains.domain_proven_afresh(tenant_id=owner.tenant_id, at=timezone.now())
 
 
 def test_the_go_no_go_waits_for_the_fresh_proof_and_not_for_an_outage(owner: Member) -> None:

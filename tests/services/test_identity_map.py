@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from accounts.domain.identity_map.decisions import Kind
 from accounts.models import Domain, LegacyPerson, MapRun, PersonDecision
-from accounts.readiness import people_mapped
+from accounts.readiness.people import people_mapped
 from accounts.services.identity_map import decisions, runs
 from accounts.services.identity_map.decisions import UnableToDecide
 from core import ports, tenancy

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import readiness as checks
 from accounts.models import SsoCertificate, SsoSource
 from accounts.queries import sso as known
+from accounts.readiness import sso as checks
 from accounts.services import sso_certificates, sso_sources
 from accounts.windows import WINDOWS, Window
 from comms.models import Mailing

@@ -147,6 +147,7 @@ TENANT = (
     Row("accounts:resend_invitation", MANAGERS, post=302, ids=("invitation_id",)),
     Row("accounts:revoke_invitation", MANAGERS, post=302, ids=("invitation_id",)),
     Row("accounts:provisioning", READERS, get=200),
+    Row("accounts:provisioning_guide", READERS, get=200, ids=("product",)),
     Row("accounts:enable_provisioning", MANAGERS, post=302),
     Row("accounts:trial_provisioning", MANAGERS, post=302),
     Row("accounts:give_group_role", MANAGERS, post=302, ids=("group_id",)),

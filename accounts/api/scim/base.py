@@ -81,13 +81,16 @@ class DirectoryView(ScimView):
 
     def wanted(self, model: Any) -> ResponseParameters[Any]:
         """Return which attributes the address asks for (RFC 7644 3.9)."""
-        asked = {name: self.request.query_params[name] for name in _SELECTING if name in self.request.query_params}
+        asked = {
+            name: self.request.query_params[name] for name in sorted(SELECTING) if name in self.request.query_params
+        }
         bound: Any = ResponseParameters.__class_getitem__(model)
         found: ResponseParameters[Any] = bound.model_validate(asked, scim_policy=kinds.POLICY)
         return found
 
 
-_SELECTING = ("attributes", "excludedAttributes")
+SELECTING = frozenset({"attributes", "excludedAttributes"})
+"""The parameters that say which attributes to answer with."""
 
 
 def listed(resources: Sequence[Any], *, total: int, start: int = 1, wanted: Any = None) -> Response:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from scim2_models import Context, SearchRequest
 
-from accounts.api.scim.base import SCOPE, DirectoryView, listed
+from accounts.api.scim.base import SCOPE, SELECTING, DirectoryView, listed
 from accounts.domain.provisioning import wording
 from accounts.domain.provisioning.resources import MODELS, POLICY, Kind
 from accounts.queries.provisioning import listing
@@ -61,10 +61,15 @@ class Users(Resources):
     part, kinds = "User", ("User",)
 
 
+LARGEST_GROUP = 2_500_000
+"""Bytes: as many people as a group may have, each sent with a name and an address."""
+
+
 class Groups(Resources):
     """All groups."""
 
     part, kinds = "Group", ("Group",)
+    largest_body = LARGEST_GROUP
 
 
 class Search(_Searched):
@@ -115,8 +120,14 @@ class Resource(DirectoryView):
         return self._kept(resources.replace(body=request.data, **self._named(request, ident)))
 
     def patch(self, request: Request, ident: UUID) -> Response:
-        """Change parts of it."""
-        return self._kept(resources.patch(body=request.data, **self._named(request, ident)))
+        """Change parts of it. Of a group, which may be large, nothing is told back unless the client asks (3.5.2)."""
+        kept = resources.patch(body=request.data, **self._named(request, ident))
+        if self.kind == "User" or not SELECTING.isdisjoint(request.query_params):
+            return self._kept(kept)
+        self.outcome = kept.outcome
+        response = Response(status=204)
+        response["ETag"] = known.version_of(kept.row)
+        return response
 
     def delete(self, request: Request, ident: UUID) -> Response:
         """Delete it."""
@@ -151,3 +162,4 @@ class Group(Resource):
     """One group."""
 
     part, kind = "Group", "Group"
+    largest_body = LARGEST_GROUP

@@ -2,15 +2,16 @@
 
 `scim2_models` reads and applies the operations. What it takes too strictly is written out here first: an operation
 without a path whose keys are paths with filters, read-only attributes beside what is meant, a value wrapped in a list.
+Who is in a group is changed by `membership`, in a time that grows with what is named and not with its square.
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import Any, cast
 
 from scim2_models import Context, InvalidPathException, InvalidSyntaxException, InvalidValueException, PatchOp, Path
 
-from accounts.domain.provisioning.resources import MODELS, POLICY, Group, User, check
+from accounts.domain.provisioning import membership
+from accounts.domain.provisioning.resources import MODELS, POLICY, Group, User, check, member_ids, with_members
 
 MOST_OPERATIONS = 100
 LONGEST_PATH = 2_000
@@ -26,33 +27,43 @@ def patched(resource: User | Group, body: Any) -> User | Group:
     not the client's to change.
     """
     model = MODELS["User" if isinstance(resource, User) else "Group"]
+    plain, on_members = _plain(model, body)
     operations: Any = PatchOp.__class_getitem__(model)
-    request = operations.model_validate(
-        _plain(model, body), scim_ctx=Context.RESOURCE_PATCH_REQUEST, scim_policy=POLICY
-    )
-    copy = resource.model_copy(deep=True)
+    request = operations.model_validate(plain, scim_ctx=Context.RESOURCE_PATCH_REQUEST, scim_policy=POLICY)
+    bare = with_members(resource, ()) if isinstance(resource, Group) else resource
+    copy = bare.model_copy(deep=True)
     request.patch(copy, POLICY)
+    if isinstance(resource, Group):
+        copy = with_members(copy, sorted(membership.changed(member_ids(resource), on_members)))
     check(copy)
     return copy
 
 
-def _plain(model: type[User] | type[Group], body: Any) -> Any:
-    """Return the body with each operation as the standard writes it; what is no PATCH at all is left to the reader."""
+def _plain(model: type[User] | type[Group], body: Any) -> tuple[Any, list[Any]]:
+    """Return the body with each operation as the standard writes it, and apart from it those on a group's members.
+
+    What is no PATCH at all is left to the reader.
+    """
     if not isinstance(body, dict):
         raise InvalidSyntaxException(detail="A PATCH is an object with schemas and Operations.")
     name = next((name for name in body if name.lower() == "operations"), "Operations")
     listed = body.get(name)
     if not isinstance(listed, list):
-        return body
-    written = list(islice((each for one in listed for each in _operations(model, one)), MOST_OPERATIONS + 1))
-    if len(written) > MOST_OPERATIONS:
-        raise InvalidValueException(detail=f"A PATCH has at most {MOST_OPERATIONS} operations; send several.")
-    for each in written:
+        return body, []
+    written: list[Any] = []
+    on_members: list[Any] = []
+    for each in (each for one in listed for each in _operations(model, one)):
         if isinstance(each, dict) and len(str(each.get("path", ""))) > LONGEST_PATH:
             raise InvalidPathException(detail=f"A path has at most {LONGEST_PATH} characters.")
-    if listed and not written:  # nothing but what is ours: read as an operation that changes nothing
+        (on_members if model is Group and membership.is_about(each) else written).append(each)
+        if len(written) > MOST_OPERATIONS or len(on_members) > membership.MOST:
+            raise InvalidValueException(
+                detail=f"A PATCH has at most {MOST_OPERATIONS} operations, and {membership.MOST:,} on the members of a "
+                "group; send several."
+            )
+    if listed and not written:  # nothing that is read here: an operation that changes nothing stands for it
         written = [{"op": "replace", "value": {}}]
-    return {**body, name: written}
+    return {**body, name: written}, on_members
 
 
 def _operations(model: type[User] | type[Group], operation: Any) -> Iterator[Any]:
@@ -90,6 +101,7 @@ def _unwrapped(model: type[User] | type[Group], path: Any, value: Any) -> Any:
     if not (
         isinstance(path, str)
         and len(path) <= LONGEST_PATH
+        and not membership.names(path)
         and isinstance(value, list)
         and len(value) == 1
         and isinstance(value[0], dict)

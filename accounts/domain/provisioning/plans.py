@@ -33,6 +33,7 @@ class Reason(StrEnum):
     """Why somebody is left as they are."""
 
     LAST_OWNER = "last_owner"
+    BREAK_GLASS = "break_glass"
     ROLE_NOT_OURS = "role_not_ours"
     NO_ADDRESS = "no_address"
     NOT_PROVEN = "not_proven"
@@ -57,6 +58,8 @@ WORDS: dict[Outcome, tuple[str, str]] = {
 
 REASONS: dict[Reason, str] = {
     Reason.LAST_OWNER: "An account must keep an owner, and this is the last: make another member an owner first.",
+    Reason.BREAK_GLASS: "They are a break-glass owner, who gets in when your provider fails: name another one first, "
+    "under “Company sign-in”.",
     Reason.ROLE_NOT_OURS: "Only an owner changes owners: let an owner rotate the directory's token.",
     Reason.NO_ADDRESS: "It has no e-mail address, and its userName is none: send one.",
     Reason.NOT_PROVEN: "The address is not of a domain that you have proven: prove it, or invite the person.",
@@ -77,6 +80,15 @@ class Standing:
     """By the key, which an approval, a rule or provisioning itself has linked."""
     deactivated_at: datetime | None = None
     is_last_owner: bool = False
+    is_break_glass: bool = False
+    """Whether they are to get in when the directory and the provider fail."""
+
+    @property
+    def kept_for(self) -> Reason | None:
+        """Why no directory takes their role or membership away; None where it may."""
+        if self.is_last_owner:
+            return Reason.LAST_OWNER
+        return Reason.BREAK_GLASS if self.is_break_glass else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +145,8 @@ def _absent(standing: Standing | None, grantable: Collection[str]) -> Plan:
         return Plan(Outcome.NOTHING)
     if standing.role not in grantable:
         return Plan(Outcome.REFUSED, Reason.ROLE_NOT_OURS, standing.member_id)
-    if standing.is_last_owner:
-        return Plan(Outcome.REFUSED, Reason.LAST_OWNER, standing.member_id)
+    if standing.kept_for is not None:
+        return Plan(Outcome.REFUSED, standing.kept_for, standing.member_id)
     return Plan(Outcome.PUT_OUT, member_id=standing.member_id)
 
 
@@ -147,8 +159,8 @@ def _known(said: Said, decision: Decision, standing: Standing, grantable: Collec
         return Plan(outcome, member_id=standing.member_id, links=decision.links)
     if standing.role not in grantable or wanted not in grantable:
         return Plan(Outcome.REFUSED, Reason.ROLE_NOT_OURS, standing.member_id)
-    if standing.is_last_owner:
-        return Plan(Outcome.REFUSED, Reason.LAST_OWNER, standing.member_id)
+    if standing.kept_for is not None:
+        return Plan(Outcome.REFUSED, standing.kept_for, standing.member_id)
     return Plan(Outcome.ROLE, member_id=standing.member_id, links=decision.links, role=wanted)
 
 

@@ -4,7 +4,7 @@ A directory may send more (titles, addresses, telephones, managers): it is accep
 kept is what finds a member, names them, and says whether they still belong to the organisation.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
@@ -32,13 +32,15 @@ from scim2_models import (
     Uniqueness,
 )
 
+from accounts.domain.provisioning import membership
+
 type Kind = Literal["User", "Group"]
 
 LONGEST = 320
 """Characters of a key: `userName`, `externalId`, the name of a group, an address."""
 LONGEST_NAME = 200
 MOST_EMAILS = 10
-MOST_MEMBERS = 5_000
+MOST_MEMBERS = membership.MOST
 MOST_RESULTS = 200
 """Resources on a page of a list."""
 
@@ -126,7 +128,7 @@ class GroupMember(ComplexAttribute):
 class Group(Resource[Any]):
     """A group of people of the organisation. Groups are not nested."""
 
-    __schema__ = URN("urn:ietf:params:scim:schemas:core:2.0:Group")
+    __schema__ = URN(membership.SCHEMA)
 
     display_name: Annotated[str | None, Required.true] = None
     """The name of the group."""
@@ -249,7 +251,7 @@ def _require(name: str, text: str | None) -> None:
 
 def _count(name: str, entries: Sequence[object] | None, most: int) -> None:
     if len(entries or ()) > most:
-        raise InvalidValueException(detail=f"{name} has {len(entries or ())} entries; at most {most} are kept.")
+        raise InvalidValueException(detail=f"{name} has {len(entries or ()):,} entries; at most {most:,} are kept.")
 
 
 def _texts(resource: User | Group) -> Iterator[tuple[str, str, int]]:
@@ -271,6 +273,17 @@ def _texts(resource: User | Group) -> Iterator[tuple[str, str, int]]:
     yield from ((path, text, most) for path, text, most in found if text is not None)
 
 
+def member_ids(group: Group) -> set[str]:
+    """Return the ids of who is in a group."""
+    return {entry.value or "" for entry in group.members or ()}
+
+
+def with_members(group: Group, ids: Iterable[str]) -> Group:
+    """Return a copy of a group with these people in it; its own parts are the same objects."""
+    entries = [GroupMember.model_construct(value=ident, type="User") for ident in dict.fromkeys(ids)]
+    return group.model_copy(update={"members": entries or None})
+
+
 def created(kind: Kind, body: Any) -> User | Group:
     """Read the body of a POST; raises what `scim2_models` raises for a body that is none."""
     return _read(kind, body, Context.RESOURCE_CREATION_REQUEST)
@@ -279,12 +292,22 @@ def created(kind: Kind, body: Any) -> User | Group:
 def replaced(kind: Kind, body: Any, original: User | Group) -> User | Group:
     """Read the body of a PUT over what stands."""
     resource: Any = _read(kind, body, Context.RESOURCE_REPLACEMENT_REQUEST)
+    if isinstance(resource, User):
+        with POLICY:
+            resource.replace(cast("User", original))
+        return resource
+    bare = with_members(resource, ())
     with POLICY:
-        resource.replace(original)
-    return cast("User | Group", resource)
+        bare.replace(with_members(cast("Group", original), ()))
+    return with_members(bare, sorted(member_ids(resource)))
 
 
 def _read(kind: Kind, body: Any, context: Context) -> User | Group:
+    ids: list[str] = []
+    if kind == "Group":
+        body, ids = membership.taken_out(body)
     resource = MODELS[kind].model_validate(body, scim_ctx=context, scim_policy=POLICY)
+    if isinstance(resource, Group):
+        resource = with_members(resource, ids)
     check(resource)
     return resource

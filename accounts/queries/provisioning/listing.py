@@ -8,12 +8,14 @@ from uuid import UUID
 from django.db.models import QuerySet
 from scim2_models import InvalidPathException, SearchRequest
 
-from accounts.domain.provisioning.resources import MOST_RESULTS, Group, Kind, User
+from accounts.domain.provisioning.resources import MOST_MEMBERS, MOST_RESULTS, Group, Kind, User
 from accounts.queries.provisioning import filters, resources
 
 USUAL_RESULTS = 100
 MOST_WITH_MEMBERS = 50
 """Groups on a page that also says who is in them."""
+MOST_MEMBERSHIPS = MOST_MEMBERS
+"""Memberships on a page: those of one group, or of several small ones."""
 _LAST_INDEX = 1_000_000_000
 
 
@@ -47,7 +49,23 @@ def search(*, tenant_id: UUID, kinds: Sequence[Kind], request: SearchRequest[Any
             found += page
             left -= len(page)
         first = max(0, first - count)
+    if with_members:
+        found = _fitting(found)
     return Page(sum(counts), start, resources.told(found, with_members=with_members))
+
+
+def _fitting(rows: Sequence[resources.Row]) -> list[resources.Row]:
+    """Return as many of the first rows as together tell no more memberships than a page may, and one at least.
+
+    A page may hold less than was asked for (RFC 7644 3.4.2.4); the client goes on from where it ends.
+    """
+    sizes, fitting, total = resources.sizes(rows), [], 0
+    for row in rows:
+        total += sizes.get(row.pk, 0)
+        if fitting and total > MOST_MEMBERSHIPS:
+            break
+        fitting.append(row)
+    return fitting
 
 
 def _rows(kind: Kind, *, tenant_id: UUID, request: SearchRequest[Any]) -> QuerySet[Any]:

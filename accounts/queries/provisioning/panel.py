@@ -13,6 +13,8 @@ from accounts.queries.provisioning import resources
 
 A_PAGE = 50
 MOST_SHOWN = 25
+ONLY = {"": "All calls", "changes": "What changed somebody", "refused": "Refused"}
+"""Which calls to look at."""
 _STATES = {
     Outcome.WAITING: "warn",
     Outcome.NOBODY: "warn",
@@ -66,9 +68,20 @@ def standing(*, tenant_id: UUID) -> Standing:
     return Standing(Provisioning.objects.filter(tenant_id=tenant_id).first(), groups=groups, **counted)
 
 
-def lines(*, tenant_id: UUID, number: str | None) -> tuple[Page[ProvisioningCall], Sequence[Line]]:
+def calls(*, tenant_id: UUID, only: str = "") -> QuerySet[ProvisioningCall]:
+    """Return the calls of the last fortnight, the newest first, or those of them that `ONLY` names."""
+    rows = ProvisioningCall.objects.filter(tenant_id=tenant_id)
+    match only:
+        case "changes":
+            return rows.exclude(method="GET").exclude(outcome__in=("", Outcome.NOTHING.value))
+        case "refused":
+            return rows.filter(status__gte=400)
+    return rows
+
+
+def lines(*, tenant_id: UUID, number: str | None, only: str = "") -> tuple[Page[ProvisioningCall], Sequence[Line]]:
     """Return a page of calls, the newest first, each with whom it is about."""
-    page = Paginator(ProvisioningCall.objects.filter(tenant_id=tenant_id), A_PAGE).get_page(number)
+    page = Paginator(calls(tenant_id=tenant_id, only=only), A_PAGE).get_page(number)
     ids = {call.resource_id for call in page if call.resource_id}
     names: dict[UUID, str] = {}
     for model in (ProvisionedUser, ProvisionedGroup):

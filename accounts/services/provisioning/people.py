@@ -16,7 +16,7 @@ from accounts.domain.provisioning.resources import User as DirectoryUser
 from accounts.domain.provisioning.resources import comparable, exact, first_address, full_name
 from accounts.models import LinkedIdentity, Member, ProvisionedUser, Provisioning, SsoConnection
 from accounts.models.identities import Source
-from accounts.queries import identities
+from accounts.queries import enforcement, identities
 from accounts.queries.provisioning import resources as known
 from accounts.services import identity_links, members
 from core.actor import Actor
@@ -130,7 +130,8 @@ def _standing(linked: signing_in.Identity | None, decision: signing_in.Decision,
         return None
     owners = Member.objects.filter(tenant_id=tenant_id, role=TenantRole.OWNER, deactivated_at=None)
     is_last = member.role == TenantRole.OWNER and member.deactivated_at is None and owners.count() == 1
-    return Standing(member.pk, member.role, linked is not None, member.deactivated_at, is_last)
+    is_named = enforcement.break_glass(tenant_id=tenant_id).filter(member=member).exists()
+    return Standing(member.pk, member.role, linked is not None, member.deactivated_at, is_last, is_named)
 
 
 def _put_out_at(row: ProvisionedUser, standing: Standing | None) -> datetime | None:

@@ -60,7 +60,7 @@ def create(*, kind: Kind, tenant_id: UUID, body: Any, by: Actor, at: datetime) -
     with _unique(kind), transaction.atomic(durable=True):
         _write(row, resource)
         row.save(force_insert=True)
-        outcome = _follow(row, _write_around(row, resource), by=by, at=at)
+        outcome = _follow(row, _write_around(row, resource, set()), by=by, at=at)
     return Kept(row, outcome)
 
 
@@ -115,7 +115,10 @@ def _change(
     by.require(Permission.PROVISION_MEMBERS, tenant_id=tenant_id)
     with _unique(kind), transaction.atomic(durable=True):
         row = _locked(kind, tenant_id=tenant_id, ident=ident, if_match=if_match)
-        stands = known.told([row])[0]
+        inside = _people_in(row) if isinstance(row, ProvisionedGroup) else set()
+        stands = known.told([row], with_members=False)[0]
+        if isinstance(stands, Group):
+            stands = kinds.with_members(stands, map(str, inside))
         resource = to(stands)
         if isinstance(row, ProvisionedUser):
             _require_same_person(row, stands, resource, by=by)
@@ -124,7 +127,7 @@ def _change(
         _write(row, resource)
         row.modified_at, row.version = at, row.version + 1
         row.save()
-        outcome = _follow(row, _write_around(row, resource), by=by, at=at)
+        outcome = _follow(row, _write_around(row, resource, inside), by=by, at=at)
     return Kept(row, outcome)
 
 
@@ -191,8 +194,11 @@ def _require_same_person(row: ProvisionedUser, stands: object, resource: object,
         raise UnableToProvision(REASONS[Reason.ROLE_NOT_OURS], status=403)
 
 
-def _write_around(row: Row, resource: User | Group) -> set[UUID]:
-    """Write what belongs to a resource in tables of its own: addresses, members; return the users who came or went."""
+def _write_around(row: Row, resource: User | Group, inside: set[UUID]) -> set[UUID]:
+    """Write what belongs to a resource in tables of its own: addresses, members; return the users who came or went.
+
+    `inside` is who was in the group.
+    """
     if isinstance(row, ProvisionedUser) and isinstance(resource, User):
         row.emails.all().delete()
         ProvisionedEmail.objects.bulk_create(
@@ -206,34 +212,34 @@ def _write_around(row: Row, resource: User | Group) -> set[UUID]:
             for entry in resource.emails or ()
         )
     elif isinstance(row, ProvisionedGroup) and isinstance(resource, Group):
-        return _write_members(row, _member_ids(resource))
+        return _write_members(row, _member_ids(resource), inside)
     return set()
 
 
 def _people_in(group: ProvisionedGroup) -> set[UUID]:
-    return set(group.memberships.filter(user__deleted_at=None).values_list("user_id", flat=True))
+    return set(known.people_in([group.pk]).get(group.pk, ()))
 
 
-def _write_members(group: ProvisionedGroup, wanted: set[str]) -> set[UUID]:
+def _write_members(group: ProvisionedGroup, wanted: set[str], inside: set[UUID]) -> set[UUID]:
     ids = set()
     for text in wanted:
         try:
             ids.add(UUID(text))
         except ValueError as error:
             raise InvalidValueException(detail=f"members: no user has the id “{text[:50]}”.") from error
-    there = set(known.users(tenant_id=group.tenant_id).filter(pk__in=ids).values_list("pk", flat=True))
-    if missing := ids - there:
+    came, left = ids - inside, inside - ids
+    there = set(known.users(tenant_id=group.tenant_id).filter(pk__in=came).values_list("pk", flat=True))
+    if missing := came - there:
         raise InvalidValueException(detail=f"members: no user has the id “{min(missing)}”.")
-    stands = _people_in(group)
-    group.memberships.filter(user_id__in=stands - ids).delete()
+    group.memberships.filter(user_id__in=left).delete()
     ProvisionedMembership.objects.bulk_create(
-        ProvisionedMembership(tenant_id=group.tenant_id, group=group, user_id=each) for each in ids - stands
+        ProvisionedMembership(tenant_id=group.tenant_id, group=group, user_id=each) for each in came
     )
-    return ids ^ stands
+    return came | left
 
 
 def _member_ids(resource: User | Group) -> set[str]:
-    return {entry.value or "" for entry in resource.members or ()} if isinstance(resource, Group) else set()
+    return kinds.member_ids(resource) if isinstance(resource, Group) else set()
 
 
 @contextmanager

@@ -9,9 +9,10 @@ from django.db.models import QuerySet
 from accounts.domain import roles
 from accounts.domain.provisioning.plans import REASONS, Outcome
 from accounts.models import Member, ProvisionedGroup, ProvisionedUser, Provisioning
+from accounts.queries.provisioning import resources as known
 from accounts.services.provisioning import people
 from accounts.services.provisioning.people import Authority
-from core import holds, ledger, queue
+from core import holds, ledger, outbox, queue
 from core.actor import Actor, ActorKind
 from core.errors import NotFound, UseCaseError
 from core.permissions import Permission, TenantRole
@@ -39,6 +40,7 @@ def enable(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
         if on_trial.update(enabled_at=at, enabled_by=by.known_id):
             row = Provisioning.objects.get(tenant_id=tenant_id)
             queue.enqueue(APPLY, tenant_id=tenant_id, key="all")
+            outbox.publish("accounts.provisioning.changed", tenant_id=tenant_id)
             ledger.record("accounts.provisioning.enabled", by=by, at=at, tenant_id=tenant_id, subject=row)
 
 
@@ -50,6 +52,7 @@ def go_back(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
         row = Provisioning.objects.filter(tenant_id=tenant_id).first()
         enabled = Provisioning.objects.filter(tenant_id=tenant_id, enabled_at__isnull=False)
         if row is not None and enabled.update(enabled_at=None, enabled_by=None):
+            outbox.publish("accounts.provisioning.changed", tenant_id=tenant_id)
             ledger.record("accounts.provisioning.back_on_trial", by=by, at=at, tenant_id=tenant_id, subject=row)
 
 
@@ -66,8 +69,8 @@ def give_role(*, tenant_id: UUID, group_id: UUID, role: str, by: Actor, at: date
             raise UnableToSwitch("Your role cannot give this role.", fix="Ask an owner of your account.")
         if group.role == role:
             return
-        inside = group.memberships.filter(user__deleted_at=None).values_list("user_id", flat=True)
-        if not people.may_change(set(inside), tenant_id=tenant_id, authority=Authority.of(by)):
+        inside = known.people_in([group.pk]).get(group.pk, ())
+        if not people.may_change(inside, tenant_id=tenant_id, authority=Authority.of(by)):
             raise UnableToSwitch("An owner is in this group.", fix="Ask an owner of your account.")
         was, group.role, group.role_set_at, group.role_set_by = group.role, role, at, by.known_id
         group.save(update_fields=["role", "role_set_at", "role_set_by"])

@@ -1,0 +1,5 @@
+"""Checks that accounts contributes."""
+
+from accounts.readiness import domains, enforcement, people, provisioning, sso
+
+__all__ = ["domains", "enforcement", "people", "provisioning", "sso"]
