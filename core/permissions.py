@@ -39,6 +39,8 @@ class Permission(StrEnum):
     VETO_CUTOVER = "veto_cutover"
     VIEW_LEDGER = "view_ledger"
     MANAGE_TOKENS = "manage_tokens"
+    MANAGE_DIRECTORY_TOKENS = "manage_directory_tokens"
+    """Of a token: to issue, rotate and revoke those by which the directory calls, and no others."""
     VIEW_OBLIGATIONS = "view_obligations"
     OPEN_CASE = "open_case"
     VIEW_CASES = "view_cases"
@@ -124,6 +126,7 @@ _ADMIN = _AUDIT | {
     P.MANAGE_WORKFLOWS,
     P.REQUEST_APPROVAL,
     P.MANAGE_TOKENS,
+    P.MANAGE_DIRECTORY_TOKENS,
 }
 
 TENANT_ROLE_GRANTS: dict[TenantRole, frozenset[Permission]] = {

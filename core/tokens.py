@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from core import ledger
-from core.actor import Actor
+from core.actor import Actor, ActorKind
 from core.errors import UseCaseError
 from core.models import Token
 from core.permissions import Permission, tenant_grants
@@ -32,11 +32,15 @@ _USE_NOTED_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class TokenScope:
-    """What a token may do; whoever issues it must hold the permission themselves."""
+    """What a token may do; whoever issues it must hold the permission themselves.
+
+    `managed_by` lets another token issue, rotate and revoke tokens of this scope alone; without it only people do.
+    """
 
     name: str
     title: str
     permission: Permission
+    managed_by: Permission | None = None
 
 
 SCOPES: Registry[TokenScope] = Registry("token scope")
@@ -89,14 +93,17 @@ def issuer(token_id: UUID, *, tenant_id: UUID) -> UUID | None:
 def issue(
     *, tenant_id: UUID, name: str, scopes: Collection[str], expires_at: datetime, by: Actor, at: datetime
 ) -> tuple[Token, str]:
-    """Issue a token and return it with its secret, which is shown once and can never be read again."""
-    by.require(Permission.MANAGE_TOKENS, tenant_id=tenant_id)
+    """Issue a token and return it with its secret, which is shown once and can never be read again.
+
+    One that a token issues stands in the name of whoever issued that one, and ends with it at the latest.
+    """
+    if by.kind is not ActorKind.TOKEN:
+        by.require(Permission.MANAGE_TOKENS, tenant_id=tenant_id)
     if not scopes:
         raise UnableToIssue("Choose at least one thing the token may do.")
     if unknown := sorted(set(scopes) - set(SCOPES)):
         raise UnableToIssue(f"There is no scope called “{unknown[0]}”.")
-    for scope in scopes:
-        by.require(SCOPES[scope].permission, tenant_id=tenant_id)
+    _require_scopes(by, scopes, tenant_id=tenant_id)
     if not name.strip():
         raise UnableToIssue("Give the token a name that says what uses it.")
     if len(name.strip()) > 100 or not name.strip().isprintable():
@@ -113,7 +120,7 @@ def issue(
             at=at,
             tenant_id=tenant_id,
             subject=token,
-            data={"scopes": token.scopes, "expires_at": expires_at},
+            data={"scopes": token.scopes, "expires_at": token.expires_at},
         )
     return token, secret
 
@@ -124,11 +131,12 @@ def rotate(token: Token, *, overlap: timedelta, by: Actor, at: datetime) -> tupl
     The new one stands in the name of whoever rotates, who must hold the permissions of its scopes. A token is
     replaced once. Returns the new token with its secret, which is shown once.
     """
-    by.require(Permission.MANAGE_TOKENS, tenant_id=token.tenant_id)
+    if by.kind is not ActorKind.TOKEN:
+        by.require(Permission.MANAGE_TOKENS, tenant_id=token.tenant_id)
     for scope in token.scopes:
         if scope not in SCOPES:
             raise UnableToRotate(f"The scope “{scope}” exists no more.", fix="Issue a new token instead.")
-        by.require(SCOPES[scope].permission, tenant_id=token.tenant_id)
+    _require_scopes(by, token.scopes, tenant_id=token.tenant_id)
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise UnableToRotate(f"The old secret may stay valid for {LONGEST_OVERLAP.days} days at most.")
     if overlap and _is_full(token.tenant_id, at=at):  # both count until the old one ends
@@ -186,7 +194,10 @@ def note_use(bearer: Bearer, *, at: datetime) -> None:
 
 def revoke(token: Token, *, by: Actor, at: datetime) -> bool:
     """Revoke a token at once; say whether it was in force. Safe to repeat."""
-    by.require(Permission.MANAGE_TOKENS, tenant_id=token.tenant_id)
+    if by.kind is ActorKind.TOKEN:
+        _require_scopes(by, token.scopes, tenant_id=token.tenant_id)
+    else:
+        by.require(Permission.MANAGE_TOKENS, tenant_id=token.tenant_id)
     with transaction.atomic(durable=True):
         if not Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at, revoked_by=by.known_id):
             return False
@@ -199,6 +210,14 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
+def _require_scopes(by: Actor, scopes: Collection[str], *, tenant_id: UUID) -> None:
+    """Let people give what they may do themselves, and a token only scopes of which its own permission is to manage."""
+    for scope in scopes:
+        known = SCOPES[scope]
+        needed = known.permission if by.kind is not ActorKind.TOKEN else known.managed_by or Permission.MANAGE_TOKENS
+        by.require(needed, tenant_id=tenant_id)
+
+
 def _is_full(tenant_id: UUID, *, at: datetime) -> bool:
     in_force = Token.objects.filter(tenant_id=tenant_id, revoked_at=None, expires_at__gt=at)
     return in_force.count() >= MOST_IN_FORCE
@@ -207,6 +226,10 @@ def _is_full(tenant_id: UUID, *, at: datetime) -> bool:
 def _make(
     *, tenant_id: UUID, name: str, scopes: Collection[str], expires_at: datetime, by: Actor, at: datetime
 ) -> tuple[Token, str]:
+    whose = by.known_id
+    if by.kind is ActorKind.TOKEN:
+        asking = Token.objects.get(tenant_id=tenant_id, pk=by.known_id)
+        whose, expires_at = asking.created_by, min(expires_at, asking.expires_at)
     public = secrets.token_hex(4)
     secret = f"{_MARK}_{public}_{secrets.token_urlsafe(32)}"
     token = Token.objects.create(
@@ -216,7 +239,7 @@ def _make(
         sha256=digest(secret),
         scopes=sorted(set(scopes)),
         created_at=at,
-        created_by=by.known_id,
+        created_by=whose,
         expires_at=expires_at,
     )
     return token, secret

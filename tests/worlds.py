@@ -129,7 +129,11 @@ def _provisioned(case: Case, *, at: datetime) -> dict[str, UUID]:
     user = ProvisionedUser.objects.create(
         name_key="gone@ours.example", resource={"userName": "gone@ours.example"}, deleted_at=at, **common
     )
-    return {"group_id": group.pk, "user_id": user.pk, "ident": user.pk}
+    token, _ = tokens.issue(
+        tenant_id=case.tenant_id, name="Directory", scopes=["scim"], expires_at=at + timedelta(days=90),
+        by=case.customer, at=at,
+    )  # fmt: skip
+    return {"group_id": group.pk, "user_id": user.pk, "ident": user.pk, "scim_token_id": token.pk}
 
 
 def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:

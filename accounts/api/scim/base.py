@@ -15,13 +15,21 @@ from scim2_models import Context, ListResponse, ResponseParameters, ScimProvider
 
 from accounts.domain.provisioning import resources as kinds
 from accounts.domain.provisioning import wording
+from accounts.queries.provisioning.tokens import SCOPE
 from accounts.services.provisioning import calls
 from core.api.scim import ScimView
 from core.permissions import Permission
 from core.tokens import SCOPES, TokenScope
 
-SCOPE = "scim"
-SCOPES.add(SCOPE, TokenScope(SCOPE, "Provision people and groups by SCIM", Permission.PROVISION_MEMBERS))
+SCOPES.add(
+    SCOPE,
+    TokenScope(
+        SCOPE,
+        "Provision people and groups by SCIM",
+        Permission.PROVISION_MEMBERS,
+        managed_by=Permission.MANAGE_DIRECTORY_TOKENS,
+    ),
+)
 READS: dict[str, str] = {HTTPMethod.GET: SCOPE}
 
 

@@ -33,7 +33,7 @@ def patched(resource: User | Group, body: Any) -> User | Group:
     bare = with_members(resource, ()) if isinstance(resource, Group) else resource
     copy = bare.model_copy(deep=True)
     request.patch(copy, POLICY)
-    if isinstance(resource, Group):
+    if isinstance(resource, Group) and isinstance(copy, Group):
         copy = with_members(copy, sorted(membership.changed(member_ids(resource), on_members)))
     check(copy)
     return copy

@@ -59,7 +59,8 @@ def _fitting(rows: Sequence[resources.Row]) -> list[resources.Row]:
 
     A page may hold less than was asked for (RFC 7644 3.4.2.4); the client goes on from where it ends.
     """
-    sizes, fitting, total = resources.sizes(rows), [], 0
+    sizes, total = resources.sizes(rows), 0
+    fitting: list[resources.Row] = []
     for row in rows:
         total += sizes.get(row.pk, 0)
         if fitting and total > MOST_MEMBERSHIPS:
