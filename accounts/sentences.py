@@ -46,6 +46,7 @@ sentences(
         "accounts.member.reactivated": "brought a member back",
         "accounts.provisioning.enabled": "let the directory say who is a member",
         "accounts.provisioning.back_on_trial": "put provisioning back on trial",
+        "accounts.provisioning.settled_again": "had done again what follows from the directory",
         "accounts.provisioning.role_given": "changed the role that a group of the directory gives from {from} to {to}",
         "accounts.provisioning.restored": "undid the directory's deletion of a person",
         "accounts.member.second_factor_reset": "reset a member's second factor",

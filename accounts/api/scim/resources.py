@@ -8,11 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from scim2_models import Context, SearchRequest
 
-from accounts.api.scim.base import SCOPE, SELECTING, DirectoryView, listed
+from accounts.api.scim.base import SELECTING, DirectoryView, listed
 from accounts.domain.provisioning import wording
 from accounts.domain.provisioning.resources import MODELS, POLICY, Kind
 from accounts.queries.provisioning import listing
 from accounts.queries.provisioning import resources as known
+from accounts.queries.provisioning.tokens import SCOPE
 from accounts.services.provisioning import resources
 from core.api import Problem
 

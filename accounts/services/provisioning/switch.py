@@ -21,6 +21,8 @@ APPLY = "accounts.tasks.apply_provisioning"
 UNDOABLE = timedelta(days=90)
 """For how long a deletion by the directory can be undone; then what was kept is forgotten."""
 _AT_ONCE = 5_000
+_NEEDED = {ActorKind.STAFF: Permission.HOLD_PROVISIONING}
+"""What our own people need to stop or repeat; a tenant's manage its members."""
 
 
 class UnableToSwitch(UseCaseError):
@@ -44,16 +46,36 @@ def enable(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
             ledger.record("accounts.provisioning.enabled", by=by, at=at, tenant_id=tenant_id, subject=row)
 
 
-def go_back(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
-    """Go back to the trial: members stay as they are, and nothing the directory says changes them. Safe to repeat."""
-    by.require(Permission.MANAGE_MEMBERS, tenant_id=tenant_id)
+def go_back(*, tenant_id: UUID, by: Actor, at: datetime, reason: str = "") -> None:
+    """Go back to the trial: members stay as they are, and nothing the directory says changes them. Safe to repeat.
+
+    Our own people may pull this brake too, and say why.
+    """
+    by.require(_NEEDED.get(by.kind, Permission.MANAGE_MEMBERS), tenant_id=tenant_id)
     with transaction.atomic(durable=True):
         people.stand_still(tenant_id=tenant_id, alone=True)
         row = Provisioning.objects.filter(tenant_id=tenant_id).first()
         enabled = Provisioning.objects.filter(tenant_id=tenant_id, enabled_at__isnull=False)
         if row is not None and enabled.update(enabled_at=None, enabled_by=None):
             outbox.publish("accounts.provisioning.changed", tenant_id=tenant_id)
-            ledger.record("accounts.provisioning.back_on_trial", by=by, at=at, tenant_id=tenant_id, subject=row)
+            ledger.record(
+                "accounts.provisioning.back_on_trial", by=by, at=at, tenant_id=tenant_id, subject=row,
+                personal={"reason": reason} if reason else None,
+            )  # fmt: skip
+
+
+def settle_again(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
+    """Have done again what follows from what the directory said last, in the name of whoever ended the trial.
+
+    Safe to repeat; on trial there is nothing to do.
+    """
+    by.require(_NEEDED.get(by.kind, Permission.MANAGE_MEMBERS), tenant_id=tenant_id)
+    row = Provisioning.objects.filter(tenant_id=tenant_id, enabled_at__isnull=False).first()
+    if row is None:
+        raise UnableToSwitch("Provisioning is on trial: nothing follows from what the directory says.")
+    with transaction.atomic(durable=True):
+        queue.enqueue(APPLY, tenant_id=tenant_id, key="all")
+        ledger.record("accounts.provisioning.settled_again", by=by, at=at, tenant_id=tenant_id, subject=row)
 
 
 def give_role(*, tenant_id: UUID, group_id: UUID, role: str, by: Actor, at: datetime) -> None:
