@@ -217,7 +217,7 @@ _GUIDES = (
             Step("On the tab Settings.",
                  {"Name ID format": "email", "Force name ID format": "On", "Force POST binding": "On",
                   "Sign assertions": "On", "Signature algorithm": "RSA_SHA256"}),
-            Step("On the tab Keys, as our requests are not signed.",
+            Step("On the tab Keys. We sign our requests, and Keycloak need not look at that.",
                  {"Client signature required": "Off", "Encrypt assertions": "Off"}),
             Step("On the tab Advanced, under Fine Grain SAML Endpoint Configuration.",
                  {"Assertion Consumer Service POST Binding URL": Ours.ACS_URL}),

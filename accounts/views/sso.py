@@ -102,7 +102,12 @@ def do(
     try:
         use(timezone.now())
     except sso.NotSeenYet as unseen:
-        return render(request, PAGE, {**context_of(request, tenant), "unseen": unseen, **typed}, status=unseen.status)
+        return render(
+            request,
+            PAGE,
+            {**context_of(request, tenant), **typed, "unseen": unseen, "pasted": ""},
+            status=unseen.status,
+        )
     except REFUSALS as refusal:
         context = {**context_of(request, tenant), problem_name: refusal, **typed}
         return render(request, PAGE, context, status=refusal.status)
