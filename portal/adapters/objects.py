@@ -11,7 +11,7 @@ from backfills.domain.merging import OnDrift
 from backfills.domain.spec import Spec
 from core.ports import Rejected
 from core.reconciling import Field
-from portal.adapters.batch import table
+from portal.adapters.batch import OF, table
 
 
 class Objects:
@@ -27,6 +27,7 @@ class Objects:
             "tenant": sql.Identifier(spec.target_tenant),
             "key": sql.Identifier(spec.target_key),
             "provenance": table(provenance),
+            "of": OF,
         }
 
     def _run(self, statement: str, **more: object) -> psycopg.Cursor[tuple[object, ...]]:
@@ -109,10 +110,10 @@ SELECT t.{key}::text, encode(sha256(convert_to(t::text, 'UTF8')), 'hex'), row_to
 """
 _ORIGINS = """
 SELECT row_to_json(p)::text FROM {provenance} AS p
- WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND p.target_key = ANY(%(keys)s)
+ WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND {of}
 """
 _FORGET_ORIGINS = """
-DELETE FROM {provenance} WHERE account_id = %(account)s AND entity = %(entity)s AND target_key = ANY(%(keys)s)
+DELETE FROM {provenance} AS p WHERE p.account_id = %(account)s AND p.entity = %(entity)s AND {of}
 """
 _REMOVE = """
 DELETE FROM {target} AS t WHERE t.{tenant} = %(account)s AND t.{key}::text = ANY(%(keys)s)

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from backfills.domain.spec import Spec
 from core.moving import Origin, SourceRows
-from portal.adapters.batch import hashed, table
+from portal.adapters.batch import OF, hashed, table
 
 _NEVER = hashlib.sha256(b"").digest()
 """What `closing` writes for a row that took over a merged object without being moved."""
@@ -26,7 +26,8 @@ def origins(
 ) -> dict[str, Origin]:
     """Return the origins of objects by their keys; see `core.ports.DataMover`. Legacy is read in no transaction."""
     known = connection.execute(
-        sql.SQL(_KNOWN).format(provenance=table(provenance)), [account_id, spec.entity, list(keys)]
+        sql.SQL(_KNOWN).format(provenance=table(provenance), of=OF),
+        {"account": account_id, "entity": spec.entity, "keys": list(keys)},
     ).fetchall()
     asked = [source_key for _, system, source_key, *_ in known if system == spec.system]
     now = _hashes(connection, spec, read(asked)) if asked else {}
@@ -70,6 +71,6 @@ def _hashes(connection: psycopg.Connection, spec: Spec, rows: SourceRows) -> dic
 
 
 _KNOWN = """
-SELECT target_key, source_system, source_key, spec, migrated_at, source_hash FROM {provenance}
- WHERE account_id = %s AND entity = %s AND target_key = ANY(%s)
+SELECT target_key, source_system, source_key, spec, migrated_at, source_hash FROM {provenance} p
+ WHERE account_id = %(account)s AND entity = %(entity)s AND {of}
 """

@@ -71,17 +71,27 @@ SELECT p.source_key FROM {provenance} p
 """
 _BY_SOURCE = """
 SELECT coalesce(o.source_key, p.source_key), coalesce(o.fate, 'migrated'), coalesce(o.rule, ''),
-       CASE WHEN o.fate IS NULL THEN p.target_key ELSE o.target_key END, coalesce(h.source_key, ''),
+       k.key, coalesce(h.source_key, ''),
        coalesce(o.run_id, p.run_id), coalesce(h.spec, ''), h.migrated_at
   FROM (SELECT * FROM crossing_stage.outcome
          WHERE source_key = %(key)s AND account_id = %(account)s AND entity = %(entity)s) o
   FULL JOIN (SELECT * FROM {provenance}
               WHERE source_key = %(key)s AND account_id = %(account)s AND entity = %(entity)s
                 AND source_system = %(system)s) p ON p.source_key = o.source_key
-  LEFT JOIN {provenance} h ON h.account_id = %(account)s AND h.entity = %(entity)s AND h.source_system = %(system)s
-       AND h.target_key = CASE WHEN o.fate IS NULL THEN p.target_key ELSE o.target_key END
+  LEFT JOIN LATERAL (
+       SELECT CASE WHEN o.fate IS NULL THEN p.target_key ELSE o.target_key END AS key) k ON true
+  LEFT JOIN LATERAL (
+       SELECT * FROM {provenance} h
+        WHERE h.account_id = %(account)s AND h.entity = %(entity)s AND h.source_system = %(system)s
+          AND h.source_key = k.key AND h.target_key = h.source_key
+        UNION ALL
+       SELECT * FROM {provenance} h
+        WHERE h.account_id = %(account)s AND h.entity = %(entity)s AND h.source_system = %(system)s
+          AND h.target_key = k.key AND h.target_key <> h.source_key) h ON true
 """
+# An object that has its row's key was found by that.
 _SOURCE_OF = """
 SELECT source_key FROM {provenance}
  WHERE target_key = %(key)s AND account_id = %(account)s AND entity = %(entity)s AND source_system = %(system)s
+   AND target_key <> source_key
 """

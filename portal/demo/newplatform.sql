@@ -107,7 +107,8 @@ CREATE TABLE platform.provenance (
     -- The selective column first: a planner without statistics then has one good choice only.
     PRIMARY KEY (source_key, account_id, entity, source_system)
 );
-CREATE INDEX provenance_target ON platform.provenance (target_key, account_id, entity);
+-- An object that keeps its row's key is found by that.
+CREATE INDEX provenance_target ON platform.provenance (target_key, account_id, entity) WHERE target_key <> source_key;
 
 -- What is sold, at which price a month. Prices are in the currency's smallest unit.
 CREATE TABLE platform.plan (

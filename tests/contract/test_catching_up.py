@@ -118,6 +118,22 @@ def read(moving: Moving, **asked: Any) -> list[str]:
     return [str(row["stn_cd"]) for row in decode(order.spec, rows)]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("first", "second"), [("AAA", "aaa"), ("aaa", "AAA")])
+def test_an_object_that_another_row_has_become_is_known_whatever_key_that_row_has(
+    moving: Moving, first: str, second: str
+) -> None:
+    moving.add("stn_mast", station(first), at=LONG_AGO)
+    moving.moved("airports")
+    moving.add("stn_mast", station(second))
+    assert moving.caught("airports").totals == {("migrated", ""): 1, ("quarantined", "duplicate_key"): 1}
+    spec = moving.order("airports").spec
+    read_keys = partial(moving.legacy.read_keys, spec=spec, tenant_ref=airline.CODE)
+    found = moving.mover.origins(account_id=ACCOUNT, spec=spec, keys=["AAA"], read=lambda keys: read_keys(keys=keys))
+    (origin,) = found.values()
+    assert (origin.source_key, origin.source) == (first, "same")
+
+
 def test_only_what_changed_since_is_read_and_what_is_asked_for_besides(moving: Moving) -> None:
     moving.add("stn_mast", station("AAA"), station("BBB"), station("LAX", carr_cd="YY"))
     moving.add("stn_mast", station("CCC"), station("DDD"), at=LONG_AGO)
