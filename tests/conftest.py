@@ -49,6 +49,7 @@ from tests.airline_fixtures import airline_platforms, airline_world  # noqa: E40
 from tests.fakes.contracts import FakeBilling, FakeContracts  # noqa: E402
 from tests.fakes.dns import FakeDns  # noqa: E402
 from tests.fakes.mail import FakeMail  # noqa: E402
+from tests.fakes.outbound import FakeOutbound  # noqa: E402
 
 django.setup()
 from tests import signing_in  # noqa: E402 - needs the apps
@@ -131,6 +132,15 @@ def fake_dns(settings: Settings) -> Iterator[type[FakeDns]]:
     FakeDns.reset()
     yield FakeDns
     FakeDns.reset()
+
+
+@pytest.fixture
+def fake_outbound(settings: Settings) -> Iterator[type[FakeOutbound]]:
+    """Addresses outside of the test's own, none yet, behind the port."""
+    settings.ADAPTERS = {**settings.ADAPTERS, "outbound": {"BACKEND": "tests.fakes.outbound.FakeOutbound"}}
+    FakeOutbound.reset()
+    yield FakeOutbound
+    FakeOutbound.reset()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The API of sign-ins by the tenant's provider: how they ended, and the links that wait; deciding needs a person."""
+"""The API of sign-ins by the tenant's provider: how they ended."""
 
 from django.urls import path
 from drf_spectacular.utils import extend_schema_field
@@ -6,18 +6,20 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.domain.signing_in import REASONS, WAITING, Outcome, Reason
+from accounts.domain.signing_in import REASONS, Outcome, Reason
 from accounts.domain.verdicts import Verdict
 from accounts.models import SsoSignIn
-from accounts.queries import identities, sso
+from accounts.queries import sso
 from core.api import PAGING, Answer, ApiView, keyset, operation
 from core.permissions import Permission
 from core.tokens import SCOPES, TokenScope
 
-SCOPES.add(
-    "sign_ins:read",
-    TokenScope("sign_ins:read", "Read how people signed in, and links that wait", Permission.VIEW_MEMBERS),
-)
+for _scope in (
+    TokenScope("sign_ins:read", "Read how people signed in, and links to your directory", Permission.VIEW_MEMBERS),
+    TokenScope("links:approve", "Approve links of plain members to your directory", Permission.MANAGE_SSO),
+    TokenScope("links:withdraw", "Reject and undo links of plain members, and end rules", Permission.WITHDRAW_LINKS),
+):
+    SCOPES.add(_scope.name, _scope)
 
 TAG = "Single sign-on"
 
@@ -56,22 +58,6 @@ class SignIn(Answer):
         return sorted(code for code, verdict in sign_in.verdicts.items() if verdict == Verdict.FAIL)
 
 
-class WaitingLink(Answer):
-    """A link that somebody of the account is to approve or reject, on its page."""
-
-    example = {
-        "id": "6c1d8a0e-2f64-4c39-8b1c-2f6d7e9a0b12",
-        "member_id": "0b7c2f2e-9a56-4d0e-8f4e-0d8f1f3b7a55",
-        "reason": "to_be_approved",
-        "proposed_at": "2026-11-26T05:00:20Z",
-    }
-
-    id = serializers.UUIDField()
-    member_id = serializers.UUIDField()
-    reason = serializers.ChoiceField([each.value for each in WAITING])
-    proposed_at = serializers.DateTimeField()
-
-
 class SignIns(ApiView):
     """The tenant's sign-ins."""
 
@@ -85,20 +71,4 @@ class SignIns(ApiView):
         return self.page("sign_ins", SignIn, fetch=fetch, key=key)
 
 
-class WaitingLinks(ApiView):
-    """The links that wait for a decision."""
-
-    scopes = {"GET": "sign_ins:read"}
-    parameters = PAGING
-
-    @operation("list_waiting_links", tag=TAG, answer=WaitingLink, paged=True, summary="List links that wait")
-    def get(self, request: Request) -> Response:
-        """List the links that wait, newest first."""
-        fetch, key = keyset(identities.waiting(tenant_id=self.tenant_id), at="proposed_at")
-        return self.page("waiting_links", WaitingLink, fetch=fetch, key=key)
-
-
-urlpatterns = [
-    path("sso/sign-ins", SignIns.as_view(), name="sign_ins"),
-    path("sso/waiting-links", WaitingLinks.as_view(), name="waiting_links"),
-]
+urlpatterns = [path("sso/sign-ins", SignIns.as_view(), name="sign_ins")]

@@ -4,7 +4,7 @@ Without one, the usual names are tried. A mapping does not add to them but takes
 attribute is the address has said that no other is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -83,8 +83,11 @@ class Person:
     role: TenantRole = TenantRole.MEMBER
 
 
-def parse(values: Mapping[str, str], *, roles: str) -> AttributeMapping:
-    """Read a mapping as it was typed; raises NotMappableError. `roles` has a line `group = role` for each group."""
+def parse(values: Mapping[str, str], *, roles: str | Mapping[str, str]) -> AttributeMapping:
+    """Read a mapping as it was given; raises NotMappableError.
+
+    `roles` says of each group which role it gives: as it is typed, a line `group = role` each, or as a mapping.
+    """
     chosen = {name: values.get(name, "").strip() for name in LABELS}
     for name, value in chosen.items():
         if len(value) > LONGEST_NAME or not value.isprintable():
@@ -148,19 +151,29 @@ def names(assertion: Assertion) -> tuple[str, ...]:
     return tuple(dict.fromkeys(attribute.name for attribute in assertion.attributes if attribute.name))
 
 
-def _roles(text: str) -> dict[str, str]:
+def _roles(given: str | Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     allowed = {role.value for role in GRANTABLE}
-    for line in filter(None, map(str.strip, text.splitlines())):
-        group, sign, role = (part.strip() for part in line.rpartition("="))
-        if not sign or not group or role.lower() not in allowed or len(group) > LONGEST_NAME or not group.isprintable():
+    for group, role in _pairs(given):
+        if not group or role.lower() not in allowed or len(group) > LONGEST_NAME or not group.isprintable():
             listed = ", ".join(sorted(allowed))
-            raise NotMappableError(f"Write one group and its role per line, as “Pilots = member”. Roles are {listed}.")
+            typed = "Write one group and its role per line, as “Pilots = member”."
+            named = f"The name of a group has 1 to {LONGEST_NAME} visible characters."
+            raise NotMappableError(f"{typed if isinstance(given, str) else named} Roles are {listed}.")
         if found.setdefault(group, role.lower()) != role.lower():
             raise NotMappableError(f"The group “{group}” has two roles.")
     if len(found) > MOST_GROUPS:
         raise NotMappableError(f"More than {MOST_GROUPS} groups.")
     return found
+
+
+def _pairs(given: str | Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if not isinstance(given, str):
+        yield from ((group.strip(), role) for group, role in given.items())
+        return
+    for line in filter(None, map(str.strip, given.splitlines())):
+        group, _, role = line.rpartition("=")  # without a sign there is no group
+        yield group.strip(), role.strip()
 
 
 def _said(assertion: Assertion, chosen: str) -> tuple[tuple[str, ...], ...]:

@@ -65,15 +65,20 @@ def rules(*, tenant_id: UUID) -> QuerySet[StandingRule]:
     return StandingRule.objects.filter(tenant_id=tenant_id, ended_at=None).order_by("domain", "kind")
 
 
+def proposals(*, tenant_id: UUID) -> QuerySet[LinkProposal]:
+    """Return all links that were ever proposed and not undone, decided or not."""
+    return LinkProposal.objects.filter(tenant_id=tenant_id)
+
+
 def waiting(*, tenant_id: UUID) -> QuerySet[LinkProposal]:
     """Return the links that wait for a decision, the oldest first."""
-    open_ones = LinkProposal.objects.filter(tenant_id=tenant_id, decided_at=None)
+    open_ones = proposals(tenant_id=tenant_id).filter(decided_at=None)
     return open_ones.select_related("member__user").order_by("proposed_at", "pk")
 
 
 def rejected(*, tenant_id: UUID) -> QuerySet[LinkProposal]:
     """Return the links that were rejected, the newest decision first."""
-    refused = LinkProposal.objects.filter(tenant_id=tenant_id, is_approved=False)
+    refused = proposals(tenant_id=tenant_id).filter(is_approved=False)
     return refused.select_related("member__user").order_by("-decided_at", "pk")
 
 

@@ -45,6 +45,8 @@ class Row:
     prediction: Prediction
     has_passkey: bool
     is_invited: bool = False
+    member_id: UUID | None = None
+    """Of somebody who is a member already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def row(member: Any, *, stop: Why | None) -> Row:
     """Return one listed member with their prediction."""
     prediction = domain.predict(_person({key: _of(member, key) for key in _KEYS}), barrier=stop)
     user = member.user
-    return Row(user.name, user.email, member.role, prediction, member.has_passkey)
+    return Row(user.name, user.email, member.role, prediction, member.has_passkey, member_id=member.pk)
 
 
 def rows(*, tenant_id: UUID, at: datetime, outcome: Outcome | None = None) -> Iterator[Row]:

@@ -8,13 +8,14 @@ from accounts.models import Member
 from core.permissions import TenantRole
 
 
+def every(*, tenant_id: UUID) -> QuerySet[Member]:
+    """Return the tenant's members with their users, those who left too."""
+    return Member.objects.filter(tenant_id=tenant_id).select_related("user")
+
+
 def active(*, tenant_id: UUID) -> QuerySet[Member]:
     """Return the tenant's active members with their users, by name."""
-    return (
-        Member.objects.filter(tenant_id=tenant_id, deactivated_at=None)
-        .select_related("user")
-        .order_by("user__name", "user__email")
-    )
+    return every(tenant_id=tenant_id).filter(deactivated_at=None).order_by("user__name", "user__email")
 
 
 def tenants_of(*, user_id: UUID) -> list[UUID]:
@@ -27,4 +28,4 @@ def owners(*, tenant_id: UUID) -> QuerySet[Member]:
     return active(tenant_id=tenant_id).filter(role=TenantRole.OWNER)
 
 
-__all__ = ["Member", "active", "owners"]
+__all__ = ["Member", "active", "every", "owners"]

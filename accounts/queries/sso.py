@@ -12,7 +12,7 @@ from django.db import connection as database
 from django.db.models import F, QuerySet
 from django.urls import reverse
 
-from accounts.domain import attributes, connections, metadata_changes, setup_guides
+from accounts.domain import attributes, connections, metadata_changes, setup_guides, sharing
 from accounts.domain.attributes import AttributeMapping
 from accounts.domain.certificates import Reason
 from accounts.domain.metadata_changes import Line
@@ -187,6 +187,17 @@ def opened(test: SsoTest | SsoSignIn) -> Opened:
     )
     assertion = _assertion(kept["assertion"]) if kept["assertion"] else None
     return Opened(checks, kept["message"], assertion, tuple(kept["addresses"]))
+
+
+def report(test: SsoTest) -> str:
+    """Return what an answered test found as a text that may be passed on: nothing in it speaks of a person."""
+    assert test.answered_at is not None
+    return sharing.report(
+        opened(test).checks,
+        answered_at=test.answered_at,
+        sp=service_provider(test.connection, failover=test.is_failover),
+        entity_id=test.connection.entity_id,
+    )
 
 
 def mapping(connection: SsoConnection) -> AttributeMapping:

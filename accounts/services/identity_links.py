@@ -33,7 +33,7 @@ class UnableToRule(UseCaseError):
 def decide(*, tenant_id: UUID, proposal_ids: Collection[UUID], approve: bool, by: Actor, at: datetime) -> int:
     """Approve or reject proposals, all of them or none; return how many were still open. Safe to repeat.
 
-    Nobody links an identity to a member whose role is not theirs to give.
+    Nobody links an identity to a member whose role is not theirs to give, and a token only to one of the least role.
     """
     by.require(Permission.MANAGE_SSO if approve else Permission.WITHDRAW_LINKS, tenant_id=tenant_id)
     if len(set(proposal_ids)) > MOST_AT_ONCE:
@@ -95,7 +95,8 @@ def make_rule(*, tenant_id: UUID, domain: str, kind: str, by: Actor, at: datetim
     An owner's to decide, because it counts for owners too. It holds as long as the domain is proven. Safe to repeat.
     """
     by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
-    if by.kind is ActorKind.MEMBER and TenantRole.OWNER not in roles.grantable(by.roles):
+    is_owner = by.kind is not ActorKind.TOKEN and TenantRole.OWNER in roles.grantable(by.roles)
+    if by.kind in (ActorKind.MEMBER, ActorKind.TOKEN) and not is_owner:
         raise UnableToRule("A standing rule counts for owners too.", fix="Ask an owner of your account to make it.")
     if kind not in StandingRule.Kind.values:
         raise UnableToRule("There is no such rule.")
@@ -206,5 +207,11 @@ def _show_address(user: User) -> None:
 
 
 def _require_role(members: Collection[Member], *, by: Actor) -> None:
-    if by.kind is ActorKind.MEMBER and not {member.role for member in members} <= set(roles.grantable(by.roles)):
+    found = {member.role for member in members}
+    if by.kind is ActorKind.TOKEN and found - {TenantRole.MEMBER}:
+        raise UnableToDecide(
+            "One of these is more than a member, whom a person links and no token.",
+            fix="An owner or admin does it on the page “Linked people”.",
+        )
+    if by.kind is ActorKind.MEMBER and not found <= set(roles.grantable(by.roles)):
         raise UnableToDecide("One of these is an owner, whom only an owner links.", fix="Ask an owner of your account.")

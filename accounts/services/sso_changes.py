@@ -8,23 +8,34 @@ from accounts.domain import roles
 from accounts.models import LinkedIdentity, SsoConnection, StandingRule
 from core import ledger, outbox
 from core.actor import Actor, ActorKind
-from core.errors import PermissionRefused
+from core.errors import PermissionRefused, UseCaseError
 from core.permissions import Permission, TenantRole
+
+
+class UnableToTrustToken(UseCaseError):
+    """A token may not do this any more; a person of the tenant may."""
 
 
 def require_trust(*, tenant_id: UUID, by: Actor) -> None:
     """Raise PermissionRefused unless the actor may say whom to believe, and about whom.
 
     An admin may, until owners sign in by the provider: one who added a key of their own could come in as an owner.
+    A token may, until anybody does: whoever came by its secret could come in as anybody, and would have a session.
+    Then it raises UnableToTrustToken.
     """
     by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
-    if by.kind not in (ActorKind.MEMBER, ActorKind.TOKEN) or TenantRole.OWNER in roles.grantable(by.roles):
+    if by.kind not in (ActorKind.MEMBER, ActorKind.TOKEN):
         return
-    owners = LinkedIdentity.objects.filter(
-        tenant_id=tenant_id, member__role=TenantRole.OWNER, member__deactivated_at=None
-    )
-    rules = StandingRule.objects.filter(tenant_id=tenant_id, kind=StandingRule.Kind.LINK, ended_at=None)
-    if owners.exists() or rules.exists():
+    linked = LinkedIdentity.objects.filter(tenant_id=tenant_id, member__deactivated_at=None)
+    rules = StandingRule.objects.filter(tenant_id=tenant_id, ended_at=None)
+    if by.kind is ActorKind.TOKEN and (linked.exists() or rules.exists()):
+        raise UnableToTrustToken(
+            "People sign in by your provider, so a person changes what it is believed, and not a token.",
+            fix="An owner or admin does this on the page “Single sign-on”.",
+        )
+    if TenantRole.OWNER in roles.grantable(by.roles):
+        return
+    if linked.filter(member__role=TenantRole.OWNER).exists() or rules.filter(kind=StandingRule.Kind.LINK).exists():
         raise PermissionRefused(
             "Owners sign in by your provider, so only an owner changes what it is believed.",
             fix="Ask an owner of your account to do this.",

@@ -18,8 +18,8 @@ class UnableToMap(UseCaseError):
     """The mapping cannot be."""
 
 
-def read(values: Mapping[str, str], *, groups: str) -> AttributeMapping:
-    """Read a mapping as it was typed, `groups` with a role for each, without keeping it; raises UnableToMap."""
+def read(values: Mapping[str, str], *, groups: str | Mapping[str, str]) -> AttributeMapping:
+    """Read a mapping as it was given, `groups` with a role for each, without keeping it; raises UnableToMap."""
     try:
         return attributes.parse(values, roles=groups)
     except attributes.NotMappableError as error:

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.domain import attributes, sharing
+from accounts.domain import attributes
 from accounts.domain.verdicts import PERSONAL, Check, Verdict
 from accounts.models import SsoTest, Tenant
 from accounts.queries import sso as known
@@ -60,14 +60,8 @@ def report(request: ActingRequest, tenant: Tenant, test_id: UUID) -> HttpRespons
     test = get_object_or_404(known.tests(tenant_id=tenant.pk).select_related("connection"), pk=test_id)
     if test.answered_at is None:
         raise Http404
-    text = sharing.report(
-        known.opened(test).checks,
-        answered_at=test.answered_at,
-        sp=known.service_provider(test.connection, failover=test.is_failover),
-        entity_id=test.connection.entity_id,
-    )
     headers = {"Content-Disposition": 'attachment; filename="sign-in-test.txt"'}
-    return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=headers)
+    return HttpResponse(known.report(test), content_type="text/plain; charset=utf-8", headers=headers)
 
 
 @require_POST

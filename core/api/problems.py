@@ -51,7 +51,7 @@ KINDS = {
         409, "The first request with this key has not ended", "Wait a few seconds and send the same request again."
     ),
     "length-required": Kind(411, "The body has no length", "Send Content-Length; no body is taken in chunks."),
-    "too-large": Kind(413, "The request is too large", "Send less; no endpoint takes a large body."),
+    "too-large": Kind(413, "The request is too large", "Send less; “detail” says how much is taken."),
     "unsupported-media-type": Kind(415, "The body has the wrong form", "Send application/json."),
     "invalid": Kind(422, "The request says something that cannot be", "Mend what “errors” points at."),
     "idempotency-key-reused": Kind(

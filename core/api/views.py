@@ -29,7 +29,7 @@ from core.tokens import SCOPES, Bearer
 from core.web import ACCESS, settle
 
 LARGEST_BODY = 64 * 1024
-"""Bytes; the longest body that any endpoint takes is a hundredth of it."""
+"""Bytes that a body has at most, where an endpoint says nothing else (`largest_body`)."""
 
 WRITES = frozenset({HTTPMethod.POST, HTTPMethod.PUT, HTTPMethod.PATCH, HTTPMethod.DELETE})
 

@@ -38,14 +38,6 @@ def desk() -> Iterator[Desk]:
 
 
 @pytest.fixture
-def fake_outbound(settings) -> Iterator[type[FakeOutbound]]:
-    settings.ADAPTERS = {**settings.ADAPTERS, "outbound": {"BACKEND": "tests.fakes.outbound.FakeOutbound"}}
-    FakeOutbound.reset()
-    yield FakeOutbound
-    FakeOutbound.reset()
-
-
-@pytest.fixture
 def serve(fake_outbound: type[FakeOutbound]):
     """Let an address answer with metadata, with a status, or with an outage."""
 
