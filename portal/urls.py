@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("invitations/", include("accounts.urls.invitations")),
     path("dns/", reference.domains, name="domain_guide"),
+    path("saml/", reference.single_sign_on, name="sso_guide"),
     path("dns/", include("accounts.urls.domain_links")),
     path("admin/password_change/", home.change_password, name="change_password"),
     path("sso/", include("accounts.urls.saml")),

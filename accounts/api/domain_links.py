@@ -66,7 +66,8 @@ class Links(ApiView):
     @operation(
         "make_domain_link", tag=TAG, answer=MadeLink, status=201, parameters=_ID, body=NoBody,
         summary="Make a link for whoever edits the DNS",
-        described="For seven days it shows, without an account, what to publish for this domain and how it stands.",
+        described="For seven days it shows, without an account, what to publish for this domain and how it stands; and "
+        "what your identity provider is to be told, once single sign-on was begun.",
     )  # fmt: skip
     def post(self, request: Request, domain_id: UUID) -> Response:
         """Make a link."""

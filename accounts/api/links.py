@@ -174,8 +174,8 @@ class Rejections(Decisions):
     @operation(
         "reject_links", tag=TAG, answer=DecidedLinks, body=ChosenLinks, refuses=(404,),
         summary="Reject links that wait",
-        described="All of them or none. The person is refused until that is taken back. 404: one of the ids is no link of "
-        "yours.",
+        described="All of them or none. The person is refused until that is taken back. 404: one of the ids is no link "
+        "of yours.",
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Reject them."""

@@ -267,6 +267,11 @@ def second(guide: Guide, ours: Mapping[Ours, str]) -> list[Field]:
     return list(fields.values())
 
 
+def told(guide: Guide, ours: Mapping[Ours, str]) -> list[tuple[str, list[Field]]]:
+    """Return a guide's steps, each with its fields, with our values in them."""
+    return [(step.text, list(filled(step, ours))) for step in guide.steps]
+
+
 def filled(step: Step, ours: Mapping[Ours, str]) -> Iterator[Field]:
     """Yield a step's fields with our values in them."""
     for name, value in (step.fields or {}).items():

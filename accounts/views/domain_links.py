@@ -9,9 +9,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.domain import setup_guides
 from accounts.domain.diagnosis import Code, Diagnosis
+from accounts.domain.setup_guides import GUIDES
 from accounts.models import Domain, DomainLink, Tenant
 from accounts.queries import domains as listed
+from accounts.queries import sso
 from accounts.services import domain_links
 from accounts.services.lookups import UnableToCheck
 from accounts.views import domains as pages
@@ -53,7 +56,10 @@ def revoke(request: ActingRequest, tenant: Tenant, link_id: UUID) -> HttpRespons
 @require_safe
 @public_view
 def show(request: HttpRequest, token: str) -> HttpResponse:
-    """Show what to publish for a domain and how it stands, to whoever has the link; `?look=1` looks it up now."""
+    """Show what to publish for a domain and how it stands, to whoever has the link; `?look=1` looks it up now.
+
+    Where single sign-on was begun it shows what the provider is told of us too; `?product=okta` says it step by step.
+    """
     found = listed.find_link(token=token)
     if found is None:
         return _private(render(request, CLOSED, status=404))
@@ -72,7 +78,23 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
                 problem = refusal
         context = {"link": link, "row": pages.as_row(link.domain), "token": token, "problem": problem, "seen": seen}
         context |= {"is_right": _is_right(seen, link.domain)}
+        context |= _for_provider(link.tenant_id, product=request.GET.get("product", ""))
         return _private(render(request, PAGE, context, status=problem.status if problem else 200))
+
+
+def _for_provider(tenant_id: UUID, *, product: str) -> dict[str, object]:
+    """Return what a provider is told of us, once the tenant has begun with one; all of it stands in our metadata."""
+    connection = sso.of_tenant(tenant_id=tenant_id)
+    if connection is None or connection.declined_at:
+        return {}
+    guide, ours = GUIDES.get(product), sso.our_values(connection)
+    return {
+        "sp": sso.service_provider(connection),
+        "is_connected": connection.is_connected,
+        "guides": GUIDES.values(),
+        "guide": guide,
+        "steps": setup_guides.told(guide, ours) if guide else (),
+    }
 
 
 def _is_right(seen: Diagnosis | None, domain: Domain) -> bool:

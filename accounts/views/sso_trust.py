@@ -34,7 +34,7 @@ def guide(request: ActingRequest, tenant: Tenant, product: str) -> HttpResponse:
         "tenant": tenant,
         "guide": found,
         "guides": GUIDES.values(),
-        "steps": [(step.text, list(setup_guides.filled(step, ours))) for step in found.steps] if ours else (),
+        "steps": setup_guides.told(found, ours) if ours else (),
         "has_second": second is not None,
         "second": setup_guides.second(found, second) if second and found.takes_second else (),
         "may_manage": request.actor.can(Permission.MANAGE_SSO, tenant_id=tenant.pk),

@@ -11,6 +11,8 @@ from core.web import public_view
 from portal.reference import description as described
 from portal.reference import guide
 
+GUIDE = "portal/guide.html"
+
 
 @public_view
 @require_safe
@@ -31,4 +33,11 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_safe
 def domains(request: HttpRequest) -> HttpResponse:
     """Show how a domain is proven, to whoever edits DNS: the same page as in `docs/`."""
-    return render(request, "portal/domain_guide.html", {"guide": guide.read("domains.md")})
+    return render(request, GUIDE, {"guide": guide.read("domains.md")})
+
+
+@public_view
+@require_safe
+def single_sign_on(request: HttpRequest) -> HttpResponse:
+    """Show what is asked of an identity provider, to whoever looks after it: the same page as in `docs/`."""
+    return render(request, GUIDE, {"guide": guide.read("single-sign-on.md")})

@@ -254,6 +254,11 @@ TENANT_PAGES = [
     Visit("staff_dashboard:programme", "nothing fits", "staff", query="?q=nobody&phase=done"),
     Visit("components", "populated", "staff"),
 ]
+LOOKS = ("look=1", "product=okta")
+OF_A_SECOND_FACTOR = (
+    "index", "reauthenticate", "deactivate_totp", "view_recovery_codes", "generate_recovery_codes", "list_webauthn",
+    "add_webauthn", "reauthenticate_webauthn",
+)  # fmt: skip
 ACCOUNT_PAGES = [
     Visit("api_reference", "populated"),
     Visit("home", "populated", "both"),
@@ -288,19 +293,12 @@ ACCOUNT_PAGES = [
     Visit("account_reset_password_from_key", "error", args={"uidb36": "uidb36", "key": "=damaged"}),
     Visit("account_reset_password_from_key_done", "populated"),
     Visit("account_reset_password_done", "populated"),
-    Visit("mfa_index", "populated", "owner"),
+    *(Visit(f"mfa_{name}", "populated", "owner") for name in OF_A_SECOND_FACTOR),
     Visit("mfa_index", "empty", "stranger"),
-    Visit("mfa_reauthenticate", "populated", "owner"),
     Visit("mfa_reauthenticate", "error", "owner", then=fill("Confirm", code="000000")),
     Visit("mfa_activate_totp", "populated", "newcomer"),
     Visit("mfa_activate_totp", "error", "newcomer", then=fill("Activate", code="000000")),
-    Visit("mfa_deactivate_totp", "populated", "owner"),
-    Visit("mfa_view_recovery_codes", "populated", "owner"),
-    Visit("mfa_generate_recovery_codes", "populated", "owner"),
-    Visit("mfa_list_webauthn", "populated", "owner"),
     Visit("mfa_list_webauthn", "empty", "newcomer"),
-    Visit("mfa_add_webauthn", "populated", "owner"),
-    Visit("mfa_reauthenticate_webauthn", "populated", "owner"),
     Visit("mfa_remove_webauthn", "populated", "owner", {"pk": "passkey"}),
     Visit("mfa_edit_webauthn", "populated", "owner", {"pk": "passkey"}),
     Visit("mfa_edit_webauthn", "error", "owner", {"pk": "passkey"}, then=fill("Save", name="")),
@@ -312,8 +310,8 @@ ACCOUNT_PAGES = [
     Visit("invitations:open", "error", args={"token": "invitation_new"}, status=422, then=fill("Create", name="")),
     Visit("invitations:open", "closed", args={"token": "=damaged"}, status=404),
     *(Visit("domain_links:show", state, args={"token": f"link_{state}"}) for state in ("waiting", "wrong", "proven")),
-    Visit("domain_links:show", "looked", args={"token": "link_wrong"}, query="?look=1"),
-    Visit("domain_guide", "populated"),
+    *(Visit("domain_links:show", at, args={"token": "link_wrong"}, query=f"?{at}") for at in LOOKS),
+    *(Visit(name, "populated") for name in ("domain_guide", "sso_guide")),
     Visit("domain_links:show", "closed", args={"token": "=damaged"}, status=404),
 ]
 REFUSALS = [

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.core.cache import cache
@@ -9,11 +10,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.domain.setup_guides import GUIDES, Ours
 from accounts.models import Domain, DomainLink, Member
+from accounts.queries import sso as sso_known
 from accounts.services import domain_links, domains
+from accounts.services import sso as sso_services
 from core import ledger, tenancy
 from core.permissions import TenantRole
-from tests import make
+from tests import make, sso
 from tests.fakes.dns import FakeDns
 
 pytestmark = pytest.mark.django_db
@@ -199,3 +203,38 @@ def test_who_only_reads_makes_none(owner, domain, role):
     client = Client()
     client.force_login(make.member(owner.tenant, role).user)
     assert client.post(reverse("accounts:make_domain_link", args=["secret", domain.pk])).status_code == 403
+
+
+def test_what_a_provider_is_told_stands_there_once_it_was_begun(owner, domain, path):
+    assert "identity provider" not in text(Client().get(path))
+    given = {"tenant_id": owner.tenant_id, "by": make.actor(owner), "at": timezone.now()}
+    with tenancy.scope(tenant_id=owner.tenant_id):
+        ours = sso_known.our_values(sso_services.begin(**given))
+    page = text(Client().get(path))
+    assert f"{ours[Ours.ENTITY_ID]}</" in page
+    assert f"{ours[Ours.ACS_URL]}</" in page
+    assert page.count("?product=") == len(GUIDES)
+    for product, guide in GUIDES.items():
+        steps = text(Client().get(f"{path}?product={product}"))
+        assert steps.count("Step ") >= len(guide.steps)
+        assert all(name in unescape(steps) for step in guide.steps for name in step.fields or ())
+        assert "It is connected" not in steps
+    assert Client().get(f"{path}?product=%22%3E").status_code == 200
+    with tenancy.scope(tenant_id=owner.tenant_id):
+        provider = sso.connected(owner.tenant_id, make.actor(owner))
+    page = text(Client().get(path))
+    assert "It is connected" in page
+    for kept in (provider.entity_id, "Secret Airways", "Olga", owner.user.email, "/t/secret/"):
+        assert kept not in page
+    with tenancy.scope(tenant_id=owner.tenant_id):
+        sso_services.disconnect(**given)
+        sso_services.decline(**given)
+    assert "identity provider" not in text(Client().get(path))
+
+
+def test_the_guides_lead_to_each_other_and_nowhere_else():
+    for name in ("domain_guide", "sso_guide"):
+        page = Client().get(reverse(name)).content.decode()
+        assert "<a>" not in page.split("<main")[1], "a document of ours is no page here"
+        assert "crossing GET" in page
+    assert 'href="../dns/"' in page

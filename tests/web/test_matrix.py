@@ -263,6 +263,7 @@ EVERYBODY = {
     "invitations:open": "an invitation's link, before there is an account (tests/web/test_invitation_link.py)",
     "invitations:join": "the same, signed in",
     "domain_guide": "how a domain is proven, which is the same for everybody",
+    "sso_guide": "what is asked of an identity provider, which is the same for everybody",
     "domain_links:show": "what a link for a domain's DNS shows (tests/web/test_domain_link.py)",
     "sso:ask": "where people begin to sign in with their company (tests/web/test_sso_sign_in.py)",
     "sso:start": "the same by a tenant's own address",
