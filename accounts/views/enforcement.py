@@ -257,6 +257,7 @@ def _cutbacks(request: ActingRequest, tenant: Tenant, at: datetime) -> dict[str,
         "intact": passwords.intact(tenant_id=tenant.pk),
         "cutback_form": CutbackForm(initial={"hours": 4}),
         "page": page,
+        "past": [(each, asked.state_of(each, at=at).value) for each in page],
     }
 
 

@@ -1,6 +1,7 @@
 """Taking passwords away, and giving them back; what is shown stands on the page of company sign-in."""
 
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -24,6 +25,7 @@ def remove(request: ActingRequest, tenant: Tenant) -> HttpResponse:
         removal = removals.remove(tenant_id=tenant.pk, by=request.actor, at=timezone.now(), **form.cleaned_data)
     except removals.UnableToRemove as refusal:
         return refused(request, tenant, removal_form=form, removal_problem=refusal)
+    _stay_signed_in(request)
     messages.success(request, f"Taken away: {_passwords(removal.sealed)}. Within thirty days you can give them back.")
     return back(tenant)
 
@@ -39,8 +41,15 @@ def restore(request: ActingRequest, tenant: Tenant) -> HttpResponse:
         given = removals.restore(removal=removal, by=request.actor, at=timezone.now())
     except removals.UnableToRestore as refusal:
         return refused(request, tenant, removal_problem=refusal)
+    _stay_signed_in(request)
     messages.success(request, f"Given back: {_passwords(given)}.")
     return back(tenant)
+
+
+def _stay_signed_in(request: ActingRequest) -> None:
+    """Keep the session of who did it, which hangs on a password that is another one now."""
+    request.user.refresh_from_db()  # type: ignore[union-attr]  # a member's, or `tenant_view` had answered
+    update_session_auth_hash(request, request.user)  # type: ignore[arg-type]
 
 
 def _passwords(count: int) -> str:

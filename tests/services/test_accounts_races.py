@@ -8,13 +8,17 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from accounts.models import Domain, Invitation, Member, User
-from accounts.services import domains, invitations, members
+from accounts.models import Cutback, Domain, Invitation, Member, User
+from accounts.services import cutbacks, domains, invitations, members
 from core import tenancy
+from core.activity import recent
+from core.actor import Actor
 from core.errors import UseCaseError
-from core.permissions import TenantRole
-from tests import make
+from core.permissions import StaffRole, TenantRole
+from tests import enforcing, make
+from tests.enforcing import Company
 from tests.fakes.dns import FakeDns
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -96,3 +100,37 @@ def test_two_accounts_cannot_prove_one_domain(fake_dns: type[FakeDns]) -> None:
             assert Domain.objects.filter(name=name, verified_at__isnull=False).count() == 1
             held = Domain.objects.get(name=name, verified_at=None)
             assert [check.code for check in held.checks.all()] == ["held_elsewhere"]
+
+
+def approved_at_once(*by: Actor, found: Company) -> tuple[list[str], Cutback, int]:
+    """Let people approve one cutback at the same moment; return what was refused, it, and how often one began."""
+    now = timezone.now()
+    with tenancy.scope(tenant_id=found.tenant_id):
+        cutback = cutbacks.ask(tenant_id=found.tenant_id, reason="Down.", hours=1, by=found.by, at=now)
+
+    def approve(actor: Actor) -> tuple[UUID, Callable[[], object]]:
+        return found.tenant_id, lambda: cutbacks.approve(cutback=cutback, by=actor, at=now)
+
+    refused = at_once(*map(approve, by))
+    with tenancy.scope(tenant_id=found.tenant_id):
+        cutback.refresh_from_db()
+        begun = sum(entry.event == "accounts.cutback.begun" for entry in recent(tenant_id=found.tenant_id, limit=200))
+        if cutback.ended_at is None:
+            cutbacks.end(cutback=cutback, by=found.by, at=now)
+    return refused, cutback, begun
+
+
+def test_approvals_at_the_same_moment_begin_one_cutback_by_two_people() -> None:
+    found = enforcing.company(password="long and secret")
+    with tenancy.scope(tenant_id=found.tenant_id):
+        enforcing.enforce(enforcing.prepare(found))
+    one, other = map(make.actor, found.owners)
+    leads = [make.staff_actor(make.staff(StaffRole.SRE_LEAD)) for _ in range(2)]
+    for number in range(1, ROUNDS + 1):
+        refused, cutback, begun = approved_at_once(one, other, *leads, found=found)
+        assert len(refused) == 2  # one of each side was first
+        assert cutback.starts_at
+        assert begun == number
+    refused, cutback, begun = approved_at_once(one, one, other, found=found)
+    assert refused  # one side alone, however many of it
+    assert (cutback.starts_at, begun) == (None, ROUNDS)
