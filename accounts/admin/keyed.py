@@ -49,7 +49,7 @@ class KeyedAdmin(StaffAdmin):
 class ToldAdmin(KeyedAdmin):
     """The same, with what the ledger tells of each row."""
 
-    readonly_fields: ClassVar[tuple[str, ...]] = ("history",)
+    readonly_fields: ClassVar[tuple[str, ...]] = ("tenant", "history")
 
     @admin.display(description="history")
     def history(self, row: Any) -> str:

@@ -41,7 +41,7 @@ class _ReasonFilter(admin.SimpleListFilter):
     """Why a sign-in ended so."""
 
     title = "reason"
-    parameter_name = "reason"
+    parameter_name = "why"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Offer the reasons in words."""
@@ -59,8 +59,8 @@ class SsoSignInAdmin(KeyedAdmin):
     list_display = ("started_at", "tenant", "outcome", "why", "member", "reference", "answered_at", "used_at")
     list_filter = (_OutcomeFilter, _ReasonFilter, "is_failover", ("used_at", admin.EmptyFieldListFilter), "answered_at")
     list_select_related = ("tenant", "member__user")
-    exclude = ("sealed", "browser", "leaves_for", "leads_to", "request_id", "verdicts")
-    readonly_fields = ("why", "reference", "checks")
+    exclude = ("sealed", "browser", "leaves_for", "leads_to", "request_id", "verdicts", "fingerprint", "reason")
+    readonly_fields = ("tenant", "why", "reference", "checks")
     keys = ("pk", "member_id", "member__user_id")
     search_help_text = "A reference or a whole id, of the sign-in or of its member; or a tenant's slug or exact name."
 
@@ -116,7 +116,8 @@ class LinkProposalAdmin(ToldAdmin):
     list_display = ("__str__", "tenant", "member", "why", "proposed_at", "decided_at", "is_approved")
     list_filter = (_DecisionFilter, _ReasonFilter, "proposed_at")
     list_select_related = ("tenant", "member__user")
-    readonly_fields = ("why", "history")
+    exclude = ("reason",)
+    readonly_fields = ("tenant", "why", "history")
     keys = ("pk", "member_id", "member__user_id")
 
     @admin.display(description="why it waits", ordering="reason")

@@ -116,6 +116,7 @@ def test_owners_get_in_get_everybody_in_and_shut_the_door_again(
     check_page(page)
     page.get_by_role("button", name="Take the passwords away").click()
     expect(page.get_by_text("Taken away: 2 passwords.")).to_be_visible()
+    expect(page.get_by_text("this would let nobody in")).to_be_visible()
     check_page(page)
     page.get_by_role("button", name="Give the passwords back").click()
     page.get_by_role("dialog").get_by_role("button", name="Give them back").click()

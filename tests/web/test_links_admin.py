@@ -89,7 +89,7 @@ def test_people_are_found_by_exact_keys_and_by_nothing_that_names_them(client: C
 
 
 FILTERS = {
-    "ssosignin": ({"outcome": "refused", "reason": "link_rejected"}, {"outcome": "none"}),
+    "ssosignin": ({"outcome": "refused", "why": "link_rejected"}, {"outcome": "none"}),
     "linkproposal": ({"decision": "waits"}, {"decision": "approved"}),
     "standingrule": ({"kind__exact": "join"}, {"ended_at__isempty": "0"}),
     "enforcement": ({"state": "in_force"}, {"state": "announced"}),
