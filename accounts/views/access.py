@@ -170,8 +170,10 @@ def _settled(
     except UseCaseError as refusal:
         return _review(request, tenant, found, problem=refusal)
     to = redirect("accounts:access_review", tenant.slug, found.pk)
-    if request.GET:
-        to["Location"] += f"?{request.GET.urlencode()}"
+    kept = request.GET.copy()
+    kept.pop("choose", None)
+    if kept:
+        to["Location"] += f"?{kept.urlencode()}"
     return to
 
 
@@ -195,7 +197,7 @@ def _ids(texts: Iterable[str]) -> list[UUID]:
 
 def _overview(request: ActingRequest, tenant: Tenant, *, problem: UseCaseError | None = None) -> HttpResponse:
     now = standing.counts(tenant_id=tenant.pk)
-    page = Paginator(queries.reviews(tenant_id=tenant.pk), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(queries.told(tenant_id=tenant.pk), PER_PAGE).get_page(request.GET.get("page"))
     open_one = queries.open_one(tenant_id=tenant.pk)
     today = timezone.now().astimezone(ZoneInfo(tenant.time_zone)).date()
     context = {
@@ -235,6 +237,7 @@ def _review(
         "tabs": [(each.value, said.title, sum(counts.get(each, {}).values())) for each, said in DIFFERENCES.items()],
         "chosen": chosen,
         "only_open": only_open,
+        "all_chosen": request.GET.get("choose") == "1",
         "meaning": DIFFERENCES[Difference(chosen)].meaning if chosen else "",
         "same_left": counts.get(Difference.SAME, {}).get(Verdict.OPEN, 0),
         "names": queries.names(

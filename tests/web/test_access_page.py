@@ -129,7 +129,11 @@ def test_a_list_comes_in_pages(owner: Member, client: Client) -> None:
     page = client.get(f"/t/zebra/access/reviews/{review.pk}/").content.decode()
     assert page.count('name="line"') == PER_PAGE
     assert "page=2" in page
+    at = f"/t/zebra/access/reviews/{review.pk}/"
+    chosen = client.get(f"{at}?difference=same&choose=1").content.decode()
+    assert chosen.count(" checked") == PER_PAGE
     assert client.get(f"/t/zebra/access/reviews/{review.pk}/?page=2&left=1").content.decode().count('name="line"') == 2
+    assert client.post(f"{at}decide/?difference=same&choose=1", {"same": "1"})["Location"] == f"{at}?difference=same"
 
 
 def test_files_say_the_same_and_hold_no_formula(owner: Member, client: Client) -> None:
