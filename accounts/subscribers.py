@@ -80,3 +80,12 @@ def ask_about_people(*, tenant_id: UUID, at: datetime) -> None:
 def ask_about_provisioning(*, tenant_id: UUID, at: datetime) -> None:
     """Ask whether the directory gets in, now that what it says counts, or counts no more."""
     readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id="accounts.provisioning")
+
+
+@subscribe("accounts.access_review.begun")
+@subscribe("accounts.access_review.finished")
+@subscribe("accounts.access_review.abandoned")
+@subscribe("accounts.access_review.signed")
+def ask_about_access(*, tenant_id: UUID, at: datetime) -> None:
+    """Ask whether everybody's access was reviewed, now that a review began, ended or was signed."""
+    readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id="accounts.access_reviewed")

@@ -222,3 +222,35 @@ def warn_of_late_blocks(*, tenant_id: UUID, check_ids: list[str], at: datetime) 
     """Remind the deciders of a check that blocks although the move is two weeks away or less; once a day at most."""
     if occasion := timelines.late_block(tenant_id=tenant_id, check_ids=check_ids, at=at):
         mailings.say("reminder.blocked", tenant_id=tenant_id, occasion=occasion, by=BY, at=at)
+
+
+@subscribe("accounts.access_review.begun")
+def tell_of_review(*, tenant_id: UUID, review_id: str, at: datetime) -> None:
+    """Tell the deciders that everybody's access is reviewed."""
+    mailings.say("access.begun", tenant_id=tenant_id, occasion=review_id, by=BY, at=at)
+
+
+@subscribe("accounts.access.second_owner_asked")
+def ask_second_owner(*, tenant_id: UUID, occasion: str, asked_by: str, at: datetime) -> None:
+    """Tell every other owner that taking an owner's access away waits for one of them."""
+    people = [owner for owner in recipients.owners(tenant_id=tenant_id) if owner != UUID(asked_by)]
+    mailings.say("access.second_owner", tenant_id=tenant_id, occasion=occasion, people=people, by=BY, at=at)
+
+
+@subscribe("accounts.access_review.finished")
+def ask_to_sign_review(*, tenant_id: UUID, review_id: str, at: datetime) -> None:
+    """Tell the deciders that a review is finished and waits for a signature."""
+    mailings.say("access.finished", tenant_id=tenant_id, occasion=review_id, by=BY, at=at)
+
+
+@subscribe("accounts.access_review.abandoned")
+def tell_abandoned(*, tenant_id: UUID, review_id: str, at: datetime) -> None:
+    """Tell the deciders that a review ended undecided."""
+    mailings.say("access.abandoned", tenant_id=tenant_id, occasion=review_id, by=BY, at=at)
+
+
+@subscribe("accounts.access.revoked")
+def tell_revoked(*, tenant_id: UUID, line_id: str, user_id: str, at: datetime) -> None:
+    """Tell somebody that their access was taken away."""
+    people = [UUID(user_id)]
+    mailings.say("access.revoked", tenant_id=tenant_id, occasion=line_id, people=people, by=BY, at=at)

@@ -1,5 +1,6 @@
 """The comms ladder: what is said to whom, in the charter's order of executive sponsor, admins, end users."""
 
+from comms.domain.access import ACCESS
 from comms.domain.sign_in import SIGN_IN
 from comms.domain.templates import ASK, Audience, Kind, Template, text
 
@@ -196,6 +197,7 @@ _ALL = (
              "escalation ladder to you. It stands in the support queue of the admin.", "{link}", ASK),
     ),
     *SIGN_IN,
+    *ACCESS,
 )  # fmt: skip
 
 TEMPLATES: dict[str, Template] = {template.key: template for template in _ALL}

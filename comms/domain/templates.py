@@ -19,6 +19,8 @@ class Audience(StrEnum):
     SIGNERS = "signers"
     ASKER = "asker"
     LADDER = "ladder"
+    LEAVERS = "leavers"
+    """Who is no member any more, and is told so."""
 
     @property
     def label(self) -> str:
@@ -31,6 +33,7 @@ class Audience(StrEnum):
             "signers": "Who signs",
             "asker": "Who asked",
             "ladder": "Our people on call",
+            "leavers": "Who lost their access",
         }[self.value]
 
 
@@ -44,6 +47,7 @@ class Kind(StrEnum):
     SIGNATURE = "signature"
     SUPPORT = "support"
     SIGN_IN = "sign_in"
+    ACCESS = "access"
 
     @property
     def label(self) -> str:

@@ -44,6 +44,11 @@ def signers(*, tenant_id: UUID, request_id: UUID) -> list[UUID]:
     return list(dict.fromkeys(found))
 
 
+def owners(*, tenant_id: UUID) -> list[UUID]:
+    """Return the tenant's active owners."""
+    return of_tenant(Audience.SPONSORS, tenant_id=tenant_id)
+
+
 def rung(level: int) -> list[UUID]:
     """Return the vendor's people who hear at an escalation level."""
     found = sla.rung(level)

@@ -10,6 +10,7 @@ from django.db.models import F
 from comms.domain import deliveries as domain
 from comms.domain import letters
 from comms.domain.deliveries import DeliveryState
+from comms.domain.ladder import Audience
 from comms.models import Delivery, Mailing
 from comms.queries import recipients, wording
 from comms.services.mailings import SEND
@@ -90,7 +91,9 @@ def _send(delivery: Delivery, *, mailing: Mailing, at: datetime) -> bool | None:
     if not claimed:
         return False
     ours = row.filter(state=DeliveryState.SENDING, claimed_until=until)
-    if not recipients.belongs(delivery.person_id, tenant_id=mailing.tenant_id):  # they left since it was said
+    is_for_leavers = mailing.audience == Audience.LEAVERS
+    if not is_for_leavers and not recipients.belongs(delivery.person_id, tenant_id=mailing.tenant_id):
+        # they left since it was said
         ours.update(state=DeliveryState.GIVEN_UP.value, claimed_until=None, problem="They left the account.")
         return False
     try:
