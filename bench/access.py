@@ -66,11 +66,16 @@ PEOPLE = (
 )
 
 
-def resident() -> int:
-    """Return what the process holds at its peak, in MB, and begin a new peak."""
+def held(what: str) -> int:
+    """Return what the process holds, in MB: `VmRSS` now, `VmHWM` at its peak since `begin_peak`."""
     status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition(f"{what}:")[2].split()[0]) // 1024
+
+
+def begin_peak() -> int:
+    """Begin a new peak, and return what it begins with."""
     Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
-    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+    return held("VmRSS")
 
 
 def main() -> None:
@@ -100,14 +105,15 @@ def measure(people: int) -> list[dict[str, object]]:
     everybody = people + 2
 
     def step(name: str, work: Callable[[], int]) -> None:
-        base, began = resident(), time.perf_counter()
+        base, began = begin_peak(), time.perf_counter()
         found = work()
-        took, above = time.perf_counter() - began, resident() - base
+        took, above = time.perf_counter() - began, held("VmHWM") - base
         is_right = found == everybody and above <= MOST_MB
         results.append(
             {"case": f"{people} people", "tool": f"crossing, {name}", "peer": False, "above_mb": above,
              "wall_s": round(took, 2), "correct": is_right}
         )  # fmt: skip
+        print(results[-1], flush=True)
 
     at, tenant_id = timezone.now(), owner.tenant_id
     with tenancy.scope(tenant_id=tenant_id):
