@@ -48,17 +48,17 @@ PEOPLE = (
     """,
     """
     INSERT INTO accounts_newperson (
-           id, tenant_id, key, external_id, user_name, email, name, role, is_owner, is_active, seen_in)
+           id, tenant_id, key, external_id, user_name, email, name, role, is_owner, is_active, is_member)
     SELECT md5('n' || n)::uuid, %(tenant)s, 'p-' || n, '00u' || n, 'first.last' || n,
-           'first.last' || n || '@zz.example', 'First Last ' || n, 'member', false, true, %(tenant)s
+           'first.last' || n || '@zz.example', 'First Last ' || n, 'member', false, true, false
       FROM generate_series(1, %(people)s) AS n
     """,
     """
     INSERT INTO accounts_legacyperson (
-           id, tenant_id, key, external_id, user_name, email, name, role, is_owner, is_active, seen_in, outcome, rule,
+           id, tenant_id, key, external_id, user_name, email, name, role, is_owner, is_active, outcome, rule,
            new_id, person_id)
     SELECT md5('l' || n)::uuid, %(tenant)s, n::text, '', 'first.last' || n, 'first.last' || n || '@zz.example',
-           'First Last ' || n, 'member', false, true, %(tenant)s, 'mapped', 'user_name', md5('n' || n)::uuid,
+           'First Last ' || n, 'member', false, true, 'mapped', 'user_name', md5('n' || n)::uuid,
            md5('l' || n)::uuid
       FROM generate_series(1, %(people)s) AS n
     """,
