@@ -227,7 +227,7 @@ def _tidy(node: Any) -> None:
     if isinstance(node, dict):
         node.pop("x-spec-enum-id", None)
         match node.get("oneOf"):
-            case [{"type": "string", **inner}, {"type": "string", "maxLength": 0}] if "format" not in inner:
+            case [{"type": "string", **text}, {"type": "string", "maxLength": 0}] if "format" not in text:
                 # A text that may be empty: its pattern lets that pass as well, so exactly one would never hold.
                 node.update(node.pop("oneOf")[0])
         for inner in node.values():
