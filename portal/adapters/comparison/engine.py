@@ -38,7 +38,7 @@ class DuckComparison:
 
     legacy: str = field(repr=False)
     new: str = field(repr=False)
-    memory_limit: str = "560MB"
+    memory_limit: str = "480MB"
     threads: int = 2
     settle: float = 1.0
     sleep: Callable[[float], None] = time.sleep

@@ -1,6 +1,7 @@
 """What is said of promised and actual records that lie side by side: where they disagree, and what they sum up to."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import batched
 
 from backfills.domain.spec import Column, Spec
@@ -36,6 +37,8 @@ class Judging:
         self.reckoned: dict[str, tuple[Reckoned, Reckoned]] = {}
         """What both sides say to declared invariants; after a second reading, of what differed by that one."""
         self._any_repeated = False
+        self._marked: dict[str, frozenset[str]] = {}
+        """Per relation, the columns in which some value is marked; the others are compared without their marks."""
 
     def settle(self) -> None:
         """Set aside what is held, and find out which keys stand more than once: their records are not joined."""
@@ -47,6 +50,11 @@ class Judging:
         )
         self._session.run(f"CREATE OR REPLACE TEMP TABLE repeated AS {' UNION '.join(repeated)}")
         self._any_repeated = bool(self._session.rows("FROM repeated LIMIT 1"))
+        guarded = [column for column, passage in self._gate.items() if passage.native and passage.guard]
+        self._marked = {
+            "expected": self._with_marks("expected", [column.name for column in self._spec.columns], "bool_or({})"),
+            "actual": self._with_marks("actual", guarded, "count({}) > 0"),
+        }
 
     def findings(self, dropped: Mapping[str, int]) -> Findings:
         """Remember which records differ, in the relation `suspects`, and return the counts."""
@@ -117,6 +125,23 @@ class Judging:
             gone += int(removed[0])
         return gone
 
+    def _with_marks(self, relation: str, columns: Sequence[str], any_of: str) -> frozenset[str]:
+        """Return the columns of a relation in which some value is marked; of a million records mostly none is."""
+        if not columns:
+            return frozenset()
+        asked = ", ".join(any_of.format(name(f"{column}!")) for column in columns)
+        (found,) = self._session.rows(f"SELECT {asked} FROM {relation}")
+        return frozenset(column for column, has_any in zip(columns, found, strict=True) if has_any)
+
+    def _sides(self, column: Column) -> tuple[Value, Value]:
+        """Return a column's promised and actual values, with marks only where there are any."""
+        expected, passage = expectation.value(self._spec, column, relation="expected"), self._gate[column.name]
+        if column.name not in self._marked["expected"]:
+            expected = replace(expected, mark="")
+        if column.name not in self._marked["actual"]:
+            passage = replace(passage, guard="")
+        return expected, received(passage, column.name, relation="actual")
+
     def _once(self, relation: str) -> str:
         """Return a side's records whose key stands once on both."""
         if not self._any_repeated:
@@ -130,8 +155,7 @@ class Judging:
         """
         tests, texts = [], []
         for index, column in enumerate(self._spec.columns):
-            expected = expectation.value(self._spec, column, relation="expected")
-            actual = received(self._gate[column.name], column.name, relation="actual")
+            expected, actual = self._sides(column)
             expected = _fitted(column, expected, actual)
             tests.append(differs(expected, actual, column=column.name))
             texts += [f"{tests[-1]} AS d{index}", f"{expected.text} AS e{index}", f"{actual.text} AS a{index}"]
@@ -154,8 +178,7 @@ class Judging:
         """Return the exact sums of every number column on both sides."""
         names, parts = [], []
         for column in self._spec.columns:
-            expected = expectation.value(self._spec, column, relation="expected")
-            actual = received(self._gate[column.name], column.name, relation="actual")
+            expected, actual = self._sides(column)
             if {expected.family, actual.family} <= _NUMBERS and actual.native and column.name != self._spec.target_key:
                 names.append(column.name)
                 parts += [
