@@ -376,5 +376,5 @@ def test_it_goes_on_where_it_was_killed(moving: Moving, kill: str) -> None:
 
 def tables(platforms: Platforms) -> list[str]:
     with psycopg.connect(platforms.new_loader) as connection:
-        query = "SELECT relname FROM pg_class WHERE relname LIKE 'held_%' OR relname LIKE 'raw_%'"
+        query = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^(held|raw)_'"
         return [name for (name,) in connection.execute(query)]
