@@ -20,6 +20,7 @@ class Ours(StrEnum):
     ACS_PATTERN = "{acs_pattern}"
     METADATA_URL = "{metadata_url}"
     SCIM_URL = "{scim_url}"
+    SCIM_TEMPLATE = "{scim_template}"
 
 
 AGAIN = (

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain import roles, setup_guides
+from accounts.domain.provisioning import guides
 from accounts.domain.provisioning.guides import GUIDES
-from accounts.domain.setup_guides import Ours
 from accounts.models import Tenant
 from accounts.queries.provisioning import panel, resources, tokens
 from accounts.services.provisioning import people, switch
@@ -37,7 +37,7 @@ def guide(request: ActingRequest, tenant: Tenant, product: str) -> HttpResponse:
     found = GUIDES.get(product)
     if found is None:
         raise Http404
-    ours = {Ours.SCIM_URL: resources.service()}
+    ours = guides.values(resources.service())
     context = {
         "tenant": tenant,
         "guide": found,

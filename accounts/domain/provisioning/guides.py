@@ -52,7 +52,7 @@ _GUIDES = (
         ),
         "",
         ("A group that is both assigned and pushed may miss people at Okta: push another group than you assign.",
-         "“User was not created … duplicate”: choose “Link” or delete the person here; userName is unique.",
+         "Status 409: another person of your directory has this userName already, and it is unique.",
          "Choose the same Application username as for single sign-on, or people come twice."),
     ),
     Guide(
@@ -62,7 +62,8 @@ _GUIDES = (
                  "Core)”, name it Crossing and save. If people sign in by another app already, leave its SSO tab "
                  "unused."),
             Step("Open the tab Configuration, then choose Enable under API Status.",
-                 {"SCIM Base URL": Ours.SCIM_URL, "SCIM JSON Template": _TEMPLATE, "SCIM Bearer Token": SECRET}),
+                 {"SCIM Base URL": Ours.SCIM_URL, "SCIM JSON Template": Ours.SCIM_TEMPLATE,
+                  "SCIM Bearer Token": SECRET}),
             Step("Open the tab Parameters.", {"scimusername": "Email", "Groups": "Include in User Provisioning"}),
             Step("Open the tab Provisioning and save.",
                  {"Enable provisioning": "ticked", "When users are deleted or access is removed": "Suspend"}),
@@ -104,3 +105,8 @@ _GUIDES = (
 )  # fmt: skip
 
 GUIDES: dict[str, Guide] = {guide.slug: guide for guide in _GUIDES}
+
+
+def values(base: str) -> dict[Ours, str]:
+    """Return our values: the address of the service, and what OneLogin is to send of a person."""
+    return {Ours.SCIM_URL: base, Ours.SCIM_TEMPLATE: _TEMPLATE}
