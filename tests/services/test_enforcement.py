@@ -363,6 +363,6 @@ def test_everybody_whom_it_concerns_is_told_by_mail(company: Company) -> None:
         for template, pk in Mailing.objects.filter(kind="sign_in").values_list("template", "pk")
     }
     assert told == {
-        "announced": 2, "announced_users": 1, "recovery_used": 2, "cutback_asked": 2, "cutback_begun": 2,
-        "cutback_begun_users": 1, "cutback_ended": 2, "ended": 2,
+        "codes_made": 2, "announced": 2, "announced_users": 1, "recovery_used": 2, "cutback_asked": 2,
+        "cutback_waits": 1, "cutback_begun": 2, "cutback_begun_users": 1, "cutback_ended": 2, "ended": 2,
     }  # fmt: skip
