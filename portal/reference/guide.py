@@ -11,7 +11,7 @@ from parity_reports.domain import markdown
 
 _BESIDE = {"api.md": "../api/", "domains.md": "../dns/", "single-sign-on.md": "../saml/"}
 """Where the documents stand that a document may name; another one's name is left without a link."""
-_NAMED = re.compile(r"\[([^\]]+)\]\(([a-z-]+\.md)\)")
+_NAMED = re.compile(r"\[([^\]]+)\]\(([\w/.-]+\.md)\)")
 
 
 @dataclass(frozen=True, slots=True)

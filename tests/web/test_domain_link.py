@@ -1,6 +1,7 @@
 """What a link shows to somebody without an account: one domain's records and how they stand, and nothing else."""
 
 import logging
+import re
 from datetime import timedelta
 from html import unescape
 
@@ -235,6 +236,6 @@ def test_what_a_provider_is_told_stands_there_once_it_was_begun(owner, domain, p
 def test_the_guides_lead_to_each_other_and_nowhere_else():
     for name in ("domain_guide", "sso_guide"):
         page = Client().get(reverse(name)).content.decode()
-        assert "<a>" not in page.split("<main")[1], "a document of ours is no page here"
+        assert not re.search(r"<a( rel=\S+ \S+)?>", page), "a document of ours is no page here"
         assert "crossing GET" in page
     assert 'href="../dns/"' in page
