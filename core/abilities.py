@@ -47,6 +47,7 @@ TITLES = {
     "map_people": "map your people to the new platform and decide about them",
     "manage_domains": "claim and prove domains",
     "manage_sso": "connect and test single sign-on",
+    "withdraw_links": "take back what lets a person of your directory in",
     "manage_break_glass": "name who holds recovery codes",
     "request_cutback": "ask for a cutback to passwords",
     "approve_cutback": "approve a cutback to passwords",
