@@ -69,6 +69,7 @@ TITLES = {
     "view_ledger": "read the account's activity",
     "provision_members": "let your directory say who belongs to the account",
     "manage_tokens": "issue API tokens",
+    "manage_directory_tokens": "let a tool rotate your directory's tokens",
     "view_obligations": "read what was promised to the account",
     "open_case": "ask for support",
     "view_cases": "see the support cases of colleagues",
