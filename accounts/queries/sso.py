@@ -166,11 +166,15 @@ def sign_ins(*, tenant_id: UUID) -> QuerySet[SsoSignIn]:
 
 
 def latest_answered(*, connection: SsoConnection) -> SsoTest | None:
-    """Return the last test of the connection as it now is that something came back for."""
+    """Return the last test of the connection as it now is, at the portal's address, that something came back for.
+
+    A rehearsal of our second address says nothing of the first.
+    """
     answered = SsoTest.objects.filter(
         tenant_id=connection.tenant_id,
         connection=connection,
         fingerprint=connection.fingerprint,
+        is_failover=False,
         answered_at__isnull=False,
     )
     return answered.order_by("-answered_at", "-pk").first()

@@ -8,8 +8,8 @@ import pytest
 from lxml import etree
 from pytest_django import Settings
 
-from accounts import readiness as checks
 from accounts.models import SsoCertificate, SsoSource
+from accounts.readiness import sso as checks
 from accounts.services import sso, sso_certificates, sso_sources
 from core import ports, tenancy
 from core.actor import Actor

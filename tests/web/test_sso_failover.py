@@ -3,9 +3,12 @@
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.domain.setup_guides import GUIDES
 from accounts.models import User
 from accounts.queries import sso as connected
+from accounts.readiness import sso as readiness
 from core import tenancy
 from tests.company import Company, found
 from tests.sso import Browser
@@ -66,7 +69,34 @@ def test_the_second_address_is_described_and_tested_like_the_first(company, brow
     sp = connected.service_provider(company.connection, failover=True)
     right = browser.provider.answer(company.connection, test, acs_url=sp.acs_url, audience=sp.entity_id)
     browser.post(browser.provider.message(right))
-    assert "would have been accepted" in text(owner.get(began.url))
+    shown = owner.get(began.url)
+    assert "would have been accepted" in text(shown)
+    assert "Test the second address again" in text(shown)
+    assert '<input type="hidden" name="address" value="second">' in text(shown)
+    assert "at our second address" in text(owner.get(reverse("accounts:sso", args=[slug])))
+    with tenancy.scope(tenant_id=company.tenant_id):
+        at = timezone.now()
+        finding = readiness.sso_tested(tenant_id=company.tenant_id, at=at)
+        assert connected.latest_answered(connection=company.connection) is None
+    assert "not tested" in finding.summary  # the first address is another question
+
+
+def test_each_guide_enters_the_second_address_or_says_why_not(company, second):
+    owner = Client()
+    owner.force_login(User.objects.get(pk=company.owner.id))
+    sp = connected.service_provider(company.connection, failover=True)
+    for product, guide in GUIDES.items():
+        shown = owner.get(reverse("accounts:sso_guide", args=[company.olivia.tenant.slug, product])).content.decode()
+        assert "Our second address" in shown
+        assert (sp.entity_id in shown, sp.acs_url in shown) == (guide.takes_second, guide.takes_second)
+        assert guide.takes_second or "gives each application an entity ID" in shown
+
+
+def test_without_a_second_address_no_guide_speaks_of_one(company):
+    owner = Client()
+    owner.force_login(User.objects.get(pk=company.owner.id))
+    shown = owner.get(reverse("accounts:sso_guide", args=[company.olivia.tenant.slug, "entra"]))
+    assert "Our second address" not in text(shown)
 
 
 def test_without_a_second_address_there_is_none(company, browser):
