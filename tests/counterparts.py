@@ -46,7 +46,9 @@ def running(airlines: list[Airline], *, folder: Path) -> Iterator[Counterparts]:
     for airline in airlines:
         zones.register(airline.domain)
     sign_in = f"http://127.0.0.1:{idp_port}/"
-    provider = IdentityProvider(folder / "idp", address=sign_in, portal=lambda: settings.PUBLIC_URL)
+    provider = IdentityProvider(
+        folder / "idp", address=sign_in, portals=lambda: (settings.PUBLIC_URL, settings.FAILOVER_URL)
+    )
     receivers = ReceiverFile(folder / "receiver.json")
     receiver = Receiver(receivers, port=0)
     servers = (Console(zones, port=console_port), SignInServer(provider, port=idp_port), receiver)

@@ -9,7 +9,7 @@ import binascii
 import fcntl
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -77,10 +77,15 @@ class Keys:
 
 
 class IdentityProvider:
-    """Every airline's identity provider, at `address` (with a closing slash); `portal` tells the portal's address."""
+    """Every airline's identity provider, at `address` (with a closing slash); `portals` says where the portal is."""
 
-    def __init__(self, folder: Path, *, address: str, portal: Callable[[], str]) -> None:
-        self._folder, self.address, self._portal = folder, address, portal
+    def __init__(self, folder: Path, *, address: str, portals: Callable[[], Collection[str]]) -> None:
+        self._folder, self.address, self._portals = folder, address, portals
+
+    @property
+    def portals(self) -> tuple[str, ...]:
+        """Where the portal is, at its first address and at its second if it has one."""
+        return tuple(portal.rstrip("/") for portal in self._portals() if portal)
 
     def find(self, slug: str) -> Airline | None:
         """Return the airline with this slug."""
@@ -111,7 +116,8 @@ class IdentityProvider:
         except (binascii.Error, ValueError, zlib.error, etree.XMLSyntaxError) as error:
             raise NotForUsError("This is not a sign-in request.") from error
         acs_url = str(root.get("AssertionConsumerServiceURL") or "")
-        if root.tag != f"{{{SAMLP}}}AuthnRequest" or not acs_url.startswith(f"{self._portal()}/sso/"):
+        ours = tuple(f"{portal}/sso/" for portal in self.portals)
+        if root.tag != f"{{{SAMLP}}}AuthnRequest" or not acs_url.startswith(ours):
             raise NotForUsError("This provider answers the portal of the demo alone.")
         return Asked(str(root.get("ID")), str(root.findtext(f"{{{SAML}}}Issuer") or ""), acs_url)
 
@@ -157,9 +163,9 @@ def where(asked: Asked, fault: Fault) -> str:
     return asked.acs_url.rstrip("/") if fault is Fault.ACS else asked.acs_url
 
 
-def of_checkout(*, address: str, portal: Callable[[], str]) -> IdentityProvider:
+def of_checkout(*, address: str, portals: Callable[[], Collection[str]]) -> IdentityProvider:
     """Return the identity provider of this checkout's demo."""
-    return IdentityProvider(state.prepare() / "idp", address=address, portal=portal)
+    return IdentityProvider(state.prepare() / "idp", address=address, portals=portals)
 
 
 def _drawn(airline: Airline) -> Keys:

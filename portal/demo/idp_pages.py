@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from html import escape
 from http import HTTPStatus
 from typing import ClassVar, override
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs
 
 from portal.demo.airlines import AIRLINES, Airline
 from portal.demo.idp import FAULTS, Asked, Fault, IdentityProvider, NotForUsError, where
@@ -67,10 +67,9 @@ class _Page(LoopbackPage):
         known = {each.value for each in Fault}
         fault = Fault(given.get("fault", "")) if given.get("fault", "") in known else Fault.NONE
         message = provider.answer(airline, asked, email=given["person"], fault=fault, at=datetime.now(UTC))
-        there = urlsplit(asked.acs_url)
         policy = (
             "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
-            f"form-action {there.scheme}://{there.netloc}"
+            f"form-action {' '.join(provider.portals)}"  # the second address leads on to the first
         )
         self.send(_carrier(where(asked, fault), message, given.get("RelayState", "")), policy=policy)
 

@@ -150,7 +150,9 @@ def _begin(airline: Airline, tenant_id: UUID, *, at: datetime) -> None:
         words.announce(tenant_id, at=at - timedelta(days=2) if airline.story is Story.MOVED else at)
     _sign_steps(airline, tenant_id, at=at)
     _claim_domain(airline, tenant_id, at=at)
-    provider = idp.of_checkout(address=settings.DEMO_IDENTITY_PROVIDER, portal=lambda: settings.PUBLIC_URL)
+    provider = idp.of_checkout(
+        address=settings.DEMO_IDENTITY_PROVIDER, portals=lambda: (settings.PUBLIC_URL, settings.FAILOVER_URL)
+    )
     signon.connect(airline, tenant_id, provider=provider, by=BY, at=at)
     _rely(airline, tenant_id, at=at)
     if airline.story is Story.BLOCKED:

@@ -36,7 +36,7 @@ EXPECTED = {
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdentityProvider]:
     port = free_port()
     folder = tmp_path_factory.mktemp("idp")
-    known = IdentityProvider(folder, address=f"http://127.0.0.1:{port}/", portal=lambda: PORTAL)
+    known = IdentityProvider(folder, address=f"http://127.0.0.1:{port}/", portals=lambda: [PORTAL, ""])
     with SignInServer(known, port=port) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield known
@@ -88,7 +88,7 @@ def test_each_airline_keeps_keys_of_its_own(provider: IdentityProvider, browser:
     american, jetblue = (browser.get(f"/{slug}/metadata").text for slug in ("american", "jetblue"))
     assert american != jetblue
     assert browser.get("/american/metadata").text == american
-    again = IdentityProvider(provider._folder, address=provider.address, portal=lambda: PORTAL)
+    again = IdentityProvider(provider._folder, address=provider.address, portals=lambda: [PORTAL, ""])
     found = again.find("american")
     assert found
     assert again.metadata(found) == american

@@ -85,6 +85,8 @@ def test_a_provider_fails_and_passwords_come_back_for_some_hours(
     visit: Visits, settings: Settings, people: dict[str, Member], provider: str, request: pytest.FixtureRequest
 ) -> None:
     address = settings.PUBLIC_URL = visit.server.url
+    second_address = settings.FAILOVER_URL = address.replace("localhost", "127.0.0.1")
+    settings.ALLOWED_HOSTS = ["*"]
     metadata, answer, serve = request.getfixturevalue(provider)
     tenant_id, by = people["owner"].tenant_id, make.actor(people["owner"])
     with tenancy.scope(tenant_id=tenant_id):
@@ -92,7 +94,8 @@ def test_a_provider_fails_and_passwords_come_back_for_some_hours(
         connection = sso.sso.connect(tenant_id=tenant_id, document=metadata, by=by, at=timezone.now())
         identity_links.make_rule(tenant_id=tenant_id, domain="hawaiian.example", kind="link", by=by, at=timezone.now())
     page = visit("/accounts/login/")
-    serve(page.request.get(f"{address}/sso/{connection.provider_id}/metadata/").text())
+    for query in ("", "?second"):
+        serve(page.request.get(f"{address}/sso/{connection.provider_id}/metadata/{query}").text())
 
     # Tried first: the test passes, and people come in.
     owner = visit("/t/hawaiian/sso/", by=people["owner"].user, freshly=True)
@@ -101,6 +104,15 @@ def test_a_provider_fails_and_passwords_come_back_for_some_hours(
     answer(owner, "owner@hawaiian.example")
     expect(owner.get_by_text("This sign-in would have been accepted")).to_be_visible()
     by_company(page, address, "member@hawaiian.example", answer)
+
+    # The first address is out of order: the second one is tested like the first, and lets people in.
+    go(owner, "Single sign-on")
+    owner.get_by_text("Our second address").click()
+    owner.get_by_role("button", name="Test the second address").click()
+    owner.get_by_role("link", name="Continue to your provider").click()
+    answer(owner, "owner@hawaiian.example")
+    expect(owner.get_by_text("This sign-in would have been accepted")).to_be_visible()
+    by_company(visit(f"{second_address}/sso/"), second_address, "member@hawaiian.example", answer)
 
     # Two owners hold codes; then it is announced.
     second = visit("/t/hawaiian/sso/enforcement/", by=people["second"].user, freshly=True)

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
-        provider = idp.of_checkout(address=address, portal=lambda: settings.PUBLIC_URL)
+        provider = idp.of_checkout(address=address, portals=lambda: (settings.PUBLIC_URL, settings.FAILOVER_URL))
         try:
             with SignInServer(provider, port=port) as server:
                 threading.Thread(target=server.serve_forever, daemon=True).start()
