@@ -150,7 +150,7 @@ def test_a_provider_fails_and_passwords_come_back_for_some_hours(
     owner.locator("#id_reason").fill("Our provider does not answer.")
     owner.get_by_role("button", name="Ask for it").click()
     owner.get_by_role("button", name="Approve", exact=True).click()
-    expect(owner.get_by_text("Waits for approval")).to_be_visible()
+    expect(owner.get_by_text("Waits for approval").first).to_be_visible()
     lead = visit("/admin/accounts/cutback/", by=make.staff(StaffRole.IDENTITY_BILLING_LEAD))
     lead.get_by_role("link", name="Hawaiian Airlines").click()
     lead.get_by_role("button", name="Approve").click()
