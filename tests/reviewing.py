@@ -35,22 +35,23 @@ class House:
                 pk=pk, person_id=pk, key=f"l-{email}", role=old, is_owner=owner, **outcome, **told
             )
 
-    def begin(self) -> AccessReview:
-        return reviews.begin(tenant_id=self.id, due_on=DUE, by=make.actor(self.owner), at=AT)
+    def begin(self, *, at: datetime = AT) -> AccessReview:
+        return reviews.begin(tenant_id=self.id, due_on=DUE, by=make.actor(self.owner), at=at)
 
     def line(self, member: Member) -> AccessLine:
-        return AccessLine.objects.select_related("review", "member__user").get(member=member)
+        rows = AccessLine.objects.select_related("review", "member__user")
+        return rows.filter(member=member).latest("review__begun_at")
 
     def attest(self, *who: Member, by: Member) -> decisions.Attested:
         review = AccessReview.objects.latest("begun_at")
         return decisions.attest(review=review, line_ids=[self.line(one).pk for one in who], by=make.actor(by), at=AT)
 
-    def finish(self) -> AccessReview:
+    def finish(self, *, at: datetime = AT) -> AccessReview:
         """Have everybody attested, the first owner by the second."""
-        review = self.begin()
+        review = self.begin(at=at)
         self.attest(self.second, self.admin, self.member, by=self.owner)
         self.attest(self.owner, by=self.second)
-        return reviews.finish(review=review, by=make.actor(self.owner), at=AT)
+        return reviews.finish(review=review, by=make.actor(self.owner), at=at)
 
 
 def sign(review: AccessReview, *, by: Member) -> AccessReview:

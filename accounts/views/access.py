@@ -264,7 +264,7 @@ def _signature(request: ActingRequest, found: AccessReview, *, may_sign: bool, a
         "asked": asked,
         "signature": queries.signed(found),
         "may_sign": may_sign and is_open,
-        "may_ask": may_sign and not is_open,
+        "may_ask": may_sign and not is_open and queries.last_finished(tenant_id=found.tenant_id) == found,
         "server_key": seals.public_key().hex(),
         **(browser.context(request, at=at) if may_sign and is_open else {}),
     }

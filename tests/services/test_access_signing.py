@@ -78,7 +78,10 @@ def test_a_signature_that_was_not_given_within_a_week_is_asked_for_again(house: 
     done = signing.ask_again(review=done, by=by, at=late)
     assert done.approval_id != asked
     assert ApprovalRequest.objects.get(pk=asked).state == "voided"
-    house.begin()  # an unsigned one keeps nobody from the next
+    again = house.finish(at=late)  # an unsigned one keeps nobody from the next, and is asked about no more
+    with pytest.raises(UnableToReview, match="A newer review"):
+        signing.ask_again(review=done, by=by, at=late + timedelta(days=8))
+    assert ApprovalRequest.objects.get(pk=again.approval_id).state == "open"
 
 
 def test_a_review_is_abandoned_with_a_reason_and_counts_for_nothing(house: House) -> None:

@@ -58,6 +58,8 @@ def ask_again(*, review: AccessReview, by: Actor, at: datetime) -> AccessReview:
         found = locked(review)
         if found.finished_at is None:
             raise UnableToReview("This review is not finished yet.", fix="Decide about everybody, then finish it.")
+        if queries.last_finished(tenant_id=found.tenant_id) != found:
+            raise UnableToReview("A newer review was finished since.", fix="Sign that one.")
         request = queries.request_of(found)
         if request is not None and not _is_over(request, at=at):
             return found
