@@ -135,13 +135,21 @@ def request_of(review: AccessReview) -> ApprovalRequest | None:
     return reading.find(request_id=review.approval_id, action=ACTION) if review.approval_id else None
 
 
-def asked(line: AccessLine, *, by: Actor, deciders: dict[UUID, str]) -> Asked:
+@dataclass(frozen=True, slots=True)
+class Reviewers:
+    """Who may decide about access: owners about everybody, admins about all but owners."""
+
+    owners: set[UUID]
+    everybody: set[UUID]
+
+
+def asked(line: AccessLine, *, by: Actor, deciders: Reviewers) -> Asked:
     """Return what a decision of `by` about a line looks at; `deciders` are the `reviewers` of its tenant.
 
     Of owners people decide, never a machine; and a machine is whoever issued its token.
     """
     is_owner = line.role == TenantRole.OWNER
-    able = {user for user, role in deciders.items() if not is_owner or role == TenantRole.OWNER}
+    able = deciders.owners if is_owner else deciders.everybody
     who = {by.id}
     if by.kind is ActorKind.TOKEN:
         who |= set(Token.objects.filter(pk=by.known_id).values_list("created_by", flat=True))
@@ -152,7 +160,7 @@ def asked(line: AccessLine, *, by: Actor, deciders: dict[UUID, str]) -> Asked:
         is_owner=is_owner,
         by_owner=TenantRole.OWNER in by.roles and by.kind is ActorKind.MEMBER,
         may_give=line.role in roles.grantable(by.roles),
-        others=len(able - who),
+        others=len(able) - sum(each in able for each in who),
     )
 
 
@@ -178,7 +186,7 @@ def choices(lines: Iterable[AccessLine], *, review: AccessReview, by: Actor) -> 
     return [_choice(line, by=by, deciders=deciders) for line in lines]
 
 
-def _choice(line: AccessLine, *, by: Actor, deciders: dict[UUID, str]) -> Choice:
+def _choice(line: AccessLine, *, by: Actor, deciders: Reviewers) -> Choice:
     is_owner = TenantRole.OWNER in by.roles
     if line.verdict == Verdict.ASKED:
         return Choice(line, may_settle=is_owner, may_agree=is_owner and line.decided_by != by.id)
@@ -191,12 +199,13 @@ def _choice(line: AccessLine, *, by: Actor, deciders: dict[UUID, str]) -> Choice
     return Choice(line, why_not_attest=why, may_attest=not problem, may_revoke=unable_to_revoke(known) is None)
 
 
-def reviewers(*, tenant_id: UUID) -> dict[UUID, str]:
-    """Return who may decide about access, each with their role, by user."""
+def reviewers(*, tenant_id: UUID) -> Reviewers:
+    """Return who may decide about access, as users."""
     rows = Member.objects.filter(
         tenant_id=tenant_id, deactivated_at=None, user__is_active=True, role__in=(TenantRole.OWNER, TenantRole.ADMIN)
     )
-    return dict(rows.values_list("user_id", "role"))
+    found = dict(rows.values_list("user_id", "role"))
+    return Reviewers({user for user, role in found.items() if role == TenantRole.OWNER}, set(found))
 
 
 def deciders(review: AccessReview) -> dict[UUID, str]:
