@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from accounts.domain import roles
 from accounts.domain.access import ACTION, Asked, Verdict, shown, unable_to_attest, unable_to_revoke
 from accounts.models import AccessLine, AccessReview, Member, User
+from accounts.queries.access.standing import hashed
 from core.actor import Actor, ActorKind
 from core.approvals import reading
 from core.models import ApprovalRequest, Signature, Token
@@ -111,7 +112,8 @@ def since(review: AccessReview) -> Since:
     moved = rows.filter(member__isnull=False).exclude(verdict=Verdict.REVOKED).exclude(role=now)
     there = rows.filter(member=OuterRef("pk"))
     joined = Member.objects.filter(~Exists(there), tenant_id=review.tenant_id, deactivated_at=None)
-    return Since(moved.count(), joined.count())
+    with hashed():
+        return Since(moved.count(), joined.count())
 
 
 def batches(rows: QuerySet[AccessLine]) -> Iterator[list[AccessLine]]:
