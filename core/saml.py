@@ -4,12 +4,21 @@ Texts stand here as the message has them: whether an instant is one, and whether
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 MOST_METADATA = 512 * 1024
 MOST_RESPONSE = 512 * 1024
 """In bytes, as sent (base64). What customers' providers send is 5 to 60 kB."""
+_FIRST, _LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
+
+
+def bounded(moment: datetime) -> datetime:
+    """Return the moment, or the first or last that can be reckoned with.
+
+    The years 1 and 9999 mean “always” and “for ever” (RFC 5280 4.1.2.5): a zone or a span leads out of the calendar.
+    """
+    return max(_FIRST, min(moment, _LAST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,8 @@ class ProviderMetadata:
     certificates: tuple[SigningCertificate, ...]
     wants_signed_requests: bool = False
     signature: "Signature | None" = None
+    valid_until: tuple[str, ...] = ()
+    """Every end that the metadata give themselves, as they write it; the earliest counts (metadata 2.3.1)."""
 
     @property
     def fingerprints(self) -> tuple[str, ...]:

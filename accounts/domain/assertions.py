@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from accounts.domain import directory, people, signatures
 from accounts.domain.instants import instant, told
 from accounts.domain.verdicts import FOUNDATION, Check, Code, Judgement, Verdict, checked, listed, shown
-from core.saml import Assertion, Confirmation, SamlResponse, ServiceProvider, SigningCertificate, Unreadable
+from core.saml import Assertion, Confirmation, SamlResponse, ServiceProvider, SigningCertificate, Unreadable, bounded
 
 SKEW = timedelta(seconds=120)
 REQUEST_LASTS = timedelta(seconds=600)
@@ -73,7 +73,7 @@ def seconded(judgement: Judgement, *, objection: str) -> Judgement:
 def remembered_until(assertion: Assertion, *, at: datetime) -> datetime:
     """Return until when an assertion's id must be remembered: as long as any of its own dates would let it in."""
     ends = [assertion.not_on_or_after, *(each.not_on_or_after for each in assertion.confirmations)]
-    return max([at + REQUEST_LASTS, *(found + SKEW for found in map(instant, ends) if found)])
+    return max([at + REQUEST_LASTS, *(bounded(found) + SKEW for found in map(instant, ends) if found)])
 
 
 def session_end(assertion: Assertion) -> datetime | None:
@@ -82,7 +82,7 @@ def session_end(assertion: Assertion) -> datetime | None:
     Allowing for clocks, like everything else, so that it is still to come.
     """
     ends = instant(assertion.session_ends_at)
-    return ends + SKEW if ends else None
+    return bounded(ends) + SKEW if ends else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,13 +303,13 @@ def _email_fix(addresses: tuple[str, ...], proven: tuple[str, ...]) -> str:
 def _late(text: str | None, at: datetime) -> bool | None:
     """Say whether an end is over, allowing for clocks; None without one that can be read."""
     ends = instant(text)
-    return None if ends is None else at >= ends + SKEW
+    return None if ends is None else at - SKEW >= ends
 
 
 def _early(text: str | None, at: datetime) -> bool:
     """Say whether a beginning is still to come, allowing for clocks; one that cannot be read never begins."""
     begins = instant(text)
-    return begins is None or at < begins - SKEW
+    return begins is None or at + SKEW < begins
 
 
 def _span(begins: str | None, ends: str | None) -> str:

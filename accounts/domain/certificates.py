@@ -71,11 +71,12 @@ class Held:
 class Difference:
     """What new metadata do to the certificates, by fingerprint.
 
-    `added` are trusted from now on, `back` are listed again, `missing` are no longer listed but stay trusted, and
-    `retired` are trusted no more.
+    `added` are trusted from now on, and `again` those of them that were once and had been let go; `back` are listed
+    again, `missing` are no longer listed but stay trusted, and `retired` are trusted no more.
     """
 
     added: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
     back: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     retired: tuple[str, ...] = ()
@@ -97,6 +98,7 @@ def compare(held: Iterable[Held], listed: Collection[SigningCertificate], *, at:
     retired = [each for each in missing if can_sign and _is_over(each)]
     return Difference(
         added=tuple(added),
+        again=tuple(name for name in added if name in known),
         back=tuple(each.fingerprint for each in trusted if each.missed and each.fingerprint in names),
         missing=tuple(each.fingerprint for each in missing if each not in retired),
         retired=tuple(each.fingerprint for each in retired),

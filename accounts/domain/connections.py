@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from accounts.domain.instants import instant
 from core.saml import ProviderMetadata, ServiceProvider, SigningCertificate
 
 LONGEST_URL = 2000
@@ -56,6 +57,11 @@ def digest(metadata: ProviderMetadata) -> str:
     """Return what differs as soon as anything in the metadata does."""
     facts = [metadata.entity_id, metadata.sso_url, sorted(each.fingerprint for each in metadata.certificates)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def is_over(metadata: ProviderMetadata, *, at: datetime) -> bool:
+    """Say whether metadata are past an end that they give themselves; one that cannot be read counts as past."""
+    return any(ends is None or ends <= at for ends in map(instant, metadata.valid_until))
 
 
 def next_reading_at(*, failures: int, at: datetime) -> datetime:

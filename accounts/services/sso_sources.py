@@ -163,15 +163,21 @@ def _take(source: SsoSource, metadata: ProviderMetadata, *, by: Actor, at: datet
 
 
 def _take_in(row: SsoSource, connection: SsoConnection, metadata: ProviderMetadata, *, by: Actor, at: datetime) -> bool:
-    """Take in what is listed, without new certificates that nobody trusted signed for; False if there are such."""
+    """Take in what is listed, without new certificates that nobody trusted signed for; False if there are such.
+
+    A signature says nothing of when: metadata past their own end vouch for nothing, and none for a key that was let go.
+    Else whoever controls the address could serve old ones, and have a key back that the provider took out of use.
+    """
     trusted, refused = known.known_by(connection)
-    new = sso_certificates.foresee(connection, metadata.certificates, at=at).added
+    new = sso_certificates.foresee(connection, metadata.certificates, at=at)
     is_vouched = signatures.vouched(metadata.signature, by={*trusted, row.pinned} - refused - {""})
-    listed = [each for each in metadata.certificates if is_vouched or each.fingerprint not in new]
+    is_vouched = is_vouched and not connections.is_over(metadata, at=at)
+    waiting = set(new.again if is_vouched else new.added)
+    listed = [each for each in metadata.certificates if each.fingerprint not in waiting]
     found = sso_certificates.take_in(connection, listed, source=Source.ADDRESS, by=by, at=at)
     for fingerprint in found.added:
         notify("certificate_found", connection, occasion=fingerprint)
-    return is_vouched or not new
+    return not waiting
 
 
 def _fail(source: SsoSource, problem: str, *, by: Actor, at: datetime) -> None:

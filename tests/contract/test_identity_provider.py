@@ -4,10 +4,13 @@ import base64
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from django.conf import settings
 from django.db import transaction
 
@@ -125,6 +128,16 @@ def world(request: pytest.FixtureRequest) -> World:
 def test_metadata_tell_who_the_provider_is_where_it_signs_in_and_with_what_it_signs(world: World) -> None:
     found = world.port.metadata(world.metadata(signer(), signer("next")))
     assert found == ProviderMetadata(ENTITY_ID, SSO_URL, (certificate(signer()), certificate(signer("next"))))
+
+
+def test_a_certificate_without_a_known_end_has_one_that_every_clock_can_show() -> None:
+    """RFC 5280 4.1.2.5 writes it as the last second of the year 9999."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "idp")])
+    ends = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    made = built.not_valid_before(AT).not_valid_after(ends).sign(key, hashes.SHA256())
+    found = Real.port.certificate(made.public_bytes(serialization.Encoding.PEM).decode())
+    assert found.not_after.astimezone(ZoneInfo("Pacific/Auckland")).year == 9998
 
 
 @pytest.mark.parametrize("document", [b"", b"  ", b"hello", b"\xff\x00", b"<a/>", b"{}", b"x" * (MOST_METADATA + 1)])

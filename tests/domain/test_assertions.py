@@ -37,6 +37,7 @@ SIGNATURE = Signature(
     verified_by=KEY.fingerprint,
     claimed=KEY.fingerprint,
 )
+FOR_EVER = "9999-12-31T23:59:59.999Z"
 NOW, SOON = "2026-11-22T12:00:00Z", "2026-11-22T12:05:00Z"
 CONFIRMATION = Confirmation(assertions.BEARER, SP.acs_url, "_request", None, SOON)
 ASSERTION = Assertion(
@@ -218,6 +219,7 @@ def test_what_cannot_be_read_is_one_check_with_a_cure(why):
         inner(authenticated_at=at(120), issued_at=at(120)),
         inner(authenticated_at=at(-86400)),
         inner(session_ends_at=at(-119)),
+        inner(session_ends_at=FOR_EVER, not_on_or_after=FOR_EVER, not_before="0001-01-01T00:00:00Z"),
         inner(issued_at="2026-11-22T12:00:00.123Z"),
         inner(not_before=None, not_on_or_after=None),
         outer(issuer=None),

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from lxml import etree
+from onelogin.saml2.utils import OneLogin_Saml2_Utils
 from pytest_django import Settings
 
 from accounts.models import SsoCertificate, SsoSource
@@ -66,6 +67,7 @@ def one_more(desk: Desk, *, signed_by: str = "") -> bytes:
     return desk.provider.metadata(signer("next"), signed_by=signers.get(signed_by, signer(signed_by or "other")))
 
 
+FUTURE = "9999-12-31T23:59:59Z"
 FIRST = "idp.airline.example"
 
 
@@ -172,6 +174,38 @@ def test_a_strangers_signature_or_one_of_a_retired_key_vouches_for_nothing(desk:
     serve(one_more(desk, signed_by=FIRST))
     assert refresh(desk, days=2).proposal
     assert trusted() == {"third"}
+
+
+def until(moment: str, document: bytes) -> bytes:
+    """Give metadata an end, and sign them by the key that is trusted."""
+    ended = document.replace(b"<md:EntityDescriptor ", f'<md:EntityDescriptor validUntil="{moment}" '.encode(), 1)
+    assert ended != document
+    return bytes(OneLogin_Saml2_Utils.add_sign(ended, signer().key, signer().certificate))
+
+
+@pytest.mark.parametrize(("moment", "counts"), [("2026", False), ("2000-01-01T00:00:00Z", False), (FUTURE, True)])
+def test_metadata_past_their_own_end_vouch_for_nothing(desk: Desk, serve: Serve, moment: str, counts: bool) -> None:
+    serve(desk.provider.metadata())
+    follow(desk)
+    serve(until(moment, desk.provider.metadata(signer("next"))))
+    assert (refresh(desk).proposal is None, "next" in trusted()) == (counts, counts)
+
+
+def test_a_key_that_was_let_go_comes_back_by_a_yes_alone(desk: Desk, serve: Serve) -> None:
+    """Who controls the address could serve what the provider signed when the key was its own."""
+    of_old = desk.provider.metadata(signer("stolen"), signed_by=desk.provider.signer)
+    serve(of_old)
+    follow(desk)
+    serve(desk.provider.metadata(signed_by=desk.provider.signer))
+    for days in (1, 2, 3):
+        refresh(desk, days=days)
+    assert trusted() == {FIRST}
+    serve(of_old)
+    proposal = refresh(desk, days=4).proposal
+    assert proposal
+    assert trusted() == {FIRST}
+    sso_sources.accept(tenant_id=desk.tenant_id, digest=proposal["digest"], by=desk.by, at=AT + 4 * DAY)
+    assert trusted() == {FIRST, "stolen"}
 
 
 def test_another_provider_waits_whoever_signed_for_it(desk: Desk, serve: Serve) -> None:

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from core.ports import Rejected
-from core.saml import MOST_METADATA, SigningCertificate
+from core.saml import MOST_METADATA, SigningCertificate, bounded
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 
@@ -43,8 +43,8 @@ def read(text: str) -> SigningCertificate:
         der=base64.b64encode(der).decode(),
         fingerprint=known.fingerprint(hashes.SHA256()).hex().upper(),
         subject=subject[:200],
-        not_before=known.not_valid_before_utc.astimezone(UTC),
-        not_after=known.not_valid_after_utc.astimezone(UTC),
+        not_before=bounded(known.not_valid_before_utc.astimezone(UTC)),
+        not_after=bounded(known.not_valid_after_utc.astimezone(UTC)),
     )
 
 

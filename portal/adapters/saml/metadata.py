@@ -48,6 +48,9 @@ def read(document: bytes, *, certificates: Sequence[SigningCertificate]) -> Prov
         _certificates(descriptor),
         wants_signed_requests=descriptor.get("WantAuthnRequestsSigned") in ("true", "1"),
         signature=_signature(root, entity, certificates),
+        valid_until=tuple(
+            each.get("validUntil") for each in (descriptor, *descriptor.iterancestors()) if each.get("validUntil")
+        ),
     )
 
 
