@@ -34,7 +34,8 @@ class _OutcomeFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[SsoSignIn]) -> QuerySet[SsoSignIn]:
         """Keep what was asked for."""
         wanted = self.value()
-        return queryset if wanted is None else queryset.filter(outcome="" if wanted == "none" else wanted)
+        asked = {"none": "", **{each.value: each.value for each in Outcome}}
+        return queryset.filter(outcome=asked[wanted]) if wanted in asked else queryset
 
 
 class _ReasonFilter(admin.SimpleListFilter):
@@ -49,7 +50,7 @@ class _ReasonFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep what was asked for."""
-        return queryset.filter(reason=self.value()) if self.value() else queryset
+        return queryset.filter(reason=self.value()) if self.value() in REASONS else queryset
 
 
 @admin.register(SsoSignIn)
@@ -128,9 +129,11 @@ class LinkProposalAdmin(ToldAdmin):
     @operation("Reject", permission=Permission.WITHDRAW_LINKS, when=lambda row: row.decided_at is None)
     def reject(self, request: HttpRequest, row: LinkProposal, answers: dict[str, Any]) -> str:
         """Reject it; somebody of the tenant can take that back."""
-        identity_links.decide(
+        decided = identity_links.decide(
             tenant_id=row.tenant_id, proposal_ids=[row.pk], approve=False, by=self.actor(request), at=timezone.now()
         )
+        if not decided:
+            return "It was decided about already, and stays so. To take an approval back, undo the link."
         return "Rejected. An owner or admin of theirs can take that back."
 
 

@@ -90,7 +90,7 @@ class _OutcomeFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep those of one outcome."""
-        return queryset.filter(outcome=self.value()) if self.value() else queryset
+        return queryset.filter(outcome=self.value()) if self.value() in WORDS else queryset
 
 
 class ProvisionedAdmin(StaffAdmin):

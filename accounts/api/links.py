@@ -203,7 +203,7 @@ class OneRejectedLink(ApiView):
     @operation(
         "reopen_link", tag=TAG, answer=None, status=204, summary="Take a rejection back",
         parameters=(item_id("proposal_id", "Id of a rejected link."),),
-        described="The link waits again. Safe to repeat.",
+        described=f"The link waits again, or a standing rule decides. Safe to repeat. {PLAIN}",
     )  # fmt: skip
     def delete(self, request: Request, proposal_id: UUID) -> Response:
         """Let it wait again."""

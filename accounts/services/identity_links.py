@@ -58,12 +58,16 @@ def decide(*, tenant_id: UUID, proposal_ids: Collection[UUID], approve: bool, by
 
 
 def reopen(*, tenant_id: UUID, proposal_id: UUID, by: Actor, at: datetime) -> None:
-    """Take a rejection back: the link waits again. Safe to repeat."""
+    """Take a rejection back: the link waits again, or a standing rule decides. Safe to repeat.
+
+    Whoever could not approve the link cannot do this: where a rule stands, the next sign-in would be let in by it.
+    """
     by.require(Permission.MANAGE_SSO, tenant_id=tenant_id)
     with transaction.atomic(durable=True):
-        proposal = LinkProposal.objects.filter(pk=proposal_id, tenant_id=tenant_id).first()
+        proposal = identities.proposals(tenant_id=tenant_id).select_related("member").filter(pk=proposal_id).first()
         if proposal is None:
             raise NotFound
+        _require_role([proposal.member], by=by)
         rejected = LinkProposal.objects.filter(pk=proposal_id, is_approved=False)
         if rejected.update(decided_at=None, decided_by=None, is_approved=None):
             ledger.record("accounts.identity.reopened", by=by, at=at, tenant_id=tenant_id, subject=proposal)

@@ -108,6 +108,18 @@ def test_a_rejection_is_taken_back_and_a_link_undone(tenant):
     ]
 
 
+def test_who_could_not_approve_a_link_lets_it_wait_again_neither(tenant):
+    """Where a standing rule counts, the next sign-in would be let in by it, as the owner."""
+    (owner,), (admin,) = people(tenant, "owner"), people(tenant, "admin")
+    refused = proposal(owner, Key("7", "mallory"))
+    decide(owner, refused, approve=False)
+    with pytest.raises(UnableToDecide):
+        identity_links.reopen(tenant_id=tenant.pk, proposal_id=refused.pk, by=make.actor(admin), at=AT)
+    assert list(identities.rejected(tenant_id=tenant.pk)) == [refused]
+    identity_links.reopen(tenant_id=tenant.pk, proposal_id=refused.pk, by=make.actor(owner), at=AT)
+    assert not identities.rejected(tenant_id=tenant.pk)
+
+
 def test_a_rejection_holds_for_the_person_under_whatever_name(tenant):
     (owner,), (member,) = people(tenant, "owner"), people(tenant, "member")
     decide(owner, proposal(member, Key("7", "mallory")), approve=False)

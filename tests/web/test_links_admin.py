@@ -146,6 +146,21 @@ def test_staff_take_back_what_lets_in_and_the_ledger_tells(
         assert str(lead) in page
 
 
+def test_a_stale_button_does_not_say_that_an_approved_link_is_rejected(client: Client, company: Company) -> None:
+    with make.arranging():
+        LinkProposal.objects.update(decided_at=timezone.now(), decided_by=company.owners[0].user_id, is_approved=True)
+        row = LinkProposal.objects.get()
+    client.force_login(make.staff(StaffRole.IDENTITY_BILLING_LEAD))
+    answer = client.post(reverse("admin:accounts_linkproposal_reject", args=[row.pk]), follow=True)
+    assert "decided about already" in answer.content.decode()
+
+
+def test_a_filter_that_is_none_keeps_everything(client: Client, company: Company) -> None:
+    client.force_login(make.staff(StaffRole.AUDITOR))
+    for asked in ({"outcome": "\0"}, {"why": "\0"}):
+        assert "/change/" in listed(client, "ssosignin", **asked)
+
+
 def test_staff_approve_nothing_for_a_tenant() -> None:
     assert all(Permission.MANAGE_SSO not in staff_grants({role.value}) for role in StaffRole)
 
