@@ -213,9 +213,11 @@ def digest(secret: str) -> bytes:
 def _require_scopes(by: Actor, scopes: Collection[str], *, tenant_id: UUID) -> None:
     """Let people give what they may do themselves, and a token only scopes of which its own permission is to manage."""
     for scope in scopes:
-        known = SCOPES[scope]
-        needed = known.permission if by.kind is not ActorKind.TOKEN else known.managed_by or Permission.MANAGE_TOKENS
-        by.require(needed, tenant_id=tenant_id)
+        if by.kind is not ActorKind.TOKEN:
+            by.require(SCOPES[scope].permission, tenant_id=tenant_id)
+        else:  # of a scope that exists no more, no permission says who manages it
+            managed_by = SCOPES[scope].managed_by if scope in SCOPES else None
+            by.require(managed_by or Permission.MANAGE_TOKENS, tenant_id=tenant_id)
 
 
 def _is_full(tenant_id: UUID, *, at: datetime) -> bool:
@@ -228,7 +230,10 @@ def _make(
 ) -> tuple[Token, str]:
     whose = by.known_id
     if by.kind is ActorKind.TOKEN:
-        asking = Token.objects.get(tenant_id=tenant_id, pk=by.known_id)
+        in_force = Token.objects.filter(tenant_id=tenant_id, pk=by.known_id, revoked_at=None, expires_at__gt=at)
+        asking = in_force.select_for_update().first()  # or one that is revoked meanwhile would leave another behind
+        if asking is None:
+            raise UnableToIssue("The token that asks for it has ended.", fix="Use one that is in force.")
         whose, expires_at = asking.created_by, min(expires_at, asking.expires_at)
     public = secrets.token_hex(4)
     secret = f"{_MARK}_{public}_{secrets.token_urlsafe(32)}"

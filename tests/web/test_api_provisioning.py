@@ -107,11 +107,33 @@ def test_it_touches_no_token_that_may_do_anything_else(owner, keeper):
             tenant_id=owner.tenant_id, name="Other", scopes=["domains:read"], expires_at=at + timedelta(days=9),
             by=make.actor(owner), at=at,
         )  # fmt: skip
+        gone, _ = tokens.issue(
+            tenant_id=owner.tenant_id, name="Gone", scopes=["scim"], expires_at=at + timedelta(days=9),
+            by=make.actor(owner), at=at,
+        )  # fmt: skip
+        Token.objects.filter(pk=gone.pk).update(scopes=["a scope of old", "scim"])
+    assert api.call("DELETE", f"{BASE}/tokens/{gone.pk}", secret=keeper).status_code == 403
     for token, status in ((more, 403), (other, 404)):
         assert api.call("DELETE", f"{BASE}/tokens/{token.pk}", secret=keeper).status_code == status
         assert api.call("POST", f"{BASE}/tokens/{token.pk}/rotate", secret=keeper, body={}).status_code == status
     with make.arranging():
         assert not Token.objects.exclude(revoked_at=None, replaced_at=None).exists()
+
+
+def test_a_token_that_is_revoked_while_it_asks_leaves_no_other_behind(owner, keeper):
+    at = timezone.now()
+    with tenancy.empty_scope():
+        bearer = tokens.authenticate(keeper, at=at)
+    assert bearer
+    ask = {"tenant_id": owner.tenant_id, "name": "Entra ID", "scopes": ["scim"], "expires_at": at + timedelta(days=1)}
+    with tenancy.scope(tenant_id=owner.tenant_id):
+        made, _ = tokens.issue(**ask, by=bearer.actor, at=at)
+        tokens.revoke(Token.objects.get(pk=bearer.token_id), by=make.actor(owner), at=at)
+        with pytest.raises(tokens.UnableToIssue, match="has ended"):
+            tokens.issue(**ask, by=bearer.actor, at=at)
+        with pytest.raises(tokens.UnableToIssue, match="has ended"):
+            tokens.rotate(made, overlap=timedelta(0), by=bearer.actor, at=at)
+        assert Token.objects.get(scopes=["scim"]).replaced_at is None
 
 
 def test_a_directory_s_token_manages_no_token(owner):
