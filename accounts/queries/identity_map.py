@@ -1,6 +1,7 @@
 """The identity map: counts, people, decisions and checkpoints, for pages, checks and use cases."""
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import Any
@@ -30,6 +31,7 @@ _AT_ONCE = 5_000
 _SAMPLE = 5
 _MEMBER = "member:"
 """What the key of a member begins with, beside those of the new platform."""
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NAMING = ("external_id", "user_name", "email", "name")
 """What names somebody; the platform's own key does not."""
 
@@ -198,6 +200,13 @@ def _person(row: Member) -> Person:
         is_owner=row.role == TenantRole.OWNER,
         is_active=row.deactivated_at is None and row.user.is_active,
     )
+
+
+def is_key_of_member(*, tenant_id: UUID, keys: Iterable[str]) -> bool:
+    """Say whether one of a platform's keys is that of a member of the tenant, linked or not."""
+    told = {key.removeprefix(_MEMBER) for key in keys if key.startswith(_MEMBER)}
+    ids = {each for each in told if _UUID.fullmatch(each)}
+    return bool(ids) and Member.objects.filter(tenant_id=tenant_id, pk__in=ids).exists()
 
 
 def ids_by_key(

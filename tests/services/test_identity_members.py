@@ -98,6 +98,19 @@ def test_a_member_put_out_is_nobody_to_map_to(airline: Airline) -> None:
     assert airline.judged()["1"] == ("placeholder", "nobody", None)
 
 
+def test_whom_the_platform_calls_by_a_members_key_fails_the_run_in_plain_words(airline: Airline) -> None:
+    mia = came(airline, external_id="x1")
+    airline.tell([person("1", "ada")], [person(f"member:{mia.pk}", "ada")])
+    run = airline.map()
+    assert (run.state, "by a member's key" in run.problem) == ("failed", True)
+    assert str(mia.pk) not in run.problem
+    with make.arranging():
+        stranger = make.member(make.tenant())
+    for key in ("n1", f"member:{stranger.pk}", "member:7"):  # of nobody here, these are keys like any other
+        airline.tell([person("1", "ada")], [person(key, "ada")])
+        assert (airline.map().state, airline.judged()["1"]) == ("done", ("mapped", "user_name", key))
+
+
 def test_a_review_of_access_shows_whom_the_map_found_as_the_member(airline: Airline) -> None:
     member = came(airline, external_id="x1", email="mia@zz.example")
     airline.tell([person("1", "other", external_id="x1")], [])

@@ -12,6 +12,7 @@ from django.db import connection
 from accounts.domain.identity_map.guids import LEGACY, NEW
 from accounts.domain.identity_map.reading import Row, Unreadable
 from accounts.models import LegacyPerson, MapBatch, MapRun, NewPerson
+from accounts.queries import identity_map as queries
 
 MEMBERS = "members"
 TELLS = {MEMBERS: "Your directory", NEW: "The new platform", LEGACY: "The legacy platform"}
@@ -69,12 +70,14 @@ UPDATE accounts_newperson AS m SET gone_at = %(at)s
 def keep(run: MapRun, rows: Sequence[Row], *, side: str) -> None:
     """Write a batch, in the caller's transaction; whoever stands there already as they were read is not written again.
 
-    Raises Unreadable for somebody who is in it twice.
+    Raises Unreadable for somebody who is in it twice, and for whom the new platform calls by a member's key.
     """
     if len({row.id for row in rows}) < len(rows):
         raise _twice(side)
     if not rows:
         return
+    if side == NEW and queries.is_key_of_member(tenant_id=run.tenant_id, keys=[row.key for row in rows]):
+        raise Unreadable(f"{TELLS[side]} tells of somebody by a member's key: it needs a key of its own for them.")
     names, values = _OWN[side]
     statement = _KEEP.format(
         table=_table(is_legacy=side == LEGACY), names=names, values=values, columns=", ".join(_COLUMNS),
