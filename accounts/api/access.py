@@ -1,6 +1,6 @@
-"""The API of access reviews: read them and their lines, take them as a file, attest, and take access away.
+"""The API of access reviews, read only: reviews, their lines, and a review as a file.
 
-Beginning, ending and signing a review is people's, on the page; so is every decision about an owner.
+An attestation says that somebody looked, so people make it, on the page; so do they begin, end and sign a review.
 """
 
 from collections.abc import Sequence
@@ -18,22 +18,17 @@ from accounts.domain.access import DIFFERENCES, Verdict, Way
 from accounts.models import AccessLine, AccessReview
 from accounts.queries import access as queries
 from accounts.queries import tenants
-from accounts.services.access import decisions
 from accounts.views import access_files as downloads
-from core.api import PAGING, Answer, ApiView, Body, Cursor, NoBody, Problem, file_of, item_id, keyset, operation
+from core.api import PAGING, Answer, ApiView, Cursor, Problem, file_of, item_id, keyset, operation
 from core.permissions import Permission
 from core.tokens import SCOPES, TokenScope
 
-for _scope in (
-    TokenScope("access:read", "Read who has which access, and its reviews", Permission.VIEW_MEMBERS),
-    TokenScope("access:write", "Attest access in reviews, and take it away", Permission.MANAGE_MEMBERS),
-):
-    SCOPES.add(_scope.name, _scope)
+SCOPES.add(
+    "access:read", TokenScope("access:read", "Read who has which access, and its reviews", Permission.VIEW_MEMBERS)
+)
 
 TAG = "Access reviews"
-MOST_AT_ONCE = 500
 _ID = (item_id("review_id", "Id of a review."),)
-_LINE = (*_ID, item_id("line_id", "Id of a line of the review."))
 _STATES = ("open", "finished", "abandoned")
 
 
@@ -107,30 +102,16 @@ class LineState(Answer):
         return line.verdict or "open"
 
 
-class AttestationsState(Answer):
-    """What became of lines that were to be attested."""
-
-    example = {"attested": 12, "changed": 0}
-
-    attested = serializers.IntegerField(source="count")
-    changed = serializers.IntegerField(help_text="Not attested: their role changed since. Read their lines again.")
-
-
-class Attest(Body):
-    """Lines whose access is right."""
-
-    example = {"line_ids": ["0a3f0e0d-6f5d-4c0b-9d3c-2f1f4f1f7f10"]}
-
-    line_ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=MOST_AT_ONCE)
-
-
 class Reviews(ApiView):
     """The access reviews."""
 
     scopes = {"GET": "access:read"}
     parameters = PAGING
 
-    @operation("list_access_reviews", tag=TAG, answer=ReviewState, paged=True, summary="List reviews, newest first")
+    @operation(
+        "list_access_reviews", tag=TAG, answer=ReviewState, paged=True, summary="List reviews, newest first",
+        described="Attesting access, taking it away and signing stay with people: each says that somebody looked.",
+    )  # fmt: skip
     def get(self, request: Request) -> Response:
         """List the reviews."""
         fetch, key = keyset(queries.told(tenant_id=self.tenant_id), at="begun_at")
@@ -184,44 +165,6 @@ class LinesFile(ApiView):
         return downloads.of_review(tenant, review, "csv", by=self.actor, at=self.at)
 
 
-class Attestations(ApiView):
-    """Attesting lines."""
-
-    scopes = {"POST": "access:write"}
-
-    @operation(
-        "attest_access", tag=TAG, body=Attest, answer=AttestationsState, parameters=_ID,
-        summary="Say that people's access is right",
-        described="All of them or none: one that this token may not attest refuses them all, with the reason. Owners, "
-        "and whoever issued the token, are attested on the page.",
-    )  # fmt: skip
-    def post(self, request: Request, review_id: UUID) -> Response:
-        """Attest the lines."""
-        line_ids = self.read(Attest)["line_ids"]
-        review = _review(self.tenant_id, review_id)
-        made = decisions.attest(review=review, line_ids=line_ids, by=self.actor, at=self.at)
-        return Response(AttestationsState(made).data)
-
-
-class Revocation(ApiView):
-    """Taking one person's access away."""
-
-    scopes = {"POST": "access:write"}
-
-    @operation(
-        "revoke_access", tag=TAG, body=NoBody, answer=LineState, parameters=_LINE,
-        summary="Take a person's access to Crossing away",
-        described="They are out at once, and are told. From an owner it is taken away on the page, by two owners.",
-    )  # fmt: skip
-    def post(self, request: Request, review_id: UUID, line_id: UUID) -> Response:
-        """Take it away."""
-        self.read(NoBody)
-        line = queries.lines(_review(self.tenant_id, review_id)).filter(pk=line_id).first()
-        if line is None:
-            raise Problem("not-found", "There is no such line in this review.")
-        return Response(LineState(decisions.revoke(line=line, by=self.actor, at=self.at)).data)
-
-
 def _review(tenant_id: UUID, review_id: UUID) -> AccessReview:
     found = queries.told(tenant_id=tenant_id).filter(pk=review_id).first()
     if found is None:
@@ -234,6 +177,4 @@ urlpatterns = [
     path("access/reviews/<uuid:review_id>", OneReview.as_view(), name="access_review"),
     path("access/reviews/<uuid:review_id>/lines", Lines.as_view(), name="access_lines"),
     path("access/reviews/<uuid:review_id>/file", LinesFile.as_view(), name="access_file"),
-    path("access/reviews/<uuid:review_id>/attestations", Attestations.as_view(), name="attest_access"),
-    path("access/reviews/<uuid:review_id>/lines/<uuid:line_id>/revocation", Revocation.as_view(), name="revoke_access"),
 ]

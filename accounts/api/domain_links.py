@@ -37,7 +37,9 @@ class MadeLink(Link):
 
     example = {**Link.example, "url": "https://crossing.example/dns/3Vb9…/"}
 
-    url = serializers.URLField(help_text="In this answer alone: only a digest is kept.")
+    url = serializers.URLField(
+        allow_null=True, help_text="In the first answer alone, null where the same request is sent again: make another."
+    )
 
 
 class DomainLinks(Answer):
@@ -52,6 +54,7 @@ class Links(ApiView):
     """The links of a domain."""
 
     scopes = {"GET": "domains:read", "POST": "domains:write"}
+    told_once = "url"
 
     @operation(
         "list_domain_links", tag=TAG, answer=DomainLinks, parameters=_ID,

@@ -4,12 +4,10 @@ It is not SCIM: a tool of the account looks after its directory's access by it. 
 whether that counts, stays with the directory and with people.
 """
 
-import json
 from datetime import timedelta
-from typing import Any, override
+from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseBase
 from django.urls import path
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -219,25 +217,10 @@ class Calls(ApiView):
         return self.page("provisioning_calls", ProvisioningCallRow, fetch=fetch, key=key)
 
 
-class _Secretive(ApiView):
-    """An endpoint that answers with a secret, which is in that answer alone."""
-
-    @override
-    def answered(self, response: HttpResponseBase) -> None:
-        """Keep the answer for the request's repetition without its secret."""
-        if isinstance(response, HttpResponse) and response.status_code == 201:
-            told = {**json.loads(response.content), "secret": None}
-            response = HttpResponse(json.dumps(told), content_type=response["Content-Type"], status=201)
-        super().answered(response)
-
-    def made(self, token: Token, secret: str) -> Response:
-        """Answer with a new token."""
-        return Response(NewDirectoryToken(token, context={"secret": secret}).data, status=201)
-
-
-class Tokens(_Secretive):
+class Tokens(ApiView):
     """The directory's tokens."""
 
+    told_once = "secret"
     scopes = {"GET": "provisioning:read", "POST": "provisioning:tokens"}
 
     @operation(
@@ -265,12 +248,13 @@ class Tokens(_Secretive):
             by=self.actor,
             at=self.at,
         )
-        return self.made(token, secret)
+        return _made(token, secret)
 
 
-class Rotation(_Secretive):
+class Rotation(ApiView):
     """The rotation of one token."""
 
+    told_once = "secret"
     scopes = {"POST": "provisioning:tokens"}
 
     @operation(
@@ -282,7 +266,7 @@ class Rotation(_Secretive):
         """Replace it."""
         asked = self.read(RotateDirectoryToken)
         overlap = timedelta(hours=asked["overlap_hours"])
-        return self.made(*tokens.rotate(_find(self, token_id), overlap=overlap, by=self.actor, at=self.at))
+        return _made(*tokens.rotate(_find(self, token_id), overlap=overlap, by=self.actor, at=self.at))
 
 
 class OneToken(ApiView):
@@ -299,6 +283,10 @@ class OneToken(ApiView):
         self.read(NoBody)
         tokens.revoke(_find(self, token_id), by=self.actor, at=self.at)
         return Response(status=204)
+
+
+def _made(token: Token, secret: str) -> Response:
+    return Response(NewDirectoryToken(token, context={"secret": secret}).data, status=201)
 
 
 def _find(view: ApiView, token_id: UUID) -> Token:

@@ -109,10 +109,9 @@ def deactivate(*, member: Member, by: Actor, at: datetime, durable: bool = True)
 
 
 def _authorise(by: Actor, *, tenant_id: UUID) -> None:
-    """Let in who manages members, and a directory's token, which says who belongs to the account."""
-    is_directory = by.kind is ActorKind.TOKEN and by.can(Permission.PROVISION_MEMBERS, tenant_id=tenant_id)
-    if not is_directory:
-        by.require(Permission.MANAGE_MEMBERS, tenant_id=tenant_id)
+    """Let people in who manage members, and a directory's token, which says who belongs to the account."""
+    needed = Permission.PROVISION_MEMBERS if by.kind is ActorKind.TOKEN else Permission.MANAGE_MEMBERS
+    by.require(needed, tenant_id=tenant_id)
 
 
 def _take_back(member: Member, *, still: Collection[str], by: Actor, at: datetime) -> None:

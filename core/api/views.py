@@ -1,5 +1,6 @@
 """An endpoint: it declares its scopes, opens the token's tenant, and answers every refusal as a problem."""
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -78,6 +79,8 @@ class ApiView(APIView):
     scopes: ClassVar[Mapping[str, str]] = {}
     parameters: ClassVar[frozenset[str]] = frozenset()
     largest_body: ClassVar[int] = LARGEST_BODY
+    told_once: ClassVar[str] = ""
+    """The field of what it makes (201) that is a secret: in the first answer alone, null in what is kept of it."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -115,7 +118,7 @@ class ApiView(APIView):
     def answered(self, response: HttpResponseBase) -> None:
         """Keep the answer to a write, for its repetition."""
         if self.claim is not None:
-            idempotency.keep(self.claim, response, at=timezone.now())
+            idempotency.keep(self.claim, _without(response, self.told_once), at=timezone.now())
 
     @classmethod
     def quota(cls) -> int:
@@ -249,6 +252,14 @@ class ApiView(APIView):
         if not length.isdigit() or int(length) > self.largest_body:
             raise Problem("too-large", f"A body has at most {self.largest_body} bytes.")
         return request.body
+
+
+def _without(response: HttpResponseBase, secret: str) -> HttpResponseBase:
+    """Return the answer as it may be kept."""
+    if not secret or response.status_code != 201 or not isinstance(response, HttpResponse):
+        return response
+    told = {**json.loads(response.content), secret: None}
+    return HttpResponse(json.dumps(told), headers=response.headers, status=201)
 
 
 class NoSuchAddress(ApiView):

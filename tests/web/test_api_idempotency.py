@@ -134,6 +134,16 @@ def test_no_kept_answer_holds_a_secret(secret: str, owner: Member) -> None:
     assert secret.encode() not in bodies
 
 
+def test_the_address_of_a_link_is_in_the_first_answer_alone(secret: str) -> None:
+    domain = json.loads(claim(secret, "k").content)["id"]
+    first, again = (call("POST", f"{CLAIM}/{domain}/links", secret=secret, key="l") for _ in range(2))
+    made, told = json.loads(first.content), json.loads(again.content)
+    assert (first.status_code, again.status_code, again.headers["Idempotency-Replayed"]) == (201, 201, "true")
+    assert told == {**made, "url": None}
+    with make.arranging():
+        assert not any(made["url"].encode() in bytes(row.body) for row in kept())
+
+
 def test_of_many_equal_writes_at_once_one_is_done(committed_db: None) -> None:
     owner = make.member(make.tenant())
     secret, key = api.token(owner), str(uuid4())

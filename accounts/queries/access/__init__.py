@@ -11,9 +11,9 @@ from accounts.domain import roles
 from accounts.domain.access import ACTION, Asked, Verdict, shown, unable_to_attest, unable_to_revoke
 from accounts.models import AccessLine, AccessReview, Member, User
 from accounts.queries.access.standing import hashed
-from core.actor import Actor, ActorKind
+from core.actor import Actor
 from core.approvals import reading
-from core.models import ApprovalRequest, Signature, Token
+from core.models import ApprovalRequest, Signature
 from core.permissions import Permission, TenantRole
 
 _AT_ONCE = 2000
@@ -146,23 +146,17 @@ class Reviewers:
 
 
 def asked(line: AccessLine, *, by: Actor, deciders: Reviewers) -> Asked:
-    """Return what a decision of `by` about a line looks at; `deciders` are the `reviewers` of its tenant.
-
-    Of owners people decide, never a machine; and a machine is whoever issued its token.
-    """
+    """Return what a decision of `by` about a line looks at; `deciders` are the `reviewers` of its tenant."""
     is_owner = line.role == TenantRole.OWNER
     able = deciders.owners if is_owner else deciders.everybody
-    who = {by.id}
-    if by.kind is ActorKind.TOKEN:
-        who |= set(Token.objects.filter(pk=by.known_id).values_list("created_by", flat=True))
     return Asked(
         has_access=bool(line.role or line.platform_role),
         is_member=bool(line.role),
-        is_own=line.member is not None and line.member.user_id in who,
+        is_own=line.member is not None and line.member.user_id == by.id,
         is_owner=is_owner,
-        by_owner=TenantRole.OWNER in by.roles and by.kind is ActorKind.MEMBER,
+        by_owner=TenantRole.OWNER in by.roles,
         may_give=line.role in roles.grantable(by.roles),
-        others=len(able) - sum(each in able for each in who),
+        others=len(able) - (by.id in able),
     )
 
 
@@ -217,10 +211,5 @@ def deciders(review: AccessReview) -> dict[UUID, str]:
 
 
 def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    """Return the names of people and of tokens by id."""
-    wanted = {each for each in ids if each}
-    found = {user.pk: shown(str(user)) for user in User.objects.filter(pk__in=wanted)}
-    if missing := wanted - set(found):
-        rows = Token.objects.filter(pk__in=missing).values_list("pk", "name")
-        found |= {pk: f"API token “{name}”" for pk, name in rows}
-    return found
+    """Return the names of people by id."""
+    return {user.pk: shown(str(user)) for user in User.objects.filter(pk__in={each for each in ids if each})}

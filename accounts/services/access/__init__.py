@@ -19,10 +19,10 @@ class UnableToDecide(UseCaseError):
     """Nothing can be decided so about this access."""
 
 
-def authorise(by: Actor, tenant_id: UUID, *, also_tokens: bool = False) -> None:
-    """Let in whoever manages members: people, and the tokens they issued where `also_tokens` says so."""
+def authorise(by: Actor, tenant_id: UUID) -> None:
+    """Let in people of the account who manage members: no machine looks at who should have access."""
     by.require(Permission.MANAGE_MEMBERS, tenant_id=tenant_id)
-    if by.kind is not ActorKind.MEMBER and not (also_tokens and by.kind is ActorKind.TOKEN):
+    if by.kind is not ActorKind.MEMBER:
         raise UnableToReview("Access is reviewed by people of the account.", fix="Ask an owner or admin of it.")
 
 

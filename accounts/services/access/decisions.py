@@ -36,7 +36,7 @@ def attest(*, review: AccessReview, line_ids: Collection[UUID] | None, by: Actor
     Of those named, one that `by` may not attest refuses them all, with the reason; without `line_ids` those are left
     out. A line whose role changed since the review began shows the new one, undecided.
     """
-    authorise(by, review.tenant_id, also_tokens=True)
+    authorise(by, review.tenant_id)
     chosen = queries.lines(review, verdict=Verdict.OPEN)
     chosen = chosen.filter(difference=Difference.SAME) if line_ids is None else chosen.filter(pk__in=line_ids)
     right: list[UUID] = []
@@ -69,7 +69,7 @@ def revoke(*, line: AccessLine, by: Actor, at: datetime) -> AccessLine:
 
     They are told. Raises UnableToDecide, or the refusal of `members.deactivate`: the last owner stays.
     """
-    authorise(by, line.tenant_id, also_tokens=True)
+    authorise(by, line.tenant_id)
     with transaction.atomic(durable=True):
         _lock_open(line.review)
         line = _locked(line)
