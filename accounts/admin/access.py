@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.admin.keyed import KeyedAdmin
 from accounts.models import AccessLine, AccessReview
 from core.admin import StaffAdmin
 from core.permissions import Permission
@@ -42,12 +43,12 @@ class AccessReviewAdmin(StaffAdmin):
 
 
 @admin.register(AccessLine)
-class AccessLineAdmin(StaffAdmin):
+class AccessLineAdmin(KeyedAdmin):
     """What was decided about whom: names are those of now, and what a review froze stays as it was."""
 
     may_view = Permission.VIEW_MEMBERS
     list_display = ("tenant", "review", "number", "name", "old_role", "platform_role", "role", "difference", "verdict")
     list_filter = ("verdict", "difference")
     list_select_related = ("tenant", "review", "member__user", "legacy", "new")
-    search_fields = ("tenant__name", "member__user__name", "member__user__email")
+    keys = ("pk", "review_id", "member_id", "member__user_id")
     ordering = ("tenant", "review", "number")

@@ -41,6 +41,14 @@ def test_a_template_holds_nothing_forbidden(path: Path) -> None:
     assert {what for what in found if (named(path), what) not in ALLOWED} == set()
 
 
+def test_a_list_beside_a_form_leads_to_its_own_pages_from_the_answer_to_a_refused_one_too() -> None:
+    """Such an answer stands at the form's address, where `?page=2` is no page of the list, or takes no GET at all."""
+    texts = {named(path): path.read_text(encoding="utf-8") for path in TEMPLATES if path.parent.name == "accounts"}
+    both = {name: text for name, text in texts.items() if "{% pager " in text and 'method="post"' in text}
+    assert len(both) > 5
+    assert [name for name, text in both.items() if not re.search(r"{% pager [^%]* here %}", text)] == []
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=named)
 def test_a_template_compiles(path: Path) -> None:
     try:
