@@ -27,9 +27,8 @@ NOT_FOR_MACHINES = {
 
 
 def test_no_scope_lets_a_machine_sign_or_manage_people_and_tokens() -> None:
-    """But to decide in an access review, about others than owners and its issuer (docs/adr/0042-access-reviews.md)."""
     import_module("portal.urls")  # all scopes there are, whatever was loaded before
-    assert [name for name, scope in SCOPES.items() if scope.permission in NOT_FOR_MACHINES] == ["access:write"]
+    assert [name for name, scope in SCOPES.items() if scope.permission in NOT_FOR_MACHINES] == []
 
 
 @pytest.fixture
