@@ -77,6 +77,15 @@ def _fields(one: Person) -> tuple[Any, ...]:
     return tuple(getattr(one, name) for name in Person.__slots__)
 
 
+def test_of_two_with_one_address_neither_is_taken_for_the_one_that_is_meant(airline: Airline) -> None:
+    """Whichever comes first by its id, which is as good as random."""
+    there = [person(key, key, email="x@zz.example") for key in ("n1", "n2")]
+    for held in ("n1", "n2"):
+        airline.tell([person("1", held), person("2", email="x@zz.example")], there)
+        airline.map()
+        assert airline.judged() == {"1": ("mapped", "user_name", held), "2": ("conflict", "address_twice", None)}
+
+
 @pytest.mark.slow
 @MANY
 @given(legacy=SIDE, new=SIDE)

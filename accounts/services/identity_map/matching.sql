@@ -64,7 +64,7 @@ ruled AS (
                 WHEN k.rule IS NOT NULL THEN k.rule
                 WHEN k.mailed_id IS NULL THEN 'nobody'
                 WHEN split_part(k.email, '@', 2) NOT IN (SELECT name FROM proven) THEN 'domain_not_proven'
-                WHEN dm.id IS NOT NULL OR hm.id IS NOT NULL THEN 'taken'
+                WHEN k.mailed = 1 AND (dm.id IS NOT NULL OR hm.id IS NOT NULL) THEN 'taken'
                 WHEN k.mailed > 1 OR k.addresses > 1 THEN 'address_twice'
                 ELSE 'address'
            END AS rule,
