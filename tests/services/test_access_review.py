@@ -1,7 +1,7 @@
 """Access reviews: who has what where, and that nothing is attested or taken away by whoever may not."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -17,6 +17,7 @@ from accounts.models import (
     NewPerson,
     PersonDecision,
     PersonPart,
+    Tenant,
 )
 from accounts.queries.access import standing
 from accounts.readiness.people import access_reviewed
@@ -115,10 +116,15 @@ def test_a_review_keeps_what_was_and_only_one_is_open(house: House) -> None:
         house.begin()
 
 
-@pytest.mark.parametrize("days", [-1, 61])
-def test_a_review_is_due_within_two_months(house: House, days: int) -> None:
-    with pytest.raises(UnableToReview, match="not past"):
-        reviews.begin(tenant_id=house.id, due_on=AT.date() + timedelta(days=days), by=make.actor(house.owner), at=AT)
+@pytest.mark.parametrize(("zone", "today"), [("America/Los_Angeles", 25), ("UTC", 26), ("Pacific/Auckland", 26)])
+def test_a_review_is_due_within_two_months_of_today_where_the_tenant_is(house: House, zone: str, today: int) -> None:
+    with make.arranging():
+        Tenant.objects.filter(pk=house.id).update(time_zone=zone)
+    first, at = date(2026, 11, today), AT.replace(hour=4)
+    for due_on in (first - timedelta(days=1), first + timedelta(days=61)):
+        with pytest.raises(UnableToReview, match="not past"):
+            reviews.begin(tenant_id=house.id, due_on=due_on, by=make.actor(house.owner), at=at)
+    assert reviews.begin(tenant_id=house.id, due_on=first, by=make.actor(house.owner), at=at).due_on == first
 
 
 def test_members_and_machines_review_nothing(house: House) -> None:

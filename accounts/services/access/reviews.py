@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, connection, transaction
 
@@ -10,6 +11,7 @@ from accounts.domain import access as domain
 from accounts.domain.access import Access
 from accounts.models import AccessLine, AccessReview
 from accounts.queries import access as queries
+from accounts.queries import tenants
 from accounts.queries.access import frozen, standing
 from accounts.services.access import UnableToReview, authorise, locked, record, signing
 from core import ledger, outbox
@@ -48,9 +50,10 @@ def record_lines(*, review: AccessReview, by: Actor, at: datetime) -> Iterator[b
 
 
 def begin(*, tenant_id: UUID, due_on: date, by: Actor, at: datetime) -> AccessReview:
-    """Freeze who has which access now, for reviewers to decide about by `due_on`."""
+    """Freeze who has which access now, for reviewers to decide about by `due_on`, a day where the tenant is."""
     authorise(by, tenant_id)
-    if not at.date() <= due_on <= (at + domain.LONGEST).date():
+    today = at.astimezone(ZoneInfo(tenants.get(tenant_id=tenant_id).time_zone)).date()
+    if not today <= due_on <= today + domain.LONGEST:
         raise UnableToReview(
             "Choose a day that is not past and at most two months away.", fix="Two weeks are enough for most."
         )
