@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Cutback, SsoConnection, StandingRule, User
+from accounts.models import Cutback, LinkProposal, SsoConnection, StandingRule, User
 from accounts.services import enforcement
 from core import tenancy
 from core.permissions import StaffRole, TenantRole
@@ -112,6 +112,10 @@ def test_what_only_owners_may_do_an_admin_sees_said_and_not_as_a_form(client: Cl
         StandingRule.objects.create(
             tenant=company.tenant, domain="airline.example", kind="link", made_at=timezone.now(), made_by=member.user_id
         )
+        rejected = LinkProposal.objects.create(
+            tenant=company.tenant, member=company.owners[0], user_name="mallory", reason="to_be_approved",
+            proposed_at=timezone.now(), decided_at=timezone.now(), decided_by=member.user_id, is_approved=False,
+        )  # fmt: skip
 
     def pages(user: User, *names: str) -> list[str]:
         opened_by(client, user, method="saml", tenant_id=str(company.tenant_id))
@@ -120,9 +124,9 @@ def test_what_only_owners_may_do_an_admin_sees_said_and_not_as_a_form(client: Cl
     where = {
         "enforcement": ("name_break_glass", "approve_cutback", "issue_recovery_codes"),
         "sso": ("connect_sso", "follow_sso", "add_sso_certificate"),
-        "sso_links": ("make_link_rule",),
+        "sso_links": ("make_link_rule", "reopen_link"),
     }
-    args = {"name_break_glass": [1], "approve_cutback": [cutback.pk]}
+    args = {"name_break_glass": [1], "approve_cutback": [cutback.pk], "reopen_link": [rejected.pk]}
     with make.arranging():
         args["issue_recovery_codes"] = [company.seats()[0].pk]
 
