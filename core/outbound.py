@@ -215,7 +215,7 @@ def _judge(target: Target, policy: Policy) -> None:
         return
     if target.port not in WEB_PORTS:
         allowed = ", ".join(map(str, sorted(WEB_PORTS)))
-        raise NotAllowed(f"Port {target.port} is not one that we write to; use one of {allowed}.")
+        raise NotAllowed(f"Port {target.port} is not one that we connect to; use one of {allowed}.")
     if target.address is None and ("." not in target.host or _is_below(target.host, _LOCAL_NAMES)):
         raise NotAllowed(f"{target.host} is a name of a local network, not of the public internet.")
     if target.address is not None and not policy.permits(target.address, target.port):

@@ -83,7 +83,7 @@ def refusal(asked: Asked, *, at: datetime) -> tuple[str, str] | None:
     if asked.break_glass < len(SEATS):
         return (
             "Two owners must hold recovery codes first: they are the way in when your provider fails.",
-            "Name two owners below, and let each make their codes.",
+            "Choose two owners below, and let each make their codes.",
         )
     if asked.takes_effect_at < at + SHORTEST_NOTICE - CLOCK_SLACK:
         return "Your people must hear of it at least a day before.", "Choose a later day for it to begin."

@@ -28,8 +28,9 @@ def lines(now: ProviderMetadata, then: ProviderMetadata, *, held: Iterable[Held]
         if each.fingerprint in refused:
             found.append(("same", f"{_told(each, at=at)}: you retired it, and it stays so"))
         else:
-            kind = "same" if each.fingerprint in trusted else "new"
-            found.append((kind, f"{_told(each, at=at)}: {'trusted' if kind == 'same' else 'trusted from then on'}"))
+            is_new = each.fingerprint not in trusted
+            words = "new, trusted once you say yes" if is_new else "trusted"
+            found.append(("new" if is_new else "same", f"{_told(each, at=at)}: {words}"))
     for each in now.certificates:
         if each.fingerprint not in listed:
             if is_another:

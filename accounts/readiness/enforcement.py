@@ -47,7 +47,7 @@ def break_glass(*, tenant_id: UUID, at: datetime) -> Finding:
         return Finding(Outcome.PASS, "Passwords sign your people in, so nobody depends on your provider yet")
     if holders >= len(SEATS):
         return Finding(Outcome.PASS, "Both break-glass owners hold recovery codes")
-    fix = "Name two owners under “Company sign-in”, and let each make a new set of codes there."
+    fix = "Choose two owners under “Company sign-in”, and let each make a new set of codes there."
     return Finding(Outcome.BLOCK, f"{holders} of {len(SEATS)} break-glass owners hold recovery codes", fix=fix)
 
 

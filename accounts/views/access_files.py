@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.domain.access import DIFFERENCES, NO_WAY, Access, ways_in_words
+from accounts.domain.access import DIFFERENCES, Access, ways_in_words
 from accounts.models import AccessLine, AccessReview, Tenant
 from accounts.queries import access as queries
 from accounts.queries.access import standing
@@ -112,13 +112,14 @@ def _file(
 
 def _row(one: Access, tenant: Tenant) -> tuple[str, ...]:
     held = one.standing
-    ways = ways_in_words(one.ways) if one.member_id else NO_WAY
+    ways = ways_in_words(one.ways) if one.member_id else ""  # only members sign in here
     told = (held.old_role, held.platform_role, held.role, DIFFERENCES[held.difference].title, ways)
     return (one.name, one.email, *told, _moment(one.seen_at, tenant))
 
 
 def _frozen_row(line: AccessLine, tenant: Tenant) -> tuple[str, ...]:
-    told = (line.old_role, line.platform_role, line.role, line.get_difference_display(), line.ways_in_words)
+    ways = line.ways_in_words if line.member_id else ""
+    told = (line.old_role, line.platform_role, line.role, line.get_difference_display(), ways)
     return (line.name, line.email, *told, _moment(line.seen_at, tenant))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -64,12 +65,16 @@ def connect(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     pasted = request.POST.get("metadata", "")
     # One byte more than allowed, so that what is too large is known to be.
     document = upload.read(MOST_METADATA + 1) if upload else pasted.encode()
+
+    def take(at: datetime) -> None:
+        seen = request.POST.get("seen", "")
+        sso.connect(tenant_id=tenant.pk, document=document, by=request.actor, at=at, seen=seen)
+        messages.success(request, "The metadata are read. What counts now stands below; test a sign-in next.")
+
     return do(
         request,
         tenant,
-        lambda at: sso.connect(
-            tenant_id=tenant.pk, document=document, by=request.actor, at=at, seen=request.POST.get("seen", "")
-        ),
+        take,
         problem_name="connect_problem",
         pasted=pasted[: MOST_METADATA + 1],
         given=document.decode(errors="replace") if upload else pasted,

@@ -56,9 +56,9 @@ def give_metadata(page: Page, provider: Page, address: str, *, button: str) -> N
         provider.get_by_role("link", name="Download the current metadata").click()
     page.get_by_label("Metadata file").set_input_files(download.value.path())
     page.get_by_role("button", name=button, exact=True).click()
-    if button == "Take them in":
+    if button == "Use this metadata":
         expect(page.get_by_role("heading", name="This is what changes: yes or no?")).to_be_visible()
-        page.get_by_role("button", name="Yes, take them in").click()
+        page.get_by_role("button", name="Yes, use this metadata").click()
 
 
 def try_sign_in(page: Page, airline: str) -> None:

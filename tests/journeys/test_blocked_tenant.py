@@ -198,7 +198,7 @@ def replace_the_certificate(page: Page, provider: Page, outside: Counterparts) -
     go(page, "Single sign-on")
     address = page.get_by_role("link", name="the demo's identity provider").get_attribute("href")
     assert address == f"{outside.sign_in.address}skywest/"
-    give_metadata(page, provider, address, button="Take them in")
+    give_metadata(page, provider, address, button="Use this metadata")
     try_sign_in(page, "SkyWest Airlines")
     expect(page.get_by_text("This sign-in would have been accepted")).to_be_visible()
 

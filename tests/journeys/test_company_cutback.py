@@ -119,7 +119,7 @@ def test_a_provider_fails_and_passwords_come_back_for_some_hours(
     owner.goto("/t/hawaiian/sso/enforcement/")
     for seat, name in ((1, "owner"), (2, "second")):
         owner.locator(f"#seat-{seat}").select_option(str(people[name].pk))
-        owner.get_by_role("button", name=f"Name an owner for seat {seat}").click()
+        owner.get_by_role("button", name=f"Choose an owner for seat {seat}").click()
     for mine in (owner, second):
         mine.goto("/t/hawaiian/sso/enforcement/")
         mine.get_by_role("button", name="Make my codes").click()

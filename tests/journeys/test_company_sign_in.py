@@ -50,10 +50,10 @@ def upload(owner: Page, provider: IndependentProvider, *, button: str) -> None:
     file = {"name": "metadata.xml", "mimeType": "text/xml", "buffer": provider.metadata()}
     owner.get_by_label("Metadata file").set_input_files(file)  # type: ignore[arg-type]
     owner.get_by_role("button", name=button, exact=True).click()
-    if button == "Take them in":
+    if button == "Use this metadata":
         expect(owner.get_by_role("heading", name="This is what changes: yes or no?")).to_be_visible()
         check_page(owner)
-        owner.get_by_role("button", name="Yes, take them in").click()
+        owner.get_by_role("button", name="Yes, use this metadata").click()
 
 
 def sign_in(page: Page, *, start: str, person: str = OLIVIA) -> None:
@@ -119,7 +119,7 @@ def test_people_sign_in_by_an_independent_provider_which_changes_its_key_and_fai
     # The key changes without anybody noticing: metadata with both, then signing by the new one, then the new one alone.
     old, new = provider.signer, sso.signer("new")
     provider.more = [new]
-    upload(owner, provider, button="Take them in")
+    upload(owner, provider, button="Use this metadata")
     signed_out(page, first)
     sign_in(page, start="/sso/?next=/t/jetblue/")
     expect(page).to_have_url(f"{first}/t/jetblue/")

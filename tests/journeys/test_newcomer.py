@@ -83,7 +83,7 @@ def test_three_mistakes_are_met_and_the_page_leads_out_of_each(
     assert "signed with" in said
     assert "Your provider signs with another certificate. Upload its current metadata under “Single sign-on”." in said
     go(page, "Single sign-on")
-    give_metadata(page, provider, address, button="Take them in")
+    give_metadata(page, provider, address, button="Use this metadata")
 
     # Mistake two: our address was entered without its last character. The answer arrives all the same.
     try_with(page, wrong="Our address was entered without its last character")

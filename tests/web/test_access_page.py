@@ -14,7 +14,7 @@ from django.utils import timezone
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
-from accounts.models import AccessLine, AccessReview, Member
+from accounts.models import AccessLine, AccessReview, Member, NewPerson
 from accounts.services.access import reviews
 from accounts.views.access import PER_PAGE
 from core import pdf, tenancy
@@ -102,6 +102,22 @@ def test_a_page_offers_nothing_that_would_be_refused(owner: Member, client: Clie
     page = client.get(at).content.decode()
     assert page.count('name="attest"') == page.count('name="revoke"') == 1
     assert page.count("An owner&#x27;s access is attested by an owner.") == 2
+
+
+def test_who_is_on_the_new_platform_alone_is_the_directorys_to_take_away(owner: Member, client: Client) -> None:
+    with make.arranging():
+        nora = NewPerson.objects.create(tenant_id=owner.tenant_id, key="p-1", name="Nora", role="planner")
+    review = begin(owner)
+    at = f"/t/zebra/access/reviews/{review.pk}/"
+    assert "Take them out of your directory" in client.get(at).content.decode()
+    rows = list(csv.DictReader(io.StringIO(client.get(f"{at}file.csv").getvalue().decode("utf-8-sig"))))
+    ways = {row["Name"]: row["How they sign in"] for row in rows}
+    assert ways.pop("Nora") == ""  # she has no account here, so she is not one who cannot sign in
+    assert all(ways.values())
+    with make.arranging():
+        line = AccessLine.objects.get(review=review, new=nora)
+    client.post(f"{at}decide/", {"chosen": "1", "line": [line.pk]})
+    assert "Take them out of your directory" not in client.get(at).content.decode()
 
 
 def test_a_name_neither_turns_the_writing_around_nor_hides_anything(owner: Member, client: Client) -> None:

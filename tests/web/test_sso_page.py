@@ -111,10 +111,12 @@ def test_a_file_or_a_text_connects(open_as) -> None:
     page = open_as()
     said = text(page.post("connect_sso", file=SimpleUploadedFile("idp.xml", page.provider.metadata(signer("next")))))
     assert said.count("Last signed with") == 2
+    assert "The metadata are read." in said
     assert "Not tested yet" in said
-    assert "Take them in" in said
+    assert "Use this metadata" in said
     shown = page.connect(page.provider.metadata(signer("third")))
     assert "This is what changes: yes or no?" in text(shown)
+    assert "new, trusted once you say yes" in text(shown)
     assert text(shown).count("Last signed with") == 2
     kept = text(page.confirm(shown))
     assert kept.count("Last signed with") == 3

@@ -166,6 +166,8 @@ class Choice:
 
     line: AccessLine
     why_not_attest: str = ""
+    is_elsewhere: bool = False
+    """Their access is the new platform's alone, and the customer's directory takes it away."""
     may_attest: bool = False
     may_revoke: bool = False
     may_reopen: bool = False
@@ -192,7 +194,13 @@ def _choice(line: AccessLine, *, by: Actor, deciders: Reviewers) -> Choice:
     known = asked(line, by=by, deciders=deciders)
     problem = unable_to_attest(known)
     why = problem[0] if problem else ""
-    return Choice(line, why_not_attest=why, may_attest=not problem, may_revoke=unable_to_revoke(known) is None)
+    return Choice(
+        line,
+        why_not_attest=why,
+        may_attest=not problem,
+        may_revoke=unable_to_revoke(known) is None,
+        is_elsewhere=known.has_access and not known.is_member,
+    )
 
 
 def reviewers(*, tenant_id: UUID) -> Reviewers:
