@@ -130,6 +130,12 @@ def test_metadata_tell_who_the_provider_is_where_it_signs_in_and_with_what_it_si
     assert found == ProviderMetadata(ENTITY_ID, SSO_URL, (certificate(signer()), certificate(signer("next"))))
 
 
+def test_a_key_behind_many_repetitions_of_another_is_read_too() -> None:
+    world = Real()
+    found = world.port.metadata(world.metadata(*[signer()] * 12, signer("next")))
+    assert found.certificates == (certificate(signer()), certificate(signer("next")))
+
+
 def test_a_certificate_without_a_known_end_has_one_that_every_clock_can_show() -> None:
     """RFC 5280 4.1.2.5 writes it as the last second of the year 9999."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "idp")])

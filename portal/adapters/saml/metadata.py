@@ -129,12 +129,9 @@ def _sso_url(descriptor: Element) -> str:
 def _certificates(descriptor: Element) -> tuple[SigningCertificate, ...]:
     """Return every signing certificate, each once: while a provider changes its key, it has two."""
     path = "./md:KeyDescriptor[not(@use) or @use='signing']//ds:X509Certificate"
-    found: dict[str, SigningCertificate] = {}
-    for element in find(descriptor, path)[: MOST_CERTIFICATES + 1]:
-        certificate = known.read(text_of(element) or "")
-        found[certificate.fingerprint] = certificate
-    if not found:
+    texts = dict.fromkeys("".join((text_of(element) or "").split()) for element in find(descriptor, path))
+    if not texts:
         raise Rejected("The metadata carry no signing certificate, so nothing the provider says could be checked.")
-    if len(found) > MOST_CERTIFICATES:
+    if len(texts) > MOST_CERTIFICATES:
         raise Rejected(f"The metadata carry more than {MOST_CERTIFICATES} signing certificates.")
-    return tuple(found.values())
+    return tuple({each.fingerprint: each for each in map(known.read, texts)}.values())
