@@ -57,13 +57,18 @@ class _ReasonFilter(admin.SimpleListFilter):
 class SsoSignInAdmin(KeyedAdmin):
     """How people's sign-ins by their company ended in the last 90 days; what was said of them is the tenant's alone."""
 
-    list_display = ("started_at", "tenant", "outcome", "why", "member", "reference", "answered_at", "used_at")
+    list_display = ("started_at", "tenant", "ended", "why", "member", "reference", "answered_at", "used_at")
     list_filter = (_OutcomeFilter, _ReasonFilter, "is_failover", ("used_at", admin.EmptyFieldListFilter), "answered_at")
     list_select_related = ("tenant", "member__user")
     exclude = ("sealed", "browser", "leaves_for", "leads_to", "request_id", "verdicts", "fingerprint", "reason")
     readonly_fields = ("tenant", "why", "reference", "checks")
     keys = ("pk", "member_id", "member__user_id")
     search_help_text = "A reference or a whole id, of the sign-in or of its member; or a tenant's slug or exact name."
+
+    @admin.display(description="outcome", ordering="outcome")
+    def ended(self, row: SsoSignIn) -> str:
+        """Say how it ended, in words."""
+        return row.outcome.replace("_", " ").capitalize() or "Nothing came back"
 
     @admin.display(description="why", ordering="reason")
     def why(self, row: SsoSignIn) -> str:

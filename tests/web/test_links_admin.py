@@ -79,6 +79,7 @@ def test_people_are_found_by_exact_keys_and_by_nothing_that_names_them(client: C
     with make.arranging():
         sign_in, link = SsoSignIn.objects.get(), LinkedIdentity.objects.get()
     there = f"/{sign_in.pk}/change/"
+    assert f">{sign_in.outcome}<" not in "".join(listed(client, "ssosignin").split())  # the outcome is said in words
     for typed in (sign_in.reference, sign_in.pk, sign_in.member_id, company.tenant.slug, company.tenant.name.upper()):
         assert there in listed(client, "ssosignin", q=typed)
     for typed in ("p0@airline.example", "00000000", "airline.example", company.owners[0].pk, "nothing"):

@@ -123,6 +123,12 @@ def test_a_file_or_a_text_connects(open_as) -> None:
     assert "Your metadata no longer list it" in kept
 
 
+def test_a_certificate_past_its_date_is_told_as_what_it_is(open_as) -> None:
+    said = text(open_as().connect(Provider(signer=signer("old", days=-1)).metadata()))
+    assert "Out of date" in said
+    assert "One past its date shuts nobody out" in said
+
+
 @pytest.mark.parametrize(
     ("document", "said"),
     [
