@@ -364,7 +364,7 @@ def main() -> None:
         data = datasets.LINEITEM if name == "lineitem" else datasets.FLIGHTS
         (read,) = specs.load_set({name: data.spec}).values()
         folder = state.folder() / "bench"
-        with databases.platforms(kind="bench") as pair:
+        with databases.platforms(kind="bench", durable=True) as pair:
             newplatform.create(pair.new_owner)
             bench = Bench(pair, data, replace(read, batch=asked.batch), asked.rows)
             bench.prepare(partial(datasets.lines_of, data, made, asked.rows, folder))

@@ -327,7 +327,7 @@ def main() -> None:
 
         lines = partial(datasets.lines_of, data, made, asked.rows, state.folder() / "bench")
         (spec,) = specs.load_set({name: data.spec}).values()
-        with databases.platforms(kind="bench") as pair:
+        with databases.platforms(kind="bench", durable=True) as pair:
             data.fill(owner=pair.legacy_owner, title="legacy", rows=asked.rows, lines=lines())
             data.fill(owner=pair.new_owner, title="new", rows=asked.rows, lines=lines())
             with psycopg.connect(pair.new_owner) as connection:

@@ -98,7 +98,7 @@ def main() -> None:
     house.CLONE.create(template=databases.ensure_template(owner_url=house.CLONE.owner_url))
     clone_owner = databases.with_database(house.CLONE.owner_url, house.CLONE.name)
     try:
-        with databases.platforms(kind="people-bench") as pair:
+        with databases.platforms(kind="people-bench", durable=True) as pair:
             results = measure(pair, clone_owner, people=asked.people, rounds=asked.rounds)
     finally:
         connections.close_all()
