@@ -10,6 +10,7 @@ from pytest_django import Settings
 from accounts.models import Member
 from core import tenancy
 from core.permissions import TenantRole
+from portal.demo import minting
 from tests import counterparts, customers, make, sso
 from tests.browsing import Visits, check_page
 from tests.counterparts import Counterparts
@@ -45,9 +46,9 @@ def provider(tmp_path: Path) -> Iterator[IndependentProvider]:
         yield running
 
 
-def upload(owner: Page, provider: IndependentProvider, *, button: str) -> None:
-    owner.goto("/t/jetblue/sso/")
-    file = {"name": "metadata.xml", "mimeType": "text/xml", "buffer": provider.metadata()}
+def upload(owner: Page, metadata: bytes, *, button: str, slug: str = "jetblue") -> None:
+    owner.goto(f"/t/{slug}/sso/")
+    file = {"name": "metadata.xml", "mimeType": "text/xml", "buffer": metadata}
     owner.get_by_label("Metadata file").set_input_files(file)  # type: ignore[arg-type]
     owner.get_by_role("button", name=button, exact=True).click()
     if button == "Use this metadata":
@@ -85,7 +86,7 @@ def test_people_sign_in_by_an_independent_provider_which_changes_its_key_and_fai
     for query in ("", "?second"):
         link = owner.get_by_role("link", name="Download all of this as metadata").get_attribute("href")
         provider.serve(owner.request.get(f"{first}{link}{query}").text())
-    upload(owner, provider, button="Connect")
+    upload(owner, provider.metadata(), button="Connect")
 
     # A test signs nobody in, and says whom it would be.
     owner.get_by_role("button", name="Test sign-in").click()
@@ -119,7 +120,7 @@ def test_people_sign_in_by_an_independent_provider_which_changes_its_key_and_fai
     # The key changes without anybody noticing: metadata with both, then signing by the new one, then the new one alone.
     old, new = provider.signer, sso.signer("new")
     provider.more = [new]
-    upload(owner, provider, button="Use this metadata")
+    upload(owner, provider.metadata(), button="Use this metadata")
     signed_out(page, first)
     sign_in(page, start="/sso/?next=/t/jetblue/")
     expect(page).to_have_url(f"{first}/t/jetblue/")
@@ -165,21 +166,40 @@ def test_the_owner_signs_in_by_the_demos_provider_and_what_goes_wrong_is_said(
         sso.identity_links.make_rule(
             tenant_id=tenant.pk, domain="hawaiian.example", kind="link", by=by, at=sso.timezone.now()
         )
+    wrong_key = "It signs with a certificate that is not in its metadata"
     for fault, heading in (
         ("The clock is ten minutes slow", "We could not accept what your organisation's sign-in page sent."),
-        ("It signs with a certificate that is not in its metadata", "We could not accept what"),
+        (wrong_key, "We could not accept what"),
         ("The person has an address of another domain", "We could not accept what"),
         ("", ""),
     ):
-        page.goto(f"{visit.server.url}/sso/")
-        page.get_by_label("Your work e-mail address").fill(person.email)
-        page.get_by_role("button", name="Continue").click()
-        page.wait_for_url(f"{outside.sign_in.address}**")
-        if fault:
-            page.get_by_label("What goes wrong here").select_option(label=fault)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"{visit.server.url}/**")
+        by_demos_provider(page, visit.server.url, outside, fault)
         if fault:
             expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
             expect(page.get_by_text("Reference:")).to_be_visible()
     expect(page).to_have_url(f"{visit.server.url}/t/hawaiian/")
+
+    # Its key changes without anybody noticing: metadata with both, then signing by the next one.
+    airline = customers.airline("HA")
+    keys, owner = outside.sign_in.keys(airline), visit("/t/hawaiian/sso/", by=person, freshly=True)
+    both = minting.metadata(
+        entity_id=outside.sign_in.entity_id(airline),
+        sso_url=f"{outside.sign_in.address}hawaiian/sso",
+        signers=[keys.present, keys.other],
+    )
+    upload(owner, both.encode(), button="Use this metadata", slug="hawaiian")
+    for signs_by in ("", wrong_key):  # which its metadata hold by now
+        page.context.clear_cookies()
+        by_demos_provider(page, visit.server.url, outside, signs_by)
+        expect(page).to_have_url(f"{visit.server.url}/t/hawaiian/")
+
+
+def by_demos_provider(page: Page, address: str, outside: Counterparts, fault: str) -> None:
+    page.goto(f"{address}/sso/?next=/t/hawaiian/")
+    page.get_by_label("Your work e-mail address").fill("owner@hawaiian.example")
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url(f"{outside.sign_in.address}**")
+    if fault:
+        page.get_by_label("What goes wrong here").select_option(label=fault)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{address}/**")
