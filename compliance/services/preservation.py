@@ -37,6 +37,8 @@ def export(*, tenant_id: UUID, reason: str, by: Actor, at: datetime) -> Iterator
         raise UnableToHandOut(
             "The new platform, where the copies lie, does not answer.", fix="Try again in a few minutes."
         ) from error
+    except ports.Rejected as refusal:
+        raise UnableToHandOut(str(refusal)) from refusal
     if not copies:
         raise UnableToHandOut(
             "No copy is kept of this account.",

@@ -25,12 +25,12 @@ pytestmark = pytest.mark.usefixtures("db")
 class Keeper:
     """A new platform on which two copies lie, or none."""
 
-    def __init__(self, *images: str, away: bool = False) -> None:
-        self.images, self.away = images, away
+    def __init__(self, *images: str, problem: Exception | None = None) -> None:
+        self.images, self.problem = images, problem
 
     def staged(self, *, account_id: UUID) -> dict[str, int]:
-        if self.away:
-            raise ports.Unavailable("away")
+        if self.problem:
+            raise self.problem
         return {"preserved": len(self.images), "held": 3}
 
     def preserved(self, *, account_id: UUID) -> list[Preserved]:
@@ -63,7 +63,8 @@ def test_the_file_tells_how_many_copies_came(tenant: Tenant, monkeypatch: pytest
     [
         (Keeper("{}"), "  ", "Say why"),
         (Keeper(), "Matter 1", "No copy is kept"),
-        (Keeper("{}", away=True), "Matter 1", "does not answer"),
+        (Keeper("{}", problem=ports.Unavailable("away")), "Matter 1", "does not answer"),
+        (Keeper("{}", problem=ports.Rejected("No new platform is configured.")), "Matter 1", "is configured"),
     ],
 )
 def test_nothing_is_handed_out_without_reason_copies_or_platform(
@@ -73,6 +74,7 @@ def test_nothing_is_handed_out_without_reason_copies_or_platform(
         export(tenant, keeper, monkeypatch, reason=reason)
     with tenancy.scope(tenant_id=tenant.pk):
         assert not LedgerEntry.objects.filter(event="compliance.preserved.exported").exists()
+        assert (queries.preserved(tenant_id=tenant.pk, at=AT).copies is None) == (keeper.problem is not None)
 
 
 def test_only_the_legal_lead_may(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
