@@ -54,6 +54,8 @@ sentences(
         "accounts.tenant_link.checkpoint_taken": "took checkpoint {number} of the identity map",
         "accounts.access.downloaded": "downloaded who has which access, as {form}",
         "accounts.tenant_link.checkpoint_dropped": "let go of checkpoint {number}, the oldest of more than {most}",
+        "accounts.access_review.requested": "asked for everybody's access to be written down for a review",
+        "accounts.access_review.given_up": "could not write down everybody's access for a review",
         "accounts.access_review.begun": "began a review of the access of {people} people",
         "accounts.access_review.attested": "attested the access of {people} people",
         "accounts.access_review.revoked": "took a person's access away in a review",

@@ -85,6 +85,7 @@ def ask_about_provisioning(*, tenant_id: UUID, at: datetime) -> None:
 @subscribe("accounts.access_review.begun")
 @subscribe("accounts.access_review.finished")
 @subscribe("accounts.access_review.abandoned")
+@subscribe("accounts.access_review.given_up")
 @subscribe("accounts.access_review.signed")
 def ask_about_access(*, tenant_id: UUID, at: datetime) -> None:
     """Ask whether everybody's access was reviewed, now that a review began, ended or was signed."""

@@ -21,6 +21,7 @@ from accounts.services import (
     sso_sources,
     sso_tests,
 )
+from accounts.services.access import reviews
 from accounts.services.identity_map import runs
 from accounts.services.provisioning import calls, switch
 from core import queue
@@ -127,6 +128,18 @@ def map_people(*, run_id: str, job_id: UUID) -> None:
 def take_up_mappings(*, at: datetime) -> None:
     """Go on with, or end, mappings of people that no job works on any more."""
     runs.take_up(by=Actor.system("identity-map"), at=at)
+
+
+@task(scope=Scope.TENANT)
+def write_down_access(*, review_id: str, job_id: UUID) -> None:
+    """Write down who has which access, for a review of a large account."""
+    reviews.write_down(review_id=UUID(review_id), by=Actor.system("access_review"), now=timezone.now, job_id=job_id)
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(minutes=1))
+def give_up_reviews(*, at: datetime) -> None:
+    """End the reviews of access that could not begin."""
+    reviews.give_up(by=Actor.system("access_review"), at=at)
 
 
 @task(scope=Scope.TENANT)

@@ -51,7 +51,7 @@ class ReviewState(Answer):
     state = serializers.SerializerMethodField()
     begun_at = serializers.DateTimeField()
     due_on = serializers.DateField()
-    people = serializers.IntegerField(help_text="How many lines it has.")
+    people = serializers.IntegerField(help_text="How many lines it has; 0 until they are written down.")
     decided = serializers.IntegerField(help_text="How many are decided about.")
     finished_at = serializers.DateTimeField(allow_null=True)
     signed_at = serializers.DateTimeField(allow_null=True, help_text="When somebody signed its summary.")

@@ -18,14 +18,18 @@ _VERDICTS = [
 
 
 class AccessReview(TenantModel):
-    """One review of everybody's access; while it is open, no other begins. It ends finished, or abandoned."""
+    """One review of everybody's access; while it is open, no other begins. It ends finished, or abandoned.
+
+    Of a large account the lines are written down by the queue: until then it has none, and `begun_at` says when it was
+    asked for. It has at least one line afterwards, for whoever begins it has access.
+    """
 
     audit: ClassVar[Audit] = Audit.LEDGERED
 
     begun_at = models.DateTimeField()
     begun_by = models.UUIDField()
     due_on = models.DateField()
-    people = models.PositiveIntegerField(help_text="How many lines it has.")
+    people = models.PositiveIntegerField(help_text="How many lines it has; 0 until they are written down.")
     finished_at = models.DateTimeField(null=True)
     finished_by = models.UUIDField(null=True)
     abandoned_at = models.DateTimeField(null=True)
@@ -58,6 +62,9 @@ class AccessReview(TenantModel):
             models.CheckConstraint(
                 condition=Q(finished_at=None) | Q(abandoned_at=None), name="accounts_accessreview_ends_once"
             ),
+            models.CheckConstraint(
+                condition=Q(finished_at=None) | Q(people__gt=0), name="accounts_accessreview_written"
+            ),
         )
 
     def __str__(self) -> str:
@@ -67,6 +74,11 @@ class AccessReview(TenantModel):
     def is_open(self) -> bool:
         """Whether it is under way."""
         return self.finished_at is None and self.abandoned_at is None
+
+    @property
+    def is_being_written(self) -> bool:
+        """Whether it waits for everybody's access to be written down."""
+        return self.is_open and not self.people
 
 
 class AccessLine(TenantModel):

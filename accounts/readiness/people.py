@@ -2,10 +2,11 @@
 
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from accounts.domain.access import HOLDS
 from accounts.domain.identity_map.outcomes import Outcome as Ended
-from accounts.queries import access, identity_map, members, second_factors
+from accounts.queries import access, identity_map, members, second_factors, tenants
 from core.findings import Finding, Outcome
 from core.readiness import PREFLIGHT, check
 
@@ -106,14 +107,19 @@ def people_mapped(*, tenant_id: UUID, at: datetime) -> Finding:
 def access_reviewed(*, tenant_id: UUID, at: datetime) -> Finding:
     """Nobody brings access along that nobody wants them to have: somebody looked, within ninety days."""
     under_way, last = access.open_one(tenant_id=tenant_id), access.last_finished(tenant_id=tenant_id)
+    zone = ZoneInfo(tenants.get(tenant_id=tenant_id).time_zone)
     if last is not None and last.finished_at is not None and last.finished_at > at - HOLDS:
-        said = f"Everybody was decided about on {last.finished_at.day} {last.finished_at:%B %Y}"
+        there = last.finished_at.astimezone(zone)
+        said = f"Everybody was decided about on {there.day} {there:%B %Y}"
         if access.signed(last) is not None:
             return Finding(Outcome.PASS, f"{said}, and it is signed", evidence=last.summary)
         fix = "Open the review under “Access review” and sign its summary."
         return Finding(Outcome.WARN, f"{said}; nobody has signed it yet", evidence=last.summary, fix=fix)
+    if under_way is not None and under_way.is_being_written:
+        fix = "Wait until the list is there, then decide about everybody under “Access review”."
+        return Finding(Outcome.WARN, "A review begins: everybody's access is being written down", fix=fix)
     if under_way is not None:
-        late = "overdue" if under_way.due_on < at.date() else "under way"
+        late = "overdue" if under_way.due_on < at.astimezone(zone).date() else "under way"
         left = under_way.people - access.progress(under_way).decided
         summary = f"A review is {late}: {_some(left, 'person is', 'people are')} not decided about yet"
         return Finding(Outcome.WARN, summary, fix="Open “Access review”, decide about everybody, then finish it.")

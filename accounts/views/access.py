@@ -12,7 +12,9 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.domain import access as domain
 from accounts.domain.access import DIFFERENCES, Difference, Verdict
@@ -26,7 +28,7 @@ from core.errors import UseCaseError
 from core.permissions import Permission
 from core.web import ActingRequest, tenant_view
 
-PAGE, REVIEW = "accounts/access.html", "accounts/access_review.html"
+PAGE, REVIEW, WRITING = "accounts/access.html", "accounts/access_review.html", "accounts/access_writing.html"
 PER_PAGE = 50
 USUALLY_DUE = timedelta(days=14)
 _SAID = {
@@ -60,8 +62,11 @@ def begin(request: ActingRequest, tenant: Tenant) -> HttpResponse:
 @require_safe
 @tenant_view(Permission.VIEW_MEMBERS)
 def review(request: ActingRequest, tenant: Tenant, review_id: UUID) -> HttpResponse:
-    """Show a review's lines and what was decided about each."""
-    return _review(request, tenant, find(tenant, review_id))
+    """Show a review's lines and what was decided about each; before they are there, how far writing them down is."""
+    found = find(tenant, review_id)
+    if request.headers.get("HX-Request") == "true" and not found.is_being_written:
+        return HttpResponseClientRefresh()
+    return _review(request, tenant, found)
 
 
 @require_POST
@@ -219,6 +224,8 @@ def _overview(request: ActingRequest, tenant: Tenant, *, problem: UseCaseError |
 def _review(
     request: ActingRequest, tenant: Tenant, found: AccessReview, *, problem: UseCaseError | None = None
 ) -> HttpResponse:
+    if not found.people:
+        return _unwritten(request, tenant, found, problem=problem)
     chosen, only_open = request.GET.get("difference", ""), request.GET.get("left") == "1"
     chosen = chosen if chosen in DIFFERENCES else ""
     rows = queries.lines(found, difference=chosen)
@@ -254,6 +261,26 @@ def _review(
         **(_signature(request, found, may_sign=may_review, at=at) if found.finished_at else {}),
     }  # fmt: skip
     return render(request, REVIEW, context, status=problem.status if problem else 200)
+
+
+def _unwritten(
+    request: ActingRequest, tenant: Tenant, found: AccessReview, *, problem: UseCaseError | None
+) -> HttpResponse:
+    """Show a review without lines: how far writing them down is, or that it never began."""
+    context = {
+        "tenant": tenant,
+        "review": found,
+        "job": queries.writing(found),
+        "problem": problem,
+        "may_review": found.is_open and request.actor.can(Permission.MANAGE_MEMBERS, tenant_id=tenant.pk),
+        "reason": request.POST.get("reason", "")[: domain.LONGEST_REASON],
+    }
+    part = request.headers.get("HX-Request") == "true" and request.method == "GET"
+    response = render(
+        request, f"{WRITING}#writing" if part else WRITING, context, status=problem.status if problem else 200
+    )
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 def _signature(request: ActingRequest, found: AccessReview, *, may_sign: bool, at: datetime) -> dict[str, object]:

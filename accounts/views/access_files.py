@@ -49,6 +49,8 @@ def export(request: ActingRequest, tenant: Tenant, form: str) -> HttpResponseBas
 def export_review(request: ActingRequest, tenant: Tenant, review_id: UUID, form: str) -> HttpResponseBase:
     """Send a review with what was decided as a file; as `jsonl` the very bytes whose digest is signed."""
     review, at = find(tenant, review_id), timezone.now()
+    if not review.people:
+        raise Http404
     if form == "jsonl" and review.finished_at is not None:
         lines_in_bytes = reviews.record_lines(review=review, by=request.actor, at=at)
         headers = _headers(f"{_name(tenant, review)}.jsonl")

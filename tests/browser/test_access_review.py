@@ -9,7 +9,9 @@ from playwright.sync_api import expect
 
 from accounts.models import AccessLine, AccessReview, LegacyPerson, Member, NewPerson
 from accounts.services.access import decisions, reviews
-from core import tenancy
+from core import queue, tenancy
+from core.actor import Actor
+from core.models import Job
 from core.permissions import TenantRole
 from tests import make
 from tests.browser.test_go_no_go import passkey_of
@@ -101,3 +103,33 @@ def test_a_thousand_people_are_reviewed_and_each_role_sees_its_page(visit: Visit
     bare.get_by_role("button", name="Abandon the review").click()
     bare.get_by_role("button", name="Abandon").click()
     expect(bare.get_by_text("from spring")).to_be_visible()
+
+
+def test_a_large_account_watches_its_review_begin(
+    visit: Visits, owner: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reviews, "AT_ONCE", 3)
+    page = visit(AT, by=owner.user)
+    page.get_by_role("button", name="Begin the review").click()
+    expect(page.get_by_text("It begins when one of our servers is free.")).to_be_visible()
+    check_page(page)
+    queue.run_pending(at=timezone.now() + timedelta(seconds=1))
+    expect(page.get_by_text("0 of 4 decided.")).to_be_visible()  # by itself
+
+
+def test_a_review_that_cannot_begin_says_why(visit: Visits, owner: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reviews, "AT_ONCE", 3)
+    at = f"{AT}reviews/{begin(owner).pk}/"
+    with make.arranging():
+        writing = Job.objects.filter(task="accounts.tasks.write_down_access")
+        writing.update(state="dead", finished_at=timezone.now(), problem="It took longer than it may and was stopped.")
+    page = visit(at, by=owner.user)
+    expect(page.get_by_text("then you can begin a new one.")).to_be_visible()
+    check_page(page)
+    with make.arranging():
+        reviews.give_up(by=Actor.system("access_review"), at=timezone.now())
+    expect(page.get_by_text("This review did not begin")).to_be_visible()  # by itself
+    check_page(page)
+    page.goto(AT)
+    expect(page.get_by_text("Did not begin")).to_be_visible()
+    check_page(page)

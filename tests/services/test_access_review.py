@@ -1,7 +1,7 @@
 """Access reviews: who has what where, and that nothing is attested or taken away by whoever may not."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -285,6 +285,15 @@ def test_the_check_advises_until_a_review_is_finished_and_again_after_ninety_day
     assert told() == ("pass", "Everybody was decided about on 26 November 2026, and it is signed")
     assert told(AT + timedelta(days=91)) == ("warn", "The last access review is over 90 days old")
     assert access_review(tenant_id=house.id, at=AT)["lines_sha256"] == done.sha256
+
+
+@pytest.mark.parametrize(("zone", "late"), [("America/Los_Angeles", False), ("UTC", True)])
+def test_the_check_calls_a_review_overdue_by_the_days_of_the_tenant(house: House, zone: str, late: bool) -> None:
+    with make.arranging():
+        Tenant.objects.filter(pk=house.id).update(time_zone=zone)
+    house.begin()
+    finding = access_reviewed(tenant_id=house.id, at=datetime(2026, 12, 11, 4, tzinfo=UTC))
+    assert ("overdue" in finding.summary) is late
 
 
 def test_a_merged_owner_counts_with_whom_they_are_and_a_shared_account_for_each(house: House) -> None:

@@ -17,9 +17,11 @@ from pypdf import PdfReader
 from accounts.models import AccessLine, AccessReview, Member, NewPerson
 from accounts.services.access import reviews
 from accounts.views.access import PER_PAGE
-from core import pdf, tenancy
+from core import pdf, queue, tenancy
+from core.actor import Actor
 from core.approvals import seals
 from core.evidence import verifier
+from core.models import Job
 from core.permissions import TenantRole
 from tests import make
 from tests.signing import confirm
@@ -78,6 +80,46 @@ def test_a_review_is_begun_decided_and_finished_on_the_page(owner: Member, clien
     summary = json.loads(verifier.read_archive(pack)["evidence/parts/accounts.access_review.json"])
     lines = client.get(f"{at}file.jsonl").getvalue()
     assert hashlib.sha256(lines).hexdigest() == summary["lines_sha256"]
+
+
+def test_a_large_account_sees_how_far_it_is_and_then_the_review(
+    owner: Member, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reviews, "AT_ONCE", 1)
+    due = (timezone.now() + timedelta(days=14)).date().isoformat()
+    at = client.post("/t/zebra/access/reviews/", {"due_on": due})["Location"]
+    page = client.get(at).content.decode()
+    assert "It begins when one of our servers is free." in page
+    assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page
+    assert f'hx-get="{at}" hx-trigger="every 2s"' in page
+    assert "Being written down" in client.get("/t/zebra/access/").content.decode()
+    assert client.get(f"{at}file.csv").status_code == 404
+    again = client.post("/t/zebra/access/reviews/", {"due_on": due})
+    assert "A review is under way already" in again.content.decode()
+    live = {"HTTP_HX_REQUEST": "true"}
+    part = client.get(at, **live).content.decode()
+    assert part.lstrip().startswith('<div class="stack wide" id="writing"')
+    queue.run_pending(at=timezone.now() + timedelta(seconds=1))
+    assert client.get(at, **live)["HX-Refresh"] == "true"
+    assert "0 of 2 decided" in client.get(at).content.decode()
+
+
+def test_a_large_review_that_did_not_begin_says_why_and_what_to_do(
+    owner: Member, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reviews, "AT_ONCE", 1)
+    at = f"/t/zebra/access/reviews/{begin(owner).pk}/"
+    with make.arranging():
+        Job.objects.update(state="dead", finished_at=timezone.now(), problem="It took <long> and was stopped.")
+    assert "It took &lt;long&gt; and was stopped." in client.get(at).content.decode()
+    with make.arranging():
+        reviews.give_up(by=Actor.system("access_review"), at=timezone.now())
+    page = client.get(at).content.decode()
+    assert "This review did not begin" in page
+    assert "It took &lt;long&gt; and was stopped." in page
+    overview = client.get("/t/zebra/access/").content.decode()
+    assert "Did not begin" in overview
+    assert "Begin the review" in overview
 
 
 def test_a_review_is_abandoned_on_the_page_with_a_reason(owner: Member, client: Client) -> None:

@@ -11,11 +11,13 @@ from accounts.domain import roles
 from accounts.domain.access import ACTION, Asked, Verdict, shown, unable_to_attest, unable_to_revoke
 from accounts.models import AccessLine, AccessReview, Member, User
 from accounts.queries.access.standing import hashed
+from core import queue
 from core.actor import Actor
 from core.approvals import reading
 from core.models import ApprovalRequest, Signature
 from core.permissions import Permission, TenantRole
 
+TASK = "accounts.tasks.write_down_access"
 _AT_ONCE = 2000
 
 
@@ -37,6 +39,11 @@ def told(*, tenant_id: UUID) -> QuerySet[AccessReview]:
 def open_one(*, tenant_id: UUID) -> AccessReview | None:
     """Return the review that is under way."""
     return reviews(tenant_id=tenant_id).filter(finished_at=None, abandoned_at=None).first()
+
+
+def writing(review: AccessReview) -> queue.JobView | None:
+    """Return the job that writes a large account's access down for a review."""
+    return next(iter(queue.jobs(review.tenant_id, task=TASK, key=str(review.pk), limit=1)), None)
 
 
 def last_finished(*, tenant_id: UUID) -> AccessReview | None:
@@ -69,7 +76,7 @@ class Progress:
     @property
     def is_done(self) -> bool:
         """Whether everybody is decided about."""
-        return self.decided == self.people
+        return 0 < self.people == self.decided
 
 
 def progress(review: AccessReview) -> Progress:

@@ -16,6 +16,7 @@ from django.contrib.auth.hashers import get_hashers
 from django.db import DatabaseError, connection
 
 from accounts.domain.access import DIFFERENCES, Access, Difference, Standing, Way, shown
+from accounts.models import LegacyPerson, Member, NewPerson
 from accounts.queries import sso
 
 EVERYBODY = Path(__file__).with_name("standing.sql").read_text(encoding="utf-8")
@@ -44,6 +45,12 @@ class Counts:
     def people(self) -> int:
         """How many there are."""
         return sum(self.by_difference.values())
+
+
+def are_few(*, tenant_id: UUID, most: int) -> bool:
+    """Say whether at most so many people can have access, counted before they are brought together."""
+    rows = (model.objects.filter(tenant_id=tenant_id) for model in (Member, LegacyPerson, NewPerson))
+    return sum(some[: most + 1].count() for some in rows) <= most
 
 
 def counts(*, tenant_id: UUID) -> Counts:

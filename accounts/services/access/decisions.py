@@ -155,8 +155,11 @@ def _open_again(line: AccessLine) -> None:
 
 
 def _lock_open(review: AccessReview) -> None:
-    if not locked(review).is_open:
+    found = locked(review)
+    if not found.is_open:
         raise UnableToDecide("This review has ended.", fix="Begin a new one.")
+    if found.is_being_written:
+        raise UnableToDecide("Everybody's access is still being written down.", fix="Wait until the list is there.")
 
 
 def _locked(line: AccessLine) -> AccessLine:

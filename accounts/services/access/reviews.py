@@ -1,7 +1,8 @@
 """Access reviews as a whole: begin one, finish it with a summary for signature, abandon it, and take it as a file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,9 +15,12 @@ from accounts.queries import access as queries
 from accounts.queries import tenants
 from accounts.queries.access import frozen, standing
 from accounts.services.access import UnableToReview, authorise, locked, record, signing
-from core import ledger, outbox
+from core import ledger, outbox, queue
 from core.actor import Actor
 from core.permissions import Permission
+
+AT_ONCE = 2_000
+"""People whose access is written down while somebody waits for it; that of more is written down by the queue."""
 
 _FREEZE = """
 INSERT INTO accounts_accessline (
@@ -50,30 +54,65 @@ def record_lines(*, review: AccessReview, by: Actor, at: datetime) -> Iterator[b
 
 
 def begin(*, tenant_id: UUID, due_on: date, by: Actor, at: datetime) -> AccessReview:
-    """Freeze who has which access now, for reviewers to decide about by `due_on`, a day where the tenant is."""
+    """Freeze who has which access now, for reviewers to decide about by `due_on`, a day where the tenant is.
+
+    For more than a few people the queue does so by `write_down`; until then the review has no lines.
+    """
     authorise(by, tenant_id)
     today = at.astimezone(ZoneInfo(tenants.get(tenant_id=tenant_id).time_zone)).date()
     if not today <= due_on <= today + domain.LONGEST:
         raise UnableToReview(
             "Choose a day that is not past and at most two months away.", fix="Two weeks are enough for most."
         )
-    facts = standing.facts(tenant_id=tenant_id)
+    few = standing.are_few(tenant_id=tenant_id, most=AT_ONCE)
+    facts = standing.facts(tenant_id=tenant_id) if few else {}
     try:
         with transaction.atomic(durable=True):
             review = AccessReview.objects.create(
                 tenant_id=tenant_id, begun_at=at, begun_by=by.known_id, due_on=due_on, people=0
             )
-            with standing.hashed(), connection.cursor() as cursor:
-                cursor.execute(standing.EVERYBODY + _FREEZE, facts | {"review": review.pk})
-                review.people = cursor.rowcount
-            review.save(update_fields=["people"])
-            record("begun", review, by=by, at=at, data={"people": review.people, "due_on": due_on.isoformat()})
-            outbox.publish("accounts.access_review.begun", tenant_id=tenant_id, review_id=review.pk)
+            if few:
+                _write_down(review, facts, by=by, at=at)
+            else:
+                record("requested", review, by=by, at=at, data={"due_on": due_on.isoformat()})
+                queue.enqueue(queries.TASK, tenant_id=tenant_id, key=str(review.pk), by=by, review_id=review.pk)
     except IntegrityError as error:
         raise UnableToReview(
             "A review is under way already, or somebody joined or left just now.", fix="Look at the page again."
         ) from error
     return review
+
+
+def write_down(*, review_id: UUID, by: Actor, now: Callable[[], datetime], job_id: UUID | None = None) -> None:
+    """Freeze who has which access now for a review that waits for it: all of them or, until it is done, nobody.
+
+    Safe to repeat. Raises `queue.Cancelled` where the review was abandoned meanwhile.
+    """
+    review = AccessReview.objects.filter(pk=review_id, people=0, abandoned_at=None).first()
+    if review is None:
+        return
+    queue.progress(job_id, 0, message="Bringing people of both platforms together")
+    facts = standing.facts(tenant_id=review.tenant_id)
+    queue.progress(job_id, 0, message="Writing down who has which access")
+    with transaction.atomic(durable=True):
+        _write_down(review, facts, by=by, at=now())
+        queue.progress(job_id, review.people, review.people)
+
+
+def give_up(*, by: Actor, at: datetime) -> None:
+    """End the reviews for which the queue gave up writing access down; others can begin. Needs a staff scope."""
+    by.require(Permission.MANAGE_MEMBERS)
+    for review in AccessReview.objects.filter(people=0, finished_at=None, abandoned_at=None):
+        job = queries.writing(review)
+        if job is not None and not job.is_over:
+            continue
+        why = (job.problem if job else "") or "The work was given up."
+        reason = f"Everybody's access could not be written down. {why}"[: domain.LONGEST_REASON]
+        ended = {"abandoned_at": at, "abandoned_by": by.known_id, "reason": reason}
+        with transaction.atomic(durable=True):
+            if AccessReview.objects.filter(pk=review.pk, people=0, abandoned_at=None).update(**ended):
+                record("given_up", review, by=by, at=at)
+                outbox.publish("accounts.access_review.given_up", tenant_id=review.tenant_id, review_id=review.pk)
 
 
 def finish(*, review: AccessReview, by: Actor, at: datetime) -> AccessReview:
@@ -86,6 +125,8 @@ def finish(*, review: AccessReview, by: Actor, at: datetime) -> AccessReview:
             return found
         if found.abandoned_at is not None:
             raise UnableToReview("This review was abandoned.", fix="Begin a new one.")
+        if found.is_being_written:
+            raise UnableToReview("Everybody's access is still being written down.", fix="Wait until the list is there.")
         left = found.people - queries.progress(found).decided
         if left:
             raise UnableToReview(
@@ -127,8 +168,22 @@ def abandon(*, review: AccessReview, reason: str, by: Actor, at: datetime) -> Ac
         found.save(update_fields=["abandoned_at", "abandoned_by", "reason"])
         data = {"people": found.people, "decided": queries.progress(found).decided}
         record("abandoned", found, by=by, at=at, data=data, personal={"reason": words})
-        outbox.publish("accounts.access_review.abandoned", tenant_id=found.tenant_id, review_id=found.pk)
+        told = "abandoned" if found.people else "given_up"  # nobody was told that it began
+        outbox.publish(f"accounts.access_review.{told}", tenant_id=found.tenant_id, review_id=found.pk)
     return found
+
+
+def _write_down(review: AccessReview, facts: dict[str, Any], *, by: Actor, at: datetime) -> None:
+    """Write everybody's line, and that the review begins with them; inside the caller's transaction."""
+    with standing.hashed(), connection.cursor() as cursor:
+        cursor.execute(standing.EVERYBODY + _FREEZE, facts | {"review": review.pk})
+        review.people, review.begun_at = cursor.rowcount, at
+    waiting = AccessReview.objects.filter(pk=review.pk, people=0, abandoned_at=None)
+    if not waiting.update(people=review.people, begun_at=at):
+        raise queue.Cancelled
+    data = {"people": review.people, "due_on": review.due_on.isoformat()}
+    record("begun", review, by=by, at=at, data=data)
+    outbox.publish("accounts.access_review.begun", tenant_id=review.tenant_id, review_id=review.pk)
 
 
 def _told_file(tenant_id: UUID, form: str, *, by: Actor, at: datetime) -> None:

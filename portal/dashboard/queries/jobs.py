@@ -17,6 +17,7 @@ TITLES = {
     "parity_reports.tasks.reconcile": "Putting records right",
     "accounts.tasks.check_domain": "Looking up your domain",
     "accounts.tasks.map_people": "Mapping your people",
+    "accounts.tasks.write_down_access": "Writing down who has access, for a review",
     "accounts.tasks.apply_provisioning": "Going by what your directory says of people",
     "entitlements.tasks.refresh": "Reading your plan from both platforms",
     "integrations.tasks.run_harness": "Trying your webhook receiver",
