@@ -216,9 +216,12 @@ def caught_up(*, tenant_id: UUID, at: datetime) -> Finding:
         "target_minutes": _minutes(lag.RPO),
         "by_itself_until": now.until,
         "every_minutes": now.pace.every if now.is_on else None,
+        "may_be_passed_over": f"{lag.UNSEEN} {behind.blind_spot}" if behind.blind_spot else None,
     }
     if behind.outcome is Outcome.PASS:
         summary = f"At most {behind.words} behind legacy; the target is {lag.words(lag.RPO)}"
+        if behind.blind_spot:
+            summary += ". What a transaction of more than 5 minutes changed may come later"
         return Finding(Outcome.PASS, summary, facts=facts, evidence=evidence)
     told, fix = f"{worst.title} are {behind.words} behind legacy", _how_to_catch_up(tenant_id, worst.entity, now)
     if worst.is_of_old_file and worst.is_exported:

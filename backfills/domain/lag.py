@@ -12,6 +12,8 @@ RPO = timedelta(minutes=5)
 """What may be lost at most, if legacy is lost now (charter)."""
 LIMIT = timedelta(minutes=30)
 """From here on it is no delay any more but a fault: it blocks, and where nothing else explains it it stops the line."""
+UNSEEN = "What a transaction of more than 5 minutes changed in legacy is met by drift or the next full run only."
+"""What a blind spot of the watermark means (`catching.MARGIN`)."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -29,6 +31,8 @@ class Lag:
     """When legacy was last read for it; None where it never was to its end."""
     is_exported: bool = False
     """Whether it was a file of which the mapping says as of when it holds everything."""
+    blind_spot: str = ""
+    """Why what a long transaction of legacy changed may have been passed over by what was read; '' where not."""
     trouble: str = ""
     """Why it counts as late however short that is, if it does; it says what is known instead."""
     fix: str = ""

@@ -33,6 +33,10 @@ class Run(TenantModel):
         null=True, blank=True, help_text="It reads only what changed since, by legacy's clock: a catch-up."
     )
     watermark = models.DateTimeField(null=True, blank=True, help_text="Legacy's clock when the run began.")
+    blind_spot = models.TextField(
+        blank=True,
+        help_text="Why its watermark may pass what a long transaction of legacy changed; for customers.",
+    )
     source_version = models.CharField(
         max_length=80, blank=True, help_text="Which file of legacy its rows come from: its digest. Empty for a server."
     )

@@ -45,6 +45,11 @@ class Behind:
         return self.worst.behind(at=self.at) if self.worst else None
 
     @property
+    def blind_spot(self) -> str:
+        """Why what a long transaction of legacy changed may be passed over, if it may be and that matters."""
+        return "" if self.shut else next((one.blind_spot for one in self.counted if one.blind_spot), "")
+
+    @property
     def outcome(self) -> Outcome:
         """What a check says of it."""
         return self.worst.outcome(at=self.at) if self.worst else Outcome.PASS
@@ -66,8 +71,16 @@ def behind(*, tenant_id: UUID, at: datetime) -> Behind:
     known = _known([tenant_id]).get(tenant_id, {})
     lags = []
     for spec in _specs():
-        since, read_at = known.get(spec.entity, (None, None))
-        told = Lag(spec.entity, spec.title, since, spec.changed is not None, read_at, spec.exported is not None)
+        since, read_at, blind_spot = known.get(spec.entity, _UNKNOWN)
+        told = Lag(
+            spec.entity,
+            spec.title,
+            since,
+            is_followed=spec.changed is not None,
+            read_at=read_at,
+            is_exported=spec.exported is not None,
+            blind_spot=blind_spot,
+        )
         lags.append(_told(told, spec, tenant_id=tenant_id, at=at) if read_at else told)
     # People work on the new platform in part: every minute behind legacy counts.
     counted = lag.counted(lags, traffic_moves=stages.stage(tenant_id=tenant_id) is Stage.RAMP)
@@ -79,7 +92,7 @@ def of_many(tenant_ids: Collection[UUID], *, at: datetime) -> dict[UUID, timedel
     found, shut = {}, barriers.shut(tenant_ids)
     for tenant_id, known in _known([one for one in tenant_ids if one not in shut]).items():
         followed = [spec for spec in _specs() if spec.changed and not spec.frozen]
-        since = [known.get(spec.entity, (None, None))[0] for spec in followed]
+        since = [known.get(spec.entity, _UNKNOWN)[0] for spec in followed]
         if since and None not in since:
             found[tenant_id] = max(at - moment for moment in since if moment)
     return found
@@ -118,8 +131,10 @@ def _specs() -> Collection[Spec]:
     return mapping.specs().values()
 
 
-type _Known = tuple[datetime | None, datetime | None]
-"""Up to when everything has arrived, and when that was read."""
+type _Known = tuple[datetime | None, datetime | None, str]
+"""Up to when everything has arrived, when that was read, and what may have been passed over."""
+
+_UNKNOWN: _Known = (None, None, "")
 
 
 def _known(tenant_ids: Collection[UUID]) -> dict[UUID, dict[str, _Known]]:
@@ -127,6 +142,6 @@ def _known(tenant_ids: Collection[UUID]) -> dict[UUID, dict[str, _Known]]:
     runs = Run.objects.filter(tenant_id__in=tenant_ids, state__in=_ACCOUNTED, started_at__isnull=False)
     latest = runs.order_by("tenant_id", "entity", "-requested_at", "-id").distinct("tenant_id", "entity")
     found: dict[UUID, dict[str, _Known]] = {}
-    for run in latest.only("tenant_id", "entity", "started_at", "source_version", "watermark", "as_of"):
-        found.setdefault(run.tenant_id, {})[run.entity] = (run.arrived_until, run.started_at)
+    for run in latest.only("tenant_id", "entity", "started_at", "source_version", "watermark", "as_of", "blind_spot"):
+        found.setdefault(run.tenant_id, {})[run.entity] = (run.arrived_until, run.started_at, run.blind_spot)
     return found

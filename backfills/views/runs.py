@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.queries.tenants import Tenant
 from backfills import barriers
-from backfills.domain import wording
+from backfills.domain import lag, wording
 from backfills.domain.judgement import Fate
 from backfills.models import Run
 from backfills.queries import files, standing, waivers
@@ -146,6 +146,7 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
         "moves": moves,
         "table": [(row, behind.words_of(row.spec.entity), row.seconds_left(keeps.pace, at=at)) for row in moves.rows],
         "behind": behind,
+        "unseen": lag.UNSEEN,
         "standing": keeps,
         "followed": standing.followed(),
         "why_not": _why_not(tenant, behind),

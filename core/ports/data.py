@@ -54,8 +54,13 @@ class LegacyPlatform(Protocol):
     def watermark(self, *, spec: Any, tenant_ref: str) -> datetime | None:
         """Tell up to when the source tells of changes, by the platform's own clock: for a server, now.
 
-        For a file, the last change that it tells of; None where it tells of none.
+        Where the server tells which transactions are open, no later than the oldest of them began: what it changes
+        carries that time, and is seen when it ends. For a file, the last change that it tells of; None where it tells
+        of none.
         """
+
+    def blind_spot(self, *, spec: Any) -> str:
+        """Say why the watermark may pass what a long transaction changes, fit for the customer; '' where it cannot."""
 
     def as_of(self, *, spec: Any, tenant_ref: str) -> datetime | None:
         """Tell as of when a file holds everything that legacy held, as its spec says (`source.exported`).

@@ -50,6 +50,7 @@ def legacy() -> Iterator[Symptom]:
         return
     with _connected(adapter.url) as connection:
         yield _unprivileged(connection, "legacy")
+        yield from _seeing(adapter, connection)
         for spec in mapping.specs().values():
             table = _table(connection, spec.source_table)
             problem = _unreadable(spec, table)
@@ -206,6 +207,21 @@ def _unprivileged(connection: psycopg.Connection, platform: str) -> Symptom:
     ).fetchall()
     fix = f"{user} may do everything there: make a role as docs/integrating.md shows"
     return Symptom(f"the {platform} platform answers, to {user}", fix if excess else "")
+
+
+def _seeing(adapter: PostgresLegacy, connection: psycopg.Connection) -> Iterator[Symptom]:
+    """Look whether catch-ups see since when transactions of legacy are open."""
+    followed = next((spec for spec in mapping.specs().values() if spec.changed), None)
+    if followed and (problem := adapter.blind_spot(spec=followed)):
+        ((user, may),) = connection.execute(
+            "SELECT quote_ident(current_user), pg_has_role('pg_read_all_stats', 'USAGE')"
+        ).fetchall()
+        yield Symptom(_OPEN, problem if may else f"{problem} GRANT pg_read_all_stats TO {user};")
+    elif followed:
+        yield Symptom(_OPEN)
+
+
+_OPEN = "catch-ups see since when transactions of legacy are open"
 
 
 def _table(connection: psycopg.Connection, name: str) -> Table | None:

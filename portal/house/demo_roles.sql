@@ -19,6 +19,7 @@ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 ALTER ROLE demo_owner WITH LOGIN NOSUPERUSER CREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD :'demo_password';
 ALTER ROLE legacy_reader WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD :'reader_password';
 ALTER ROLE new_loader WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD :'loader_password';
+GRANT pg_read_all_stats TO legacy_reader;  -- to see since when transactions are open
 ALTER ROLE legacy_reader SET default_transaction_read_only = 'on';
 
 -- Tests clone databases from a template that the owner built, and drop them under sessions that still linger.

@@ -122,6 +122,14 @@ def test_what_legacy_lacks_is_told(world: Platforms, change: str, told: str) -> 
 
 
 @pytest.mark.slow
+def test_what_catch_ups_do_not_see_is_told(world: Platforms, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert wrong() == []
+    monkeypatch.setattr(platforms.PostgresLegacy, "blind_spot", lambda self, *, spec: "Nobody lets us see.")
+    (told,) = wrong()
+    assert told == Symptom("catch-ups see since when transactions of legacy are open", "Nobody lets us see.")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "told"),
     [

@@ -101,8 +101,9 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
         raise ports.Rejected(f"{whole_because} Move them in full.")
     if whole_because:
         order = replace(order, since=None)
-    watermark, ref = None, order.tenant_ref
+    watermark, blind_spot, ref = None, "", order.tenant_ref
     if order.spec.changed:
+        blind_spot = ports.legacy().blind_spot(spec=order.spec)
         watermark = ports.legacy().watermark(spec=order.spec, tenant_ref=ref)  # before anything is read
         if order.since and watermark is None:
             raise ports.Rejected(
@@ -122,6 +123,7 @@ def _begin(run: Run, order: LoadOrder, by: Actor) -> bool:
             started_at=order.at,
             since=order.since,
             watermark=watermark,
+            blind_spot=blind_spot,
             source_version=version,
             as_of=as_of,
             whole_because=whole_because,

@@ -168,6 +168,12 @@ class EngineLegacy:
         with self.reading() as (session, there):
             return there.watermark(session, Sources(_keys_alone(spec), tenant_ref))
 
+    def blind_spot(self, *, spec: Spec) -> str:
+        """Say that none of these tells which transactions are open."""
+        if self.version(spec=spec):
+            return "A file does not tell what was still being changed when it was written."
+        return "Legacy's database is not asked which transactions are open there: Crossing asks PostgreSQL alone."
+
     def as_of(self, *, spec: Spec, tenant_ref: str) -> datetime | None:
         """Tell as of when a file holds everything."""
         told = spec.exported

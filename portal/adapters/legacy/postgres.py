@@ -88,9 +88,18 @@ class PostgresLegacy:
         return ""
 
     def watermark(self, *, spec: Spec, tenant_ref: str) -> datetime | None:
-        """Tell the server's time; see `core.ports.LegacyPlatform`."""
-        moment: datetime = self._ask("SELECT clock_timestamp()")[0][0]
+        """Tell since when nothing is open; see `core.ports.LegacyPlatform`."""
+        moment: datetime = self._ask(_SETTLED)[0][0]
         return moment
+
+    def blind_spot(self, *, spec: Spec) -> str:
+        """Say why a transaction may be open without our knowing; see `core.ports.LegacyPlatform`."""
+        standby, may_see, is_silent = self._ask(_SEEING)[0]
+        if standby:
+            return "Legacy is read from a standby, which does not tell what is open on the server that it copies."
+        if not may_see:
+            return "Legacy's database does not let us see which transactions are open there."
+        return "Some sessions of legacy's database do not tell what they do (track_activities)." if is_silent else ""
 
     def as_of(self, *, spec: Spec, tenant_ref: str) -> datetime | None:
         """Return nothing: a server holds what there is."""
@@ -129,6 +138,25 @@ class PostgresLegacy:
         ):
             data = b"".join(_bounded(copy, spec))
         return rows_of(data, column=_key_column(spec))
+
+
+# Until when all is settled: nothing that began before is still open. The statement's own time comes first, so what
+# begins while it looks is later. Every open transaction counts but our own, which only read: one that wrote nothing yet
+# may. A prepared one is in no session any more, and tells when it was prepared. A standby has what it has replayed.
+# `least` passes NULLs over.
+_SETTLED = """
+SELECT least(
+    statement_timestamp(),
+    CASE WHEN pg_is_in_recovery() THEN pg_last_xact_replay_timestamp() END,
+    (SELECT min(xact_start) FROM pg_stat_activity
+      WHERE datname = current_database() AND backend_type NOT IN ('autovacuum worker', 'walsender')
+        AND (usename = current_user AND application_name IN ('crossing', 'crossing-comparison')) IS NOT TRUE),
+    (SELECT min(prepared) FROM pg_prepared_xacts WHERE database = current_database()))
+"""
+_SEEING = """
+SELECT pg_is_in_recovery(), pg_has_role('pg_read_all_stats', 'USAGE'),
+       EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'disabled')
+"""
 
 
 def _bounded(blocks: Iterable[bytes | bytearray | memoryview], spec: Spec) -> Iterator[bytes]:

@@ -17,18 +17,19 @@ from tests.fakes.rows import ESCAPES, encode, rows_in_order
 class FakeLegacy:
     """Holds `tables`, name → rows, which a test fills; its clock stands at `time`, or goes as ours.
 
-    It is a server, unless `state` names the state of a file.
+    It is a server, unless `state` names the state of a file; `spot` is what it says of its transactions.
     """
 
     tables: ClassVar[dict[str, list[dict[str, str | None]]]] = {}
     time: ClassVar[datetime | None] = None
     state: ClassVar[str] = ""
+    spot: ClassVar[str] = ""
 
     @classmethod
     def reset(cls) -> None:
         """Forget every row."""
         cls.tables.clear()
-        cls.time, cls.state = None, ""
+        cls.time, cls.state, cls.spot = None, "", ""
 
     def version(self, *, spec: Spec) -> str:
         """Tell as `core.ports.LegacyPlatform` promises."""
@@ -85,6 +86,11 @@ class FakeLegacy:
         """Tell as `core.ports.LegacyPlatform` promises."""
         tenancy.forbid_transaction("Talking to the legacy platform")
         return self.time or datetime.now(UTC)
+
+    def blind_spot(self, *, spec: Spec) -> str:
+        """Tell as `core.ports.LegacyPlatform` promises."""
+        tenancy.forbid_transaction("Talking to the legacy platform")
+        return self.spot
 
     def as_of(self, *, spec: Spec, tenant_ref: str) -> datetime | None:
         """Tell as `core.ports.LegacyPlatform` promises."""
