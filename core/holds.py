@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 
 from core import ledger
@@ -27,6 +29,9 @@ class HoldKind:
     longest: timedelta
     """How long it may stand without somebody deciding again."""
 
+
+PATIENCE = 20
+"""Seconds after which whoever places a hold waits no longer for what is just being written."""
 
 KINDS: Registry[HoldKind] = Registry("kind of hold")
 
@@ -51,6 +56,40 @@ def legally_held(*, at: datetime) -> frozenset[UUID]:
     return frozenset(held.values_list("tenant_id", flat=True))
 
 
+@contextmanager
+def none_placed(*, tenant_id: UUID) -> Iterator[None]:
+    """Have whoever places a hold on a tenant wait until the block is left: keep it to the blink of a commit elsewhere.
+
+    Whether one stands is to be asked inside: it then goes on to be so. A session's lock, since a network call lies
+    inside; a connection that breaks takes it along.
+    """
+    name = [_lock_name(tenant_id)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock_shared(hashtextextended(%s, 0))", name)
+    try:
+        yield
+    finally:
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock_shared(hashtextextended(%s, 0))", name)
+
+
+def _lock_name(tenant_id: UUID) -> str:
+    return f"core.holds:{tenant_id}"
+
+
+def _wait_for_commits(tenant_id: UUID) -> None:
+    """Wait until nobody is inside `none_placed`; to the end of the transaction nobody comes in either."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{int(PATIENCE * 1000)}ms"])
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [_lock_name(tenant_id)])
+    except OperationalError as error:
+        raise UnableToHold(
+            "The account's data are being written at this moment, and it takes unusually long.",
+            fix="Place the hold again. If it goes on, pause the account's runs first.",
+        ) from error
+
+
 def standing(*, tenant_id: UUID, at: datetime) -> QuerySet[Hold]:
     """Return the holds that stand for a tenant, the first to expire first."""
     return Hold.objects.filter(tenant_id=tenant_id, ended_at=None, expires_at__gt=at).order_by("expires_at")
@@ -67,6 +106,7 @@ def place(
     if not at < expires_at <= at + known.longest:
         raise UnableToHold(f"“{known.title}” must end within {known.longest.days} days, and not in the past.")
     with transaction.atomic(durable=True):
+        _wait_for_commits(tenant_id)
         hold = Hold.objects.create(
             tenant_id=tenant_id,
             kind=kind,

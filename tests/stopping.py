@@ -7,12 +7,14 @@ all of it written, nothing committed; `after:3` when the third is committed and 
 import os
 import socket
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import psycopg
 from django.conf import settings
 
 from core.moving import LoadOrder, RunPosition, SourceRows
+from core.ports import Committing
 from portal.adapters.newplatform import PostgresMover
 
 BARRIER, WHERE = "CROSSING_TEST_BARRIER", "CROSSING_TEST_STOP"
@@ -22,10 +24,15 @@ class StoppingMover(PostgresMover):
     """Stops at the barrier and waits for a word that never comes."""
 
     def load(
-        self, *, order: LoadOrder, read: Callable[[str | None, str | None], SourceRows], after_batch: int = 0
+        self,
+        *,
+        order: LoadOrder,
+        read: Callable[[str | None, str | None], SourceRows],
+        after_batch: int = 0,
+        committing: Committing = nullcontext,
     ) -> RunPosition:
         """Load a batch; stop after the one that is asked for."""
-        position = super().load(order=order, read=read, after_batch=after_batch)
+        position = super().load(order=order, read=read, after_batch=after_batch, committing=committing)
         _stop_at("after", order.entity, position.batches[-1].number if position.batches else 0)
         return position
 

@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from core.ports.counterparts import Billing, Dns, IdentityProvider, Inventory, LegacyContracts, Mail, Outbound, People
 from core.ports.data import (
     Checksummer,
+    Committing,
     Comparison,
     DataMover,
     InspectionSession,
@@ -27,6 +28,7 @@ from core.ports.data import (
 __all__ = [
     "Billing",
     "Checksummer",
+    "Committing",
     "Comparison",
     "DataMover",
     "Dns",

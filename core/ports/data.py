@@ -1,7 +1,7 @@
 """The two platforms as data: what is read, judged, moved, compared, summed and repaired."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -11,6 +11,8 @@ from core.inspecting import Inspected
 from core.moving import LoadOrder, Origin, Preserved, RunPosition, SourceKeys, SourceRows, Trace
 from core.reconciling import Foreseen, Outcome, Repair
 from core.shadowing import Answer, Read
+
+type Committing = Callable[[], AbstractContextManager[object]]
 
 
 class LegacyPlatform(Protocol):
@@ -90,12 +92,18 @@ class DataMover(Protocol):
         """
 
     def load(
-        self, *, order: LoadOrder, read: Callable[[str | None, str | None], SourceRows], after_batch: int = 0
+        self,
+        *,
+        order: LoadOrder,
+        read: Callable[[str | None, str | None], SourceRows],
+        after_batch: int = 0,
+        committing: Committing = nullcontext,
     ) -> RunPosition:
         """Move one batch of a range that nobody else is at, all or nothing, checkpoint included.
 
         `read(after, until)` reads it; fewer rows than the spec's batch end the range. Where others are at all that is
-        left, this waits for one of them. Answers with every batch after `after_batch`.
+        left, this waits for one of them. Answers with every batch after `after_batch`. `committing()` is entered once
+        all is written and left once it is committed; what that raises takes everything back.
         """
 
     def retry(self, *, order: LoadOrder, keys: Sequence[str], rows: SourceRows) -> RunPosition:
@@ -108,9 +116,16 @@ class DataMover(Protocol):
         """
 
     def finish(
-        self, *, order: LoadOrder, source: SourceKeys, held: Callable[[], Iterator[bytes]] | None = None
+        self,
+        *,
+        order: LoadOrder,
+        source: SourceKeys,
+        held: Callable[[], Iterator[bytes]] | None = None,
+        committing: Committing = nullcontext,
     ) -> RunPosition:
         """Remove what legacy no longer has, and close the run if just the rows of `source` are accounted for.
+
+        It commits inside `committing()`, as `load` does.
 
         Where the order preserves, what would be removed is held instead, and so is what came from a row that the spec's
         rule for held objects let move (`Spec.held_by`). The first run that ends without either removes it.

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from psycopg import errors, sql
 from backfills.domain.judgement import Fate
 from backfills.domain.spec import Spec, Then
 from core.moving import LoadOrder, Origin, Preserved, RunPosition, SourceKeys, SourceRows, Trace
-from core.ports import Rejected
+from core.ports import Committing, Rejected
 from portal.adapters import batch as statements
 from portal.adapters import catching, origins, preserving, stage, touching, tracing
 from portal.adapters.closing import close
@@ -31,6 +31,14 @@ _OUTDATED = "The run began before Crossing was updated: run it again."
 
 class _Contested(Exception):
     """Rows are there already, or the target refuses one: the batch is moved alone."""
+
+
+@contextmanager
+def _committed(connection: psycopg.Connection, committing: Committing) -> Iterator[None]:
+    """Commit what the block writes inside `committing()`, which is entered after it and left after the commit."""
+    with ExitStack() as leaving, connection.transaction():
+        yield
+        leaving.enter_context(committing())
 
 
 class PostgresMover:
@@ -77,16 +85,21 @@ class PostgresMover:
             return stage.position(connection, order.run_id)
 
     def load(
-        self, *, order: LoadOrder, read: Callable[[str | None, str | None], SourceRows], after_batch: int = 0
+        self,
+        *,
+        order: LoadOrder,
+        read: Callable[[str | None, str | None], SourceRows],
+        after_batch: int = 0,
+        committing: Committing = nullcontext,
     ) -> RunPosition:
         """Move one batch; see `core.ports.DataMover`."""
         with self._connected() as connection:
             fresh = self._is_fresh(connection, order) and order.spec.duplicates.then is not Then.MERGE
             try:
-                with connection.transaction():
+                with _committed(connection, committing):
                     self._move(connection, order, read, alone=not fresh)
             except (_Contested, errors.DeadlockDetected):
-                with connection.transaction():
+                with _committed(connection, committing):
                     self._move(connection, order, read, alone=True)
             with connection.transaction():
                 return stage.position(connection, order.run_id, after_batch=after_batch)
@@ -133,14 +146,19 @@ class PostgresMover:
             return catching.unread(connection, order, provenance=self.provenance)
 
     def finish(
-        self, *, order: LoadOrder, source: SourceKeys, held: Callable[[], Iterator[bytes]] | None = None
+        self,
+        *,
+        order: LoadOrder,
+        source: SourceKeys,
+        held: Callable[[], Iterator[bytes]] | None = None,
+        committing: Committing = nullcontext,
     ) -> RunPosition:
         """Remove what legacy no longer has, and close the run; see `core.ports.DataMover`."""
         if order.since is not None and held is None:
             raise ValueError("a catch-up has not met every row: it needs to know which there are")
         with self._connected() as connection:
             try:
-                with connection.transaction():
+                with _committed(connection, committing):
                     stage.share(connection, order, alone=False)
                     run = stage.locked(connection, order.run_id)
                     if not run.closed:

@@ -22,6 +22,7 @@ from core.models import Hold, LedgerEntry
 from core.permissions import StaffRole
 from parity_reports.models import Report
 from parity_reports.services import reports
+from portal.adapters import catching, closing, newplatform, staged
 from tests import airline, make
 from tests.databases import Platforms
 
@@ -157,6 +158,61 @@ def test_a_hold_that_is_placed_while_legacys_keys_are_read_counts(
         pass
     run.refresh_from_db()
     assert (run.state, run.removed, run.held, flights(world)) == (RunState.SUCCEEDED, 0, 1, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("catches_up", [False, True])
+def test_a_hold_that_is_placed_while_the_end_of_a_run_is_written_counts(
+    world: Platforms, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, catches_up: bool
+) -> None:
+    airline.flights(world, 3)
+    move(tenant)
+    airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 1")
+    asked = {"entities": ["flights"], "catch_up": catches_up}
+    (run,) = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), **asked)
+    adapter = catching if catches_up else newplatform
+
+    def close_slowly(*given: Any, **how: Any) -> Any:
+        closed = closing.close(*given, **how)
+        if not Hold.objects.filter(tenant_id=tenant.pk).exists():
+            assert closed.removed == 1
+            place(tenant)
+        return closed
+
+    monkeypatch.setattr(adapter, "close", close_slowly)
+    for _ in range(2):  # it begins, and moves its only batch
+        assert runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
+    with pytest.raises(ports.Unavailable, match="legal hold"):
+        runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
+    assert flights(world) == 3, "what was written is taken back"
+    while runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now()):
+        pass
+    run.refresh_from_db()
+    assert (run.state, run.removed, run.held, flights(world)) == (RunState.SUCCEEDED, 0, 1, 3)
+
+
+@pytest.mark.slow
+def test_a_hold_that_is_placed_while_a_batch_is_written_has_its_values_copied_first(
+    world: Platforms, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    airline.flights(world, 2)
+    move(tenant)
+    airline.legacy_do(world, "UPDATE flt_hist SET dist_mi = 7777 WHERE flt_seq = 1")
+    (run,) = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["flights"])
+    upsert = staged.Staged.upsert
+
+    def upsert_slowly(self: Any, count: int) -> Any:
+        if not Hold.objects.filter(tenant_id=tenant.pk).exists():
+            place(tenant)
+        return upsert(self, count)
+
+    monkeypatch.setattr(staged.Staged, "upsert", upsert_slowly)
+    assert runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
+    with pytest.raises(ports.Unavailable, match="legal hold"):
+        runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
+    while runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now()):
+        pass
+    assert len(list(ports.mover().preserved(account_id=tenant.pk))) == 1
 
 
 @pytest.mark.slow

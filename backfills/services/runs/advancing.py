@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -164,7 +165,9 @@ def _move(run: Run, order: LoadOrder, job_id: UUID | None) -> bool:
         count += rows.count
         return rows
 
-    position = ports.mover().load(order=order, read=read, after_batch=run.batches)
+    position = ports.mover().load(
+        order=order, read=read, after_batch=run.batches, committing=partial(ending.committing, order)
+    )
     pacing.spend(tenant_id=run.tenant_id, rows=count, at=order.at)
     progress.mirror(run, position, job_id=job_id)
     return not position.loaded

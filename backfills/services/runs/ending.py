@@ -1,6 +1,7 @@
 """How a run ends: accounted for and closed over legacy's keys, or failed and saying why."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -30,7 +31,7 @@ def end(run: Run, order: LoadOrder, by: Actor) -> bool:
     """Close a run whose last row is read, over the keys that legacy holds now; nothing is left to do then.
 
     Those keys may be many millions, so it is asked again after they are read whether a legal hold stands. Raises
-    Unavailable where one was placed while a catch-up read them: the run goes on, and removes nothing then.
+    Unavailable where one was placed since (`committing`): the run goes on, and removes nothing then.
     """
     source, held = ports.legacy().keys(spec=order.spec, tenant_ref=order.tenant_ref), None
     demand_same(run, source.version)
@@ -40,7 +41,7 @@ def end(run: Run, order: LoadOrder, by: Actor) -> bool:
         next_since = overlapped(run.watermark)
         held = partial(_held, run, order, next_since)
     order = replace(order, preserves=order.preserves or _is_held_by_now(order))
-    position = ports.mover().finish(order=order, source=source, held=held)
+    position = ports.mover().finish(order=order, source=source, held=held, committing=partial(committing, order))
     _close(run, order, _succeeded(run, order) or position, by=by)
     return False
 
@@ -61,6 +62,23 @@ def _held(run: Run, order: LoadOrder, since: datetime) -> Iterator[bytes]:
     demand_same(run, ports.legacy().version(spec=order.spec))
     if not order.preserves and _is_held_by_now(order):
         raise ports.Unavailable("A legal hold was placed while legacy's keys were read: they are read again.")
+
+
+@contextmanager
+def committing(order: LoadOrder) -> Iterator[None]:
+    """Let an order that preserves nothing be committed while no legal hold stands, and none is placed meanwhile.
+
+    Raises Unavailable where one was placed since the order was given: what was written is taken back, and tried again.
+    """
+    if order.preserves:
+        yield
+        return
+    with holds.none_placed(tenant_id=order.account_id):
+        if _is_held_by_now(order):
+            raise ports.Unavailable(
+                "A legal hold was placed while rows were written: they are written again, under it."
+            )
+        yield
 
 
 def _is_held_by_now(order: LoadOrder) -> bool:

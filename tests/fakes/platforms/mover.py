@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -23,7 +24,7 @@ from core.moving import (
     SourceRows,
     Trace,
 )
-from core.ports import Rejected
+from core.ports import Committing, Rejected
 from tests.fakes import moved
 from tests.fakes.rows import decode
 
@@ -69,7 +70,12 @@ class FakeMover:
         return self.position(order=order, after_batch=10**9)
 
     def load(
-        self, *, order: LoadOrder, read: Callable[[str | None, str | None], SourceRows], after_batch: int = 0
+        self,
+        *,
+        order: LoadOrder,
+        read: Callable[[str | None, str | None], SourceRows],
+        after_batch: int = 0,
+        committing: Committing = nullcontext,
     ) -> RunPosition:
         """Load as `core.ports.DataMover` promises."""
         run = self._run(order)
@@ -77,7 +83,8 @@ class FakeMover:
         if claim:
             claim.taken = True
             rows = read(claim.last_key, claim.until)
-            self._apply(order, run, rows)
+            with committing():
+                self._apply(order, run, rows)
             run.read += rows.count
             claim.last_key, claim.loaded = rows.last_key or claim.last_key, rows.count < order.spec.batch
             claim.taken = False
@@ -97,7 +104,12 @@ class FakeMover:
         return sorted(set(entity.origins.values()) - entity.rows.keys()) if merges else ()
 
     def finish(
-        self, *, order: LoadOrder, source: SourceKeys, held: Callable[[], Iterator[bytes]] | None = None
+        self,
+        *,
+        order: LoadOrder,
+        source: SourceKeys,
+        held: Callable[[], Iterator[bytes]] | None = None,
+        committing: Committing = nullcontext,
     ) -> RunPosition:
         """Finish as `core.ports.DataMover` promises."""
         run, entity = self._run(order), self._entity(order)
@@ -117,27 +129,29 @@ class FakeMover:
                 raise Rejected(
                     f"Legacy holds {source.rows:,} rows, as many as are accounted for, but not the same ones."
                 )
-            said, came_from = entity.outcomes, entity.origins
-            entity.outcomes = mine
-            entity.origins = {t: k for t, k in entity.origins.items() if k in mine and mine[k][1].fate.moves}
-            for key, (run_id, verdict, target) in sorted(mine.items()):
-                if verdict.fate is Fate.MERGED and target not in entity.origins:
-                    entity.origins[str(target)] = key
-                    mine[key] = (run_id, Verdict(Fate.MIGRATED), target)
-                    entity.rows.pop(key, None)
-            there = entity.origins.keys() | entity.supplied
-            sources = {target: key for target, key in came_from.items() if target not in there}
-            entity.held = {
-                key: entity.held.get(key, (sources.get(key, ""), rule, order.at))
-                for key in entity.objects.keys() - there
-                if (rule := moved.held_by(order.spec, entity, key, said.get(sources.get(key, "")))) or order.preserves
-            }
-            there |= entity.held.keys()
-            run.held, run.removed = len(entity.held), len(entity.objects.keys() - there)
-            for gone in entity.objects.keys() - there:
-                self._note(entity, order, gone, None)
-            entity.objects = {key: row for key, row in entity.objects.items() if key in there}
-            run.source_total, run.closed, entity.judged = source.rows, True, run.looked
+            with committing():
+                said, came_from = entity.outcomes, entity.origins
+                entity.outcomes = mine
+                entity.origins = {t: k for t, k in entity.origins.items() if k in mine and mine[k][1].fate.moves}
+                for key, (run_id, verdict, target) in sorted(mine.items()):
+                    if verdict.fate is Fate.MERGED and target not in entity.origins:
+                        entity.origins[str(target)] = key
+                        mine[key] = (run_id, Verdict(Fate.MIGRATED), target)
+                        entity.rows.pop(key, None)
+                there = entity.origins.keys() | entity.supplied
+                sources = {target: key for target, key in came_from.items() if target not in there}
+                entity.held = {
+                    key: entity.held.get(key, (sources.get(key, ""), rule, order.at))
+                    for key in entity.objects.keys() - there
+                    if (rule := moved.held_by(order.spec, entity, key, said.get(sources.get(key, ""))))
+                    or order.preserves
+                }
+                there |= entity.held.keys()
+                run.held, run.removed = len(entity.held), len(entity.objects.keys() - there)
+                for gone in entity.objects.keys() - there:
+                    self._note(entity, order, gone, None)
+                entity.objects = {key: row for key, row in entity.objects.items() if key in there}
+                run.source_total, run.closed, entity.judged = source.rows, True, run.looked
         return self.position(order=order, after_batch=10**9)
 
     def touched(self, *, order: LoadOrder) -> Mapping[str, Sequence[str]] | None:
