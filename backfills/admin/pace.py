@@ -1,17 +1,26 @@
-"""How far behind legacy tenants are, and the pace of their runs: a column, a panel, and what staff can do about it."""
+"""How far behind legacy tenants are, and the pace of their runs: a list, a column, a panel, and what staff can do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from backfills.domain import lag
+from backfills.models import Pace
 from backfills.queries import lag as lags
 from backfills.queries import standing as queries
 from backfills.services import standing
 from backfills.views.forms import LimitForm, StandingForm
+from core import toggles
 from core.admin import (
     TENANT_COLUMNS,
     TENANT_OPERATIONS,
@@ -71,6 +80,98 @@ def _panel(tenant_id: UUID) -> Mapping[str, Any]:
 def _behind(tenant_ids: list[UUID]) -> dict[UUID, str]:
     found = lags.of_many(tenant_ids, at=timezone.now())
     return {tenant_id: lag.words(length) for tenant_id, length in found.items()}
+
+
+class _OnFilter(admin.SimpleListFilter):
+    title = "by itself"
+    parameter_name = "on"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """Return whether it is on."""
+        return (("yes", "Caught up by itself"), ("no", "Not"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the tenants for whom it is, or is not."""
+        if self.value() not in ("yes", "no"):
+            return queryset
+        on = toggles.where_on(queries.NAME, at=timezone.now())
+        return queryset.filter(tenant_id__in=on) if self.value() == "yes" else queryset.exclude(tenant_id__in=on)
+
+
+class _LimitFilter(admin.SimpleListFilter):
+    title = "limit"
+    parameter_name = "limited"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """Return whether the speed is limited."""
+        return (("yes", "Limited"), ("no", "As fast as it goes"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the tenants whose rows may, or may not, move as fast as they can."""
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.filter(rows_per_second__isnull=self.value() == "no")
+
+
+def _on(tenant_ids: list[UUID]) -> dict[UUID, datetime]:
+    found = toggles.on_of_many(tenant_ids=tenant_ids, at=timezone.now(), names=[queries.NAME])
+    return {tenant_id: on[queries.NAME] for tenant_id, on in found.items()}
+
+
+class _PaceList(ChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        """Read until when each tenant of this page is caught up by itself."""
+        super().get_results(request)
+        on = _on([pace.tenant_id for pace in self.result_list])
+        for pace in self.result_list:
+            pace.until = on.get(pace.tenant_id)
+
+
+@admin.register(Pace)
+class PaceAdmin(StaffAdmin):
+    """How often and how fast each tenant's rows move, as far as somebody has set it; it is changed at the tenant."""
+
+    may_view = Permission.VIEW_RUNS
+    list_display = ("account", "by_itself", "how_often", "limit", "due_at", "trying_since")
+    list_filter = (_OnFilter, _LimitFilter, "every", ("trying_since", admin.EmptyFieldListFilter))
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__name", "tenant__slug")
+    ordering = ("tenant__name", "id")
+    fields = (
+        "account", "by_itself", "how_often", "limit", "due_at", "asked_at", "trying_since", "free_at", "change_it",
+    )  # fmt: skip
+    readonly_fields = ("account", "by_itself", "how_often", "limit", "change_it")
+
+    @admin.display(description="account", ordering="tenant__name")
+    def account(self, pace: Pace) -> str:
+        """Return whose pace it is."""
+        return str(pace.tenant)
+
+    @admin.display(description="caught up by itself")
+    def by_itself(self, pace: Any) -> str:
+        """Return until when it is, if it is."""
+        until = pace.until if hasattr(pace, "until") else _on([pace.tenant_id]).get(pace.tenant_id)
+        return f"until {until:%Y-%m-%d}" if until else "no"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[_PaceList]:
+        """Read what stands beside the rows for the whole page at once."""
+        return _PaceList
+
+    @admin.display(description="how often", ordering="every")
+    def how_often(self, pace: Pace) -> str:
+        """Return how many minutes lie between two catch-ups."""
+        return "every minute" if pace.every == 1 else f"every {pace.every} minutes"
+
+    @admin.display(description="rows per second", ordering="rows_per_second")
+    def limit(self, pace: Pace) -> str:
+        """Return how many may move at most."""
+        return f"{pace.rows_per_second:,}" if pace.rows_per_second else "as fast as it goes"
+
+    @admin.display(description="to change it")
+    def change_it(self, pace: Pace) -> SafeString:
+        """Lead to the tenant, where it is set."""
+        url = reverse("admin:accounts_tenant_change", args=[pace.tenant_id])
+        return format_html('<a href="{}">Open the account</a>', url)
 
 
 TENANT_COLUMNS.add("behind", TenantColumn("behind legacy", _behind))

@@ -81,6 +81,7 @@ def new() -> Iterator[Symptom]:
         needed = {adapter.accounts: _ACCOUNT, adapter.provenance: _PROVENANCE}
         for name, columns in needed.items():
             yield Symptom(f"{name} is there", _lacking(_table(connection, name), name, columns))
+        yield from _provenance_index(connection, adapter.provenance)
         for spec in mapping.specs().values():
             yield Symptom(f"{spec.target_table} takes {spec.entity}", _untaken(connection, spec))
 
@@ -224,6 +225,20 @@ def _seeing(adapter: PostgresLegacy, connection: psycopg.Connection) -> Iterator
 _OPEN = "catch-ups see since when transactions of legacy are open"
 
 
+def _provenance_index(connection: psycopg.Connection, provenance: str) -> Iterator[Symptom]:
+    """Look whether provenance finds objects by their key, and by no more of an index than that takes (ADR 45)."""
+    rows = connection.execute(_TARGET_INDEXES, [_name(provenance)]).fetchall()
+    whole = [str(index) for index, is_partial in rows if not is_partial]
+    columns = "(target_key, account_id, entity) WHERE target_key <> source_key"
+    statements = [
+        *([f"CREATE INDEX CONCURRENTLY ON {_name(provenance)} {columns};"] if len(rows) == len(whole) else []),
+        *(f"DROP INDEX CONCURRENTLY {index};" for index in whole),
+    ]
+    why = "an index of all objects slows each move down" if whole else "objects are found by reading all of it"
+    fix = f"{why}; while no run moves: {' '.join(statements)}" if statements else ""
+    yield Symptom(f"{provenance} finds objects by their key", fix)
+
+
 def _table(connection: psycopg.Connection, name: str) -> Table | None:
     rows = connection.execute(_COLUMNS, {"name": _name(name)}).fetchall()
     if not rows:
@@ -265,6 +280,16 @@ SELECT 1
        SELECT FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, place)
          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
         WHERE k.place <= i.indnkeyatts AND (a.attname::text <> ALL (%s) OR NOT a.attnotnull))
+"""
+# What is indexed by the object alone: neither the key nor anything that is the vendor's own.
+_TARGET_INDEXES = """
+SELECT i.indexrelid::regclass::text, i.indpred IS NOT NULL
+  FROM pg_index i
+ WHERE i.indrelid = to_regclass(%s) AND i.indisvalid AND NOT i.indisunique AND i.indexprs IS NULL
+   AND (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM unnest(i.indkey::smallint[]) AS k (attnum)
+          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum)
+       = ARRAY['account_id', 'entity', 'target_key']
+ ORDER BY 1
 """
 _HOUSE = """
 SELECT current_setting('server_encoding'), has_database_privilege(current_database(), 'TEMPORARY'),

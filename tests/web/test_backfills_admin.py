@@ -11,9 +11,9 @@ from django.utils import timezone
 from accounts.models import Tenant
 from backfills.domain.runs import RunState
 from backfills.domain.spec import load
-from backfills.models import DeadLetter, OutcomeTotal, Retry, Run, SpecVersion
+from backfills.models import DeadLetter, OutcomeTotal, Pace, Retry, Run, SpecVersion
 from backfills.queries import mapping, waivers
-from backfills.services import retries, versions
+from backfills.services import retries, standing, versions
 from core.permissions import StaffRole
 from core.readiness import EXCEPTIONS, Cover
 from core.tenancy import scope
@@ -189,13 +189,44 @@ def test_a_version_is_shown_word_for_word_with_what_changed_in_it(as_, run):
     assert "It is the first one." in page(client, reverse("admin:backfills_specversion_change", args=[first.pk]))
 
 
+def keep_up(tenant_id, *, every=5, rows_per_second=None):
+    at = timezone.now()
+    standing.switch_on(tenant_id=tenant_id, every=every, until=at + timedelta(days=7), by=make.SYSTEM, at=at)
+    standing.limit(tenant_id=tenant_id, rows_per_second=rows_per_second, by=make.SYSTEM, at=at)
+
+
+def test_paces_are_listed_by_tenant_with_whether_they_are_on_and_limited(as_):
+    zebra, yak = make.tenant("Zebra Air"), make.tenant("Yak Air")
+    for tenant, asked in ((zebra, {"rows_per_second": 1200}), (yak, {"every": 1})):
+        with scope(tenant_id=tenant.pk):
+            keep_up(tenant.pk, **asked)
+    with scope(tenant_id=yak.pk):
+        standing.switch_off(tenant_id=yak.pk, by=make.SYSTEM, at=timezone.now())
+    client = as_(StaffRole.AUDITOR)
+    paces = reverse("admin:backfills_pace_changelist")
+    every = page(client, paces)
+    assert all(told in every for told in ("Zebra Air", "Yak Air", "every 5 minutes", "every minute", "1,200"))
+    for query in ({"on": "yes"}, {"limited": "yes"}, {"every": "5"}, {"q": "zebra"}):
+        listed = page(client, paces, **query)
+        assert ("every 5 minutes" in listed, "every minute" in listed) == (True, False), query
+    for query in ({"on": "no"}, {"limited": "no"}):
+        listed = page(client, paces, **query)
+        assert ("every 5 minutes" in listed, "every minute" in listed) == (False, True), query
+    with make.arranging():
+        pace = Pace.objects.get(tenant_id=zebra.pk)
+    shown = page(client, reverse("admin:backfills_pace_change", args=[pace.pk]))
+    assert reverse("admin:accounts_tenant_change", args=[zebra.pk]) in shown
+
+
 @pytest.mark.parametrize(
     "name",
-    ["run", "deadletter", *(pytest.param(name, marks=pytest.mark.slow) for name in ("retry", "specversion"))],
+    ["run", "deadletter", "pace", *(pytest.param(name, marks=pytest.mark.slow) for name in ("retry", "specversion"))],
 )
 def test_a_list_costs_the_same_however_long_it_is(as_, run, name):
     client = as_(StaffRole.DATA_LEAD)
     url = reverse(f"admin:backfills_{name}_changelist")
+    with scope(tenant_id=run.tenant_id):
+        keep_up(run.tenant_id)
     costs = []
     for number in range(2):
         page(client, url)
@@ -206,4 +237,5 @@ def test_a_list_costs_the_same_however_long_it_is(as_, run, name):
             made = rejected(make.tenant(f"Airline {other}"), rows=5)
             with scope(tenant_id=made.tenant_id):
                 retries.request(run=made, by=make.SYSTEM, at=timezone.now())
+                keep_up(made.tenant_id)
     assert costs[1] <= costs[0]
