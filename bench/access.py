@@ -170,7 +170,7 @@ def taken(owner: object, form: str, review: AccessReview | None = None, *, at: o
         response = access_files.of_review(tenant, review, form, by=by, at=at)  # type: ignore[arg-type]
     if form == "csv":
         return sum(block.count(b"\n") for block in response) - 1
-    book = load_workbook(io.BytesIO(response.content), read_only=True)
+    book = load_workbook(io.BytesIO(response.getvalue()), read_only=True)
     return sum(1 for _ in book["Access"].iter_rows()) - 1
 
 

@@ -1,14 +1,17 @@
-"""Tables for a spreadsheet: CSV with its formulas defused, streamed; XLSX in which no text can be a formula."""
+"""Tables for a spreadsheet: CSV with its formulas defused, and XLSX in which no text can be a formula."""
 
 import io
 import re
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from itertools import batched, chain, islice
 from typing import Any
+from xml.sax.saxutils import escape
 
 from defusedcsv import csv
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Font
@@ -22,6 +25,7 @@ type Sheet = tuple[str, Sequence[str], Iterable[Sequence[object]]]
 _BOM = "\ufeff"
 """So that spreadsheets read UTF-8."""
 _LINES_AT_ONCE = 200
+_ROWS_AT_ONCE = 500
 _NARROWEST, _WIDEST = 10, 60
 _MEASURED = 1000
 """Rows by which the columns' widths are chosen; the others are not looked at before they are written."""
@@ -29,6 +33,9 @@ _LONGEST_CELL = 32_767
 """Characters that a cell of a workbook can hold."""
 _EXACT = 2**53
 """Spreadsheets calculate in floating point; a larger whole number is written as text, so that none of it is lost."""
+_SHEET = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
+_RETURN = {"\r": "&#13;"}
+"""What a reader of XML would take for the end of a line."""
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -39,50 +46,105 @@ def csv_response(*, name: str, header: Sequence[str], rows: Iterable[Sequence[ob
     return response
 
 
-def xlsx_response(*, name: str, sheets: Iterable[Sheet], at: datetime) -> HttpResponse:
-    """Return a download called `name`, as `workbook` makes it."""
-    response = HttpResponse(workbook(sheets, at=at), content_type=XLSX)
+def xlsx_response(*, name: str, sheets: Iterable[Sheet], at: datetime) -> StreamingHttpResponse:
+    """Return a download called `name`, as `workbook` makes it; rows are read while it is sent."""
+    response = StreamingHttpResponse(workbook(sheets, at=at), content_type=XLSX)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def workbook(sheets: Iterable[Sheet], *, at: datetime) -> bytes:
-    """Return sheets as XLSX, made at `at`. Whole numbers are numbers; everything else is text, and only text.
+def workbook(sheets: Iterable[Sheet], *, at: datetime) -> Iterator[bytes]:
+    """Return sheets as XLSX, made at `at`, in pieces. Whole numbers are numbers; everything else is only text.
 
-    Rows are read once, while they are written.
-    What no document can hold becomes `�`, what is longer than a cell is cut off with `…`.
+    Rows are read once, while they are written, and no more than some hundred are in memory. What no document can hold
+    becomes `�`, what is longer than a cell is cut off with `…`.
     """
     book = Workbook(write_only=True)
     book.properties.created = book.properties.modified = at.astimezone(UTC).replace(tzinfo=None)
     book.properties.creator = "Crossing"
+    rest: list[Iterator[Sequence[object]]] = []
     for title, header, rows in sheets:
         sheet: Any = book.create_sheet(title)  # its declared type lacks the columns
         sheet.freeze_panes = "A2"
-        rest = iter(rows)
-        first = list(islice(rest, _MEASURED))
+        more = iter(rows)
+        first = list(islice(more, _MEASURED))
         for number, width in enumerate(_widths(header, first), start=1):
             sheet.column_dimensions[get_column_letter(number)].width = width
-        sheet.append([_cell(sheet, name, bold=True) for name in header])
-        for row in chain(first, rest):
-            sheet.append([_cell(sheet, value) for value in row])
-    made = io.BytesIO()
-    book.save(made)
-    return made.getvalue()
+        sheet.append([_heading(sheet, name) for name in header])
+        rest.append(chain(first, more))
+    frame = io.BytesIO()
+    book.save(frame)
+    return _filled(zipfile.ZipFile(frame), rest)
 
 
-def _cell(sheet: Any, value: object, *, bold: bool = False) -> Cell:
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _EXACT:
-        return WriteOnlyCell(sheet, value)
-    cell = WriteOnlyCell(sheet, _written(value))
-    cell.data_type = "s"  # also what begins with "=": said to be text, it is never calculated
-    if bold:
-        cell.font = Font(bold=True)
+def _filled(frame: zipfile.ZipFile, rest: Sequence[Iterable[Sequence[object]]]) -> Iterator[bytes]:
+    """Yield a workbook that has its headings only, with the rows of each sheet put in.
+
+    openpyxl knows how a workbook is put together, but takes an object for each cell: rows are written here.
+    """
+    made = _Pieces()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as book:
+        for name in frame.namelist():
+            part, sheet = frame.read(name), _SHEET.fullmatch(name)
+            if sheet is None:
+                book.writestr(name, part)
+                continue
+            before, end, after = part.partition(b"</sheetData>")
+            with book.open(name, "w") as written:
+                written.write(before)
+                for some in batched(enumerate(rest[int(sheet[1]) - 1], start=2), _ROWS_AT_ONCE):
+                    written.write("".join(_row(number, row) for number, row in some).encode())
+                    yield made.taken()
+                written.write(end + after)
+    yield made.taken()
+
+
+class _Pieces(io.RawIOBase):
+    """Where a zip file is written to, to be taken away piece by piece."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: Any) -> int:
+        self._pieces.append(bytes(piece))
+        return len(self._pieces[-1])
+
+    def taken(self) -> bytes:
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
+
+
+def _heading(sheet: Any, name: str) -> Cell:
+    cell = WriteOnlyCell(sheet, _written(name))
+    cell.data_type, cell.font = "s", Font(bold=True)  # said to be text, it is never calculated
     return cell
+
+
+def _row(number: int, row: Sequence[object]) -> str:
+    cells = "".join(_cell(f"{_letter(column)}{number}", value) for column, value in enumerate(row, start=1))
+    return f'<row r="{number}">{cells}</row>'
+
+
+def _cell(place: str, value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _EXACT:
+        return f'<c r="{place}"><v>{value:d}</v></c>'
+    text = _written(value)
+    if not text:
+        return ""
+    # Said to be text, also what begins with "=" is never calculated.
+    kept = ' xml:space="preserve"' if text[0].isspace() or text[-1].isspace() or "\n" in text else ""
+    return f'<c r="{place}" t="inlineStr"><is><t{kept}>{escape(text, _RETURN)}</t></is></c>'
 
 
 def _written(value: object) -> str:
     text = _NOT_IN_XML.sub("�", "" if value is None else str(value))
     return text if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"
+
+
+_letter = cache(get_column_letter)
 
 
 def _widths(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[int]:

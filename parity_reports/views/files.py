@@ -39,7 +39,7 @@ def as_csv(request: ActingRequest, tenant: Tenant, report_id: UUID) -> HttpRespo
 
 @require_safe
 @tenant_view(Permission.VIEW_PARITY)
-def as_xlsx(request: ActingRequest, tenant: Tenant, report_id: UUID) -> HttpResponse:
+def as_xlsx(request: ActingRequest, tenant: Tenant, report_id: UUID) -> HttpResponseBase:
     """Send a workbook; its first sheet names the run and its digest."""
     return workbook(tenant, _finished(tenant, report_id))
 
@@ -68,7 +68,7 @@ def table(tenant: Tenant, report: Report) -> HttpResponseBase:
     return csv_response(name=files.name(tenant.slug, report, "csv"), header=files.HEADER, rows=rows)
 
 
-def workbook(tenant: Tenant, report: Report) -> HttpResponse:
+def workbook(tenant: Tenant, report: Report) -> HttpResponseBase:
     """Answer with a finished report as XLSX, in which no text is a formula."""
     assert report.finished_at is not None  # only a finished report is a file
     return xlsx_response(

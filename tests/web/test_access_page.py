@@ -215,6 +215,25 @@ def test_files_say_the_same_and_hold_no_formula(owner: Member, client: Client) -
         assert client.get(f"{address}.exe").status_code == 404
 
 
+def test_a_file_of_many_costs_no_more_queries_than_one_of_few(owner: Member, client: Client) -> None:
+    with make.arranging():
+        NewPerson.objects.create(tenant_id=owner.tenant_id, key="p-0", role="planner")
+    at = f"/t/zebra/access/reviews/{begin(owner).pk}/file.xlsx"
+    client.get(at).getvalue()
+    with CaptureQueriesContext(connection) as few:
+        client.get(at).getvalue()
+    with make.arranging():
+        line = AccessLine.objects.get(new__key="p-0")
+        new = [NewPerson(tenant_id=owner.tenant_id, key=f"p-{n}", name=f"Person {n}") for n in range(1, 51)]
+        told = {"tenant_id": owner.tenant_id, "review_id": line.review_id, "difference": line.difference}
+        NewPerson.objects.bulk_create(new)
+        AccessLine.objects.bulk_create(AccessLine(number=n, new=one, **told) for n, one in enumerate(new, start=10))
+    with CaptureQueriesContext(connection) as many:
+        book = load_workbook(io.BytesIO(client.get(at).getvalue()))
+    assert book["Access"].max_row == 54
+    assert len(many) == len(few)
+
+
 @needs_pango
 def test_the_pdf_names_everybody(owner: Member, client: Client) -> None:
     body = client.get("/t/zebra/access/file.pdf").getvalue()

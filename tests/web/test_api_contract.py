@@ -315,7 +315,7 @@ def test_a_sealed_report_is_given_byte_for_byte(secret: str, owner: Member, monk
     told = json.loads(call("GET", address, secret=secret).content)
     document = call("GET", f"{address}/document", secret=secret).content
     assert hashlib.sha256(document).hexdigest() == told["sha256"]
-    book = load_workbook(io.BytesIO(call("GET", f"{address}/document.xlsx", secret=secret).content))
+    book = load_workbook(io.BytesIO(call("GET", f"{address}/document.xlsx", secret=secret).getvalue()))
     assert told["sha256"] in {cell.value for cell in book["Report"]["B"]}
 
 
