@@ -232,6 +232,7 @@ def _review(
     if only_open:
         rows = rows.filter(verdict__in=(Verdict.OPEN, Verdict.ASKED))
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    choices = queries.choices(page, review=found, by=request.actor)
     counts, at = queries.by_difference(found), timezone.now()
     may_review = request.actor.can(Permission.MANAGE_MEMBERS, tenant_id=tenant.pk)
     context = {
@@ -240,7 +241,8 @@ def _review(
         "progress": queries.progress(found),
         "since": queries.since(found) if found.is_open else None,
         "page": page,
-        "rows": queries.choices(page, review=found, by=request.actor),
+        "rows": choices,
+        "may_attest": any(choice.may_attest for choice in choices),
         "tabs": [(each.value, said.title, sum(counts.get(each, {}).values())) for each, said in DIFFERENCES.items()],
         "chosen": chosen,
         "only_open": only_open,

@@ -94,6 +94,7 @@ def test_a_thousand_people_are_reviewed_and_each_role_sees_its_page(visit: Visit
         people = {member.role: member.user for member in Member.objects.filter(tenant_id=owner.tenant_id)}
     for role in ("owner", "admin"):
         page = visit(at, by=people[role])
+        expect(page.get_by_text("0 of 1,004 decided.")).to_be_visible()
         check_page(page)
     check_page(visit(AT, by=owner.user))
     assert visit(at, by=people["member"]).get_by_text("Your role in this account").count()

@@ -145,6 +145,7 @@ def test_what_the_queue_gives_up_ends_with_the_reason_and_another_can_begin(hous
 
 def test_a_small_account_waits_for_nobody(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reviews, "AT_ONCE", 4)
+    house.knows(house.member.user.email, old="member", new="member")
     assert house.begin().people == 4
     assert not Job.objects.filter(task="accounts.tasks.write_down_access").exists()
     assert events(house) == ["begun"]

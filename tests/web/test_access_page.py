@@ -140,6 +140,8 @@ def test_a_page_offers_nothing_that_would_be_refused(owner: Member, client: Clie
     page = client.get(at).content.decode()
     assert page.count('name="attest"') == 3
     assert "Nobody attests their own access while somebody else can." in page
+    assert "Attest the chosen" in page
+    assert "Attest the chosen" not in client.get(f"{at}?difference=same").content.decode()  # nobody to be chosen
     client.force_login(admin.user)
     page = client.get(at).content.decode()
     assert page.count('name="attest"') == page.count('name="revoke"') == 1

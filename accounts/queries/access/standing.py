@@ -48,9 +48,9 @@ class Counts:
 
 
 def are_few(*, tenant_id: UUID, most: int) -> bool:
-    """Say whether at most so many people can have access, counted before they are brought together."""
+    """Say whether Crossing and both platforms each know at most so many people, most of whom are the same."""
     rows = (model.objects.filter(tenant_id=tenant_id) for model in (Member, LegacyPerson, NewPerson))
-    return sum(some[: most + 1].count() for some in rows) <= most
+    return all(some[: most + 1].count() <= most for some in rows)
 
 
 def counts(*, tenant_id: UUID) -> Counts:

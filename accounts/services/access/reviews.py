@@ -20,7 +20,7 @@ from core.actor import Actor
 from core.permissions import Permission
 
 AT_ONCE = 2_000
-"""People whose access is written down while somebody waits for it; that of more is written down by the queue."""
+"""People of one side whose access is written down while somebody waits; that of more is written down by the queue."""
 
 _FREEZE = """
 INSERT INTO accounts_accessline (
