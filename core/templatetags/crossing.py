@@ -16,7 +16,7 @@ from django.core.paginator import Page
 from django.forms import BaseForm, BoundField
 from django.template.context import Context
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from lucide import _render_icon  # the package's own template tag uses the same function
 
@@ -149,6 +149,19 @@ def card(content: str, title: str = "", level: int = 2, state: str = "", words: 
     heading = format_html("<header><h{}>{}</h{}>{}</header>", level, title, level, pill) if title else ""
     body = content if flush else format_html('<div class="body">{}</div>', content)
     return format_html('<section class="card">{}{}</section>', heading, body)
+
+
+@register.simple_block_tag(takes_context=True)
+def last_crumbs(context: Context, content: str) -> str:
+    """Wrap the name of this page as the last breadcrumb, after the section around it.
+
+    What answers a refused form may stand at an address below its page's own: that page is no section of itself.
+    """
+    here = getattr(context.get("shell"), "here", None)
+    page = format_html('<li><span aria-current="page">{}</span></li>', content)
+    if here is None or here.current != "true" or content == conditional_escape(here.label):
+        return page
+    return format_html('<li><a href="{}">{}</a></li>{}', here.path, here.label, page)
 
 
 @register.simple_block_tag

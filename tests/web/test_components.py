@@ -112,6 +112,18 @@ def test_progress_never_says_done_too_early(done: int, total: int, share: str) -
     assert share in render("{% progress label='x' done=done total=total %}", done=done, total=total)
 
 
+@pytest.mark.parametrize(
+    ("current", "name", "links"),
+    [("page", "Tokens & keys", 0), ("true", "Rotate", 1), ("true", "Tokens & keys", 0)],
+    ids=["the page of the section", "one below it", "the answer to a form that was refused"],
+)
+def test_a_breadcrumb_names_a_page_once(current: str, name: str, links: int) -> None:
+    here = SimpleNamespace(label="Tokens & keys", path="/t/jetblue/tokens/", current=current)
+    drawn = render("{% last_crumbs %}{{ name }}{% endlast_crumbs %}", name=name, shell=SimpleNamespace(here=here))
+    assert (drawn.count("<a "), drawn.count("aria-current"), drawn.count("<li>")) == (links, 1, 1 + links)
+    assert drawn.count("Tokens &amp; keys") == 1
+
+
 def test_pages_keep_the_addresss_other_parameters() -> None:
     request = RequestFactory().get("/?q=late&page=2")
     page = Paginator(range(100), 10).get_page(2)
