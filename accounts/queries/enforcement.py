@@ -55,6 +55,12 @@ def ending(*, at: datetime) -> QuerySet[Enforcement]:
     return rows.filter(by_itself).select_related("toggle").order_by("toggle__expires_at")
 
 
+def end_of(*, enforcement_id: UUID) -> datetime | None:
+    """Return when an enforcement ends by itself."""
+    rows = Enforcement.objects.filter(pk=enforcement_id)
+    return rows.values_list("toggle__expires_at", flat=True).first()
+
+
 def _enforced(at: datetime) -> QuerySet[Enforcement]:
     return Enforcement.objects.filter(toggle__ended_at=None, toggle__expires_at__gt=at)
 
@@ -76,6 +82,11 @@ def usable_codes(*, tenant_id: UUID, at: datetime) -> QuerySet[RecoveryCode]:
     """Return the codes that would sign somebody in."""
     rows = RecoveryCode.objects.filter(tenant_id=tenant_id, used_at=None, replaced_at=None)
     return rows.filter(Q(lapses_at=None) | Q(lapses_at__gt=at))
+
+
+def makers(*, tenant_id: UUID) -> set[UUID]:
+    """Return the break-glass owners who ever made codes."""
+    return set(RecoveryCode.objects.filter(tenant_id=tenant_id).values_list("owner_id", flat=True))
 
 
 def last_used(*, tenant_id: UUID) -> dict[UUID, datetime]:

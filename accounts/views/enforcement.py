@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.domain import cutbacks as cutback_rules
 from accounts.domain import enforcement as rules
 from accounts.domain import recovery
-from accounts.models import BreakGlassOwner, Cutback, Tenant
+from accounts.models import BreakGlassOwner, Cutback, Member, Tenant
 from accounts.queries import cutbacks as asked
 from accounts.queries import enforcement as known
 from accounts.queries import lockouts, members, passwords, removals
@@ -218,30 +218,36 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
         ),
     }
     if may["manage"]:
-        context |= {"forecast": forecast, "seats": _seats(request, tenant, at)}
+        owners = list(members.owners(tenant_id=tenant.pk)[:200])
+        context |= {"forecast": forecast, "owners": owners, "seats": _seats(request, tenant, owners, at)}
         context |= _removal(tenant, at, may_remove=may["remove"])
     if may["ask"]:
         context |= _cutbacks(request, tenant, at)
     if may["name"]:
-        context["owners"] = list(members.owners(tenant_id=tenant.pk)[:200])
         context["is_lent"] = company_sign_in.is_lent(request, tenant_id=tenant.pk)
     return context
 
 
-def _seats(request: ActingRequest, tenant: Tenant, at: datetime) -> list[dict[str, Any]]:
+def _seats(request: ActingRequest, tenant: Tenant, owners: list[Member], at: datetime) -> list[dict[str, Any]]:
     named = {owner.seat: owner for owner in known.break_glass(tenant_id=tenant.pk)}
+    seated = {owner.member_id for owner in named.values()}
+    free = [owner for owner in owners if owner.pk not in seated]
+    empty = [seat for seat in recovery.SEATS if seat not in named]
     holders = known.holders(tenant_id=tenant.pk)
     left: dict[UUID, int] = {}
     for owner_id in known.usable_codes(tenant_id=tenant.pk, at=at).values_list("owner_id", flat=True):
         left[owner_id] = left.get(owner_id, 0) + 1
-    used = known.last_used(tenant_id=tenant.pk)
+    made, used = known.makers(tenant_id=tenant.pk), known.last_used(tenant_id=tenant.pk)
     return [
         {
             "seat": seat,
             "owner": (owner := named.get(seat)),
             "holds": owner is not None and owner.pk in holders,
             "left": left.get(owner.pk, 0) if owner else 0,
+            "has_made": owner is not None and owner.pk in made,
             "used": used.get(owner.pk) if owner else None,
+            # An only owner left is offered to one of two empty seats: nobody can have both.
+            "choices": [] if seat in empty[len(free) :] else free,
             "is_mine": owner is not None and owner.member.user_id == request.actor.id,
         }
         for seat in recovery.SEATS

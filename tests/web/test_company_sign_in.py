@@ -1,5 +1,6 @@
 """Who may come in by a password while a company's own sign-in alone counts, and what the others see."""
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -10,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Cutback, LinkProposal, SsoConnection, StandingRule, User
-from accounts.services import enforcement
+from accounts.models import BreakGlassOwner, Cutback, LinkProposal, Member, SsoConnection, StandingRule, User
+from accounts.services import break_glass, enforcement
 from core import tenancy
 from core.permissions import StaffRole, TenantRole
 from tests import enforcing, make
@@ -105,6 +106,7 @@ def test_what_would_outlive_a_cutback_is_not_made_in_a_session_that_it_lent(clie
 def test_what_only_owners_may_do_an_admin_sees_said_and_not_as_a_form(client: Client, company: Company) -> None:
     with make.arranging():
         member = make.member(company.tenant, TenantRole.ADMIN, person=make.user(email="admin@airline.example"))
+        make.member(company.tenant, TenantRole.OWNER)  # who could have a seat
         cutback = enforcing.cut_back(company)
         Cutback.objects.filter(pk=cutback.pk).update(
             starts_at=None, ends_at=None, customer_approved_at=None, customer_approved_by=None
@@ -258,6 +260,41 @@ def test_codes_are_shown_once_to_their_owner_and_to_nobody_else(client: Client, 
     assert client.get(url).status_code == 405
     other = reverse("accounts:issue_recovery_codes", args=[company.tenant.slug, theirs.pk])
     assert client.post(other).status_code == 422
+
+
+def seats_of(client: Client, company: Company) -> list[tuple[list[str], str]]:
+    """Whom each seat may be given to, and what stands there of its codes."""
+    client.force_login(company.owners[0].user)
+    page = client.get(reverse("accounts:enforcement", args=[company.tenant.slug]))
+    blocks = page.content.decode().split('id="glass-title"')[1].split("</section>")[0].split("<h3>")[1:]
+    said = (re.search(r"\d+ codes? left|No codes were made yet", block) for block in blocks)
+    return [
+        (re.findall(r"<option [^>]*>([^<]*)<", block), words.group() if words else "")
+        for block, words in zip(blocks, said, strict=True)
+    ]
+
+
+def test_an_owner_is_offered_where_they_can_be_had_and_nobody_is_said_to_have_used_codes_up(client: Client) -> None:
+    found = enforcing.company()
+    first, second = found.owners
+    names = [str(owner.user) for owner in found.owners]
+
+    def name(seat: int, owner: Member) -> BreakGlassOwner:
+        at = timezone.now()
+        return break_glass.name(tenant_id=found.tenant_id, member=owner, seat=seat, by=found.by, at=at)
+
+    assert seats_of(client, found) == [(names, ""), (names, "")]
+    with tenancy.scope(tenant_id=found.tenant_id):
+        Member.objects.filter(pk=second.pk).update(role=TenantRole.ADMIN)
+    assert seats_of(client, found) == [(names[:1], ""), ([], "")]
+    with tenancy.scope(tenant_id=found.tenant_id):
+        seat = name(1, first)
+    assert seats_of(client, found) == [([], "No codes were made yet"), ([], "")]
+    with tenancy.scope(tenant_id=found.tenant_id):
+        Member.objects.filter(pk=second.pk).update(role=TenantRole.OWNER)
+        break_glass.issue(owner=seat, by=found.by, at=timezone.now())
+        seat.codes.update(used_at=timezone.now())
+    assert seats_of(client, found) == [(names[1:], "0 codes left"), (names[1:], "")]
 
 
 def test_the_page_names_announces_and_ends(client: Client) -> None:
