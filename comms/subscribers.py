@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from accounts.queries import cutbacks, enforcement, identities
 from comms.queries import cases, recipients, timelines
 from comms.services import mailings
 from core import readiness
@@ -107,15 +108,18 @@ def tell_announced(*, tenant_id: UUID, enforcement_id: str, at: datetime) -> Non
 
 @subscribe("accounts.enforcement.ended")
 def tell_ended(*, tenant_id: UUID, enforcement_id: str, at: datetime) -> None:
-    """Tell the deciders that passwords count again."""
-    mailings.say("sign_in.ended", tenant_id=tenant_id, occasion=enforcement_id, by=BY, at=at)
+    """Tell everybody that passwords count again: unless they were taken away, and count no more than before."""
+    if not enforcement.standing(tenant_id=tenant_id, at=at).state(at=at).refuses_passwords:
+        for key in ("sign_in.ended", "sign_in.ended_users"):
+            mailings.say(key, tenant_id=tenant_id, occasion=enforcement_id, by=BY, at=at)
 
 
 @subscribe("accounts.enforcement.ending")
 def warn_of_end(*, tenant_id: UUID, enforcement_id: str, days: int, at: datetime) -> None:
-    """Tell the deciders that passwords count again soon, or by now (`days` is 0)."""
-    key = f"sign_in.ends_{days}" if days else "sign_in.expired"
-    mailings.say(key, tenant_id=tenant_id, occasion=enforcement_id, by=BY, at=at)
+    """Tell the deciders that passwords count again soon, or everybody that they do by now (`days` is 0)."""
+    over = None if days else enforcement.end_of(enforcement_id=UUID(enforcement_id))
+    for key in (f"sign_in.ends_{days}",) if days else ("sign_in.expired", "sign_in.expired_users"):
+        mailings.say(key, tenant_id=tenant_id, occasion=enforcement_id, by=BY, at=at, since=over)
 
 
 @subscribe("accounts.break_glass.codes_issued")
@@ -153,14 +157,29 @@ def tell_cutback(*, tenant_id: UUID, cutback_id: str, at: datetime) -> None:
 
 @subscribe("accounts.cutback.ended")
 def tell_cutback_over(*, tenant_id: UUID, cutback_id: str, at: datetime) -> None:
-    """Tell the deciders that the cutback is over."""
-    mailings.say("sign_in.cutback_ended", tenant_id=tenant_id, occasion=cutback_id, by=BY, at=at)
+    """Tell everybody that the cutback is over: unless passwords go on to count, as company sign-in ended meanwhile."""
+    over = cutbacks.end_of(cutback_id=UUID(cutback_id))
+    if enforcement.standing(tenant_id=tenant_id, at=at).state(at=at).refuses_passwords:
+        for key in ("sign_in.cutback_ended", "sign_in.cutback_ended_users"):
+            mailings.say(key, tenant_id=tenant_id, occasion=cutback_id, by=BY, at=at, since=over)
 
 
 @subscribe("accounts.sso.noticed")
 def tell_of_sign_in(*, tenant_id: UUID, what: str, occasion: str, at: datetime) -> None:
     """Tell the deciders what happened to their identity provider's metadata or certificates."""
     mailings.say(f"sso.{what}", tenant_id=tenant_id, occasion=occasion, by=BY, at=at)
+
+
+@subscribe("accounts.identity.proposed")
+def ask_to_approve_link(*, tenant_id: UUID, proposal_id: str, at: datetime) -> None:
+    """Tell the deciders that a link waits for them: for the first one that waits, and once a day for those behind it.
+
+    So hundreds who come in on one morning are one mail, and nobody waits unheard of behind a list that was worked off.
+    """
+    waiting = identities.waiting(tenant_id=tenant_id).values_list("pk", flat=True)
+    if waiting.filter(pk=proposal_id).exists():
+        occasion = proposal_id if str(waiting.first()) == proposal_id else f"{at:%Y%m%d}"
+        mailings.say("sso.links_wait", tenant_id=tenant_id, occasion=occasion, by=BY, at=at)
 
 
 @subscribe("accounts.domain.fresh_proof_asked")

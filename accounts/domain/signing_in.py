@@ -93,8 +93,8 @@ WAITING = (Reason.TO_BE_APPROVED, Reason.NAME_HAS_NEW_OWNER, Reason.ALREADY_LINK
 """Why a link waits for somebody of the tenant."""
 
 _WAITS = (
-    "Your first sign-in here waits for approval.",
-    "Whoever looks after your organisation's account here has to confirm once that this is you. Sign in again then.",
+    "Your sign-in waits for approval.",
+    "We tell your organisation's owners and admins by mail. One of them confirms that this is you; then sign in again.",
 )
 _NO_ANSWER = (
     "We could not accept what your organisation's sign-in page sent.",

@@ -29,6 +29,11 @@ def state_of(cutback: Cutback, *, at: datetime) -> domain.State:
     return domain.state(at=at, lapses_at=cutback.lapses_at, ends_at=cutback.ends_at, ended_at=cutback.ended_at)
 
 
+def end_of(*, cutback_id: UUID) -> datetime | None:
+    """Return when a cutback ended."""
+    return Cutback.objects.filter(pk=cutback_id).values_list("ended_at", flat=True).first()
+
+
 def open_one(*, tenant_id: UUID, at: datetime) -> Cutback | None:
     """Return the cutback that waits for approval or runs."""
     newest = every(tenant_id=tenant_id).filter(ended_at=None).first()

@@ -30,10 +30,14 @@ AGAIN = "Go back to the sign-in page, and start there."
 
 
 class UnableToSignIn(UseCaseError):
-    """Nobody can be signed in by this now. `reference` finds it again in the tenant's history of sign-ins."""
+    """Nobody can be signed in by this now. `reference` finds it again in the tenant's history of sign-ins.
+
+    `waits`: it is no refusal, somebody of the tenant has yet to approve.
+    """
 
     status = 403
     reference = ""
+    waits = False
 
 
 def new_browser() -> str:
@@ -117,7 +121,7 @@ def finish(*, sign_in: SsoSignIn, browser: str, at: datetime) -> User:
     if sign_in.outcome in (Outcome.REFUSED, Outcome.WAITING):
         message, fix = signing_in.words_for_person(Reason(sign_in.reason))
         refusal = UnableToSignIn(message, fix=fix)
-        refusal.reference = sign_in.reference
+        refusal.reference, refusal.waits = sign_in.reference, sign_in.outcome == Outcome.WAITING
         raise refusal
     if at >= sign_in.expires_at:
         raise UnableToSignIn("That took longer than ten minutes.", fix=AGAIN)

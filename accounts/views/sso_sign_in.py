@@ -148,5 +148,5 @@ def _page(request: HttpRequest, template: str, context: dict[str, object], *, st
 
 
 def _refused(request: HttpRequest, refusal: UnableToSignIn, provider_id: str) -> HttpResponse:
-    context = {"problem": refusal, "provider_id": provider_id}
-    return render(request, "accounts/sso_refused.html", context, status=refusal.status)
+    page = "accounts/sso_waits.html" if refusal.waits else "accounts/sso_refused.html"
+    return render(request, page, {"problem": refusal, "provider_id": provider_id}, status=refusal.status)

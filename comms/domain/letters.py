@@ -5,8 +5,11 @@ import string
 import unicodedata
 from collections.abc import Mapping
 
-PLACEHOLDERS = frozenset({"tenant", "window", "phase", "link", "contact"})
-"""What a template may name: the tenant, the window in its zone, its phase, where to act, whom to ask. Nothing else."""
+PLACEHOLDERS = frozenset({"tenant", "window", "phase", "since", "link", "contact"})
+"""What a template may name, and nothing else.
+
+The tenant, the window in its zone, its phase, when what is told of happened, where to act, whom to ask.
+"""
 
 LONGEST_VALUE = 300
 LONGEST_NOTE = 1000

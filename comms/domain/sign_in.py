@@ -41,6 +41,13 @@ SIGN_IN = (
              "on as before, but we would not learn of a new certificate. What came back stands here:", "{link}", ASK),
     ),
     Template(
+        "sso.links_wait", 1, K.REMINDER, A.DECIDERS, True, "sso/links/",
+        "{tenant}: somebody waits for your approval to sign in",
+        text("Somebody has come by your company's sign-in, or your directory has sent them, who could be a member of "
+             "{tenant}. They get in once you have confirmed that they are. Approve or reject it, one by one or many "
+             "at once, or decide once and for all by a standing rule for your domain:", "{link}", ASK),
+    ),
+    Template(
         "sign_in.announced", 1, K.SIGN_IN, A.DECIDERS, True, "sso/enforcement/",
         "{tenant} signs in by its own sign-in soon",
         text(
@@ -67,6 +74,16 @@ SIGN_IN = (
             "{link}", ASK,
         ),
     ),
+    Template(
+        "sign_in.ended_users", 1, K.SIGN_IN, A.END_USERS, True, "sso/enforcement/",
+        "Your password signs you in as before",
+        text(
+            "It was decided that the people of {tenant} may sign in by password. Since {since} yours signs you in as "
+            "before; signing in by {tenant} works as well.",
+            "If you have forgotten your password, choose a new one on the sign-in page. How you sign in:",
+            "{link}", ASK,
+        ),
+    ),
     *(
         Template(
             f"sign_in.ends_{days}", 1, K.SIGN_IN, A.DECIDERS, True, "sso/enforcement/",
@@ -85,6 +102,16 @@ SIGN_IN = (
         text(
             "That the people of {tenant} sign in by the company alone was decided for a time, which is over.",
             "Announce it anew if it should go on:",
+            "{link}", ASK,
+        ),
+    ),
+    Template(
+        "sign_in.expired_users", 1, K.SIGN_IN, A.END_USERS, True, "sso/enforcement/",
+        "Your password signs you in again",
+        text(
+            "That you sign in by {tenant} alone was decided for a time, which is over. Since {since} your password "
+            "signs you in again; signing in by {tenant} works as well.",
+            "If you have forgotten your password, choose a new one on the sign-in page. How you sign in:",
             "{link}", ASK,
         ),
     ),
@@ -157,6 +184,17 @@ SIGN_IN = (
         text(
             "The cutback is over: the people of {tenant} sign in by the company's own sign-in alone again.",
             "How it stands:",
+            "{link}", ASK,
+        ),
+    ),
+    Template(
+        "sign_in.cutback_ended_users", 1, K.SIGN_IN, A.END_USERS, True, "sso/enforcement/",
+        "You sign in by {tenant} again",
+        text(
+            "The hours in which your password signed you in are over. Since {since} you sign in by {tenant} alone "
+            "again, as you do elsewhere at work; a passkey still signs you in too. If a password brought you in, you "
+            "are asked to sign in once more.",
+            "How you sign in:",
             "{link}", ASK,
         ),
     ),

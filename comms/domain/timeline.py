@@ -85,9 +85,18 @@ def _morning(moment: datetime, days: int, zone: ZoneInfo) -> datetime:
 def in_words(starts_at: datetime, ends_at: datetime, *, zone: str) -> str:
     """Write a window in the tenant's zone, which it names: `Saturday 5 December 2026, 22:00 to 23:30 EST`."""
     first, last = starts_at.astimezone(ZoneInfo(zone)), ends_at.astimezone(ZoneInfo(zone))
-    begins = f"{first:%A} {first.day} {first:%B %Y, %H:%M}"
-    ends = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%A} {last.day} {last:%B %Y, %H:%M}"
-    return f"{begins} to {ends} {last:%Z}"
+    ends = f"{last:%H:%M}" if first.date() == last.date() else _in_full(last)
+    return f"{_in_full(first)} to {ends} {last:%Z}"
+
+
+def moment_in_words(at: datetime, *, zone: str) -> str:
+    """Write a moment in the tenant's zone, which it names: `Saturday 5 December 2026, 22:00 EST`."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{_in_full(local)} {local:%Z}"
+
+
+def _in_full(local: datetime) -> str:
+    return f"{local:%A} {local.day} {local:%B %Y, %H:%M}"
 
 
 def reschedule_refusal(*, due_at: datetime, at: datetime, starts_at: datetime | None) -> str | None:

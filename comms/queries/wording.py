@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -69,13 +70,17 @@ def sample() -> Facts:
     return Facts(Tenant(name="Sample Air", slug="sample-air", time_zone="America/New_York"), None)
 
 
-def write(template: Template, about: Facts, *, note: str = "") -> Words:
-    """Write a message about a tenant as things stand, with the customer's own words under it."""
+def write(template: Template, about: Facts, *, note: str = "", since: datetime | None = None) -> Words:
+    """Write a message about a tenant as things stand, with the customer's own words under it.
+
+    `since` is when what it tells of happened, if that has happened.
+    """
     link = address(about.tenant.slug, template.page)
     values: Mapping[str, str] = {
         "tenant": about.tenant.name,
         "window": about.window,
         "phase": about.phase.label,
+        "since": timeline.moment_in_words(since, zone=about.tenant.time_zone) if since else "the moment it happens",
         "link": link,
         "contact": about.contact,
     }

@@ -63,15 +63,23 @@ def follow_window(*, tenant_id: UUID, by: Actor, at: datetime) -> int:
 
 
 def say(
-    key: str, *, tenant_id: UUID, occasion: str, by: Actor, at: datetime, people: Collection[UUID] | None = None
+    key: str,
+    *,
+    tenant_id: UUID,
+    occasion: str,
+    by: Actor,
+    at: datetime,
+    people: Collection[UUID] | None = None,
+    since: datetime | None = None,
 ) -> Mailing | None:
     """Issue a message at once because something has happened; None when it was said on this occasion already.
 
-    `people` are those whom the occasion names; otherwise the message's audience is looked up.
+    `people` are those whom the occasion names; otherwise the message's audience is looked up. `since` is when it
+    happened, where that is not `at`.
     """
     by.require(Permission.MANAGE_COMMS, tenant_id=tenant_id)
     template = TEMPLATES[key]
-    words = wording.write(template, wording.facts(tenant_id=tenant_id))
+    words = wording.write(template, wording.facts(tenant_id=tenant_id), since=since or at)
     reached = _reached(template, tenant_id=tenant_id, people=people)
     mailing = _row(template, tenant_id=tenant_id, occasion=occasion, due_at=at, at=at)
     mailing.state, mailing.issued_at = MailingState.ISSUED.value, at

@@ -18,6 +18,7 @@ VALUES = {
     "tenant": "Zebra Air",
     "window": "soon",
     "phase": "Prepare",
+    "since": "a moment ago",
     "link": "https://x.example/",
     "contact": "Ask us",
 }
@@ -126,6 +127,7 @@ def test_a_reminder_ends_with_the_move_and_thanks_begin_there():
 def test_a_window_is_told_in_the_tenants_zone():
     ends = STARTS + timedelta(minutes=90)
     assert timeline.in_words(STARTS, ends, zone=ZONE) == "Saturday 19 December 2026, 22:00 to 23:30 EST"
+    assert timeline.moment_in_words(STARTS, zone=ZONE) == "Saturday 19 December 2026, 22:00 EST"
     assert timeline.in_words(STARTS, ends, zone="UTC") == "Sunday 20 December 2026, 03:00 to 04:30 UTC"
 
 

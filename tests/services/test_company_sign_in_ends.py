@@ -3,22 +3,26 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from accounts import tasks
 from accounts.domain import enforcement as domain
-from accounts.models import Enforcement
+from accounts.models import Cutback, Enforcement, Tenant
 from accounts.services import break_glass, cutbacks, enforcement
+from comms import subscribers
+from comms.domain.timeline import moment_in_words
 from comms.models import Delivery, Mailing
 from core import ledger, queue, readiness, tenancy, toggles
-from core.permissions import StaffRole
+from core.permissions import StaffRole, TenantRole
 from tests import enforcing, make
 from tests.enforcing import DAY, Company
 
 pytestmark = pytest.mark.django_db
 BY = make.SYSTEM
+ZONE = "America/New_York"
 
 
 @pytest.fixture
@@ -26,6 +30,12 @@ def company() -> Iterator[Company]:
     found = enforcing.company(password="long and secret")
     with tenancy.scope(tenant_id=found.tenant_id):
         yield enforcing.prepare(found)
+
+
+def in_new_york(company: Company) -> None:
+    """Put the company there, and give it somebody who is neither owner nor admin."""
+    Tenant.objects.filter(pk=company.tenant_id).update(time_zone=ZONE)
+    make.member(company.tenant, TenantRole.MEMBER, person=make.user(email="member@one.example"))
 
 
 def warn(row: Enforcement, days_before: float) -> int | None:
@@ -90,6 +100,7 @@ def outcome(company: Company) -> str:
 def test_checks_and_people_hear_of_each_step_of_a_cutback(company: Company) -> None:
     lead = make.staff(StaffRole.SRE_LEAD)
     make.staff(StaffRole.SUPPORT)
+    in_new_york(company)
     enforcing.enforce(company)
     assert outcome(company) == "pass"
 
@@ -122,6 +133,55 @@ def test_checks_and_people_hear_of_each_step_of_a_cutback(company: Company) -> N
     assert reached["cutback_asked"] == reached["cutback_lapsed"] == reached["cutback_ended"] == owners
     assert reached["codes_made"] == owners
     assert reached["cutback_waits"] == [lead.email]
+    assert reached["cutback_begun_users"] == reached["cutback_ended_users"] == ["member@one.example"]
+    over, row = (
+        Mailing.objects.get(template="sign_in.cutback_ended_users"),
+        Cutback.objects.get(starts_at__isnull=False),
+    )
+    assert row.ended_at is not None
+    assert f"Since {moment_in_words(row.ended_at, zone=ZONE)} you sign in by {company.tenant.name} alone" in over.text
+
+
+def templates_said(company: Company) -> set[str]:
+    queue.run_pending()
+    return set(Mailing.objects.filter(kind="sign_in").values_list("template", flat=True))
+
+
+ENDED = {"sign_in.ended", "sign_in.ended_users"}
+CUTBACK_ENDED = {"sign_in.cutback_ended", "sign_in.cutback_ended_users"}
+
+
+@pytest.mark.slow
+def test_everybody_hears_that_passwords_count_again_and_a_cutback_that_ends_then_is_no_news(company: Company) -> None:
+    in_new_york(company)
+    enforcing.enforce(company)
+    cutback = cutbacks.ask(tenant_id=company.tenant_id, reason="Down.", hours=1, by=company.by, at=timezone.now())
+    for by in (company.by, make.staff_actor(make.staff(StaffRole.SRE_LEAD))):
+        cutbacks.approve(cutback=cutback, by=by, at=timezone.now())
+    enforcement.end(tenant_id=company.tenant_id, by=company.by, at=timezone.now())
+    assert templates_said(company) & (ENDED | CUTBACK_ENDED) == ENDED
+    cutback.refresh_from_db()
+    cutbacks.end(cutback=cutback, by=company.by, at=timezone.now())
+    assert templates_said(company) & (ENDED | CUTBACK_ENDED) == ENDED
+    assert Delivery.objects.filter(mailing__template="sign_in.ended_users").get().person.email == "member@one.example"
+
+
+def test_nobody_hears_that_passwords_count_where_they_were_taken_away(company: Company) -> None:
+    enforcing.enforce(company)
+    enforcing.removed(company)
+    enforcement.end(tenant_id=company.tenant_id, by=company.by, at=timezone.now())
+    subscribers.tell_ended(tenant_id=company.tenant_id, enforcement_id=str(uuid4()), at=timezone.now())
+    assert not Mailing.objects.filter(template__in=ENDED).exists()
+
+
+def test_everybody_hears_when_the_time_is_over_and_when_that_was(company: Company) -> None:
+    in_new_york(company)
+    row = enforcing.enforce(company)
+    at = row.toggle.expires_at + timedelta(hours=1)
+    subscribers.warn_of_end(tenant_id=company.tenant_id, enforcement_id=str(row.pk), days=0, at=at)
+    said = {mailing.template: mailing.text for mailing in Mailing.objects.filter(kind="sign_in")}
+    assert said.keys() == {"sign_in.expired", "sign_in.expired_users"}
+    assert f"Since {moment_in_words(row.toggle.expires_at, zone=ZONE)} your password" in said["sign_in.expired_users"]
 
 
 @pytest.mark.slow

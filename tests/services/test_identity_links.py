@@ -1,6 +1,6 @@
 """Links between a directory's people and members: who may decide, all or nothing, and the way back."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import transaction
@@ -12,6 +12,8 @@ from accounts.models import LinkedIdentity, LinkProposal, Member, StandingRule
 from accounts.queries import identities
 from accounts.services import identity_links
 from accounts.services.identity_links import UnableToDecide, UnableToRule
+from comms import subscribers
+from comms.models import Mailing
 from core import tenancy
 from core.errors import NotFound, PermissionRefused
 from core.models import LedgerEntry
@@ -184,3 +186,22 @@ def test_a_rule_stands_for_a_proven_domain_by_an_owners_word(tenant):
         identity_links.end_rule(tenant_id=tenant.pk, rule_id=rule.pk, by=by, at=AT)
     assert StandingRule.objects.get().ended_at == AT
     assert events() == ["accounts.identity.rule_made", "accounts.identity.rule_ended"]
+
+
+def test_the_deciders_hear_of_the_first_who_waits_and_once_a_day_of_those_behind(tenant):
+    (owner,), members = people(tenant, "owner"), people(tenant, "member", 5)
+
+    def heard(*proposals: LinkProposal, at: datetime = AT) -> list[str]:
+        for each in proposals:
+            subscribers.ask_to_approve_link(tenant_id=tenant.pk, proposal_id=str(each.pk), at=at)
+        said = Mailing.objects.filter(template="sso.links_wait", audience="deciders")
+        return sorted(said.values_list("occasion", flat=True))
+
+    day = f"{AT:%Y%m%d}"
+    first, second, third = (proposal(member, Key(str(n), "")) for n, member in enumerate(members[:3]))
+    assert heard(first, first) == [str(first.pk)]
+    assert heard(second, third) == sorted([str(first.pk), day])
+    decide(owner, first, second, third)
+    assert heard(first, second) == sorted([str(first.pk), day])  # nobody waits any more
+    fourth = proposal(members[3], Key("4", ""))
+    assert heard(fourth) == sorted([str(first.pk), day, str(fourth.pk)])

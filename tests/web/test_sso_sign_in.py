@@ -106,6 +106,8 @@ def test_an_address_alone_signs_nobody_in(company, browser):
     page = browser.sign_in(attributes={"email": (EMAIL,), "email_verified": ("true",)})
     assert (page.status_code, browser.person) == (403, None)
     assert "waits for approval" in text(page)
+    assert "owners and admins by mail" in text(page)
+    assert not [word for word in ("Try again", "btn primary", "Not signed in") if word in text(page)]
     assert company.last().reference in text(page)
     assert EMAIL not in text(page)
     browser.sign_in()
