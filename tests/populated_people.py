@@ -51,7 +51,7 @@ def _decide(ready: Customer) -> Any:
     found = {row.key: row.pk for row in LegacyPerson.objects.filter(tenant_id=tenant_id)}
     checkpoints.take(tenant_id=tenant_id, reason="Before anybody decides", by=ready.by_owner, at=at)
     for key, kind, reason in (
-        ("7", Kind.DROP, "She left the company in spring, and nobody had told the old platform"),
+        ("7", Kind.DROP, "She left the company in spring, and nobody had told the legacy platform"),
         ("10", Kind.APART, "The account is shared by the night shift; each gets one of their own"),
         ("1", Kind.APART, "The owner will be another person on the new platform"),
     ):

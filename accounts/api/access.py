@@ -86,7 +86,7 @@ class LineState(Answer):
     number = serializers.IntegerField()
     name = serializers.CharField()
     email = serializers.CharField()
-    old_role = serializers.CharField(help_text="On the old platform; empty: none.")
+    old_role = serializers.CharField(help_text="On the legacy platform; empty: none.")
     platform_role = serializers.CharField(help_text="On the new platform; empty: none.")
     role = serializers.CharField(help_text="In Crossing; empty: none.")
     difference = serializers.ChoiceField([difference.value for difference in DIFFERENCES])

@@ -45,12 +45,12 @@ class Words:
 
 DIFFERENCES: dict[Difference, Words] = {
     Difference.MORE: Words(
-        "More", "They may do more than on the old platform, or a role that cannot be compared.", "warn"
+        "More", "They may do more than on the legacy platform, or a role that cannot be compared.", "warn"
     ),
-    Difference.ONLY_NEW: Words("Only new", "They had no access on the old platform.", "warn"),
-    Difference.LESS: Words("Less", "They may do less than on the old platform.", "info"),
-    Difference.ONLY_OLD: Words("Only old", "They have no access yet, but had it on the old platform.", "info"),
-    Difference.SAME: Words("Same", "They may do what they might on the old platform.", "pass"),
+    Difference.ONLY_NEW: Words("Only new", "They had no access on the legacy platform.", "warn"),
+    Difference.LESS: Words("Less", "They may do less than on the legacy platform.", "info"),
+    Difference.ONLY_OLD: Words("Only old", "They have no access yet, but had it on the legacy platform.", "info"),
+    Difference.SAME: Words("Same", "They may do what they might on the legacy platform.", "pass"),
 }
 """What needs a look first comes first."""
 
@@ -86,7 +86,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Somebody's roles: the old platform's, the new platform's and Crossing's. One that they do not have is empty."""
+    """Somebody's roles: legacy's, the new platform's and Crossing's. One that they do not have is empty."""
 
     old_role: str = ""
     platform_role: str = ""

@@ -29,8 +29,8 @@ MOST_ON_PAPER = 300
 """People that a PDF shows: a hundred lines take it a second. The other files have them all."""
 FORMS = ("csv", "xlsx", "pdf")
 COLUMNS = (
-    "Name", "E-mail address", "Role on the old platform", "Role on the new platform", "Role in Crossing", "Difference",
-    "How they sign in", "Last seen",
+    "Name", "E-mail address", "Role on the legacy platform", "Role on the new platform", "Role in Crossing",
+    "Difference", "How they sign in", "Last seen",
 )  # fmt: skip
 DECIDED = ("Decision", "Decided", "By", "Second owner", "Changed since")
 

@@ -30,10 +30,10 @@ ACCESS = (
              "stays so:", "{link}", ASK),
     ),
     Template(
-        "access.revoked", 1, K.ACCESS, A.LEAVERS, True, "access/",
+        "access.revoked", 2, K.ACCESS, A.LEAVERS, True, "access/",
         "You have no access to {tenant} in Crossing any more",
-        text("In a review of who has access to {tenant} in Crossing, yours was taken away. Your accounts on the old "
-             "and the new platform are not touched by it.",
+        text("In a review of who has access to {tenant} in Crossing, yours was taken away. Your accounts on the "
+             "legacy and the new platform are not touched by it.",
              "If that is a mistake, tell an owner or admin of your organisation: they can invite you again."),
     ),
 )  # fmt: skip

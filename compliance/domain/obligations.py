@@ -72,7 +72,7 @@ STANDARD = (
         "Migration charter, non-negotiables", "data", ("backfills.conserved", "backfills.dead_letters"),
     ),
     Standard(
-        "parity", Kind.INTEGRITY, "The new platform holds what the old one held",
+        "parity", Kind.INTEGRITY, "The new platform holds what the legacy platform held",
         "Both platforms are compared record by record; at most 0.1% may differ.",
         "Migration charter, success metrics", "data", ("parity_reports.parity", "parity_reports.invariants"),
     ),

@@ -1,4 +1,4 @@
-"""The abilities of the vendor's product, read from YAML: what each needs, and who could on the old platform."""
+"""The abilities of the vendor's product, read from YAML: what each needs, and who could on the legacy platform."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Ability:
-    """Something people do in the product, and what it needs. `legacy_plans` empty: the old platform could not."""
+    """Something people do in the product, and what it needs. `legacy_plans` empty: the legacy platform could not."""
 
     code: str
     title: str

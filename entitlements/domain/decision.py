@@ -26,7 +26,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class LegacyFacts:
-    """What is known of the same person on the old platform."""
+    """What is known of the same person on the legacy platform."""
 
     plan: str | None = None
     plan_name: str = ""
@@ -37,7 +37,7 @@ class LegacyFacts:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """The answer of the old platform to the same question."""
+    """The answer of the legacy platform to the same question."""
 
     verdict: Verdict
     words: str
@@ -123,20 +123,20 @@ def _policy(ability: Ability, facts: Facts) -> Step:
 
 
 def before(ability: Ability, facts: LegacyFacts) -> Before:
-    """Answer the same question for the old platform."""
+    """Answer the same question for the legacy platform."""
     if not ability.legacy_plans:
-        return Before(Verdict.FAIL, "The old platform could not do this.")
+        return Before(Verdict.FAIL, "The legacy platform could not do this.")
     if not facts.is_known or facts.plan is None:
-        return Before(Verdict.UNKNOWN, "Nobody has looked at the old platform lately, so this is not known.")
+        return Before(Verdict.UNKNOWN, "Nobody has looked at the legacy platform lately, so this is not known.")
     if facts.plan not in ability.legacy_plans:
-        return Before(Verdict.FAIL, f"On the old platform it was not part of {facts.plan_name} either.")
+        return Before(Verdict.FAIL, f"On the legacy platform it was not part of {facts.plan_name} either.")
     if facts.role is None:
-        return Before(Verdict.FAIL, "There was no account on the old platform.")
+        return Before(Verdict.FAIL, "There was no account on the legacy platform.")
     if facts.role not in ability.legacy_roles:
-        return Before(Verdict.FAIL, f"On the old platform the role {facts.role_name} did not include it either.")
+        return Before(Verdict.FAIL, f"On the legacy platform the role {facts.role_name} did not include it either.")
     return Before(
         Verdict.PASS,
-        f"On the old platform it was possible: {facts.plan_name} included it, and so did the role {facts.role_name}.",
+        f"On the legacy platform it was possible: {facts.plan_name} included it, as did the role {facts.role_name}.",
     )
 
 

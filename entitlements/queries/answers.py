@@ -1,4 +1,4 @@
-"""Answers as people read them: one sentence, where it stops, who can help, and the old platform beside it."""
+"""Answers as people read them: one sentence, where it stops, who can help, and the legacy platform beside it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

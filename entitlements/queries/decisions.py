@@ -26,7 +26,7 @@ class Answer:
     member: Member
     decision: Decision
     before: Before | None
-    """The old platform's answer; None for what only this portal has."""
+    """The legacy platform's answer; None for what only this portal has."""
     seen_at: datetime | None
     """When both platforms were last looked at."""
 

@@ -136,7 +136,7 @@ def row(declared: Declared, workflow: Workflow, *, role: str, segment: str, reli
 
 
 def lead(path: str, *, segment: str, role: str) -> tuple[str, str] | None:
-    """Return where an address of the old platform leads: `("guide", slug)` or `("workflow", id)`; None if unknown."""
+    """Return where an address of legacy leads: `("guide", slug)` or `("workflow", id)`; None if unknown."""
     declared = catalogue.read()
     workflow = declared.workflows.was_at(path, segment=segment)
     if workflow is None:

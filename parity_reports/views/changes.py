@@ -84,7 +84,7 @@ def mark(request: ActingRequest, tenant: Tenant, guide_slug: str) -> HttpRespons
 @require_safe
 @tenant_view(Permission.VIEW_TENANT)
 def was(request: ActingRequest, tenant: Tenant, old: str) -> HttpResponse:
-    """Lead from an address of the old platform to the guide of the new place, or to a search by its words."""
+    """Lead from an address of the legacy platform to the guide of the new place, or to a search by its words."""
     found = changes.lead(old, segment=tenant.segment, role=changes.role_of(request.actor))
     if found is not None:
         kind, name = found

@@ -100,7 +100,7 @@ def test_a_thousand_people_are_reviewed_and_each_role_sees_its_page(visit: Visit
     assert visit(at, by=people["member"]).get_by_text("Your role in this account").count()
     bare = visit(at, by=owner.user, java_script_enabled=False)
     bare.get_by_text("Abandon this review").click()
-    bare.get_by_label("Why it is abandoned").fill("The list of the old platform was from spring")
+    bare.get_by_label("Why it is abandoned").fill("The list of the legacy platform was from spring")
     bare.get_by_role("button", name="Abandon the review").click()
     bare.get_by_role("button", name="Abandon").click()
     expect(bare.get_by_text("from spring")).to_be_visible()

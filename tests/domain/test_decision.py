@@ -155,11 +155,11 @@ DISPATCHER = LegacyFacts("OPS-PRO", "Operations Pro", "DSP", "Dispatcher", is_kn
 @pytest.mark.parametrize(
     ("code", "known", "verdict", "words"),
     [
-        ("export-reports", DISPATCHER, Verdict.PASS, "Operations Pro included it, and so did the role Dispatcher"),
+        ("export-reports", DISPATCHER, Verdict.PASS, "Operations Pro included it, as did the role Dispatcher"),
         ("set-up-sso", DISPATCHER, Verdict.FAIL, "it was not part of Operations Pro either"),
         ("add-seat", DISPATCHER, Verdict.FAIL, "the role Dispatcher did not include it either"),
-        ("read-audit-log", DISPATCHER, Verdict.FAIL, "The old platform could not do this"),
-        ("add-seat", replace(DISPATCHER, role=None), Verdict.FAIL, "no account on the old platform"),
+        ("read-audit-log", DISPATCHER, Verdict.FAIL, "The legacy platform could not do this"),
+        ("add-seat", replace(DISPATCHER, role=None), Verdict.FAIL, "no account on the legacy platform"),
         ("add-seat", LegacyFacts(), Verdict.UNKNOWN, "this is not known"),
     ],
 )

@@ -281,7 +281,7 @@ def ask_for_what_the_old_platform_had(page: Page) -> None:
     expect(page.get_by_role("heading", name="You cannot export reports")).to_be_visible()
     expect(page.locator("main .notice")).to_contain_text("The plan Standard does not include report exports.")
     expect(page.locator("main .notice")).to_contain_text("Who can give it: your customer success manager")
-    expect(page.get_by_text("On the old platform it was possible: Operations Standard included it")).to_be_visible()
+    expect(page.get_by_text("On the legacy platform it was possible: Operations Standard included it")).to_be_visible()
     page.get_by_label("What do you need it for?").fill("Our monthly figures.")
     page.get_by_role("button", name="Request access").click()
     expect(page.get_by_text("Waits for an answer")).to_be_visible()

@@ -73,7 +73,7 @@ def test_a_dispatcher_reads_what_they_lack_and_that_they_had_it(member: Member) 
     assert found.decision.nearest_grant.key == "product_role:auditor"
     assert found.before
     assert found.before.words == (
-        "On the old platform it was possible: Operations Pro included it, and so did the role Dispatcher."
+        "On the legacy platform it was possible: Operations Pro included it, as did the role Dispatcher."
     )
     assert told(member, "change-flight").decision.is_allowed
 

@@ -93,6 +93,8 @@ def test_a_refused_invitation_says_why_and_keeps_what_was_typed(open_as, email, 
     assert response.status_code == 422
     assert words in text(response)
     assert f'value="{email}"' in text(response)
+    crumbs = text(response).split('<ol class="crumbs">')[1].split("</ol>")[0]
+    assert (crumbs.count("<li>"), crumbs.count("Members")) == (2, 1)
 
 
 def test_a_second_invitation_points_to_the_first(open_as):

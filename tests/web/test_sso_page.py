@@ -155,14 +155,6 @@ def test_metadata_of_no_use_are_refused_with_the_reason(open_as, document: bytes
     assert "Download the metadata from your provider again" in text(answer)
 
 
-def test_a_refused_form_names_its_page_once_in_the_breadcrumb(open_as) -> None:
-    page = open_as()
-    page.post("begin_sso")
-    refused = page.post("connect_sso", metadata="nonsense")
-    crumbs = text(refused).split('<ol class="crumbs">')[1].split("</ol>")[0]
-    assert (refused.status_code, crumbs.count("<li>"), crumbs.count("Single sign-on")) == (422, 2, 1)
-
-
 def test_metadata_of_several_providers_are_refused(open_as) -> None:
     one = Provider().metadata().decode().split("?>", 1)[1]
     many = f'<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">{one}{one}</md:EntitiesDescriptor>'

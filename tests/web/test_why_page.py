@@ -47,7 +47,7 @@ def test_every_member_may_ask_and_reads_the_trail(client: Client, member: Member
     assert "The role Dispatcher does not include it." in text
     assert "the role Auditor" in text
     assert "an owner or admin of your account" in text
-    assert "On the old platform it was possible" in text
+    assert "On the legacy platform it was possible" in text
     assert text.index("Your plan") < text.index("it stops here")
     assert "For whom" not in text
 
