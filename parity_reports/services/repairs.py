@@ -37,8 +37,8 @@ def advance(*, reconciliation_id: UUID, by: Actor, at: datetime, job_id: UUID | 
     if not items:
         _end(row, State.UNDONE if undoing else State.DONE, by=by, at=at)
         return False
-    watermarks.withdraw(tenant_id=row.tenant_id, entity=row.entity, itself=undoing, by=by, at=at)
     try:
+        watermarks.withdraw(order=_order(row, at), itself=undoing, by=by, at=at)
         outcomes = _restored(row, items, at=at) if undoing else _repaired(row, items, at=at)
     except ports.Rejected as refusal:
         _end(row, State.FAILED, by=by, at=at, problem=str(refusal))

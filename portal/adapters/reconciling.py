@@ -15,7 +15,7 @@ from backfills.domain.spec import Spec, Then
 from core.moving import LoadOrder
 from core.ports import Rejected
 from core.reconciling import Field, Foreseen, Outcome, Repair
-from portal.adapters import stage
+from portal.adapters import stage, touching
 from portal.adapters.batch import table
 from portal.adapters.objects import Objects
 from portal.adapters.postgres import connected
@@ -84,8 +84,7 @@ class PostgresReconciler:
     @contextmanager
     def _connected(self) -> Iterator[psycopg.Connection]:
         with connected(self.url, platform="new", statement_timeout=self.statement_timeout) as connection:
-            row = connection.execute("SELECT to_regclass('crossing_stage.former') IS NULL").fetchone()
-            if row and row[0]:
+            if not stage.is_made(connection) or stage.is_outdated(connection):
                 with connection.transaction():
                     connection.execute("SELECT pg_advisory_xact_lock(hashtext('crossing_stage'))")
                     connection.execute(_STAGE.read_bytes())
@@ -120,6 +119,7 @@ class PostgresReconciler:
                 [order.run_id, order.account_id, order.entity, key, told[key].outcome.value, mark, former[key],
                  batch.keep_until],
             )  # fmt: skip
+        touching.note_written(connection, order, [key for key in done if told[key].outcome is not Outcome.EQUAL])
         return told | {key: Foreseen(outcome) for key, outcome in left.items()}
 
     def _move(
@@ -188,6 +188,7 @@ class PostgresReconciler:
                     outcomes[key] = Outcome.HELD
                     continue
                 objects.put_back(key, *former)
+                touching.note_written(connection, order, [key])
                 outcomes[key] = Outcome.RESTORED
                 connection.execute(
                     "UPDATE crossing_stage.former SET restored_at = %s, payload = NULL"

@@ -4,7 +4,7 @@ Each note has a number. A run of an entity remembers the last number given when 
 by all that was noted until then. The next catch-up asks for what was noted since (`looked_from`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import psycopg
 from psycopg import sql
@@ -73,6 +73,14 @@ def note(connection: psycopg.Connection, order: LoadOrder, key: str) -> None:
     if looking(order.entity, order.specs):
         values = sql.SQL("VALUES (%(account)s, %(entity)s, %(key)s, true)")
         connection.execute(NOTED.format(values), {"account": order.account_id, "entity": order.entity, "key": key})
+
+
+def note_written(connection: psycopg.Connection, order: LoadOrder, keys: Sequence[str]) -> None:
+    """Note objects that something else than a run wrote, removed or put back."""
+    if keys and looking(order.entity, order.specs):
+        values = sql.SQL("SELECT %(account)s, %(entity)s, key, false FROM unnest(%(keys)s::text[]) AS k (key)")
+        given = {"account": order.account_id, "entity": order.entity, "keys": sorted(set(keys))}
+        connection.execute(NOTED.format(values), given)
 
 
 def note_all(connection: psycopg.Connection, order: LoadOrder) -> None:

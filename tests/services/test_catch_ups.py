@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -24,6 +25,7 @@ from core.models import LedgerEntry
 from core.readiness import CHECKS
 from core.tenancy import scope
 from cutover.services import go_no_go
+from parity_reports.services import batches
 from tests import airline, make
 from tests.cutovers import Case, ready_case
 from tests.databases import Platforms
@@ -154,14 +156,20 @@ def refused(tenant: Tenant, entity: str = "flights") -> str:
 
 
 @pytest.mark.slow
-def test_what_was_put_right_outside_of_runs_is_followed_by_full_runs(world: Platforms, tenant: Tenant) -> None:
+def test_what_was_put_right_outside_of_runs_and_nobody_noted_is_followed_by_full_runs(
+    world: Platforms, tenant: Tenant
+) -> None:
     airline.flights(world, 1)
     age(world)
     move(tenant)
     (begun,) = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["flights"], catch_up=True)
+    order = batches.order(tenant_id=tenant.pk, entity="airports", run_id=uuid4(), at=timezone.now())
+    watermarks.withdraw(order=order, itself=False, by=HOUSE, at=timezone.now())
+    assert LedgerEntry.objects.filter(event="backfills.watermark.withdrawn").count() == 0, "the platform notes it"
     assert runs.advance(run_id=begun.pk, by=HOUSE, at=timezone.now())
-    watermarks.withdraw(tenant_id=tenant.pk, entity="airports", itself=False, by=HOUSE, at=timezone.now())
-    watermarks.withdraw(tenant_id=tenant.pk, entity="airports", itself=False, by=HOUSE, at=timezone.now())
+    airline.lose_notes(world)
+    watermarks.withdraw(order=order, itself=False, by=HOUSE, at=timezone.now())
+    watermarks.withdraw(order=order, itself=False, by=HOUSE, at=timezone.now())
     queue.run_pending()
     begun.refresh_from_db()
     assert (begun.state, begun.problem) == (
@@ -170,7 +178,7 @@ def test_what_was_put_right_outside_of_runs_is_followed_by_full_runs(world: Plat
     assert "Nothing tells from when on" in refused(tenant)
     assert move(tenant, "airports", catch_up=True)["airports"].since
     assert LedgerEntry.objects.filter(event="backfills.watermark.withdrawn").count() == 1
-    watermarks.withdraw(tenant_id=tenant.pk, entity="airports", itself=True, by=HOUSE, at=timezone.now())
+    watermarks.withdraw(order=order, itself=True, by=HOUSE, at=timezone.now())
     assert "Nothing tells from when on" in refused(tenant, "airports")
 
 

@@ -94,3 +94,32 @@ def test_what_drifts_is_put_right_record_by_record_and_put_back(airline_world: P
     runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
     queue.run_pending()
     assert look(tenant) == [], "a run finds its way through what was put right and back"
+
+
+def caught_up(tenant: Tenant) -> int:
+    """Catch flights up, and return how many were read."""
+    (run,) = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["flights"], catch_up=True)
+    queue.run_pending()
+    run.refresh_from_db()
+    assert (run.state, run.whole_because) == ("succeeded", "")
+    return run.read
+
+
+def test_what_looks_up_what_was_put_right_is_caught_up_where_it_names_it(
+    airline_world: Platforms, tenant: Tenant
+) -> None:
+    airline.legacy_do(airline_world, "UPDATE flt_hist SET upd_ts = now() - interval '1 hour'")
+    airline.new_do(airline_world, "UPDATE platform.airport SET time_zone = 'America/Denver' WHERE code = 'LAX'")
+    assert [key for key, *_ in look(tenant)] == ["LAX"]
+    asked = {"strategies": dict.fromkeys(Cause, Strategy.SOURCE), "reason": "As agreed.", "accepted_until": None}
+    lead, other = (make.staff_actor(make.staff(role)) for role in (StaffRole.DATA_LEAD, StaffRole.TECHNICAL_LEAD))
+    row = previews.make(tenant_id=tenant.pk, entity="airports", by=lead, at=timezone.now(), **asked)
+    reconciliations.confirm(reconciliation_id=row.pk, by=lead, at=timezone.now())
+    reconciliations.approve(reconciliation_id=row.pk, by=other, at=timezone.now())
+    queue.run_pending()
+    assert look(tenant) == []
+    assert caught_up(tenant) == 6, "they fly there"
+    assert caught_up(tenant) == 0
+    reconciliations.undo(reconciliation_id=row.pk, by=lead, at=timezone.now())
+    queue.run_pending()
+    assert caught_up(tenant) == 6
