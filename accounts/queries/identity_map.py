@@ -245,14 +245,14 @@ def facts(*, tenant_id: UUID, ids: Collection[UUID]) -> dict[UUID, Legacy]:
     kept = set(
         LegacyPerson.objects.filter(tenant_id=tenant_id, outcome=Outcome.MERGED).values_list("person_id", flat=True)
     )
+    columns = ("pk", "key", "outcome", "rule", "new_id", "person_id", "decision_id", "role", "is_owner")
     return {
-        row.pk: Legacy(
-            id=row.pk, key=row.key, state=State(row.outcome, row.rule, row.new_id, row.person_id),
-            decision_id=row.decision_id, role=row.role, is_owner=row.is_owner, is_kept=row.pk in kept,
-        )
+        pk: Legacy(pk, key, State(*state), decision_id, role, is_owner, pk in kept)
         for some in batched(ids, _AT_ONCE)
-        for row in LegacyPerson.objects.filter(tenant_id=tenant_id, pk__in=some)
-    }  # fmt: skip
+        for pk, key, *state, decision_id, role, is_owner in LegacyPerson.objects.filter(
+            tenant_id=tenant_id, pk__in=some
+        ).values_list(*columns)
+    }
 
 
 def new_facts(*, tenant_id: UUID, ids: Collection[UUID]) -> dict[UUID, New]:
@@ -262,10 +262,13 @@ def new_facts(*, tenant_id: UUID, ids: Collection[UUID]) -> dict[UUID, New]:
         holders: dict[UUID, set[UUID]] = {}
         for new_id, legacy_id in _held(tenant_id=tenant_id, ids=some):
             holders.setdefault(new_id, set()).add(legacy_id)
-        for row in NewPerson.objects.filter(tenant_id=tenant_id, pk__in=some):
-            found[row.pk] = New(
-                id=row.pk, key=row.key, role=row.role, is_owner=row.is_owner,
-                is_there=row.is_active and row.gone_at is None, holders=frozenset(holders.get(row.pk, ())),
+        rows = NewPerson.objects.filter(tenant_id=tenant_id, pk__in=some)
+        for pk, key, role, is_owner, is_active, gone_at in rows.values_list(
+            "pk", "key", "role", "is_owner", "is_active", "gone_at"
+        ):
+            found[pk] = New(
+                id=pk, key=key, role=role, is_owner=is_owner, is_there=is_active and gone_at is None,
+                holders=frozenset(holders.get(pk, ())),
             )  # fmt: skip
     return found
 

@@ -316,6 +316,7 @@ def _many(request: ActingRequest, tenant: Tenant, *, problem: UseCaseError | Non
         "tabs": [(outcome.value, look.title, standing.count(outcome)) for outcome, look in OUTCOMES.items()],
         "people": standing.people,
         "most": sheets.MOST_LINES,
+        "most_decided": sheets.MOST_DECIDED,
         "reason": request.POST.get("reason", "")[:300],
         "may_map": request.actor.can(Permission.MAP_PEOPLE, tenant_id=tenant.pk),
     }

@@ -86,6 +86,17 @@ def test_each_flaw_names_its_line_and_column(line: bytes, column: str) -> None:
     assert [(flaw.line, flaw.column) for flaw in flaws] == [(2 + line.count(b"\n"), column)]
 
 
+def test_a_file_that_decides_about_too_many_is_refused_however_long_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "MOST_DECIDED", 2)
+    silent = b"\n".join(b"%s,s,," % str(uuid.uuid4()).encode() for _ in range(5))
+    decided = [b"%s,s,drop," % str(uuid.uuid4()).encode() for _ in range(3)]
+    heading = ",".join(sheets.READ).encode()
+    assert len(sheets.read(b"\n".join([heading, silent, *decided[:2]]))[0]) == 2
+    with pytest.raises(sheets.Unreadable) as refused:
+        sheets.read(b"\n".join([heading, silent, *decided]))
+    assert refused.value.flaw.message == "The file decides about more than 2 people."
+
+
 @pytest.mark.parametrize("between", [b",", b";"])
 def test_a_file_is_read_as_spreadsheets_write_it(between: bytes) -> None:
     row = [SOMEBODY, b"abc", b"Map", b'"\'=1+2"', b"Nobody"]

@@ -105,6 +105,11 @@ def test_nothing_of_a_file_is_done_while_a_line_is_wrong(airline: Airline) -> No
     assert not PersonDecision.objects.filter(tenant_id=airline.id).exists()
 
 
+def test_a_file_that_cannot_be_read_at_all_is_not_called_a_line(airline: Airline) -> None:
+    with pytest.raises(bulk.FlawedFile, match="The file cannot be carried out"):
+        upload(airline, b"name,role")
+
+
 def test_a_file_of_yesterday_overwrites_nothing_of_today(airline: Airline) -> None:
     old = filled(airline, k3=("apart", ""))
     airline.decide("3", decisions.Kind.MAP, "n3")

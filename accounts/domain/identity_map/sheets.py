@@ -18,6 +18,8 @@ READ = ("guid", "state", "decision", "target")
 
 KINDS = (Kind.ACCEPT, Kind.MAP, Kind.APART, Kind.MERGE, Kind.SPLIT, Kind.DROP)
 MOST_LINES = 100_000
+MOST_DECIDED = 20_000
+"""People whom one file decides about: somebody waits for it, and it is one decision, undone as a whole."""
 LARGEST_FILE = 40 * 1024 * 1024
 LONGEST_CELL = 10_000
 UNENDED = "Look for a quotation mark that does not end."
@@ -85,6 +87,11 @@ def read(content: bytes) -> tuple[list[Line], list[Flaw]]:
         elif found is not None:
             seen.add(found.guid)
             lines.append(found)
+        if len(lines) > MOST_DECIDED:
+            raise Unreadable(
+                f"The file decides about more than {MOST_DECIDED:,} people.",
+                "Leave “decision” empty in the other lines, and decide about those by another file.",
+            )
     return lines, flaws
 
 

@@ -21,9 +21,10 @@ class FlawedFile(UnableToDecide):
     """Something in the file is wrong, so nothing of it was done; `flaws` names each line."""
 
     def __init__(self, flaws: Sequence[Flaw]) -> None:
-        count = len(flaws)
+        count = sum(flaw.line > 0 for flaw in flaws)
+        what = f"{count:,} line{'' if count == 1 else 's'} of the file" if count else "The file"
         super().__init__(
-            f"{count:,} line{'' if count == 1 else 's'} of the file cannot be carried out, so nothing was changed.",
+            f"{what} cannot be carried out, so nothing was changed.",
             fix="Mend what is listed and upload the file again.",
         )
         self.flaws = sorted(flaws, key=lambda flaw: flaw.line)
