@@ -51,6 +51,16 @@ class ControlForm(forms.Form):
     control = forms.CharField(max_length=500, label="Kept by", widget=forms.Textarea(attrs={"rows": 2}))
 
 
+class DatasetForm(forms.Form):
+    """What is to be erased."""
+
+    dataset = forms.ChoiceField(
+        choices=[(one.value, one.label) for one in Dataset if one.goes_by_itself],
+        label="What",
+        widget=forms.RadioSelect,
+    )
+
+
 class PlanForm(forms.Form):
     """What will keep a promise, and by when."""
 
@@ -125,15 +135,16 @@ class ObligationAdmin(StaffAdmin):
         return "The deletion is ordered; its attestation follows once every row was counted again."
 
     @operation(
-        "Erase names in the identity map",
+        "Erase what is kept of the move",
         permission=Permission.MANAGE_OBLIGATIONS,
+        form=DatasetForm,
         when=lambda row: row.key == "deletion",
     )
-    def erase_people(self, request: HttpRequest, row: Obligation, answers: Mapping[str, Any]) -> str:
-        """Order that nobody is named in the identity map any more."""
-        by = self.actor(request)
-        deletions.order(tenant_id=row.tenant_id, dataset=Dataset.PEOPLE, by=by, at=timezone.now())
-        return "The erasure is ordered; its attestation follows once what names somebody was counted again."
+    def erase(self, request: HttpRequest, row: Obligation, answers: Mapping[str, Any]) -> str:
+        """Order that one of the things which are erased a quarter after the move goes now."""
+        by, dataset = self.actor(request), Dataset(answers["dataset"])
+        deletions.order(tenant_id=row.tenant_id, dataset=dataset, by=by, at=timezone.now())
+        return f"The erasure of “{dataset.label}” is ordered; its attestation follows once it was counted again."
 
 
 @admin.register(Deletion)

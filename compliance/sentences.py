@@ -9,10 +9,9 @@ from core.activity import Sentence, sentences
 
 def _deletion(did: str, then: str = "") -> Sentence:
     """Return a sentence on a deletion: how many rows, and of what."""
-    what = {Dataset.STAGE.value: "staged rows", Dataset.PEOPLE.value: "rows that name people in the identity map"}
 
     def tell(data: Mapping[str, Any]) -> str:
-        return " ".join(filter(None, (did, str(data["rows"]), what[data["dataset"]], then)))
+        return " ".join(filter(None, (did, str(data["rows"]), Dataset(data["dataset"]).rows, then)))
 
     return tell
 

@@ -17,16 +17,19 @@ COMPLIANCE = Actor.system("compliance")
 
 @task(scope=Scope.SYSTEM, every=timedelta(days=1))
 def find_due_erasures(*, at: datetime) -> None:
-    """Have the names in the identity map erased of every account whose move was over a quarter ago."""
-    for tenant_id in deletions.due_erasures(at=at):
-        queue.enqueue("compliance.tasks.erase_people", tenant_id=tenant_id, key=str(tenant_id))
+    """Have what was kept of the move erased of every account whose move was over a quarter ago."""
+    for dataset in [one for one in Dataset if one.goes_by_itself]:
+        for tenant_id in deletions.due_erasures(at=at, dataset=dataset):
+            queue.enqueue(
+                "compliance.tasks.erase", tenant_id=tenant_id, key=f"{tenant_id}:{dataset}", dataset=dataset.value
+            )
 
 
 @task(scope=Scope.TENANT, max_attempts=1)
-def erase_people(*, tenant_id: UUID, at: datetime) -> None:
+def erase(*, tenant_id: UUID, dataset: str, at: datetime) -> None:
     """Order the erasure for one account; what refuses it today is asked again tomorrow."""
     with suppress(deletions.UnableToDelete):
-        deletions.order(tenant_id=tenant_id, dataset=Dataset.PEOPLE, by=COMPLIANCE, at=at)
+        deletions.order(tenant_id=tenant_id, dataset=Dataset(dataset), by=COMPLIANCE, at=at)
 
 
 @task(scope=Scope.TENANT, timeout=timedelta(minutes=30))

@@ -17,6 +17,7 @@ def _title(data: Mapping[str, Any]) -> str:
 sentences(
     {
         "entitlements.snapshot.taken": "compared the contract on both platforms: {mismatches} differences in billing",
+        "entitlements.snapshots.erased": "erased what both platforms said of the contract: {rows} rows",
         "entitlements.mismatch.opened": "found the new platform not as promised: {title}",
         "entitlements.mismatch.settled": "found this as promised again: {title}",
         "entitlements.choice.made": "chose about the contract: {choice}, {basis}",

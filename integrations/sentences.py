@@ -11,6 +11,7 @@ sentences(
         "integrations.harness.requested": "asked for a run of the webhook harness",
         "integrations.harness.finished": "ran the webhook harness",
         "integrations.message.requested": "sent a test event",
+        "integrations.messages.erased": "erased test messages, their answers and harness runs: {rows} rows",
         "integrations.message.sent_again": "sent a webhook message again",
     }
 )

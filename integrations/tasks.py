@@ -7,7 +7,7 @@ from core import queue
 from core.actor import Actor
 from core.queue import Scope, task
 from integrations.queries import messages as listed
-from integrations.services import harness, messages
+from integrations.services import erasure, harness, messages
 
 INTEGRATIONS = Actor.system("integrations")
 
@@ -29,3 +29,9 @@ def deliver_due(*, at: datetime) -> None:
 def run_harness(*, run_id: str, job_id: UUID, at: datetime) -> None:
     """Run the harness against one endpoint."""
     harness.run(run_id=UUID(run_id), by=INTEGRATIONS, at=at, job_id=job_id)
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(days=1))
+def forget_messages(*, at: datetime) -> None:
+    """Delete test messages and harness runs of long ago."""
+    erasure.forget(at=at)

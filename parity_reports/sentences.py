@@ -4,6 +4,7 @@ from core.activity import sentences
 
 sentences(
     {
+        "parity_reports.findings.erased": "erased what comparisons found: {rows} rows",
         "parity_reports.report.requested": "asked for a comparison of both platforms",
         "parity_reports.report.finished": "finished a comparison: {verdict}",
         "parity_reports.drift.changed": "looked again after the comparison: {appeared} more records differ,"

@@ -1,5 +1,6 @@
 """What is deleted once the move needs it no more: how each is called, and why it was kept."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -11,15 +12,68 @@ class Dataset(StrEnum):
     PEOPLE = "people"
     """What names a person in the identity map, and what people wrote about them; ids, keys and decisions stay."""
 
+    FINDINGS = "findings"
+    """Parity reports, drift, reconciliations and shadow reads; the ledger keeps verdicts and digests."""
+    CONTRACTS = "contracts"
+    """What both platforms said of the contract, and where they differed; what the customer chose stays."""
+    MESSAGES = "messages"
+    """Messages that tried the customer's endpoints, and what these answered."""
+
     @property
     def label(self) -> str:
         """What it is called on a page."""
-        return {Dataset.STAGE: "Data staged for the move", Dataset.PEOPLE: "Names in the identity map"}[self]
+        return _TOLD[self].label
 
     @property
     def purpose(self) -> str:
         """What it was kept for."""
-        return {
-            Dataset.STAGE: "moving data to the new platform",
-            Dataset.PEOPLE: "finding out who of legacy is whom on the new platform",
-        }[self]
+        return _TOLD[self].purpose
+
+    @property
+    def rows(self) -> str:
+        """What its rows are called where they are counted."""
+        return _TOLD[self].rows
+
+    @property
+    def owner(self) -> str:
+        """Who answers for it."""
+        return _TOLD[self].owner
+
+    @property
+    def goes_by_itself(self) -> bool:
+        """Whether it is deleted a quarter after the move without anybody's order."""
+        return self is not Dataset.STAGE
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    label: str
+    purpose: str
+    rows: str
+    owner: str
+
+
+_TOLD = {
+    Dataset.STAGE: _Told("Data staged for the move", "moving data to the new platform", "staged rows", "data"),
+    Dataset.PEOPLE: _Told(
+        "Names in the identity map",
+        "finding out who of legacy is whom on the new platform",
+        "rows that name people in the identity map",
+        "identity-billing",
+    ),
+    Dataset.FINDINGS: _Told(
+        "Findings of comparisons", "showing that both platforms hold the same", "rows of what comparisons found", "data"
+    ),
+    Dataset.CONTRACTS: _Told(
+        "Contracts as both platforms had them",
+        "showing that what was promised is what is billed",
+        "rows of what both platforms said of the contract",
+        "identity-billing",
+    ),
+    Dataset.MESSAGES: _Told(
+        "Test messages and their answers",
+        "trying endpoints before the move",
+        "rows of test messages",
+        "integrations",
+    ),
+}

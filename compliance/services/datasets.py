@@ -14,7 +14,13 @@ from core.actor import Actor
 from core.errors import UseCaseError
 from cutover.domain.phases import Phase
 from cutover.queries import cutovers
+from entitlements.queries import kept as contracts
+from entitlements.services import erasure as erase_contracts
+from integrations.queries import kept as messages
+from integrations.services import erasure as erase_messages
+from parity_reports.queries import kept as findings
 from parity_reports.queries import reports
+from parity_reports.services import erasure as erase_findings
 
 PAST_CUTOVER = frozenset({Phase.STABILISE, Phase.DECOMMISSION, Phase.DONE})
 NO_WAY_BACK = frozenset({Phase.DECOMMISSION, Phase.DONE})
@@ -59,16 +65,37 @@ def _require_moved(tenant_id: UUID) -> None:
 def _require_no_way_back(tenant_id: UUID) -> None:
     if cutovers.phase_of(tenant_id) not in NO_WAY_BACK:
         raise UnableToDelete(
-            "The identity map is needed while there is a way back to legacy.",
+            "This is needed while there is a way back to legacy.",
             fix="Order the deletion once the account's legacy platform is decommissioned.",
         )
 
 
-def _erase(tenant_id: UUID, by: Actor, at: datetime) -> Mapping[str, int]:
-    erasure.erase(tenant_id=tenant_id, by=by, at=at)
-    return identity_map.named(tenant_id=tenant_id)
+def _erased(
+    erase: Callable[..., None], count: Callable[..., Mapping[str, int]]
+) -> Callable[[UUID, Actor, datetime], Mapping[str, int]]:
+    """Return what erases and counts again."""
+
+    def delete(tenant_id: UUID, by: Actor, at: datetime) -> Mapping[str, int]:
+        erase(tenant_id=tenant_id, by=by, at=at)
+        return count(tenant_id=tenant_id)
+
+    return delete
 
 
+def _ours(
+    count: Callable[..., Mapping[str, int]], erase: Callable[..., None], *, verified: str, nothing: str
+) -> Handled:
+    """Handle what stands in our own tables."""
+    return Handled(
+        require=_require_no_way_back,
+        count=lambda tenant_id: count(tenant_id=tenant_id),
+        delete=_erased(erase, count),
+        verified=verified,
+        nothing=nothing,
+    )
+
+
+_COUNTED_AGAIN = "every table was counted again after the deletion, in a transaction of its own"
 HANDLED: Mapping[Dataset, Handled] = {
     Dataset.STAGE: Handled(
         require=_require_moved,
@@ -77,12 +104,29 @@ HANDLED: Mapping[Dataset, Handled] = {
         verified="every table was counted again after the deletion, on a new connection",
         nothing="Nothing is staged for this account: there is nothing to delete.",
     ),
-    Dataset.PEOPLE: Handled(
-        require=_require_no_way_back,
-        count=lambda tenant_id: identity_map.named(tenant_id=tenant_id),
-        delete=_erase,
+    Dataset.PEOPLE: _ours(
+        identity_map.named,
+        erasure.erase,
         verified="what still names somebody was counted again after the deletion, in a transaction of its own",
         nothing="Nobody is named in this account's identity map: there is nothing to erase.",
+    ),
+    Dataset.FINDINGS: _ours(
+        findings.count,
+        erase_findings.erase,
+        verified=_COUNTED_AGAIN,
+        nothing="Nothing was compared for this account: there is nothing to erase.",
+    ),
+    Dataset.CONTRACTS: _ours(
+        contracts.count,
+        erase_contracts.erase,
+        verified=_COUNTED_AGAIN,
+        nothing="Nothing is kept of this account's contract: there is nothing to erase.",
+    ),
+    Dataset.MESSAGES: _ours(
+        messages.count,
+        erase_messages.erase,
+        verified=_COUNTED_AGAIN,
+        nothing="No test message of this account is kept: there is nothing to erase.",
     ),
 }
 

@@ -23,15 +23,15 @@ __all__ = ["NAMES_KEPT", "UnableToDelete", "carry_out", "due_erasures", "order"]
 
 CARRY_OUT = "compliance.tasks.carry_out"
 NAMES_KEPT = timedelta(days=90)
-"""For how long after the move the identity map names people; then it is erased unless the vendor did so earlier."""
+"""For how long after the move what is kept of it stays; then it is erased unless the vendor did so earlier."""
 
 
 def order(*, tenant_id: UUID, by: Actor, at: datetime, dataset: Dataset = Dataset.STAGE) -> Deletion:
     """Order the deletion of a dataset of an account, which a job then carries out and attests.
 
-    Stage data only past the cutover, once both platforms were shown to be equal and no rejected row waits; names in the
-    identity map once there is no way back to legacy; nothing under a legal hold. One order of each stands at a time:
-    ordered again, the one that stands is carried out if its job was given up.
+    Stage data only past the cutover, once both platforms were shown to be equal and no rejected row waits; the others
+    once there is no way back to legacy; nothing under a legal hold. One order of each stands at a time: ordered again,
+    the one that stands is carried out if its job was given up.
     """
     by.require(Permission.MANAGE_OBLIGATIONS, tenant_id=tenant_id)
     _allowed(tenant_id, dataset, at=at)
@@ -66,10 +66,10 @@ def carry_out(*, tenant_id: UUID, deletion_id: UUID, by: Actor, at: datetime) ->
         return None
     dataset = Dataset(row.dataset)
     _allowed(tenant_id, dataset, at=at)
+    report = reports.latest(tenant_id=tenant_id)  # it may go itself
     left = HANDLED[dataset].delete(tenant_id, by, at)
     if any(left.values()):
         raise UnableToDelete("Rows were left after the deletion.", fix="A run may have begun meanwhile; end it first.")
-    report = reports.latest(tenant_id=tenant_id)
     attestation_id = uuid4()
     body = attestations.deletion(
         attestation_id=attestation_id,
@@ -101,10 +101,10 @@ def carry_out(*, tenant_id: UUID, deletion_id: UUID, by: Actor, at: datetime) ->
     return made
 
 
-def due_erasures(*, at: datetime) -> list[UUID]:
-    """Return the accounts whose move was over a quarter ago, and whose people are named still; needs a staff scope."""
+def due_erasures(*, at: datetime, dataset: Dataset = Dataset.PEOPLE) -> list[UUID]:
+    """Return the accounts whose move was over a quarter ago, and that dataset stands still; needs a staff scope."""
     over = cutovers.every().filter(phase=Phase.DONE, phase_since__lte=at - NAMES_KEPT)
-    done = Deletion.objects.filter(dataset=Dataset.PEOPLE, done_at__isnull=False).values("tenant_id")
+    done = Deletion.objects.filter(dataset=dataset, done_at__isnull=False).values("tenant_id")
     held = holds.legally_held(at=at)
     return list(over.exclude(tenant_id__in=done).exclude(tenant_id__in=held).values_list("tenant_id", flat=True))
 

@@ -102,7 +102,7 @@ def test_a_quarter_after_the_move_names_are_erased_by_themselves(airline: Airlin
     with tenancy.empty_scope(), make.arranging():
         assert deletions.due_erasures(at=later - timedelta(seconds=1)) == []
         assert deletions.due_erasures(at=later) == [airline.id]
-    tasks.erase_people(tenant_id=airline.id, at=later)
+    tasks.erase(tenant_id=airline.id, dataset="people", at=later)
     with tenancy.empty_scope():
         queue.run_pending()
     assert not any(queries.named(tenant_id=airline.id).values())

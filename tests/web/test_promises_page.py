@@ -121,6 +121,17 @@ def test_staged_data_are_needed_until_the_account_has_moved(client, promised, le
     assert "Stage data are needed until the account is past its cutover" in page
 
 
+def test_the_lead_erases_what_is_kept_of_a_move_once_nobody_can_go_back(client, promised, lead):
+    with tenancy.empty_scope(), make.arranging():
+        row = promised.__class__.objects.get(key="deletion")
+    url = reverse("admin:compliance_obligation_erase", args=[row.pk])
+    asked = client.get(url).text
+    assert all(told in asked for told in ("Findings of comparisons", "Names in the identity map"))
+    assert "Data staged for the move" not in asked
+    page = client.post(url, {"dataset": "findings", "confirmed": "1"}, follow=True).text
+    assert "This is needed while there is a way back to legacy." in page
+
+
 def test_the_page_costs_the_same_however_many_promises_there_are(client, promised):
     from django.db import connection
     from django.test.utils import CaptureQueriesContext

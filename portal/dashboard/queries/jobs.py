@@ -36,7 +36,7 @@ PLUMBING = frozenset(
         "comms.tasks.issue_mailing",
         "comms.tasks.send_mailing",
         "comms.tasks.tend_case",
-        "compliance.tasks.erase_people",
+        "compliance.tasks.erase",
         "core.tasks.deliver",
         "cutover.tasks.ask_for_fresh_proof",
         "cutover.tasks.recheck_request",

@@ -1,0 +1,27 @@
+"""Erasing what both platforms said of a contract, once nobody can go back to legacy; what was chosen stays."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from core import ledger
+from core.actor import Actor
+from core.permissions import Permission
+from entitlements.models import Mismatch, Snapshot
+
+
+def erase(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
+    """Erase an account's snapshots and mismatches. Safe to repeat.
+
+    The database lets go of them only while such a deletion is ordered.
+    """
+    by.require(Permission.MANAGE_OBLIGATIONS, tenant_id=tenant_id)
+    with transaction.atomic(durable=True):
+        latest = Snapshot.objects.filter(tenant_id=tenant_id).order_by("-taken_at").first()
+        rows = Mismatch.objects.filter(tenant_id=tenant_id).delete()[0]
+        rows += Snapshot.objects.filter(tenant_id=tenant_id).delete()[0]
+        if latest:
+            ledger.record(
+                "entitlements.snapshots.erased", by=by, at=at, tenant_id=tenant_id, subject=latest, data={"rows": rows}
+            )

@@ -1,0 +1,146 @@
+"""What was kept to show that a move went well goes, attested, once nobody can go back; test messages earlier."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import DatabaseError, transaction
+from pytest_django import Settings
+
+from compliance import tasks, verifier
+from compliance.domain.datasets import Dataset
+from compliance.queries import files
+from compliance.queries import obligations as standing
+from compliance.services import deletions
+from compliance.services.datasets import HANDLED
+from compliance.services.deletions import UnableToDelete
+from core import holds, queue, tenancy
+from core.approvals import seals
+from cutover.models import Cutover
+from entitlements.models import Mismatch, Snapshot
+from integrations.domain.retries import State
+from integrations.models import Attempt, Endpoint, HarnessRun, Message
+from integrations.services import erasure
+from parity_reports.models import Report, Sample
+from tests import drifting, make
+from tests.drifting import Drifting
+from tests.queueing import now
+
+AT = datetime(2026, 11, 26, 12, tzinfo=UTC)
+KEPT = (Dataset.FINDINGS, Dataset.CONTRACTS, Dataset.MESSAGES)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
+
+
+def fill(tenant_id: Any, *, at: datetime = AT) -> Endpoint:
+    """Let an account have contracts that differed, and messages that were tried."""
+    snapshot = Snapshot.objects.create(
+        tenant_id=tenant_id, taken_at=at, taken_by=make.SYSTEM.id, matrix="1", use={}, unmapped=0, choices=0,
+        mismatches=1, currency="EUR",
+    )  # fmt: skip
+    Mismatch.objects.create(tenant_id=tenant_id, subject="plan", title="Plan", opened_in=snapshot)
+    endpoint = Endpoint.objects.create(
+        tenant_id=tenant_id, url="https://a.example/", secret="s", registered_at=at, registered_by=make.SYSTEM.id
+    )
+    say(endpoint, at=at)
+    return endpoint
+
+
+def say(endpoint: Endpoint, *, at: datetime, is_settled: bool = True) -> Message:
+    end = {"state": State.DELIVERED.value, "settled_at": at} if is_settled else {"next_attempt_at": at}
+    message = Message.objects.create(
+        tenant_id=endpoint.tenant_id, endpoint=endpoint, message_id=uuid4().hex, event="crossing.test", body="{}",
+        requested_at=at, requested_by=make.SYSTEM.id, **end,
+    )  # fmt: skip
+    Attempt.objects.create(tenant_id=endpoint.tenant_id, message=message, attempted_at=at, status=200)
+    HarnessRun.objects.create(
+        tenant_id=endpoint.tenant_id, endpoint=endpoint, requested_at=at, requested_by=make.SYSTEM.id,
+        finished_at=at, has_passed=True,
+    )  # fmt: skip
+    return message
+
+
+@pytest.fixture
+def done(settings: Settings, tmp_path: Path) -> Any:
+    """An account whose move is over."""
+    settings.QUEUE_RINGS = False
+    settled: Drifting = drifting.settle(settings, tmp_path)
+    settled.new(1, name="Somebody else")
+    settled.compare()
+    settled.new(2, name="Nobody")
+    settled.look()
+    with make.arranging():
+        Cutover.objects.update_or_create(
+            tenant_id=settled.tenant_id, defaults={"phase": "done", "phase_since": AT - timedelta(days=100)}
+        )
+    with tenancy.scope(tenant_id=settled.tenant_id):
+        fill(settled.tenant_id)
+        yield settled.tenant_id
+
+
+def test_a_quarter_after_the_move_it_goes_by_itself_and_that_is_attested(done: Any) -> None:
+    before = {dataset: HANDLED[dataset].count(done) for dataset in KEPT}
+    assert all(before.values())
+    assert before[Dataset.FINDINGS]["drift"]
+    assert Sample.objects.exists()
+    with tenancy.empty_scope():
+        with make.arranging():
+            tasks.find_due_erasures(at=now())
+        queue.run_pending()
+    made = {row.deletion.dataset: row for row in standing.attestations(tenant_id=done)}
+    for dataset in KEPT:
+        report = verifier.verify(files.attestation(made[dataset]), server_key=seals.public_key())
+        assert report.problems == []
+        assert report.said["deleted"] == dict(before[dataset])
+        assert not any(HANDLED[dataset].count(done).values())
+        assert dataset.owner
+    with tenancy.empty_scope(), make.arranging():
+        assert [deletions.due_erasures(at=now(), dataset=dataset) for dataset in KEPT] == [[], [], []]
+
+
+def test_the_database_lets_go_of_reports_and_snapshots_only_while_that_is_ordered(done: Any) -> None:
+    for model in (Sample, Mismatch):
+        assert model.objects.all().delete()[0] == 0, "no order stands"
+    with make.arranging(), pytest.raises(DatabaseError), transaction.atomic():
+        Report.objects.all()._raw_delete("default")
+    lead = make.staff_actor(make.staff("legal_privacy_lead"))
+    deletions.order(tenant_id=done, dataset=Dataset.CONTRACTS, by=lead, at=now())
+    assert Sample.objects.all().delete()[0] == 0, "something else is ordered"
+    assert Mismatch.objects.all().delete()[0] == 1
+
+
+@pytest.mark.parametrize("dataset", KEPT)
+def test_neither_under_a_hold_nor_while_there_is_a_way_back(done: Any, dataset: Dataset) -> None:
+    lead = make.staff_actor(make.staff("legal_privacy_lead"))
+    with make.arranging():
+        Cutover.objects.update(phase="stabilise")
+    with pytest.raises(UnableToDelete, match="way back"):
+        deletions.order(tenant_id=done, dataset=dataset, by=lead, at=now())
+    with make.arranging():
+        Cutover.objects.update(phase="done")
+    until = now() + timedelta(days=9)
+    holds.place(holds.LEGAL_HOLD, tenant_id=done, expires_at=until, reason="Court", by=lead, at=now())
+    with pytest.raises(UnableToDelete, match="legal hold"):
+        deletions.order(tenant_id=done, dataset=dataset, by=lead, at=now())
+    with tenancy.empty_scope(), make.arranging():
+        assert deletions.due_erasures(at=now(), dataset=dataset) == []
+
+
+def test_old_test_messages_go_as_time_passes_but_for_the_latest_run_of_the_harness() -> None:
+    held, free = make.tenant(), make.tenant()
+    for tenant in (held, free):
+        with tenancy.scope(tenant_id=tenant.pk):
+            endpoint = fill(tenant.pk)
+            say(endpoint, at=AT + timedelta(days=1), is_settled=False)
+    with tenancy.scope(tenant_id=held.pk):
+        until = AT + timedelta(days=300)
+        holds.place(holds.LEGAL_HOLD, tenant_id=held.pk, expires_at=until, reason="Court", by=make.SYSTEM, at=AT)
+    with make.arranging():
+        assert erasure.forget(at=AT + erasure.KEPT - timedelta(seconds=1)) == 0
+        assert erasure.forget(at=AT + erasure.KEPT) == 3, "a message, its attempt and a run"
+        assert erasure.forget(at=AT + timedelta(days=200)) == 0
+        assert list(HarnessRun.objects.filter(tenant=free).values_list("requested_at", flat=True)) == [
+            AT + timedelta(days=1)
+        ]
+        assert Message.objects.filter(tenant=held).count() == 2
