@@ -14,14 +14,18 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import site
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.db.models import CharField, QuerySet, TextField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
+from core import searches
 from core.actor import Actor
 from core.errors import UseCaseError
 from core.permissions import Permission
@@ -113,6 +117,16 @@ def operation(
     return decorate
 
 
+class StaffList(ChangeList):  # type: ignore[misc]  # unfold ships no types
+    """A list whose address holds a reference to what is searched for, and never the words themselves."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: list[str] | None = None) -> QuerySet[Any]:
+        """Search by the words that the reference stands for."""
+        self.query = searches.recall(request, self.params.get(SEARCH_VAR, "")) or ""
+        found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        return found
+
+
 class StaffAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     """A page of the admin for the vendor's people: seen with `may_view`, changed only through operations."""
 
@@ -168,11 +182,57 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Refuse to filter by a column the page leaves out: whether a row matches would tell it bit by bit.
 
+        Refuse words, unless the page offers their column as a filter: they may name people, and stand in the address.
         Refuse patterns too: a broken one is an error of the database, a cunning one keeps it busy.
         """
-        if lookup.partition("__")[0] in (self.exclude or ()) or lookup.endswith(("__regex", "__iregex")):
+        column = lookup.partition("__")[0]
+        if column in (self.exclude or ()) or lookup.endswith(("__regex", "__iregex")):
             return False
-        return bool(super().lookup_allowed(lookup, value, request))
+        return (column in self._offered() or not self._holds_words(column)) and bool(
+            super().lookup_allowed(lookup, value, request)
+        )
+
+    def _offered(self) -> set[str]:
+        return {
+            str(getattr(offered, "parameter_name", offered[0] if isinstance(offered, tuple) else offered))
+            for offered in self.list_filter
+        }
+
+    def _holds_words(self, column: str) -> bool:
+        try:
+            return isinstance(self.opts.get_field(column), CharField | TextField)
+        except FieldDoesNotExist:
+            return False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[StaffList]:
+        """Use the list that keeps what is searched for out of its address."""
+        return StaffList
+
+    def get_search_fields(self, request: HttpRequest) -> Iterable[str]:
+        """Return what the list searches; nothing for look-ups as one types, whose words stand in an address."""
+        match = request.resolver_match
+        asked_by_address = match is not None and match.url_name == "autocomplete"
+        return () if asked_by_address else self.search_fields
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list; what is searched for comes by POST, and words that come in the address are taken out of it."""
+        asked = request.GET.get(SEARCH_VAR)
+        if request.method == "POST" and SEARCH_VAR in request.POST and self._sees(request):
+            return self._list(request, searches.keep(request, request.POST[SEARCH_VAR]))
+        if asked is not None and searches.recall(request, asked) is None:
+            messages.warning(request, "That search has ended. Type what you look for into the field of the list.")
+            return self._list(request, "")
+        page: HttpResponse = super().changelist_view(request, extra_context)
+        return page
+
+    def _list(self, request: HttpRequest, reference: str) -> HttpResponse:
+        """Lead to the first page of the list with its filters, and what is searched for by its reference."""
+        asked = request.GET.copy()
+        for name in (SEARCH_VAR, PAGE_VAR):
+            asked.pop(name, None)
+        if reference:
+            asked[SEARCH_VAR] = reference
+        return HttpResponseRedirect(f"{request.path}?{asked.urlencode()}" if asked else request.path)
 
     def get_urls(self) -> list[URLPattern]:
         """Add one address per operation."""

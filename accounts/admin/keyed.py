@@ -17,7 +17,7 @@ _SHOWN = 20
 
 
 class KeyedAdmin(StaffAdmin):
-    """A list found by a tenant or by an exact key, so that no address of a page ever names a person.
+    """A list found by a tenant or by an exact key: it names people, and is no way to find out whom it holds.
 
     `keys` are the columns that a whole id is looked up in; the first eight digits of a row's own, which people are
     given as a reference, find it too.

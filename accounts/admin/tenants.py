@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -15,11 +14,20 @@ from accounts.models import Tenant
 from accounts.queries import members
 from accounts.services import cutbacks, invitations, removals
 from accounts.services.identity_map import runs
-from core.admin import TENANT_COLUMNS, TENANT_OPERATIONS, Operation, StaffAdmin, TenantColumn, operation, read_panels
+from core.admin import (
+    TENANT_COLUMNS,
+    TENANT_OPERATIONS,
+    Operation,
+    StaffAdmin,
+    StaffList,
+    TenantColumn,
+    operation,
+    read_panels,
+)
 from core.permissions import Permission, TenantRole
 
 
-class TenantList(ChangeList):
+class TenantList(StaffList):
     """A page of tenants, with the columns that other apps contribute read once for the whole page."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -76,7 +84,7 @@ class TenantAdmin(StaffAdmin):
         """Add what other apps let staff do to a tenant."""
         return sorted([*super().operations(), *TENANT_OPERATIONS.values()], key=lambda item: item.label)
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[StaffList]:
         """Use the list that reads contributed columns."""
         return TenantList
 

@@ -1,11 +1,9 @@
 """Sign-ins, links and rules in the staff's admin: found by exact keys, cheap, told by the ledger, taken back safely."""
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.contrib.admin import site
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -51,7 +49,9 @@ def populate(company: Company, count: int, first: int = 0) -> None:
 
 
 def listed(client: Client, name: str, **asked: object) -> str:
-    answer = client.get(reverse(f"admin:accounts_{name}_changelist"), asked)
+    words = asked.pop("q", None)
+    url = reverse(f"admin:accounts_{name}_changelist")
+    answer = client.get(url, asked) if words is None else client.post(url, {"q": words}, follow=True)
     assert answer.status_code == 200
     return answer.content.decode()
 
@@ -89,13 +89,6 @@ def test_people_are_found_by_exact_keys_and_by_nothing_that_names_them(client: C
     member = client.get(reverse("admin:accounts_member_change", args=[link.member_id])).content.decode()
     assert f"member__id__exact={link.member_id}" in member
     assert there in listed(client, "ssosignin", member__id__exact=link.member_id)
-
-
-def test_no_further_list_is_searched_by_what_names_people() -> None:
-    """What is searched for stands in the page's address, and so in logs and in the browser's history."""
-    naming = re.compile(r"email|user__name|name_key")
-    found = {kept.opts.model_name for kept in site._registry.values() if any(map(naming.search, kept.search_fields))}
-    assert found == {"delivery", "invitation", "member", "provisionedgroup", "provisioneduser", "user"}
 
 
 FILTERS = {
