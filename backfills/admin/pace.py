@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -27,6 +26,7 @@ from core.admin import (
     TENANT_PANELS,
     Operation,
     StaffAdmin,
+    StaffList,
     TenantColumn,
     TenantPanel,
 )
@@ -118,7 +118,7 @@ def _on(tenant_ids: list[UUID]) -> dict[UUID, datetime]:
     return {tenant_id: on[queries.NAME] for tenant_id, on in found.items()}
 
 
-class _PaceList(ChangeList):
+class _PaceList(StaffList):
     def get_results(self, request: HttpRequest) -> None:
         """Read until when each tenant of this page is caught up by itself."""
         super().get_results(request)
