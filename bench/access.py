@@ -11,6 +11,7 @@ import io
 import json
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +23,6 @@ import tests.conftest as house  # isort: skip - takes the servers and sets Djang
 
 from django.db import connection, connections
 from django.utils import timezone
-from openpyxl import load_workbook
 
 from accounts.models import AccessReview
 from accounts.queries import access as queries
@@ -170,8 +170,8 @@ def taken(owner: object, form: str, review: AccessReview | None = None, *, at: o
         response = access_files.of_review(tenant, review, form, by=by, at=at)  # type: ignore[arg-type]
     if form == "csv":
         return sum(block.count(b"\n") for block in response) - 1
-    book = load_workbook(io.BytesIO(response.getvalue()), read_only=True)
-    return sum(1 for _ in book["Access"].iter_rows()) - 1
+    book = zipfile.ZipFile(io.BytesIO(b"".join(response)))
+    return book.read("xl/worksheets/sheet1.xml").count(b"<row ") - 1
 
 
 if __name__ == "__main__":

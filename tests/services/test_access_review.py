@@ -171,6 +171,25 @@ def test_all_that_are_the_same_leaves_out_ones_own_and_what_differs(house: House
     assert house.line(house.admin).verdict == house.line(house.second).verdict == Verdict.OPEN
 
 
+def test_all_that_are_the_same_leaves_owners_to_owners_and_changed_roles_to_a_second_look(house: House) -> None:
+    for one in (house.owner, house.second):
+        house.knows(one.user.email, old="boss", owner=True)
+    for one in (house.member, house.admin):
+        house.knows(one.user.email, old=one.role)
+    house.knows("nora@there.example", old="viewer", new="viewer")
+    review = house.begin()
+    members.change_role(member=house.member, role="admin", by=make.actor(house.owner), at=AT)
+    done = decisions.attest(review=review, line_ids=None, by=make.actor(house.admin), at=AT)
+    assert (done.count, done.changed) == (1, 1)
+    assert AccessLine.objects.get(member=None).verdict == Verdict.ATTESTED
+    assert (house.line(house.member).role, house.line(house.member).verdict) == ("admin", Verdict.OPEN)
+    members.deactivate(member=house.admin, by=make.actor(house.owner), at=AT)
+    done = decisions.attest(review=review, line_ids=None, by=make.actor(house.second), at=AT)
+    assert (done.count, done.changed) == (1, 1)
+    assert house.line(house.owner).verdict == Verdict.ATTESTED
+    assert house.line(house.second).verdict == house.line(house.admin).verdict == Verdict.OPEN
+
+
 def test_a_role_that_changed_since_is_shown_and_not_attested(house: House) -> None:
     house.knows(house.member.user.email, old="member")
     house.begin()
