@@ -248,7 +248,7 @@ ADAPTERS: dict[str, dict[str, Any]] = {
         "OPTIONS": {"legacy": env.str("COMPARISON_LEGACY_URL", default=LEGACY_DATABASE_URL), "new": _COMPARED["url"]},
     },
     "shadow_reader": {
-        "BACKEND": "portal.adapters.comparison.shadow.PostgresShadowReader",
+        "BACKEND": "portal.adapters.comparison.shadow.DuckShadowReader",
         "OPTIONS": {"legacy": LEGACY_DATABASE_URL, "new": NEW_DATABASE_URL},
     },
     "checksummer": {"BACKEND": "portal.adapters.comparison.checksums.PostgresChecksummer", "OPTIONS": _COMPARED},

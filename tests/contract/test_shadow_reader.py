@@ -8,17 +8,36 @@ import pytest
 
 from core.ports import Rejected
 from core.shadowing import Read, Unasked
-from portal.adapters.comparison.shadow import PostgresShadowReader
+from portal.adapters.comparison.platforms import files
+from portal.adapters.comparison.shadow import DuckShadowReader
+from tests import engines
 from tests.fakes.shadow import FakeShadowReader
-from tests.people import NEW_YORK, ZONES_MOVED, fill, legacy_person, new_person, plan
+from tests.people import LEGACY_FILES, NEW_YORK, ZONES_MOVED, fill, in_files, legacy_person, new_person, plan
 
 ONE = Read("one", "One person by key")
 OF_A_ZONE = Read("of_a_zone", "People of one zone", by="zone", at_most=3)
 LONDON = {"own_cd": "B6", "zone_cd": "LD", "tz_nm": "Europe/London"}
 
 
-@pytest.fixture(params=["fake", pytest.param("postgres", marks=pytest.mark.slow)])
-def reader(request):
+def in_mariadb(server, tables):
+    """Put tables into a MariaDB, in a collation that tells neither case nor accents, and return its address."""
+    for table, rows in tables.items():
+        columns = LEGACY_FILES[table]
+        listed = ", ".join(f"`{column}` varchar(60)" for column in columns)
+        server.run(f"DROP TABLE IF EXISTS {table}; CREATE TABLE {table} ({listed}) COLLATE utf8mb4_general_ci;")
+        for row in rows:
+            values = ", ".join(
+                "NULL" if row.get(one) is None else f"_utf8mb4 X'{str(row[one]).encode().hex()}'" for one in columns
+            )
+            server.run(f"INSERT INTO {table} VALUES ({values});")
+    return server.address
+
+
+ENGINES = ("postgres", "mariadb", *engines.FILES)
+
+
+@pytest.fixture(params=["fake", *(pytest.param(engine, marks=pytest.mark.slow) for engine in ENGINES)])
+def reader(request, tmp_path, monkeypatch, mariadb_server):
     """Return `put(legacy, new)`, which makes a reader; `later` holds what happens between the two readings."""
     later = []
     ticks = itertools.count()
@@ -29,14 +48,22 @@ def reader(request):
         new = {"clean.zone": zones[1], "clean.person": moved, "clean.badge": []}
         return FakeShadowReader(tables, new, **how)
 
-    def postgres(people, moved, *, zones=([NEW_YORK], ZONES_MOVED)):
+    def put(people, moved, *, zones=([NEW_YORK], ZONES_MOVED)):
         there = request.getfixturevalue("people_platforms")
-        fill(there.legacy_owner, {"zone_mast": zones[0], "person_mast": people})
+        old = {"zone_mast": zones[0], "person_mast": people}
+        if request.param == "postgres":
+            fill(there.legacy_owner, old)
+            address = there.legacy_reader
+        elif request.param == "mariadb":
+            address = in_mariadb(mariadb_server(), old)
+        else:
+            monkeypatch.setattr(files, "_SETTLED", 0)
+            address = in_files(request.param, tmp_path / "legacy", old, LEGACY_FILES)
         fill(there.new_owner, {"clean.zone": zones[1], "clean.person": moved})
         later[:] = [lambda do=do: (do(), fill(there.new_owner, {"clean.person": moved})) for do in later]
-        return PostgresShadowReader(legacy=there.legacy_reader, new=there.new_loader, **how)
+        return DuckShadowReader(legacy=address, new=there.new_loader, **how)
 
-    return SimpleNamespace(put=fake if request.param == "fake" else postgres, later=later)
+    return SimpleNamespace(put=fake if request.param == "fake" else put, later=later)
 
 
 def kinds(answer):
@@ -100,6 +127,13 @@ def test_what_only_one_list_shows_is_missing_or_extra_or_stands_in_another_list(
     } == {"begins_at", "zone"}
 
 
+def test_a_list_is_told_from_another_by_its_letters_whatever_a_server_calls_equal(reader):
+    others = [legacy_person(number, zone="ny" if number % 2 else "NY ") for number in range(2, 9)]
+    reading = reader.put([legacy_person(1), *others], [new_person(1), new_person(2, zone="ny")])
+    (answer,) = reading.ask(plan(), read=OF_A_ZONE, keys=["1"])
+    assert (answer.about, answer.records, answer.differences) == ("NY", 1, ())
+
+
 def test_a_list_that_is_too_long_in_legacy_is_left_alone(reader):
     many = [legacy_person(number) for number in range(1, 5)]
     (answer,) = reader.put(many, [new_person(1)]).ask(plan(), read=OF_A_ZONE, keys=["1"])
@@ -159,7 +193,7 @@ def test_a_hostile_key_or_value_is_a_text_and_nothing_more(reader):
 
 @pytest.mark.slow
 def test_an_outage_is_told_and_nothing_of_the_address(people_platforms):
-    away = PostgresShadowReader(legacy="postgresql://u:hush@127.0.0.1:1/none", new=people_platforms.new_loader)
+    away = DuckShadowReader(legacy="postgresql://u:hush@127.0.0.1:1/none", new=people_platforms.new_loader)
     for ask in (
         lambda: away.draw(plan(), seed="s", wanted=1),
         lambda: away.ask(plan(), read=ONE, keys=["1"]),
@@ -170,7 +204,7 @@ def test_an_outage_is_told_and_nothing_of_the_address(people_platforms):
         assert "hush" not in str(raised.value)
 
 
-def test_only_postgresql_is_read_so(tmp_path):
-    elsewhere = PostgresShadowReader(legacy=f"sqlite:///{tmp_path}/x.db", new="postgresql://")
+def test_the_new_platform_is_postgresql(tmp_path):
+    elsewhere = DuckShadowReader(legacy="postgresql://", new=f"sqlite:///{tmp_path}/x.db")
     with pytest.raises(Rejected, match="reader of your own"):
         elsewhere.draw(plan(), seed="s", wanted=1)

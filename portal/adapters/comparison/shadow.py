@@ -1,7 +1,7 @@
-"""Shadow reads of two PostgreSQL platforms: the reads that people make, timed one by one, judged by the comparison.
+"""Shadow reads of both platforms: the reads that people make, timed one by one, judged by the comparison.
 
 Each read goes to either platform as a query of its own, by the native key or column so that the index serves it that
-serves people; what came back is what is compared.
+serves people; what came back is what is compared. Legacy is read through whatever engine moves its rows (`asked`).
 """
 
 import re
@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import batched
 
 from backfills.domain import source
@@ -21,6 +22,7 @@ from core.ports import Rejected
 from core.shadowing import Answer, Read, Unasked
 from parity_reports.domain.gate import Family
 from portal.adapters.comparison import duck, expectation
+from portal.adapters.comparison.asked import Legacy, OfEngine, OfServer
 from portal.adapters.comparison.duck import Session, name, remote, text
 from portal.adapters.comparison.platforms import Sources
 from portal.adapters.comparison.promising import KEY, SOURCE
@@ -46,11 +48,11 @@ _KEYS = {
 
 
 @dataclass(frozen=True, slots=True)
-class PostgresShadowReader:
-    """Reads from both platforms, given by their addresses; see `core.ports.ShadowReader`.
+class DuckShadowReader:
+    """Reads from both platforms, given by their addresses; see `core.ports.ShadowReader`. The new one is PostgreSQL.
 
     `clock` counts seconds and times each read. `settle` are the seconds after which answers that differ are read again;
-    no read may take a platform longer than `statement_timeout` seconds.
+    no read may take a PostgreSQL longer than `statement_timeout` seconds.
     """
 
     legacy: str = field(repr=False)
@@ -62,9 +64,12 @@ class PostgresShadowReader:
     clock: Callable[[], float] = time.perf_counter
 
     def draw(self, plan: Plan, *, seed: str, wanted: int) -> tuple[str, ...]:
-        """Draw records by the MD5 of seed and key, as legacy's server computes it: one pass over the keys."""
+        """Draw records by the MD5 of seed and key, as legacy's server or engine computes it: one pass over the keys."""
         self._check(plan)
         spec: Spec = plan.spec
+        if not is_postgres(self.legacy):
+            with self._session({"legacy": self.legacy}) as session, session.reading("legacy"):
+                return tuple(OfEngine(session, spec, plan.legacy_tenant).drawn(seed=seed, wanted=wanted))
         key = source.key(spec)
         query = (
             f"SELECT {key} {source.of_tenant(spec, plan.legacy_tenant)} AND NOT ({source.keyless(spec)})"
@@ -76,8 +81,17 @@ class PostgresShadowReader:
     def ask(self, plan: Plan, *, read: Read, keys: Sequence[str]) -> tuple[Answer, ...]:
         """Make the reads; see `core.ports.ShadowReader`."""
         self._check(plan)
-        with self._session() as session:
-            reading = _Shadow(session, plan, read, clock=self.clock, patience=self.statement_timeout)
+        with self._session({"legacy": self.legacy, "new": self.new}) as session:
+            has_server = is_postgres(self.legacy)
+            legacy: Legacy = (
+                OfServer(plan.spec, plan.legacy_tenant)
+                if has_server
+                else OfEngine(session, plan.spec, plan.legacy_tenant)
+            )
+            for platform in ("legacy", "new") if has_server else ("new",):
+                limit = f"set_config('statement_timeout', '{self.statement_timeout}s', true)"
+                session.ask(platform, f"SELECT {limit} AS s")
+            reading = _Shadow(session, plan, read, legacy=legacy, clock=self.clock)
             first = reading.answers(list(dict.fromkeys(keys)))
             doubtful = [one.key for one in first if one.differences]
             if not doubtful:
@@ -89,8 +103,8 @@ class PostgresShadowReader:
 
     def _check(self, plan: Plan) -> None:
         spec: Spec = plan.spec
-        if not (is_postgres(self.legacy) and is_postgres(self.new)):
-            raise Rejected("Shadow reads need PostgreSQL on both sides, or a reader of your own (docs/integrating.md).")
+        if not is_postgres(self.new):
+            raise Rejected("Shadow reads need PostgreSQL as the new platform, or a reader of your own: integrating.md.")
         if spec.duplicates.then is Then.MERGE:
             raise Rejected(
                 f"Records of {spec.title.lower()} may be made of several rows of legacy, so that a single row does not"
@@ -98,9 +112,8 @@ class PostgresShadowReader:
             )
 
     @contextmanager
-    def _session(self) -> Iterator[Session]:
+    def _session(self, platforms: Mapping[str, str]) -> Iterator[Session]:
         tenancy.forbid_transaction()
-        platforms = {"legacy": self.legacy, "new": self.new}
         with duck.session(platforms, memory_limit=self.memory_limit, threads=1) as session:
             yield session
 
@@ -134,9 +147,9 @@ class _Asked:
 class _Shadow(Reading):
     """Some reads of one entity, made and judged."""
 
-    def __init__(self, session: Session, plan: Plan, read: Read, *, clock: Callable[[], float], patience: int) -> None:
+    def __init__(self, session: Session, plan: Plan, read: Read, *, legacy: Legacy, clock: Callable[[], float]) -> None:
         super().__init__(session, plan, Segment())
-        self._read, self._clock, self._patience = read, clock, patience
+        self._read, self._legacy, self._clock = read, legacy, clock
         self._key_family = self.gate[self._spec.target_key].family
         if self._key_family not in _KEYS:
             raise Rejected(
@@ -146,8 +159,6 @@ class _Shadow(Reading):
 
     def answers(self, keys: Sequence[str]) -> list[Answer]:
         """Make the reads and return their answers, in order; records of one list answer once."""
-        for platform in ("legacy", "new"):
-            self._session.ask(platform, f"SELECT set_config('statement_timeout', '{self._patience}s', true) AS s")
         asked = self._ask_legacy(keys)
         expectation.expect(
             self._session,
@@ -169,30 +180,31 @@ class _Shadow(Reading):
 
     def _ask_legacy(self, keys: Sequence[str]) -> list[_Asked]:
         """Fill `RAW` with what legacy answers."""
-        self._fetch("legacy", RAW, self._of_legacy("FALSE"), create=True)
+        legacy = self._legacy
+        self._fetch("legacy", RAW, legacy.nothing, create=True)
         if not self._read.by:
             asked = [_Asked(key) for key in keys]
             for one in asked:
-                found, one.legacy = self._fetch("legacy", RAW, self._of_legacy(source.among(self._spec, [one.key])))
+                found, one.legacy = self._fetch("legacy", RAW, partial(legacy.of_keys, [one.key]))
                 one.unasked = None if found else Unasked.GONE
             return asked
-        native, values = self._list_column(), self._values(keys)
+        column, values = self._source_column(), self._values(keys)
         asked = [_Asked(key, values.get(key) or "", unasked=_why_not(key, values)) for key in keys]
         lists = {one.about: one for one in reversed(asked) if not one.unasked}  # of one list the first is asked
         asked = [one for one in asked if one.unasked or lists[one.about] is one]
         for one in asked:
             if one.unasked:
                 continue
-            query = f"{self._of_legacy(f'{native} = {text(one.about)}')} LIMIT {self._read.at_most + 1}"
-            found, one.legacy = self._fetch("legacy", RAW, query)
+            rows = partial(legacy.of_list, column, one.about, at_most=self._read.at_most + 1)
+            found, one.legacy = self._fetch("legacy", RAW, rows)
             if found > self._read.at_most:
                 one.unasked = Unasked.TOO_MANY
-                self._drop(RAW, self._source_column(), one.about)
+                self._drop(RAW, column, one.about)
         return asked
 
     def _ask_new(self, asked: Sequence[_Asked], promised: Mapping[str, str]) -> None:
         """Fill `HELD_ROWS` with what the new platform answers to the same reads."""
-        self._fetch("new", HELD_ROWS, self._of_new("FALSE"), create=True)
+        self._fetch("new", HELD_ROWS, partial(self._of_new, "FALSE"), create=True)
         for one in asked:
             if one.unasked:
                 continue
@@ -201,12 +213,12 @@ class _Shadow(Reading):
                 if one.key not in promised:
                     one.unasked = Unasked.LEFT_BEHIND
                     continue
-                _, one.new = self._fetch("new", HELD_ROWS, self._of_new(self._among([one.about])))
+                _, one.new = self._fetch("new", HELD_ROWS, partial(self._of_new, self._among([one.about])))
                 continue
             # Of a list that is longer here than all that may stand in it, one record too many is among these.
             limit = self._read.at_most + len(self._spec.supplements) + 1
-            query = f"{self._of_new(f'{name(self._read.by)} = {text(one.about)}')} LIMIT {limit}"
-            _, one.new = self._fetch("new", HELD_ROWS, query)
+            rows = partial(self._of_new, f"{name(self._read.by)} = {text(one.about)} LIMIT {limit}")
+            _, one.new = self._fetch("new", HELD_ROWS, rows)
         if self._read.by:
             self._fetch_what_lists_lack(promised)
 
@@ -219,7 +231,7 @@ class _Shadow(Reading):
         held = {str(row[0]) for row in self._session.rows(f"SELECT {there.text} FROM {name(HELD_ROWS)}")}
         left = {str(row[0]) for row in self._session.rows(f"SELECT {self.judging.key_text('expected')} FROM expected")}
         for keys in batched(sorted(left & set(promised.values()) - held), _KEYS_AT_ONCE):
-            self._fetch("new", HELD_ROWS, self._of_new(self._among(keys)))
+            self._fetch("new", HELD_ROWS, partial(self._of_new, self._among(keys)))
 
     def _answered(self, asked: Sequence[_Asked], promised: Mapping[str, str]) -> list[Answer]:
         """Judge what came back, and give each read its part of it."""
@@ -258,24 +270,23 @@ class _Shadow(Reading):
         )
         return {str(key): str(promised) for key, promised in rows}
 
-    def _fetch(self, platform: str, relation: str, query: str, *, create: bool = False) -> tuple[int, float]:
+    def _fetch(
+        self, platform: str, relation: str, answer: Callable[[], str], *, create: bool = False
+    ) -> tuple[int, float]:
         """Add what a platform answers to a relation; return the number of rows and the seconds it took."""
         to = f"CREATE OR REPLACE TABLE {name(relation)} AS" if create else f"INSERT INTO {name(relation)}"
-        statement = f"{to} SELECT * FROM {remote(platform, query)}"
         began = self._clock()
-        rows = self._session.rows(statement)
+        with self._session.reading(platform):
+            rows = self._session.rows(f"{to} SELECT * FROM {answer()}")
         return int(rows[0][0]) if rows else 0, self._clock() - began
-
-    def _of_legacy(self, condition: str) -> str:
-        spec = self._spec
-        return f"SELECT {source.selected(spec)} {source.of_tenant(spec, self._plan.legacy_tenant)} AND {condition}"
 
     def _of_new(self, condition: str) -> str:
         spec = self._spec
         columns = ", ".join(selected(column, passage, column) for column, passage in self.gate.items())
-        return (
+        return remote(
+            "new",
             f"SELECT {columns} FROM {name(spec.target_table)} WHERE {name(spec.target_tenant)} = "
-            f"{text(self._plan.new_tenant)} AND {condition}"
+            f"{text(self._plan.new_tenant)} AND {condition}",
         )
 
     def _among(self, keys: Sequence[str]) -> str:
@@ -291,13 +302,9 @@ class _Shadow(Reading):
             raise Rejected(f"The mapping does not take {self._read.by} over as it is, so no list can go by it.")
         return expression.name
 
-    def _list_column(self) -> str:
-        column = self._source_column()
-        return f"s.{name(self._spec.source_names.get(column, column))}"
-
     def _values(self, keys: Sequence[str]) -> dict[str, str | None]:
         """Return what the sampled records hold in the column that lists go by; those that are gone are missing."""
-        rows = remote("legacy", self._of_legacy(source.among(self._spec, keys)))
+        rows = self._legacy.of_keys(keys)
         column = name(self._source_column())
         return dict(self._session.rows(f"SELECT {name(self._spec.key_column)}, {column} FROM {rows}"))
 

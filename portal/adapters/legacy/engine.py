@@ -21,6 +21,7 @@ from portal.adapters.comparison import digests, duck
 from portal.adapters.comparison.digests import Engine
 from portal.adapters.comparison.duck import Session, name, text
 from portal.adapters.comparison.platforms import Platform, Sources, platform
+from portal.adapters.comparison.platforms.base import keys_alone
 from portal.adapters.comparison.platforms.local import Local
 from portal.adapters.legacy import bounds
 
@@ -88,7 +89,7 @@ class EngineLegacy:
 
     def count(self, *, spec: Spec, tenant_ref: str) -> int:
         """Count a tenant's objects. Raises Rejected where one has no key, or none of its type, or another's."""
-        spec = _keys_alone(spec)
+        spec = keys_alone(spec)
         columns = {column: name(column) for column, _ in spec.key_parts}
         order = f"({keys.order(spec, name(spec.key_column), Dialect.DUCKDB)})"
         with self.reading() as (session, there):
@@ -111,7 +112,7 @@ class EngineLegacy:
         with self.reading() as (session, there):
             ((count, total),) = session.rows(
                 f"SELECT count(*), coalesce(sum({digest}), 0) "
-                f"FROM {there.texts(session, Sources(_keys_alone(spec), tenant_ref))}"
+                f"FROM {there.texts(session, Sources(keys_alone(spec), tenant_ref))}"
             )
             return SourceKeys(int(count), int(total), there.version(spec.source_table))
 
@@ -124,7 +125,7 @@ class EngineLegacy:
             numbered = (
                 f"SELECT {key} AS k, ntile({min(parts, _RANGES)}) OVER (ORDER BY {order}) AS part, "
                 f"row_number() OVER (ORDER BY {order}) AS n "
-                f"FROM {there.texts(session, Sources(_keys_alone(spec), tenant_ref))}"
+                f"FROM {there.texts(session, Sources(keys_alone(spec), tenant_ref))}"
             )
             borders = session.rows(f"SELECT max_by(k, n) FROM ({numbered}) GROUP BY part ORDER BY part")
         return tuple(str(key) for (key,) in borders[:-1])
@@ -166,7 +167,7 @@ class EngineLegacy:
     def watermark(self, *, spec: Spec, tenant_ref: str) -> datetime | None:
         """Tell up to when the platform tells of changes."""
         with self.reading() as (session, there):
-            return there.watermark(session, Sources(_keys_alone(spec), tenant_ref))
+            return there.watermark(session, Sources(keys_alone(spec), tenant_ref))
 
     def blind_spot(self, *, spec: Spec) -> str:
         """Say that none of these tells which transactions are open."""
@@ -187,7 +188,7 @@ class EngineLegacy:
     def held(self, *, spec: Spec, tenant_ref: str, since: datetime) -> Iterator[bytes]:
         """Read all keys."""
         with self.reading() as (session, there):
-            rows = there.late(session, Sources(_keys_alone(spec), tenant_ref), since)
+            rows = there.late(session, Sources(keys_alone(spec), tenant_ref), since)
             line = f"{_escaped('k')} || CASE WHEN late THEN '\tt\n' ELSE '\tf\n' END"
             for some in batched(session.stream(f"SELECT {line} FROM {rows}"), _PIECE):
                 yield "".join(line for (line,) in some).encode()
@@ -289,12 +290,6 @@ def _escaped(value: str) -> str:
     for plain, instead in _ESCAPED:
         escaped = f"replace({escaped}, {text(plain)}, {text(instead)})"
     return f"CASE WHEN regexp_matches({value}, {text(_SPECIAL)}) THEN {escaped} ELSE {value} END"
-
-
-def _keys_alone(spec: Spec) -> Spec:
-    """Return a spec that reads nothing but the key."""
-    wanted = {column for column, _ in spec.key_parts} | {spec.key_column}
-    return replace(spec, source_columns={one: shown for one, shown in spec.source_columns.items() if one in wanted})
 
 
 __all__ = ["EngineLegacy"]

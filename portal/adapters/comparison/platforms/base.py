@@ -1,7 +1,7 @@
 """What a comparison asks of a platform, whatever engine holds it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -69,6 +69,14 @@ class Sources:
     of the keys `named` of another entity."""
     also: tuple[str, ...] = ()
     named: Named = field(default_factory=dict)
+    holding: tuple[str, str] | None = None
+    """Only rows whose column, named by the mapping, holds just this text."""
+
+
+def keys_alone(spec: Spec) -> Spec:
+    """Return a spec that reads nothing but the key."""
+    wanted = {column for column, _ in spec.key_parts} | {spec.key_column}
+    return replace(spec, source_columns={one: shown for one, shown in spec.source_columns.items() if one in wanted})
 
 
 @dataclass(frozen=True, slots=True)

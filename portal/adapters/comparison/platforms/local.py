@@ -255,6 +255,10 @@ class Local:
                 naming.condition(spec, sources.named, dialect=Dialect.DUCKDB, columns=texts_of),
             )
             condition = f"({condition or 'TRUE'}) AND ({' OR '.join(late)})"
+        if sources.holding:
+            column, value = sources.holding
+            held = f"{ {**shown, spec.key_column: keys.made(spec, shown)}[column] } = {text(value)}"
+            condition = f"({condition}) AND {held}" if condition else held
         columns = [spec.source_names.get(column, column) for column in shown]
         columns += [spec.changed.column] if spec.changed else []
         fewer = self._narrowed(session, sources)

@@ -3,6 +3,7 @@
 They would make a double of a wide decimal, NULL of a zero date, true of a 2, and a moment in the server's zone.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ _CHUNK = 50_000
 """Rows that are fetched at a time: the scanner keeps an answer in memory that the engine's limit does not count."""
 
 _INSTEAD = "convert it there, in a view for instance"
+_NUMBER = re.compile(r"-?[0-9]{1,60}([.][0-9]{1,60})?", re.ASCII)
 _SNAPSHOTS = ("REPEATABLE-READ", "SERIALIZABLE")
 _TEXTS = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set", "json"})
 _BYTES = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
@@ -158,7 +160,7 @@ class MySql(written.Written):
 
         It may send more than is asked for, and never less: so only where its comparison is surely that of the engine.
         """
-        spec, tests = sources.spec, list[str]()
+        spec, tests = sources.spec, self._holding(session, sources)
         column, kind = spec.key_parts[0]
         native = spec.source_names.get(column, column)
         declared, quoted = self._column(session, spec.source_table, native), _quoted(native)
@@ -168,7 +170,7 @@ class MySql(written.Written):
             # Its collation equates all that its bytes do, and orders otherwise.
             ordered, literal = f"CAST({_as_text(native, declared)} AS BINARY)", "_utf8mb4 X'{}'"
         else:
-            return ""
+            return "".join(f" AND {test}" for test in tests)
 
         def values(wanted: Sequence[str | None]) -> list[str]:
             parts = [keys.parts(spec, one) for one in wanted if one is not None]
@@ -188,6 +190,20 @@ class MySql(written.Written):
                 late = _late(_quoted(spec.changed.column), sources.since)
                 tests.append(f"({late} OR {among(sources.also)})")
         return "".join(f" AND {test}" for test in tests)
+
+    def _holding(self, session: Asking, sources: Sources) -> list[str]:
+        """Return how the server leaves out what does not hold a text, where it surely keeps all that do."""
+        spec = sources.spec
+        if not sources.holding or (spec.key_is_made and sources.holding[0] == spec.key_column):
+            return []
+        column, value = sources.holding
+        native = spec.source_names.get(column, column)
+        declared, quoted = self._column(session, spec.source_table, native), _quoted(native)
+        if declared in _TEXTS - {"enum", "set", "json"}:
+            return [f"{quoted} = {_literal(value)}"]
+        if declared in _NUMBERS - {"bit"} and _NUMBER.fullmatch(value):
+            return [f"{quoted} = {value}"]
+        return []
 
     def _fetched(self, session: Asking, table: str, tenant: tuple[str, str], columns: Sequence[str], fewer: str) -> str:
         kinds = {column: self._column(session, table, column) for column in columns}
