@@ -128,6 +128,8 @@ def test_a_review_is_abandoned_on_the_page_with_a_reason(owner: Member, client: 
     client.post(f"{at}abandon/", {"reason": "The list <was> wrong"})
     page = client.get(at).content.decode()
     assert "“The list &lt;was&gt; wrong”" in page
+    assert page.count("Not decided") == 2
+    assert "To decide" not in page
     assert "Attest" not in page
     assert client.get(f"{at}pack/").status_code == client.get(f"{at}file.jsonl").status_code == 404
     assert "Abandoned" in client.get("/t/zebra/access/").content.decode()
