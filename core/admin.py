@@ -5,7 +5,7 @@ itself on the tenant's page and in the tenants' list through `TENANT_PANELS` and
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
@@ -45,11 +45,15 @@ class TenantPanel:
 
 @dataclass(frozen=True, slots=True)
 class TenantColumn:
-    """A column of the tenants' list: its values are read for a whole page of tenants at once."""
+    """A column of the tenants' list: its values are read for a whole page of tenants at once.
+
+    Columns with the same `values` are read once, and each says by `tell` what it shows of them.
+    """
 
     title: str
     values: Callable[[list[UUID]], Mapping[UUID, Any]]
     empty: str = "–"
+    tell: Callable[[Any], Any] = field(default=lambda value: value)
 
 
 @dataclass(frozen=True, slots=True)

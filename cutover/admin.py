@@ -1,6 +1,6 @@
 """Cutovers in the staff's admin, and what they add to the tenants' list, the tenant's page and the front page."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -116,11 +116,8 @@ def _first(lines: tuple[Line, ...]) -> Line | None:
     )
 
 
-def _by_tenant(say: Callable[[Cutover], Any]) -> Callable[[list[UUID]], dict[UUID, Any]]:
-    def values(tenant_ids: list[UUID]) -> dict[UUID, Any]:
-        return {row.tenant_id: say(row) for row in cutovers.of_many(tenant_ids=tenant_ids)}
-
-    return values
+def _by_tenant(tenant_ids: list[UUID]) -> dict[UUID, Cutover]:
+    return {row.tenant_id: row for row in cutovers.of_many(tenant_ids=tenant_ids)}
 
 
 def _age(row: Cutover) -> str:
@@ -196,10 +193,10 @@ def _attention_panel(at: datetime) -> Mapping[str, Any]:
     return {"rows": sorted(told, key=lambda item: -item["blocking"])}
 
 
-TENANT_COLUMNS.add("phase", TenantColumn("phase", _by_tenant(lambda row: row.get_phase_display())))
-TENANT_COLUMNS.add("age", TenantColumn("in phase for", _by_tenant(_age)))
-TENANT_COLUMNS.add("window", TenantColumn("cutover window", _by_tenant(_window)))
-TENANT_COLUMNS.add("owner", TenantColumn("runbook owner", _by_tenant(lambda row: str(row.runbook_owner or "–"))))
+TENANT_COLUMNS.add("phase", TenantColumn("phase", _by_tenant, tell=lambda row: row.get_phase_display()))
+TENANT_COLUMNS.add("age", TenantColumn("in phase for", _by_tenant, tell=_age))
+TENANT_COLUMNS.add("window", TenantColumn("cutover window", _by_tenant, tell=_window))
+TENANT_COLUMNS.add("owner", TenantColumn("runbook owner", _by_tenant, tell=lambda row: str(row.runbook_owner or "–")))
 TENANT_COLUMNS.add("blockers", TenantColumn("blockers, the next one first", _blockers))
 TENANT_PANELS.add("cutover", TenantPanel("Cutover", "admin/panels/cutover.html", _cutover_panel, order=5))
 TENANT_PANELS.add("checks", TenantPanel("Checks", "admin/panels/checks.html", _checks_panel, order=10))

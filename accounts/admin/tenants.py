@@ -34,9 +34,13 @@ class TenantList(StaffList):
         """Read the page, then each contributed column."""
         super().get_results(request)
         ids = [tenant.pk for tenant in self.result_list]
-        read = {name: (column, column.values(ids)) for name, column in TENANT_COLUMNS.items()}
+        read = {values: values(ids) for values in {column.values for column in TENANT_COLUMNS.values()}}
         for tenant in self.result_list:
-            tenant.columns = {name: values.get(tenant.pk, column.empty) for name, (column, values) in read.items()}
+            tenant.columns = {
+                name: column.tell(read[column.values][tenant.pk])
+                for name, column in TENANT_COLUMNS.items()
+                if tenant.pk in read[column.values]
+            }
 
 
 def _shown(name: str, column: TenantColumn) -> Callable[[Tenant], Any]:

@@ -12,7 +12,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -66,9 +66,7 @@ def invite(*, tenant_id: UUID, email: str, role: str, by: Actor, at: datetime) -
         raise UnableToInvite("That is not an e-mail address.", fix="Enter one like name@airline.example.") from error
     if Member.objects.filter(tenant_id=tenant_id, user__email=address, deactivated_at=None).exists():
         raise UnableToInvite(f"{address} is a member already.")
-    if by.kind is ActorKind.STAFF and _open(tenant_id).exclude(email=address).exists():
-        # A second link would still make an owner after the first has joined, past the owner's own say.
-        raise UnableToInvite("The first owner is invited already.", fix="Send that invitation again, or revoke it.")
+    _require_no_other_first_owner(tenant_id, address, by=by)
     if _open(tenant_id).count() >= MOST_OPEN:
         raise UnableToInvite(f"{MOST_OPEN} invitations are open already.", fix="Revoke some that are not needed.")
     invited_lately = Invitation.objects.filter(tenant_id=tenant_id, invited_at__gt=at - timedelta(days=1))
@@ -86,6 +84,10 @@ def invite(*, tenant_id: UUID, email: str, role: str, by: Actor, at: datetime) -
     )
     try:
         with transaction.atomic(durable=True):
+            if by.kind is ActorKind.STAFF:  # one after the other: two at once would each see no other's
+                _line_up(tenant_id)
+                _authorise(tenant_id=tenant_id, role=role, by=by)
+                _require_no_other_first_owner(tenant_id, address, by=by)
             invitation.save(force_insert=True)
             ledger.record(
                 "accounts.invitation.created",
@@ -210,6 +212,20 @@ def _authorise(*, tenant_id: UUID, role: str, by: Actor) -> None:
         raise UnableToInvite(f"Your role cannot give the role “{role}”.", fix="Ask an owner of your account.")
     if role not in {known.value for known in TenantRole}:
         raise UnableToInvite("There is no such role.")
+
+
+def _require_no_other_first_owner(tenant_id: UUID, address: str, *, by: Actor) -> None:
+    """Refuse staff a second link: it would still make an owner after the first has joined, past the owner's own say."""
+    if by.kind is ActorKind.STAFF and _open(tenant_id).exclude(email=address).exists():
+        raise UnableToInvite("The first owner is invited already.", fix="Send that invitation again, or revoke it.")
+
+
+def _line_up(tenant_id: UUID) -> None:
+    """Wait, inside a transaction, until nobody else of staff invites a first owner of the tenant."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"accounts.invitations.first_owner:{tenant_id}"]
+        )
 
 
 def _open(tenant_id: UUID) -> QuerySet[Invitation]:

@@ -102,11 +102,12 @@ def carry_out(*, tenant_id: UUID, deletion_id: UUID, by: Actor, at: datetime) ->
 
 
 def due_erasures(*, at: datetime, dataset: Dataset = Dataset.PEOPLE) -> list[UUID]:
-    """Return the accounts whose move was over a quarter ago, and that dataset stands still; needs a staff scope."""
+    """Return the accounts whose move was over a quarter ago, and that have such rows still; needs a staff scope."""
     over = cutovers.every().filter(phase=Phase.DONE, phase_since__lte=at - NAMES_KEPT)
     done = Deletion.objects.filter(dataset=dataset, done_at__isnull=False).values("tenant_id")
     held = holds.legally_held(at=at)
-    return list(over.exclude(tenant_id__in=done).exclude(tenant_id__in=held).values_list("tenant_id", flat=True))
+    tenant_ids = over.exclude(tenant_id__in=done).exclude(tenant_id__in=held).values_list("tenant_id", flat=True)
+    return [tenant_id for tenant_id in tenant_ids if any(HANDLED[dataset].count(tenant_id).values())]
 
 
 def _resume(row: Deletion, *, by: Actor) -> Deletion:

@@ -13,7 +13,7 @@ from core.limits import WINDOW, Usage
 
 
 def count(who: str, *, quota: int, at: datetime) -> Usage | None:
-    """Count one request of a caller; None when the cache does not answer: then nobody is turned away."""
+    """Count one request of a caller; see `core.limits`."""
     return limits.count(f"api.requests:{who}", quota=quota, at=at)
 
 

@@ -61,6 +61,21 @@ def test_two_owners_cannot_remove_each_other() -> None:
             assert Member.objects.filter(tenant=tenant, deactivated_at=None).count() == 1
 
 
+def test_two_of_staff_invite_one_first_owner() -> None:
+    for number in range(ROUNDS):
+        tenant = make.tenant()
+        lead, other = (make.staff_actor(make.staff(StaffRole.CS)) for _ in range(2))
+
+        def invite(by: Actor, name: str, tenant_id: UUID = tenant.pk, number: int = number) -> Callable[[], object]:
+            email = f"{name}{number}@a.example"
+            return lambda: invitations.invite(tenant_id=tenant_id, email=email, role="owner", by=by, at=AT)
+
+        refused = at_once((tenant.pk, invite(lead, "right")), (tenant.pk, invite(other, "wrong")))
+        assert refused == ["The first owner is invited already."]
+        with make.arranging():
+            assert Invitation.objects.filter(tenant=tenant).count() == 1
+
+
 def test_a_link_opened_twice_at_once_makes_one_person() -> None:
     for number in range(ROUNDS):
         owner = make.member(make.tenant())

@@ -108,3 +108,10 @@ def test_a_quarter_after_the_move_names_are_erased_by_themselves(airline: Airlin
     assert not any(queries.named(tenant_id=airline.id).values())
     with tenancy.empty_scope(), make.arranging():
         assert deletions.due_erasures(at=later) == []
+
+
+def test_nothing_is_asked_for_an_account_without_a_map() -> None:
+    tenant = make.tenant()
+    with make.arranging():
+        Cutover.objects.create(tenant=tenant, phase="done", phase_since=AT)
+        assert deletions.due_erasures(at=AT + deletions.NAMES_KEPT) == []

@@ -1,6 +1,7 @@
 """What goes for every endpoint: problems, bodies, pages, quota, no cookies; and that errors of ours tell nothing."""
 
 import json
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Domain, Member
-from core import readiness, tenancy
+from core import limits, readiness, tenancy
 from core.models import LedgerEntry
 from core.permissions import TenantRole
 from portal.dashboard import api as readiness_api
@@ -194,13 +195,26 @@ def test_guessing_without_a_token_is_slowed_by_address(settings: Any) -> None:
     assert told in ([401, 401, 429, 429], [401, 401, 401, 429], [401, 401, 401, 401], [401, 401, 429, 401])
 
 
-def test_nobody_is_turned_away_because_the_cache_is_away(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_process_counts_alone_while_the_cache_is_away(
+    secret: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def away(*args: Any, **kwargs: Any) -> None:
         raise ConnectionError
 
+    now = timezone.now().replace(second=30)
+    settings.API_QUOTA = 2
     monkeypatch.setattr("core.limits.cache.add", away)
-    answer = call("GET", "/api/v1/domains", secret=secret)
-    assert (answer.status_code, "RateLimit" in answer.headers) == (200, False)
+    monkeypatch.setattr("core.limits._alone", Counter())
+    monkeypatch.setattr("core.limits._MOST_ALONE", 2)
+    monkeypatch.setattr("core.api.views.timezone.now", lambda: now)
+    told = [call("GET", "/api/v1/domains", secret=secret) for _ in range(3)]
+    assert [answer.status_code for answer in told] == [200, 200, 429]
+    assert told[0].headers["RateLimit"] == '"default";r=1;t=30'
+    at = now + timedelta(seconds=30)
+    used = [limits.count(who, quota=2, at=at) for who in ("one", "other", "one too many")]
+    assert [usage and usage.remaining for usage in used] == [1, 1, None], (
+        "the minute before is forgotten, memory is bounded"
+    )
 
 
 def test_a_fault_of_ours_tells_nothing_of_itself(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
