@@ -1,5 +1,7 @@
 """Reviews of large accounts: begun at once, written down by the queue, once and completely or not at all."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from unittest import mock
@@ -7,6 +9,8 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import AccessLine, AccessReview
 from accounts.readiness.people import access_reviewed
@@ -15,7 +19,7 @@ from core import queue, tenancy
 from core.actor import Actor
 from core.models import Event, Job, LedgerEntry
 from core.queue import JobState
-from tests import make
+from tests import access_review_to_kill, make
 from tests.reviewing import AT, House
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +89,28 @@ def test_a_worker_that_dies_leaves_nobody_half_written_and_the_next_attempt_has_
     Job.objects.update(not_before=AT)
     run()
     assert AccessLine.objects.count() == 4
+
+
+@pytest.mark.slow
+def test_a_worker_killed_with_everybody_written_and_nothing_committed_doubles_and_loses_nobody(
+    child_environment: dict[str, str], house: House, settings: Settings
+) -> None:
+    settings.QUEUE_RINGS = False
+    review = house.begin()
+    command = [sys.executable, "-m", access_review_to_kill.__name__, str(job().pk), str(house.id)]
+    with subprocess.Popen(command, env=child_environment, stdin=-1, stdout=-1) as worker:
+        assert worker.stdout
+        assert worker.stdout.readline() == b"here\n"
+        assert not AccessLine.objects.exists()
+        worker.kill()
+    assert job().state == JobState.RUNNING  # until the lease ends
+    queue.sweep(at=timezone.now() + timedelta(minutes=2))
+    assert job().state == JobState.QUEUED
+    Job.objects.update(not_before=AT)
+    run()
+    review.refresh_from_db()
+    assert review.people == AccessLine.objects.count() == 4
+    assert events(house) == ["requested", "begun"]
 
 
 def test_a_worker_that_lost_its_lease_writes_nothing(house: House) -> None:
