@@ -17,10 +17,12 @@ from accounts.queries import staff, tenants
 from comms.domain import sla
 from comms.domain.cases import RUNNING, CaseState
 from comms.domain.deliveries import TROUBLED
+from comms.domain.ladder import TEMPLATES
 from comms.models import Case, CaseEntry, Delivery, Mailing, StatusUpdate
 from comms.queries import cases as case_queries
 from comms.queries import mailings as mailing_queries
 from comms.services import cases, deliveries, statuses
+from core import readiness
 from core.admin import (
     PROGRAMME_NUMBERS,
     TENANT_COLUMNS,
@@ -117,7 +119,7 @@ class CaseAdmin(StaffAdmin):
     """The support queue: what runs out first stands first."""
 
     may_view: ClassVar[Permission] = Permission.VIEW_CASES
-    list_display = ("subject", "tenant", "grade", "state", "left", "age", "rung", "assignee", "check_id")
+    list_display = ("subject", "tenant", "grade", "state", "left", "age", "rung", "assignee", "about")
     list_filter = ("state", "severity", _ClockFilter, ("assignee", admin.EmptyFieldListFilter))
     list_select_related = ("tenant", "assignee")
     search_fields = ("subject", "tenant__name", "check_id", "feedback")
@@ -127,6 +129,11 @@ class CaseAdmin(StaffAdmin):
         """Sort by what is left on the clock; what waits for the customer or is over comes last."""
         found: QuerySet[Case] = super().get_queryset(request)
         return found.order_by(F("due_at").asc(nulls_last=True), "state", "-opened_at")
+
+    @admin.display(description="check", empty_value="–", ordering="check_id")
+    def about(self, case: Case) -> str:
+        """Say which check it is about."""
+        return readiness.title_of(case.check_id)
 
     @admin.display(description="severity", ordering="severity")
     def grade(self, case: Case) -> str:
@@ -215,11 +222,17 @@ class CaseEntryAdmin(StaffAdmin):
 class MailingAdmin(StaffAdmin):
     """What was and will be said to whom."""
 
-    list_display = ("template", "tenant", "audience", "state", "due_at", "issued_at", "version")
+    list_display = ("said", "tenant", "audience", "state", "due_at", "issued_at", "version")
     list_filter = ("state", "kind", "audience")
     list_select_related = ("tenant",)
     search_fields = ("template", "tenant__name", "subject")
     ordering = ("-due_at",)
+
+    @admin.display(description="message", ordering="template")
+    def said(self, row: Mailing) -> str:
+        """Show its subject; of one that is still to be written, its template's."""
+        template = TEMPLATES.get(row.template)
+        return row.subject or (template.subject.replace("{tenant}", str(row.tenant)) if template else row.template)
 
 
 @admin.register(Delivery)

@@ -14,6 +14,7 @@ from core.admin import TENANT_COLUMNS, TENANT_PANELS, StaffAdmin, TenantColumn, 
 from core.permissions import Permission
 from entitlements.domain.money import Money
 from entitlements.models import AccessRequest, Decision, Mismatch, Snapshot
+from entitlements.queries import answers as told
 from entitlements.queries import previews, screens
 from entitlements.services import access, snapshots, subscriptions
 
@@ -97,10 +98,22 @@ def _is_ours(row: AccessRequest) -> bool:
 class AccessRequestAdmin(StaffAdmin):
     """What customers' people asked for; staff answers what only the vendor can give."""
 
-    list_display = ("tenant", "ability", "wanted", "requested_at", "outcome", "answered_at")
+    list_display = ("tenant", "to", "lacking", "requested_at", "outcome", "answered_at")
     list_filter = ("outcome",)
     list_select_related = ("tenant",)
     search_fields = ("tenant__name", "ability", "wanted")
+    exclude = ("ability", "wanted")
+    readonly_fields = ("to", "lacking")
+
+    @admin.display(description="what they could not do", ordering="ability")
+    def to(self, row: AccessRequest) -> str:
+        """Say it in words."""
+        return told.requests([row])[0].title
+
+    @admin.display(description="what they lack", ordering="wanted")
+    def lacking(self, row: AccessRequest) -> str:
+        """Say it in words."""
+        return told.requests([row])[0].wanted
 
     @operation("Grant", permission=Permission.ANSWER_ACCESS, form=AnswerForm, when=_is_ours)
     def grant(self, request: HttpRequest, row: AccessRequest, answers: Mapping[str, Any]) -> str:

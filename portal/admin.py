@@ -11,11 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from core import holds, queue
+from core import holds, queue, readiness
 from core.admin import PROGRAMME_NUMBERS, Number, StaffAdmin, operation
 from core.domain.jobs import UNFINISHED
 from core.models import Hold, Job, RecordedFinding, ToggleSetting, Token
 from core.permissions import Permission
+from core.toggles import TOGGLES
+from portal.dashboard.queries import jobs
 
 _PATIENCE = timedelta(minutes=1)
 """How long a due job may wait before somebody should look at the workers."""
@@ -25,11 +27,16 @@ _PATIENCE = timedelta(minutes=1)
 class JobAdmin(StaffAdmin):
     """Every piece of work of the last weeks, and what became of it."""
 
-    list_display = ("task", "tenant", "state", "attempts", "created_at", "finished_at", "problem")
+    list_display = ("what", "tenant", "state", "attempts", "created_at", "finished_at", "problem")
     list_filter = ("state",)
     list_select_related = ("tenant",)
     search_fields = ("task", "key", "tenant__name")
     exclude = ("claim",)
+
+    @admin.display(description="job", ordering="task")
+    def what(self, job: Job) -> str:
+        """Say what is done, in words where customers see it too."""
+        return jobs.TITLES.get(job.task, job.task)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         """Show the newest first."""
@@ -53,10 +60,15 @@ class JobAdmin(StaffAdmin):
 class RecordedFindingAdmin(StaffAdmin):
     """What each check found, now and before."""
 
-    list_display = ("check_id", "tenant", "outcome", "summary", "evaluated_at", "expires_at", "is_latest")
+    list_display = ("about", "tenant", "outcome", "summary", "evaluated_at", "expires_at", "is_latest")
     list_filter = ("outcome", "is_latest")
     list_select_related = ("tenant",)
     search_fields = ("check_id", "tenant__name", "summary")
+
+    @admin.display(description="check", ordering="check_id")
+    def about(self, row: RecordedFinding) -> str:
+        """Say what the check is called."""
+        return readiness.title_of(row.check_id)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RecordedFinding]:
         """Show the newest first."""
@@ -76,8 +88,13 @@ class _TimeBoxedAdmin(StaffAdmin):
 class ToggleSettingAdmin(_TimeBoxedAdmin):
     """What is switched on for a tenant, and until when."""
 
-    list_display = ("name", "tenant", "reason", "switched_on_at", "expires_at", "ended_at")
+    list_display = ("switch", "tenant", "reason", "switched_on_at", "expires_at", "ended_at")
     search_fields = ("name", "tenant__name", "reason")
+
+    @admin.display(description="toggle", ordering="name")
+    def switch(self, row: ToggleSetting) -> str:
+        """Say what is switched on."""
+        return TOGGLES[row.name].title if row.name in TOGGLES else row.name
 
 
 def _is_legal_hold(hold: Hold) -> bool:
@@ -88,8 +105,13 @@ def _is_legal_hold(hold: Hold) -> bool:
 class HoldAdmin(_TimeBoxedAdmin):
     """What must not be touched, and until when."""
 
-    list_display = ("kind", "tenant", "subject", "reason", "placed_at", "expires_at", "ended_at")
+    list_display = ("what", "tenant", "subject", "reason", "placed_at", "expires_at", "ended_at")
     search_fields = ("kind", "tenant__name", "reason")
+
+    @admin.display(description="hold", ordering="kind")
+    def what(self, hold: Hold) -> str:
+        """Say what kind of hold it is."""
+        return holds.KINDS[hold.kind].title if hold.kind in holds.KINDS else hold.kind
 
     @operation("Release", permission=Permission.MANAGE_OBLIGATIONS, when=_is_legal_hold)
     def release(self, request: HttpRequest, hold: Hold, answers: Mapping[str, Any]) -> str:

@@ -142,15 +142,37 @@ class RunbookAdmin(StaffAdmin):
         return "The exception is requested; somebody else of the steering group approves it."
 
 
+class _CheckFilter(admin.SimpleListFilter):
+    """The check that is departed from."""
+
+    title = "check"
+    parameter_name = "check"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer the checks that there are exceptions from."""
+        known = PolicyException.objects.order_by("check_id").values_list("check_id", flat=True).distinct()
+        return [(check_id, readiness.title_of(check_id)) for check_id in known]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[PolicyException]) -> QuerySet[PolicyException]:
+        """Keep those of one check."""
+        return queryset.filter(check_id=self.value()) if self.value() else queryset
+
+
 @admin.register(PolicyException)
 class PolicyExceptionAdmin(StaffAdmin):
     """The exception registry, reviewed twice weekly."""
 
-    list_display = ("check_id", "tenant", "state", "owner", "expires_at", "requested_by", "approved_by")
-    list_filter = ("check_id", ("approved_at", admin.EmptyFieldListFilter))
+    list_display = ("about", "tenant", "state", "owner", "expires_at", "requested_by", "approved_by")
+    list_filter = (_CheckFilter, ("approved_at", admin.EmptyFieldListFilter))
     list_select_related = ("tenant", "owner", "requested_by", "approved_by")
     search_fields = ("check_id", "tenant__name", "reason")
-    readonly_fields: ClassVar[tuple[str, ...]] = ("state", "covers")
+    readonly_fields: ClassVar[tuple[str, ...]] = ("about", "state", "covers")
+    exclude = ("check_id",)
+
+    @admin.display(description="check", ordering="check_id")
+    def about(self, exception: PolicyException) -> str:
+        """Say what the check is called."""
+        return readiness.title_of(exception.check_id)
 
     @admin.display
     def covers(self, exception: PolicyException) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.activity import sentences
-from core.readiness import CHECKS
+from core.readiness import title_of
 from runbooks.domain.template import STEPS
 
 _TITLES = {step.key: step.title for step in STEPS}
@@ -20,8 +20,7 @@ def _about_step(verb: str) -> Any:
 
 def _about_check(verb: str) -> Any:
     def say(data: Mapping[str, Any]) -> str:
-        check_id = str(data.get("check", ""))
-        return f"{verb} an exception from “{CHECKS[check_id].title if check_id in CHECKS else check_id}”"
+        return f"{verb} an exception from “{title_of(str(data.get('check', '')))}”"
 
     return say
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 
 from accounts.admin.keyed import KeyedAdmin, ToldAdmin
-from accounts.domain.signing_in import REASONS, Outcome, Reason
+from accounts.domain.signing_in import OUTCOMES, REASONS, Outcome, Reason
 from accounts.domain.verdicts import TITLES, Code, Verdict
 from accounts.models import LinkedIdentity, LinkProposal, SsoSignIn, StandingRule
 from accounts.services import identity_links
@@ -28,8 +28,7 @@ class _OutcomeFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Offer the outcomes, and that nothing came back."""
-        words = [(each.value, each.value.replace("_", " ").capitalize()) for each in Outcome]
-        return [*words, ("none", "Nothing came back")]
+        return [*((each.value, words) for each, words in OUTCOMES.items()), ("none", "Nothing came back")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SsoSignIn]) -> QuerySet[SsoSignIn]:
         """Keep what was asked for."""
@@ -68,7 +67,7 @@ class SsoSignInAdmin(KeyedAdmin):
     @admin.display(description="outcome", ordering="outcome")
     def ended(self, row: SsoSignIn) -> str:
         """Say how it ended, in words."""
-        return row.outcome.replace("_", " ").capitalize() or "Nothing came back"
+        return OUTCOMES[Outcome(row.outcome)] if row.outcome else "Nothing came back"
 
     @admin.display(description="why", ordering="reason")
     def why(self, row: SsoSignIn) -> str:

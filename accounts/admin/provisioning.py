@@ -93,6 +93,10 @@ class _OutcomeFilter(admin.SimpleListFilter):
         return queryset.filter(outcome=self.value()) if self.value() in WORDS else queryset
 
 
+def _came_to(call: ProvisioningCall) -> str:
+    return WORDS[Outcome(call.outcome)][0 if call.was_trial else 1] if call.outcome else ""
+
+
 class ProvisionedAdmin(StaffAdmin):
     """What directories send by SCIM; it changes by their calls alone."""
 
@@ -112,7 +116,7 @@ class ProvisionedAdmin(StaffAdmin):
                 f"{call.called_at:%Y-%m-%d %H:%M} UTC",
                 f"{call.method} {call.about}".strip(),
                 call.status,
-                call.refusal or (WORDS[Outcome(call.outcome)][0 if call.was_trial else 1] if call.outcome else ""),
+                call.refusal or _came_to(call),
             )
             for call in calls
         )
@@ -144,7 +148,12 @@ class ProvisionedGroupAdmin(ProvisionedAdmin):
 class ProvisioningCallAdmin(StaffAdmin):
     """Each call of a directory in the last fortnight, and what it was answered."""
 
-    list_display = ("called_at", "tenant", "method", "kind", "about", "status", "scim_type", "outcome", "refusal")
+    list_display = ("called_at", "tenant", "method", "kind", "about", "status", "scim_type", "came_to", "refusal")
     list_filter = ("method", "kind", "status", _OutcomeFilter, "was_trial")
     list_select_related = ("tenant",)
     search_fields = ("tenant__name", "refusal")
+
+    @admin.display(description="outcome", ordering="outcome")
+    def came_to(self, call: ProvisioningCall) -> str:
+        """Say what became of it, or would have on trial."""
+        return _came_to(call)

@@ -49,7 +49,7 @@ DIFFERENCES: dict[Difference, Words] = {
     ),
     Difference.ONLY_NEW: Words("Only new", "They had no access on the legacy platform.", "warn"),
     Difference.LESS: Words("Less", "They may do less than on the legacy platform.", "info"),
-    Difference.ONLY_OLD: Words("Only old", "They have no access yet, but had it on the legacy platform.", "info"),
+    Difference.ONLY_OLD: Words("Only legacy", "They have no access yet, but had it on the legacy platform.", "info"),
     Difference.SAME: Words("Same", "They may do what they might on the legacy platform.", "pass"),
 }
 """What needs a look first comes first."""

@@ -24,6 +24,15 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
+OUTCOMES: dict[Outcome, str] = {
+    Outcome.SIGNED_IN: "Signed in",
+    Outcome.JOINED: "Joined",
+    Outcome.WAITING: "Waits",
+    Outcome.REFUSED: "Refused",
+}
+"""In words."""
+
+
 class Reason(StrEnum):
     """Why; each has its words for the person and for the tenant's admin (`REASONS`)."""
 

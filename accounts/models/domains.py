@@ -9,6 +9,8 @@ from accounts.domain.challenge import Method
 from accounts.domain.diagnosis import Code
 from core.models import Audit, TenantModel
 
+_PROVEN_BY = [("txt", "its TXT record"), ("cname", "its alias"), ("file", "the file on its web site")]
+
 if TYPE_CHECKING:
     from accounts.models.transfers import DomainTransfer
 
@@ -35,7 +37,9 @@ class Domain(TenantModel):
     verified_at = models.DateTimeField(null=True, editable=False, help_text="When it was first proven.")
     verified_by = models.UUIDField(null=True, editable=False)
     proven_at = models.DateTimeField(null=True, editable=False, help_text="When it was last proven.")
-    proven_via = models.CharField(max_length=10, blank=True, editable=False, help_text="txt, cname or file.")
+    proven_via = models.CharField(
+        max_length=10, blank=True, editable=False, choices=_PROVEN_BY, help_text="What proved it last."
+    )
     failed_at = models.DateTimeField(null=True, editable=False, help_text="When the current token was given up.")
     next_check_at = models.DateTimeField(null=True, editable=False)
     fresh_asked_at = models.DateTimeField(
@@ -121,7 +125,7 @@ class DomainCheck(TenantModel):
     domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="checks")
     checked_at = models.DateTimeField()
     is_automatic = models.BooleanField()
-    code = models.CharField(max_length=20, help_text="A `diagnosis.Code`.")
+    code = models.CharField(max_length=20, help_text="Which cure it needs; the summary says it in words.")
     summary = models.TextField()
     found = models.JSONField(default=list)
     expected = models.CharField(max_length=255)

@@ -5,7 +5,11 @@ from typing import ClassVar
 from django.db import models
 from django.db.models.functions import Lower
 
+from accounts.domain.signing_in import OUTCOMES, REASONS
 from core.models import Audit, TenantModel
+
+_OUTCOMES = [(outcome.value, words) for outcome, words in OUTCOMES.items()]
+_REASONS = [(reason.value, words) for reason, (words, _) in REASONS.items()]
 
 
 class Source(models.TextChoices):
@@ -65,7 +69,7 @@ class LinkProposal(TenantModel):
     member = models.ForeignKey("accounts.Member", on_delete=models.CASCADE, related_name="link_proposals")
     external_id = models.CharField("external id", max_length=320, blank=True)
     user_name = models.CharField("user name", max_length=320, blank=True)
-    reason = models.CharField(max_length=30, help_text="A `signing_in.Reason`.")
+    reason = models.CharField(max_length=30, choices=_REASONS, help_text="Why the link waits.")
     proposed_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
     decided_by = models.UUIDField(null=True)
@@ -145,8 +149,8 @@ class SsoSignIn(TenantModel):
     started_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=10, blank=True, help_text="A `signing_in.Outcome`, once it was answered.")
-    reason = models.CharField(max_length=30, blank=True, help_text="A `signing_in.Reason`, once it was answered.")
+    outcome = models.CharField(max_length=10, blank=True, choices=_OUTCOMES, help_text="Once it was answered.")
+    reason = models.CharField(max_length=30, blank=True, choices=_REASONS, help_text="Once it was answered.")
     verdicts = models.JSONField(default=dict, help_text="Each check's verdict; nothing of a person.")
     member = models.ForeignKey("accounts.Member", on_delete=models.CASCADE, null=True, related_name="sso_sign_ins")
     sealed = models.TextField(blank=True)

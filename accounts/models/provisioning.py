@@ -9,8 +9,12 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from accounts.domain.provisioning.plans import REASONS, WORDS
 from core.models import Audit, TenantModel
 from core.permissions import TenantRole
+
+_OUTCOMES = [(outcome.value, words) for outcome, (_, words) in WORDS.items()]
+_REASONS = [(reason.value, words) for reason, words in REASONS.items()]
 
 
 class Provisioning(TenantModel):
@@ -57,8 +61,8 @@ class ProvisionedUser(ProvisionedResource):
     audit: ClassVar[Audit] = Audit.OPERATIONAL
 
     is_active = models.BooleanField(default=True, help_text="What was said last; saying nothing changes nothing.")
-    outcome = models.CharField(max_length=30, blank=True, help_text="A `plans.Outcome`: what became of it last.")
-    reason = models.CharField(max_length=30, blank=True, help_text="A `plans.Reason`, where nothing became of it.")
+    outcome = models.CharField(max_length=30, blank=True, choices=_OUTCOMES, help_text="What became of it last.")
+    reason = models.CharField(max_length=30, blank=True, choices=_REASONS, help_text="Why nothing became of it.")
     put_out_at = models.DateTimeField(null=True, help_text="When the member was deactivated because of it.")
     given_role = models.CharField(max_length=20, blank=True, help_text="The role that its groups gave the member.")
 
@@ -159,7 +163,7 @@ class ProvisioningCall(TenantModel):
     status = models.PositiveSmallIntegerField()
     scim_type = models.CharField(max_length=30, blank=True)
     refusal = models.CharField(max_length=500, blank=True)
-    outcome = models.CharField(max_length=30, blank=True, help_text="A `plans.Outcome`.")
+    outcome = models.CharField(max_length=30, blank=True, choices=_OUTCOMES, help_text="What became of it.")
     was_trial = models.BooleanField(help_text="Whether members were left alone.")
 
     class Meta:

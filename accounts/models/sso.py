@@ -85,7 +85,12 @@ class SsoTest(TenantModel):
     started_by = models.UUIDField()
     expires_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=10, blank=True, help_text="passed or failed, once it was answered.")
+    outcome = models.CharField(
+        max_length=10,
+        blank=True,
+        choices=[("passed", "Passed"), ("failed", "Failed")],
+        help_text="Once it was answered.",
+    )
     signed_by = models.CharField(max_length=64, blank=True, help_text="The certificate that the answer is signed with.")
     verdicts = models.JSONField(default=dict, help_text="Each check's verdict; nothing of a person.")
     sealed = models.TextField(blank=True)

@@ -95,9 +95,7 @@ class Row:
     @property
     def via(self) -> str:
         """What proved the domain, in words."""
-        return {"txt": "by its TXT record", "cname": "by its alias", "file": "by the file on its web site"}.get(
-            self.domain.proven_via, ""
-        )
+        return f"by {self.domain.get_proven_via_display()}" if self.domain.proven_via else ""
 
     @property
     def kept_until(self) -> datetime | None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain import roles
-from accounts.domain.signing_in import REASONS, Outcome, Reason
+from accounts.domain.signing_in import OUTCOMES, REASONS, Outcome, Reason
 from accounts.models import SsoSignIn, StandingRule, Tenant
 from accounts.queries import domains, identities
 from accounts.queries import sso as known
@@ -26,12 +26,6 @@ HISTORY = "accounts/sso_sign_ins.html"
 LINKS = "accounts/sso_links.html"
 A_PAGE = 25
 _STATES = {Outcome.SIGNED_IN: "pass", Outcome.JOINED: "pass", Outcome.WAITING: "warn", Outcome.REFUSED: "fail"}
-_WORDS = {
-    Outcome.SIGNED_IN: "Signed in",
-    Outcome.JOINED: "Joined",
-    Outcome.WAITING: "Waits",
-    Outcome.REFUSED: "Refused",
-}
 
 
 @require_safe
@@ -161,7 +155,7 @@ def _links(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
 
 def _line(sign_in: SsoSignIn) -> dict[str, object]:
     outcome, (why, fix) = Outcome(sign_in.outcome), REASONS[Reason(sign_in.reason)]
-    return {"row": sign_in, "state": _STATES[outcome], "words": _WORDS[outcome], "why": why, "fix": fix}
+    return {"row": sign_in, "state": _STATES[outcome], "words": OUTCOMES[outcome], "why": why, "fix": fix}
 
 
 def _uuid(text: str) -> UUID | None:

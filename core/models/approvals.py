@@ -50,7 +50,7 @@ class ApprovalRequest(TenantModel):
 
     action = models.CharField(max_length=60)
     pack = models.ForeignKey(EvidencePack, on_delete=models.PROTECT, related_name="requests")
-    seats = models.JSONField(help_text="The signatures it needs: a list of {name, user_id or null}.")
+    seats = models.JSONField(help_text="The signatures it needs, and who is to give each, where somebody is named.")
     state = models.CharField(
         max_length=12,
         choices=[(state.value, state.value.capitalize()) for state in RequestState],

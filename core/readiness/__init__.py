@@ -16,7 +16,7 @@ from core.readiness.reading import (
     overview_of_many,
     passing,
 )
-from core.readiness.registry import CHECKS, EXCEPTIONS, GATES, check, checks_of, exceptions
+from core.readiness.registry import CHECKS, EXCEPTIONS, GATES, check, checks_of, exceptions, title_of
 from core.readiness.requesting import expiring, request, request_expiring
 
 __all__ = [
@@ -52,4 +52,5 @@ __all__ = [
     "prune",
     "request",
     "request_expiring",
+    "title_of",
 ]

@@ -54,6 +54,11 @@ def check[F: Callable[..., Finding]](
     return register
 
 
+def title_of(check_id: str) -> str:
+    """Return what a check is called; one that is no more keeps its id."""
+    return CHECKS[check_id].title if check_id in CHECKS else check_id
+
+
 def exceptions[F: Exceptions](function: F) -> F:
     """Register a source of policy exceptions (`Exceptions`); one that fails covers nothing."""
     EXCEPTIONS.add(f"{function.__module__}.{getattr(function, '__name__', function)}", function)

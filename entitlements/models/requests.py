@@ -20,7 +20,7 @@ class AccessRequest(TenantModel):
 
     member = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+")
     ability = models.CharField(max_length=100, help_text="What they could not do.")
-    wanted = models.CharField(max_length=100, help_text="What they lack: `role:admin`, `flag:bulk-rebooking`.")
+    wanted = models.CharField(max_length=100, help_text="What they lack: a role, a feature switch or a plan.")
     reason = models.CharField(max_length=500)
     requested_at = models.DateTimeField()
     requested_by = models.UUIDField()

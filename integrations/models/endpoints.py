@@ -22,7 +22,7 @@ class Endpoint(TenantModel):
 
     url = models.CharField(max_length=2048)
     item = models.ForeignKey(Item, on_delete=models.PROTECT, null=True, blank=True, related_name="endpoints")
-    secret = models.TextField(help_text="Sealed with FIELD_KEYS.")
+    secret = models.TextField(help_text="Sealed: only the server can read it.")
     registered_at = models.DateTimeField(editable=False)
     registered_by = models.UUIDField(editable=False)
     failing_since = models.DateTimeField(null=True, editable=False)
@@ -62,7 +62,7 @@ class HarnessRun(TenantModel):
     requested_by = models.UUIDField()
     finished_at = models.DateTimeField(null=True)
     has_passed = models.BooleanField(null=True)
-    results = models.JSONField(default=list, help_text="One `probes.Result` per message.")
+    results = models.JSONField(default=list, help_text="What came of each message.")
 
     class Meta:
         ordering = ("-requested_at",)

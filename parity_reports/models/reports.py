@@ -134,7 +134,7 @@ class EntityResult(TenantModel, Counts):
         null=True, help_text="The names of the records that differ, so that drift is told from them; null: too many."
     )
     checksums = models.JSONField(
-        null=True, help_text="Bucket checksums of what the new platform holds (docs/parity-encoding.md)."
+        null=True, help_text="Bucket checksums of what the new platform holds, in the published encoding."
     )
     verdict = models.CharField(max_length=12, choices=VERDICTS, blank=True)
     problem = models.TextField(blank=True)

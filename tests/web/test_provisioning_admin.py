@@ -67,6 +67,18 @@ def test_what_the_directory_said_is_done_again_in_the_name_of_whoever_enabled_it
     assert "settle" not in client.get(reverse("admin:accounts_provisioning_change", args=[setting.pk])).content.decode()
 
 
+def test_what_came_of_people_and_calls_is_said_in_words(desk: Desk) -> None:
+    client = staff(StaffRole.SUPPORT)
+    people, calls = (
+        client.get(reverse(f"admin:accounts_{name}_changelist")).content.decode()
+        for name in ("provisioneduser", "provisioningcall")
+    )
+    for words in ("Did not become a member", "The address is not of a domain that you have proven"):
+        assert words in people
+    assert ">not_proven<" not in people + calls
+    assert "Would not become a member" in calls
+
+
 def test_an_auditor_sees_and_touches_nothing(desk: Desk) -> None:
     client, setting = staff(StaffRole.AUDITOR), row(desk)
     assert client.get(reverse("admin:accounts_provisioning_changelist")).status_code == 200
