@@ -28,8 +28,9 @@ def ask_about_fresh_proofs(*, tenant_id: UUID, at: datetime) -> None:
 @subscribe("accounts.sso.changed")
 @subscribe("accounts.sso.tested")
 def ask_about_sso(*, tenant_id: UUID, at: datetime) -> None:
-    """Ask whether sign-in was tested, now that the connection or its last test is another."""
-    readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id="accounts.sso_tested")
+    """Ask whether sign-in was tested, at both addresses, now that the connection or its last test is another."""
+    for check_id in ("accounts.sso_tested", "accounts.sso_failover_tested"):
+        readiness.request(tenant_id=tenant_id, by=Actor.system("outbox"), check_id=check_id)
 
 
 @subscribe("accounts.enforcement.announced")

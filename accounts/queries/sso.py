@@ -165,16 +165,16 @@ def sign_ins(*, tenant_id: UUID) -> QuerySet[SsoSignIn]:
     return answered.select_related("member__user").order_by("-answered_at", "-pk")
 
 
-def latest_answered(*, connection: SsoConnection) -> SsoTest | None:
+def latest_answered(*, connection: SsoConnection, failover: bool = False) -> SsoTest | None:
     """Return the last test of the connection as it now is, at the portal's address, that something came back for.
 
-    A rehearsal of our second address says nothing of the first.
+    A rehearsal of our second address (`failover`) says nothing of the first.
     """
     answered = SsoTest.objects.filter(
         tenant_id=connection.tenant_id,
         connection=connection,
         fingerprint=connection.fingerprint,
-        is_failover=False,
+        is_failover=failover,
         answered_at__isnull=False,
     )
     return answered.order_by("-answered_at", "-pk").first()

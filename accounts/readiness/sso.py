@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
+
 from accounts import windows
 from accounts.domain import certificates
 from accounts.domain.verdicts import Code, Verdict
@@ -57,6 +59,44 @@ def sso_tested(*, tenant_id: UUID, at: datetime) -> Finding:
     return Finding(Outcome.PASS, "The last test sign-in passed every check", facts=facts)
 
 
+@check(
+    "accounts.sso_failover_tested",
+    title="Our second sign-in address is tested",
+    owner="customer",
+    due="T-3",
+    valid_for=timedelta(days=1),
+    link="sso/",
+)
+def sso_failover_tested(*, tenant_id: UUID, at: datetime) -> Finding:
+    """In an emergency nobody has time to enter an address at their provider, nor to learn that it was entered wrong.
+
+    It warns and does not block: not every provider takes a second address, and people sign in by the first.
+    """
+    connection = sso.of_tenant(tenant_id=tenant_id)
+    if not settings.FAILOVER_URL or connection is None or not connection.is_connected:
+        summary = "There is no second address to test" if not settings.FAILOVER_URL else "No provider is connected"
+        return Finding(Outcome.PASS, summary, facts={"connection": "", "outcome": "without"})
+    test = sso.latest_answered(connection=connection, failover=True)
+    facts = {"connection": connection.fingerprint, "outcome": test.outcome if test else "untested"}
+    if test is None or test.answered_at is None:
+        return Finding(Outcome.WARN, "Nobody has tested our second address", facts=facts, fix=SECOND_ADDRESS)
+    if test.outcome != "passed":
+        return Finding(Outcome.WARN, "The last test of our second address failed", facts=facts, fix=SECOND_ADDRESS)
+    if test.signed_by and not sso.is_trusted(connection, test.signed_by):
+        facts["outcome"] = "retired"
+        summary = "The last test of our second address was signed with a certificate that is retired since"
+        return Finding(Outcome.WARN, summary, facts=facts, fix="Choose “Test the second address” again.")
+    if test.answered_at < at - SSO_TEST_HOLDS:
+        facts["outcome"] = "lapsed"
+        summary = f"The last test of our second address passed more than {SSO_TEST_HOLDS.days} days ago"
+        return Finding(Outcome.WARN, summary, facts=facts, fix="Choose “Test the second address” again.")
+    return Finding(Outcome.PASS, "A test sign-in at our second address passed every check", facts=facts)
+
+
+SECOND_ADDRESS = (
+    "Enter our second address at your provider, as “Single sign-on” says it, then choose “Test the second address” "
+    "there. If your provider takes none, name break-glass owners, who get in without it."
+)
 AFTER_WINDOW = timedelta(days=14)
 """How long a certificate should last beyond the window: changing it while things settle helps nobody."""
 

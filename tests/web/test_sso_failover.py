@@ -1,5 +1,7 @@
 """The portal's second address: described, tested and signed in by like the first."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -10,6 +12,7 @@ from accounts.models import User
 from accounts.queries import sso as connected
 from accounts.readiness import sso as readiness
 from core import tenancy
+from core.findings import Outcome
 from tests.company import Company, found
 from tests.sso import Browser
 
@@ -77,6 +80,18 @@ def test_the_second_address_is_described_and_tested_like_the_first(company, brow
     with tenancy.scope(tenant_id=company.tenant_id):
         at = timezone.now()
         finding = readiness.sso_tested(tenant_id=company.tenant_id, at=at)
+        second = readiness.sso_failover_tested
+        assert second(tenant_id=company.tenant_id, at=at).outcome is Outcome.PASS
+        lapsed = second(tenant_id=company.tenant_id, at=at + timedelta(days=15))
+        assert (lapsed.outcome, "14 days" in lapsed.summary) == (Outcome.WARN, True)
+        test.__class__.objects.filter(pk=test.pk).update(outcome="failed")
+        failed = second(tenant_id=company.tenant_id, at=at)
+        assert (failed.outcome, "failed" in failed.summary) == (Outcome.WARN, True)
+        test.__class__.objects.filter(pk=test.pk).update(is_failover=False)
+        untested = second(tenant_id=company.tenant_id, at=at)
+        assert (untested.outcome, "Nobody has tested" in untested.summary) == (Outcome.WARN, True)
+        assert "Test the second address" in untested.fix
+        test.__class__.objects.filter(pk=test.pk).update(is_failover=True)
         assert connected.latest_answered(connection=company.connection) is None
     assert "not tested" in finding.summary  # the first address is another question
 
