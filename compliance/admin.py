@@ -1,7 +1,7 @@
 """Obligations, deletions and attestations in the staff's admin."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from compliance.services import obligations as services
 from core import holds
 from core.admin import TENANT_OPERATIONS, TENANT_PANELS, Operation, StaffAdmin, TenantPanel, operation
 from core.domain.checks import OWNERS
+from core.forms import UntilForm, day
 from core.permissions import Permission
 from core.readiness import CHECKS
 
@@ -68,15 +69,11 @@ class PlanForm(forms.Form):
     due_on = forms.DateField(label="By", widget=forms.DateInput(attrs={"type": "date"}))
 
 
-class HoldForm(forms.Form):
+class HoldForm(UntilForm):
     """Why nothing of an account may be deleted, and until when."""
 
     reason = forms.CharField(max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
-    expires_on = forms.DateField(
-        label="Until",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="It ends at the end of this day (UTC), at most a year from now.",
-    )
+    until = day("At most a year from now.")
 
 
 def _holds(row: Obligation) -> bool:
@@ -170,12 +167,12 @@ def _hold(page: StaffAdmin, request: HttpRequest, tenant: Any, answers: Mapping[
     holds.place(
         holds.LEGAL_HOLD,
         tenant_id=tenant.pk,
-        expires_at=datetime.combine(answers["expires_on"], time(23, 59, 59), tzinfo=UTC),
+        expires_at=answers["until"],
         reason=answers["reason"],
         by=page.actor(request),
         at=timezone.now(),
     )
-    return f"Nothing of {tenant} is deleted until {answers['expires_on']}, or until the hold is released."
+    return f"Nothing of {tenant} is deleted until {answers['until']:%Y-%m-%d %H:%M %Z}, or until the hold is released."
 
 
 TENANT_OPERATIONS.add(

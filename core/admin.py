@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
@@ -28,9 +29,21 @@ from unfold.views import ChangeList
 from core import searches
 from core.actor import Actor
 from core.errors import UseCaseError
+from core.forms import UntilForm
 from core.permissions import Permission
 from core.registry import Registry
 from core.web import staff_actor
+
+
+def _form(kind: type[forms.Form], request: HttpRequest, row: Any) -> forms.Form:
+    """Make the form of an operation on a row; where it asks for a day, that ends where the tenant is, and says so."""
+    if not issubclass(kind, UntilForm):
+        return kind(request.POST or None)
+    zone = ZoneInfo(getattr(row, "tenant", row).time_zone)
+    form = kind(request.POST or None, zone=zone)
+    asked = form.fields["until"]
+    asked.help_text = f"{asked.help_text} The day ends in the customer's time zone, {zone}.".strip()
+    return form
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +300,7 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         if row is None:
             raise Http404
         back = self._back(request, row)
-        form = item.form(request.POST or None) if item.form else None
+        form = _form(item.form, request, row) if item.form else None
         if request.method == "POST" and (form is None or form.is_valid()):
             try:
                 said = item.run(self, request, row, form.cleaned_data if form else {})

@@ -1,7 +1,7 @@
 """Runbooks, steps and exceptions in the staff's admin."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.queries import staff
 from core import readiness
 from core.admin import PROGRAMME_NUMBERS, TENANT_PANELS, Number, StaffAdmin, TenantPanel, operation
+from core.forms import UntilForm, day
 from core.permissions import Permission
 from runbooks.domain import exceptions as exception_domain
 from runbooks.domain import template
@@ -92,7 +93,7 @@ def _in_a_week() -> date:
     return timezone.now().date() + timedelta(days=7)
 
 
-class ExceptionForm(forms.Form):
+class ExceptionForm(UntilForm):
     """What an exception needs before anybody may approve it."""
 
     check = forms.ChoiceField(choices=_checks, help_text="The check this tenant may depart from.")
@@ -110,11 +111,7 @@ class ExceptionForm(forms.Form):
         help_text="What protects the customer while the exception stands.",
     )
     owner = forms.ChoiceField(choices=_staff, help_text="Who answers for it until it ends.")
-    expires_on = forms.DateField(
-        initial=_in_a_week,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=f"It ends at the end of this day (UTC), at most {exception_domain.LONGEST.days} days from now.",
-    )
+    until = day(f"At most {exception_domain.LONGEST.days} days from now.", initial=_in_a_week)
 
 
 @admin.register(Runbook)
@@ -135,7 +132,7 @@ class RunbookAdmin(StaffAdmin):
             only=[line.strip() for line in answers["only"].splitlines() if line.strip()],
             compensating_controls=answers["compensating_controls"],
             owner_id=UUID(answers["owner"]),
-            expires_at=datetime.combine(answers["expires_on"], time(23, 59, 59), tzinfo=UTC),
+            expires_at=answers["until"],
             by=self.actor(request),
             at=timezone.now(),
         )

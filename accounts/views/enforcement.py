@@ -214,6 +214,7 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
         "may": may,
         "announce_form": AnnounceForm(
             auto_id=ANNOUNCE_IDS,
+            zone=zone,
             initial={"begins_on": today + timedelta(days=7), "until": today + rules.LONGEST - timedelta(days=1)},
         ),
     }

@@ -1,7 +1,6 @@
 """Drift in the staff's admin: what came to differ, why, and a look at what would put it right."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django import forms
@@ -11,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from core.admin import StaffAdmin, operation
+from core.forms import UntilForm, day
 from core.permissions import Permission
 from parity_reports.domain.drift import Cause
 from parity_reports.domain.reconciliation import Strategy
@@ -18,11 +18,7 @@ from parity_reports.models import Drift, Watch
 from parity_reports.services import drift, previews
 
 
-def _end_of(day: date) -> datetime:
-    return datetime.combine(day, time(23, 59, 59), tzinfo=UTC)
-
-
-class ExplainForm(forms.Form):
+class ExplainForm(UntilForm):
     """What is asked when a person explains a drift."""
 
     reason = forms.CharField(
@@ -30,11 +26,7 @@ class ExplainForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Why it differs; the customer reads it, so name no person.",
     )
-    expires_on = forms.DateField(
-        label="Until",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="It counts until the end of this day (UTC), at most two weeks from now.",
-    )
+    until = day("So long it counts: at most two weeks from now.")
 
 
 @admin.register(Drift)
@@ -59,7 +51,7 @@ class DriftAdmin(StaffAdmin):
         drift.explain(
             drift_id=row.pk,
             reason=answers["reason"],
-            until=_end_of(answers["expires_on"]),
+            until=answers["until"],
             by=self.actor(request),
             at=timezone.now(),
         )
@@ -77,7 +69,7 @@ def _choice(cause: Cause) -> forms.ChoiceField:
     return forms.ChoiceField(label=cause.label, choices=[(one.value, one.label) for one in offered])
 
 
-class ReconcileForm(forms.Form):
+class ReconcileForm(UntilForm):
     """What is done about each cause, why, and until when accepted differences count."""
 
     late_write = _choice(Cause.LATE_WRITE)
@@ -90,12 +82,10 @@ class ReconcileForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Why it is done; the customer reads it, so name no person.",
     )
-    accepted_until = forms.DateField(
+    until = day(
+        "Only where the new platform wins or a column stays as it is there: at most 90 days from now.",
         required=False,
-        label="Accept until",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="Where the new platform wins or a column stays as it is there: until the end of this day (UTC),"
-        " at most 90 days from now.",
+        label="Accept until the end of",
     )
 
 
@@ -122,7 +112,7 @@ class WatchAdmin(StaffAdmin):
             entity=row.entity,
             strategies={cause: Strategy(answers[cause.value]) for cause in Cause},
             reason=answers["reason"],
-            accepted_until=_end_of(answers["accepted_until"]) if answers["accepted_until"] else None,
+            accepted_until=answers["until"],
             by=self.actor(request),
             at=timezone.now(),
         )

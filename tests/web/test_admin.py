@@ -119,7 +119,7 @@ def test_an_exception_is_requested_by_one_and_approved_by_another(client, sign_i
         "reason": "The GameDay moved.",
         "compensating_controls": "An engineer is on call.",
         "owner": str(asker.id),
-        "expires_on": (timezone.now() + timedelta(days=5)).date().isoformat(),
+        "until": (timezone.now() + timedelta(days=5)).date().isoformat(),
     }
     url = reverse("admin:runbooks_runbook_request_exception", args=[runbook.pk])
     assert client.post(url, {**wanted, "reason": ""}).status_code == 422

@@ -88,7 +88,7 @@ def test_staff_sees_what_drifts_and_explains_it(drifting, client):
     assert row.record in client.get(reverse("admin:parity_reports_drift_changelist")).content.decode()
     explained = client.post(
         reverse("admin:parity_reports_drift_explain", args=[row.pk]),
-        {"reason": "Corrected by hand.", "expires_on": str(drifting.at().date())},
+        {"reason": "Corrected by hand.", "until": str(drifting.at().date())},
     )
     assert explained.status_code == 302
     with make.arranging():
@@ -146,7 +146,7 @@ def test_staff_sees_column_by_column_what_merging_would_write_but_no_value_that_
     with make.arranging():
         watch = Watch.objects.get(entity="people")
     until = str((drifting.at() + timedelta(days=30)).date())
-    answers = {**dict.fromkeys(Cause, "merge"), "reason": "As agreed.", "accepted_until": until}
+    answers = {**dict.fromkeys(Cause, "merge"), "reason": "As agreed.", "until": until}
     assert client.post(reverse("admin:parity_reports_watch_reconcile", args=[watch.pk]), answers).status_code == 302
     with make.arranging():
         row = Reconciliation.objects.get()

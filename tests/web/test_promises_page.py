@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import Tenant
 from compliance.services import obligations
 from core import holds, tenancy
 from core.evidence import verifier
@@ -90,12 +91,17 @@ def test_the_lead_works_in_the_admin(client, promised, lead):
 
 def test_the_lead_places_a_legal_hold_and_releases_it(client, promised, lead):
     def place(on: str):
-        answers = {"reason": "Litigation", "expires_on": on}
-        return client.post(reverse("admin:accounts_tenant_legal_hold", args=[promised.tenant_id]), answers, follow=True)
+        answers = {"reason": "Litigation", "until": on}
+        return client.post(at, answers, follow=True)
+
+    at = reverse("admin:accounts_tenant_legal_hold", args=[promised.tenant_id])
+    with make.arranging():
+        Tenant.objects.filter(pk=promised.tenant_id).update(time_zone="America/New_York")
 
     assert "must end within 365 days" in place("2999-01-01").text
     until = (AT + timedelta(days=30)).date()
-    assert f"is deleted until {until}" in place(f"{until}").text
+    assert "time zone, America/New_York" in client.get(at).text
+    assert f"is deleted until {until + timedelta(days=1)} 00:00 E" in place(f"{until}").text  # EST or EDT
     with make.arranging():
         hold = Hold.objects.get(kind=holds.LEGAL_HOLD, tenant_id=promised.tenant_id)
         assert holds.is_legally_held(tenant_id=hold.tenant_id, at=AT + timedelta(minutes=5))
