@@ -128,8 +128,8 @@ def issue(
 def rotate(token: Token, *, overlap: timedelta, by: Actor, at: datetime) -> tuple[Token, str]:
     """Replace a token by a new one with the same name, scopes and lifetime; the old one ends after the overlap.
 
-    The new one stands in the name of whoever rotates, who must hold the permissions of its scopes. A token is
-    replaced once. Returns the new token with its secret, which is shown once.
+    The new one stands in the name of whoever rotates, who must hold the permissions of its scopes; what the old one
+    issued is the new one's from then on. A token is replaced once. Returns the new token with its secret, shown once.
     """
     if by.kind is not ActorKind.TOKEN:
         by.require(Permission.MANAGE_TOKENS, tenant_id=token.tenant_id)
@@ -153,6 +153,7 @@ def rotate(token: Token, *, overlap: timedelta, by: Actor, at: datetime) -> tupl
         made, secret = _make(
             tenant_id=token.tenant_id, name=token.name, scopes=token.scopes, expires_at=at + lifetime, by=by, at=at
         )
+        Token.objects.filter(tenant_id=token.tenant_id, issued_through=token.pk).update(issued_through=made.pk)
         ledger.record(
             "core.token.rotated",
             by=by,
@@ -192,16 +193,26 @@ def note_use(bearer: Bearer, *, at: datetime) -> None:
     )
 
 
-def revoke(token: Token, *, by: Actor, at: datetime) -> bool:
-    """Revoke a token at once; say whether it was in force. Safe to repeat."""
+def revoke(token: Token, *, by: Actor, at: datetime, and_issued: bool = False) -> bool:
+    """Revoke a token at once, and those that it issued if asked to; say whether it was in force. Safe to repeat."""
     if by.kind is ActorKind.TOKEN:
         _require_scopes(by, token.scopes, tenant_id=token.tenant_id)
     else:
         by.require(Permission.MANAGE_TOKENS, tenant_id=token.tenant_id)
+    if and_issued:
+        by.require(Permission.MANAGE_TOKENS, tenant_id=token.tenant_id)
     with transaction.atomic(durable=True):
-        if not Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at, revoked_by=by.known_id):
-            return False
-        ledger.record("core.token.revoked", by=by, at=at, tenant_id=token.tenant_id, subject=token)
+        was_in_force = _revoke(token, by=by, at=at)  # first: whoever issues by it waits for its row, or is refused
+        if and_issued:
+            for issued in Token.objects.filter(tenant_id=token.tenant_id, issued_through=token.pk, expires_at__gt=at):
+                _revoke(issued, by=by, at=at)
+    return was_in_force
+
+
+def _revoke(token: Token, *, by: Actor, at: datetime) -> bool:
+    if not Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at, revoked_by=by.known_id):
+        return False
+    ledger.record("core.token.revoked", by=by, at=at, tenant_id=token.tenant_id, subject=token)
     return True
 
 
@@ -245,6 +256,7 @@ def _make(
         scopes=sorted(set(scopes)),
         created_at=at,
         created_by=whose,
+        issued_through=by.known_id if by.kind is ActorKind.TOKEN else None,
         expires_at=expires_at,
     )
     return token, secret

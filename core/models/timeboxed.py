@@ -82,6 +82,7 @@ class Token(TenantModel):
     scopes = ArrayField(models.CharField(max_length=100))
     created_at = models.DateTimeField()
     created_by = models.UUIDField()
+    issued_through = models.UUIDField(null=True, blank=True, help_text="The token that asked for it; empty: a person.")
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -1,6 +1,7 @@
 """API tokens as their page shows them."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,10 @@ class Row:
     held_back: tuple[str, ...]
     """Scopes that its issuer may no longer give."""
     is_over: bool
+    through: Token | None = None
+    """The token that asked for it; None if a person did."""
+    issued: int = 0
+    """How many tokens it issued that are in force still."""
 
     @property
     def state(self) -> str:
@@ -60,7 +65,18 @@ class Row:
 def rows(*, tenant_id: UUID, at: datetime) -> list[Row]:
     """Return the tenant's tokens, those in force first, then the newest first."""
     people = {member.user_id: member for member in members.active(tenant_id=tenant_id)}
-    found = [_row(token, people.get(token.created_by), at=at) for token in tokens.listed(tenant_id=tenant_id)]
+    every = {token.pk: token for token in tokens.listed(tenant_id=tenant_id)}
+    issued = Counter(
+        token.issued_through for token in every.values() if token.revoked_at is None and token.expires_at > at
+    )
+    found = [
+        replace(
+            _row(token, people.get(token.created_by), at=at),
+            through=every.get(token.issued_through) if token.issued_through else None,
+            issued=issued[token.pk],
+        )
+        for token in every.values()
+    ]
     return sorted(found, key=lambda row: not row.in_force)
 
 

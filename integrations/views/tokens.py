@@ -88,8 +88,8 @@ def rotate(request: ActingRequest, tenant: Any, token_id: UUID) -> HttpResponse:
 @require_POST
 @tenant_view(Permission.MANAGE_TOKENS)
 def revoke(request: ActingRequest, tenant: Any, token_id: UUID) -> HttpResponse:
-    """End a token at once."""
-    tokens.revoke(_find(tenant, token_id), by=request.actor, at=timezone.now())
+    """End a token at once, and those that it issued unless the person leaves them."""
+    tokens.revoke(_find(tenant, token_id), by=request.actor, at=timezone.now(), and_issued="and_issued" in request.POST)
     return redirect("integrations:tokens", tenant.slug)
 
 

@@ -153,3 +153,32 @@ def test_ended_tokens_say_so(browser: Client, owner: Member) -> None:
         past = timezone.now() - timedelta(days=1)
         Token.objects.update(created_at=past - timedelta(days=1), expires_at=past)
     assert "Ended" in browser.get(address(owner)).content.decode()
+
+
+def test_a_token_is_revoked_with_what_it_issued_unless_a_person_leaves_that(browser: Client, owner: Member) -> None:
+    def through(secret: str, name: str) -> str:
+        told = api.call("POST", "/api/v1/provisioning/tokens", secret=secret, body={"name": name})
+        return str(told.json()["secret"])
+
+    def opens(secret: str) -> bool:
+        with tenancy.empty_scope():
+            return tokens.authenticate(secret, at=timezone.now()) is not None
+
+    first = api.token(owner, "provisioning:tokens")
+    (keeper,) = tokens_of(owner)
+    issued = through(first, "Directory")
+    rotated = browser.post(address(owner, "rotate_token", token_id=keeper.pk), {"hours": "24"})
+    keeper = next(token for token in tokens_of(owner) if token.replaced_at is None and token.issued_through is None)
+    other = through(secret_of(rotated), "Another")  # what the old one issued counts as the new one's
+    page = browser.get(address(owner)).content.decode()
+    assert page.count(f"through {keeper.name} ({keeper.prefix})") == 2
+    assert "It issued 2 tokens in force." in page
+    assert 'name="and_issued" value="1" checked' in page
+    browser.post(address(owner, "revoke_token", token_id=keeper.pk))
+    assert [opens(secret) for secret in (secret_of(rotated), issued, other)] == [False, True, True]
+    assert f"({keeper.prefix}, revoked)" in browser.get(address(owner)).content.decode()
+    browser.post(address(owner, "revoke_token", token_id=keeper.pk), {"and_issued": "1"})
+    assert [opens(secret) for secret in (issued, other)] == [False, False]
+    told = LedgerEntry.objects.filter(event="core.token.revoked")
+    with make.arranging():
+        assert told.values("subject_id").distinct().count() == told.count() == 3
