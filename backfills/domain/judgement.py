@@ -6,7 +6,7 @@ the first `keep` rule that holds names how. Duplicate target keys are decided wh
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from backfills.domain.evaluation import Value, World, evaluate
 from backfills.domain.language import Node, Ref, Type, names_in
 from backfills.domain.quoting import quote, text
+from backfills.domain.shapes import Group, groups
 from backfills.domain.spec import Column, Spec, Then
 from backfills.domain.sql import Compiler
 from backfills.domain.target_types import numeric_of
@@ -230,15 +231,30 @@ def statement(spec: Spec, compiler: Compiler, raw: str, *, extra: Sequence[str] 
 
 def computed_rows(spec: Spec, compiler: Compiler, raw: str) -> str:
     """Return a relation of the raw rows with every `let` and every target column computed (`out__x`)."""
-    relation = raw
+    relation, compiler = raw, _knowing(spec, compiler)
+    if compiler.together:
+        relation = with_columns(relation, [group.column for group in _groups(spec)])
     for layer in _layers(spec):
         relation = with_columns(relation, [f"{compiler.value(node)} AS {quote(name)}" for name, node in layer])
     columns = [f"{compiler.value(column.expression)} AS {quote(f'out__{column.name}')}" for column in spec.columns]
     return with_columns(relation, columns)
 
 
+def _groups(spec: Spec) -> list[Group]:
+    nodes = [*dict(spec.lets).values(), *(column.expression for column in spec.columns)]
+    return groups(nodes, set(spec.source_columns).difference(dict(spec.lets)))
+
+
+def _knowing(spec: Spec, compiler: Compiler) -> Compiler:
+    """Return a compiler that knows which columns of the computed rows are tested together."""
+    if not compiler.postgres or compiler.together:
+        return compiler
+    return replace(compiler, together={pair: group.flag for group in _groups(spec) for pair in group.covered})
+
+
 def chosen(spec: Spec, compiler: Compiler) -> str:
     """Return SQL over the computed rows for the verdict's number in `verdicts(spec)`."""
+    compiler = _knowing(spec, compiler)
     tests = [condition(check, compiler, spec) for check in checks(spec)]
     arms = [f"WHEN {test} THEN {number}" for number, test in enumerate(tests) if test != "FALSE"]
     last = len(tests)
@@ -270,6 +286,7 @@ def _unreadable(node: Node, made: str, compiler: Compiler) -> str:
 
 def condition(check: Check, compiler: Compiler, spec: Spec) -> str:
     """Return SQL over the computed rows for whether a check finds fault."""
+    compiler = _knowing(spec, compiler)
     if check.rule is not None:
         return compiler.value(check.rule)
     if check.let:

@@ -58,6 +58,8 @@ class Compiler:
     zones: frozenset[str] = frozenset()
     lookups: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     lets: Mapping[str, Node] = field(default_factory=dict)
+    together: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """By function and column, the column that tells that this one is as usual (`shapes.groups`)."""
 
     @property
     def postgres(self) -> bool:
@@ -219,7 +221,7 @@ class Compiler:
             case "decimal":
                 return self._shaped(node, values[0], shapes.usual_decimal, evaluation.DECIMAL)
             case "hhmm":
-                return self.full_match(values[0], evaluation.HHMM)
+                return self._shaped(node, values[0], shapes.usual_hhmm, evaluation.HHMM)
             case "yes_no":
                 return f"({values[0]} IN ('Y', 'N'))"
             case "date":
@@ -248,7 +250,10 @@ class Compiler:
             case "mod":
                 return f"({values[0]} >= 0 AND {values[1]} > 0)"
             case "at_local" | "next_local":
-                return f"({values[1]} BETWEEN 0 AND 1440 AND {self.among(values[2], self.zones)})"
+                _, minutes, zone = node.args
+                within = None if _is_of_day(minutes) else f"{values[1]} BETWEEN 0 AND 1440"
+                declared = isinstance(zone, Const) and zone.value in self.zones
+                return _all([within, None if declared else self.among(values[2], self.zones)])
             case "local_minutes":
                 return self.among(values[1], self.zones)
             case "plus_minutes":
@@ -257,8 +262,11 @@ class Compiler:
 
     def _shaped(self, node: Call, value: str, usual: Callable[[str], str], pattern: str) -> str:
         """Return the test that a text can be read, with a cheap one before it where that may be asked for."""
-        strict = self.full_match(value, pattern)
-        return f"({usual(value)} OR {strict})" if self.postgres and shapes.is_cheap(node.args[0]) else strict
+        strict, arg = self.full_match(value, pattern), node.args[0]
+        if not self.postgres or not shapes.is_cheap(arg):
+            return strict
+        flag = self.together.get((node.function, arg.name)) if isinstance(arg, Ref) else None
+        return f"({f'{quote(flag)} OR ' if flag else ''}{usual(value)} OR {strict})"
 
     def among(self, value: str, items: Collection[str]) -> str:
         """Return the test that a text is one of a list."""
@@ -290,6 +298,11 @@ class Compiler:
             return f"timezone({zone}, {moment})"
         cases = (f"WHEN {text(one)} THEN timezone({text(one)}, {moment})" for one in sorted(self.zones))
         return f"(CASE {zone} {' '.join(cases)} END)"
+
+
+def _is_of_day(minutes: Node) -> bool:
+    """Whether an expression gives the minutes of a day, and nothing else."""
+    return isinstance(minutes, Call) and minutes.function in ("hhmm", "local_minutes")
 
 
 def decimal_type(bound: Digits) -> str:

@@ -112,7 +112,11 @@ FUNCTIONS: Mapping[str, Callable[["Compiler", list[str], tuple[str, ...]], str]]
     "date": _date,
     "date_of": date_of,
     "instant": _instant,
-    "hhmm": lambda sql, v, literal: f"(substr({v[0]}, 1, 2)::bigint * 60 + substr({v[0]}, 3, 2)::bigint)",
+    "hhmm": lambda sql, v, literal: (
+        f"(substr({v[0]}, 1, 2)::bigint * 60 + substr({v[0]}, 3, 2)::bigint)"
+        if not sql.postgres
+        else f"({v[0]}::bigint / 100 * 60 + {v[0]}::bigint % 100)"
+    ),
     "yes_no": lambda sql, v, literal: f"({v[0]} = 'Y')",
     "value": _value,
     "text": lambda sql, v, literal: f"({v[0]})::{sql.sql_type(Type.TEXT)}",

@@ -7,15 +7,14 @@ from decimal import Decimal
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from backfills.domain import spec as specs
 from core.ports import Unavailable
 from portal.adapters.comparison import DuckComparison, pushdown, servers
 from tests import databases, people, things
 from tests.people import fill
-from tests.rechecks import agreed, kinds, recheck
+from tests.rechecks import agreed, kinds, platforms, recheck, some
 from tests.things import legacy_thing, new_thing, plan
 
 
@@ -89,6 +88,32 @@ def test_every_trap_is_told_as_the_full_comparison_tells_it(way, pair, request):
         assert {one.key: tuple(column.column for column in one.columns) for one in found} == {
             str(number): columns for number, (_, _, columns) in enumerate(TRAPS) if columns
         }
+
+
+@pytest.mark.parametrize("way", ["comparison", pytest.param("md5", marks=pytest.mark.slow)])
+def test_buckets_of_many_records_are_divided_before_their_records_are_listed(way, pair, request, monkeypatch):
+    monkeypatch.setattr(pushdown, "PER_BUCKET", 100)
+    monkeypatch.setattr(pushdown, "_LISTED", 20)
+    listed = []
+    told = pushdown._told
+    monkeypatch.setattr(pushdown, "_told", lambda one, two, **rest: listed.append((one, two)) or told(one, two, **rest))
+    legacy = [legacy_thing(number) for number in range(1, 400)]
+    new = [new_thing(number, quantity=8 if number == 33 else 7) for number in range(1, 400) if number != 77]
+    found, exact = agreed(request.getfixturevalue(way), pair, legacy, [*new, new_thing(900)])
+    assert kinds(found) == [("33", "different"), ("77", "missing"), ("900", "extra")]
+    assert not exact
+    ((promised, held),) = listed
+    assert 2 <= len(promised) < 100
+    assert len(held) < 100
+
+
+@pytest.mark.slow
+def test_a_key_that_stands_twice_on_both_sides_is_found_in_a_divided_bucket(comparison, pair, monkeypatch):
+    monkeypatch.setattr(pushdown, "_LISTED", 0)
+    twice = [legacy_thing(1), legacy_thing(1), legacy_thing(2)], [new_thing(1), new_thing(1), new_thing(2)]
+    found, exact = agreed(comparison, pair, *twice)
+    assert kinds(found) == [("1", "duplicate")]
+    assert not exact
 
 
 @pytest.mark.slow
@@ -335,53 +360,20 @@ def test_a_survey_says_how_much_there_is_and_what_stands_in_the_way(comparison, 
     assert "looks up other records" in other.survey(people.plan()).obstacle
 
 
-names = st.none() | st.sampled_from(["", "Ann", "ann", " Ann", "é", "e\u0301", "NULL", "N", "|", "a\tb"])
-legacy_values = st.fixed_dictionaries(
-    {
-        "nm": names,
-        "qty": st.none() | st.sampled_from(["7", "+07", "-1", "x", "", "999999999", "1234567890"]),
-        "fee": st.none() | st.sampled_from(["1.5", "1.500", "0", "-0", "NaN", "9999999999.99", "0.000000000000001"]),
-        "flag": st.sampled_from(["Y", "N", None, "?"]),
-        "day": st.sampled_from(["20130701", "20130310", "20131103", "20130230", None, "x"]),
-        "clock": st.sampled_from(["0930", "0230", "0130", "2400", "2500", None]),
-        "ref": st.sampled_from([things.REFERENCE, things.REFERENCE.upper(), "x", None]),
-        "state": st.sampled_from([None, None, None, "A", "Q"]),
-    }
-)
-new_values = st.fixed_dictionaries(
-    {},
-    optional={
-        "name": names,
-        "quantity": st.sampled_from([7, -1, None, 999_999_999]),
-        "fee": st.sampled_from([Decimal("150.00"), Decimal(0), None, Decimal("NaN"), Decimal("0.01")]),
-        "active": st.sampled_from([True, False, None]),
-        "on_day": st.sampled_from(["2013-07-01", None, "infinity"]),
-        "begins_at": st.sampled_from(["2013-07-01 13:30+00", "2013-07-01 13:30:00.000001+00", None, "-infinity"]),
-        "reference": st.sampled_from([things.REFERENCE, None]),
-        "nothing": st.sampled_from([None, ""]),
-    },
-)
-
-
-@st.composite
-def platforms(draw):
-    keys = st.lists(st.integers(1, 9), max_size=8)
-    legacy = [legacy_thing(key, **draw(legacy_values | st.just({}))) for key in draw(keys)]
-    return legacy, [new_thing(key, **draw(new_values | st.just({}))) for key in draw(keys)]
-
-
-def some(examples):
-    return settings(
-        max_examples=examples, deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    )  # fmt: skip
-
-
 @pytest.mark.slow
 @given(rows=platforms())
 @some(60)
 def test_whatever_the_platforms_hold_both_say_the_same(comparison, pair, rows):
     agreed(comparison, pair, *rows)
+
+
+@pytest.mark.slow
+@given(rows=platforms())
+@some(30)
+def test_whatever_they_hold_divided_buckets_say_the_same(comparison, pair, rows):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(pushdown, "_LISTED", 0)
+        agreed(comparison, pair, *rows)
 
 
 @pytest.mark.slow

@@ -1,9 +1,11 @@
 """The mapping means the same in Python and in PostgreSQL: on generated rows, and on generated expressions."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backfills.domain import inspection
+from backfills.domain import evaluation, inspection, shapes
 from backfills.domain.evaluation import World, evaluate
 from backfills.domain.judgement import Fate, judge, statement, verdicts
 from backfills.domain.language import FUNCTIONS, Call, Const, Node, Ref, Type
@@ -296,6 +298,36 @@ def test_every_expression_is_worth_the_same_in_both(connection: psycopg.Connecti
         reading = evaluate(node, dict(row), WORLD)
         assert bad is reading.bad, (node, row)
         assert _plain(worth) == _plain(reading.value), (node, row)
+
+
+@pytest.mark.parametrize(
+    ("function", "pattern", "usual"),
+    [
+        ("int", evaluation.INT, ("7", "123456789")),
+        ("bigint", evaluation.BIGINT, ("7", "123456789")),
+        ("decimal", evaluation.DECIMAL, ("7", "0.5", "123456789012.34")),
+        ("date", "[12][0-9]{7}", ("20131103", "29991299")),  # whether there is such a day is asked apart
+        ("hhmm", evaluation.HHMM, ("0000", "2359", "1905")),
+    ],
+)
+def test_what_columns_pass_together_each_would_pass_by_itself(
+    connection: psycopg.Connection, function: str, pattern: str, usual: tuple[str, ...]
+) -> None:
+    kind = FUNCTIONS[function].result
+    (group,) = shapes.groups([Call(function, (Ref(name, Type.TEXT),), kind) for name in "ab"], "ab")
+    assert {(function, "a"), (function, "b")} <= group.covered
+    texts = {"".join(made) for length in range(5) for made in product("0269.-+ \n٣", repeat=length)}
+    for one in usual:  # each with every character exchanged, left out, or followed by another
+        for at, put in product(range(len(one) + 1), ("", *"0369.-+ \n٣_e")):
+            texts |= {one[:at] + put + one[at + 1 :], one[:at] + put + one[at:]}
+    rows: list[dict[str, str | None]] = [{"a": one, "b": usual[0]} for one in sorted(texts)]
+    rows += [{"a": usual[0], "b": None}, {"a": None, "b": None}]
+    query = f"SELECT {quote(group.flag)} FROM (SELECT {group.column} FROM {relation(['a', 'b'], rows)} AS r) AS r"
+    told = [flag for (flag,) in ask(connection, query)]
+    assert told[-2:] == [True, True]
+    passed = {row["a"] for row, flag in zip(rows, told, strict=True) if flag} - {None}
+    assert {one for one in passed if not re.fullmatch(pattern, str(one))} == set()
+    assert passed >= set(usual)
 
 
 def _plain(value: object) -> object:

@@ -27,7 +27,10 @@ log = logging.getLogger(__name__)
 STREAM_ABOVE = 0.35
 """Where more than this share of the buckets differs, reading everything is cheaper."""
 
-PER_BUCKET, MOST_BUCKETS = 64, 16_384
+PER_BUCKET, MOST_BUCKETS = 256, 4_096
+"""As many groups as a server keeps in little memory, and in the caches of its processor."""
+_LISTED, _FINER = 50_000, 64
+"""Where the buckets that differ hold more records than so many, each is divided so often before they are listed."""
 _UNKNOWN_ROWS = 1_000_000
 
 _PROBE = """
@@ -117,14 +120,21 @@ class Pushdown:
         sums = self._sums(one, two)
         if not differing:
             return Suspects([], Findings(one.records, two.records, one.records, one.gone, sums, exact=False))
-        chosen = sorted(differing)
+        coarse = sorted(differing)
 
-        def listed(one: Database) -> list[tuple[object, ...]]:
+        def among(one: Database) -> str:
+            """Return the records of the buckets that differ, and where the native key does not tell, all."""
             native = self._native.get(one.title)
-            where = sides.among(how.bucket(key, native, buckets), chosen) if native else ""
-            return one.ask(sides.listed(self._relations[one.title](where), digest, bucket, chosen))
+            return self._relations[one.title](sides.among(how.bucket(key, native, buckets), coarse) if native else "")
 
-        promised, held = self._databases.both(listed)
+        finer, chosen = bucket, coarse
+        if len(coarse) * max(one.records, two.records) > _LISTED * buckets:
+            finer = how.bucket(key, "k", buckets * _FINER)
+            few, others = self._databases.both(
+                lambda one: set(one.ask(sides.sums_among(among(one), digest, bucket, coarse, finer)))
+            )
+            chosen = sorted({int(str(number)) for number, *_ in few ^ others} | _parts_of(twice, buckets))
+        promised, held = self._databases.both(lambda one: one.ask(sides.listed(among(one), digest, finer, chosen)))
         return _told(promised, held, expected=one, actual=two, sums=sums)
 
     def _forms(self) -> tuple[dict[str, Form], Form]:
@@ -174,6 +184,11 @@ class Pushdown:
             for column, expected, actual in zip(numbers, one.totals, two.totals, strict=True)
             if column != self._spec.target_key
         }
+
+
+def _parts_of(coarse: set[int], buckets: int) -> set[int]:
+    """Return the numbers of the finer buckets into which some of so many `buckets` are divided."""
+    return {number + part * buckets for number in coarse for part in range(_FINER)}
 
 
 def digestible(plan: Plan, databases: Databases) -> dict[str, Passage]:

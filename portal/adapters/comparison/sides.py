@@ -135,6 +135,14 @@ def left_by(place: int) -> int:
     return UNREADABLE - 1 - place
 
 
+def sums_among(records: str, digest: str, bucket: str, buckets: list[int], finer: str) -> str:
+    """Return the query of (finer bucket, records, sum of digests) of the records in these buckets."""
+    return (
+        f"SELECT {finer}, count(*), sum({digest})::text FROM {records} AS r "
+        f"WHERE gone = '' AND {among(bucket, buckets)} GROUP BY 1"
+    )
+
+
 def listed(records: str, digest: str, bucket: str, buckets: list[int]) -> str:
     """Return the query of (key, legacy key, digest) of the records in these buckets."""
     return f"SELECT k::text, source, {digest} FROM {records} AS r WHERE gone = '' AND {among(bucket, buckets)}"
