@@ -31,6 +31,15 @@ class LedgerEntry(models.Model):
         verbose_name_plural = "ledger entries"
         ordering = ("chain", "-seq")
         constraints = (models.UniqueConstraint(fields=("chain", "seq"), name="core_ledger_entry_place"),)
+        indexes = (
+            models.Index(
+                models.F("chain"),
+                models.F("subject_id"),
+                models.F("seq").desc(),
+                condition=~models.Q(chain="00000000-0000-0000-0000-000000000000"),
+                name="core_ledger_entry_subject",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.event} #{self.seq}"
