@@ -12,10 +12,6 @@ from xml.sax.saxutils import escape
 
 from defusedcsv import csv
 from django.http import StreamingHttpResponse
-from openpyxl import Workbook
-from openpyxl.cell import Cell, WriteOnlyCell
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -59,6 +55,9 @@ def workbook(sheets: Iterable[Sheet], *, at: datetime) -> Iterator[bytes]:
     Rows are read once, while they are written, and no more than some hundred are in memory. What no document can hold
     becomes `�`, what is longer than a cell is cut off with `…`.
     """
+    from openpyxl import Workbook  # here, and below: ten megabytes that most processes never need
+    from openpyxl.utils import get_column_letter
+
     book = Workbook(write_only=True)
     book.properties.created = book.properties.modified = at.astimezone(UTC).replace(tzinfo=None)
     book.properties.creator = "Crossing"
@@ -117,7 +116,10 @@ class _Pieces(io.RawIOBase):
         return b"".join(pieces)
 
 
-def _heading(sheet: Any, name: str) -> Cell:
+def _heading(sheet: Any, name: str) -> Any:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+
     cell = WriteOnlyCell(sheet, _written(name))
     cell.data_type, cell.font = "s", Font(bold=True)  # said to be text, it is never calculated
     return cell
@@ -144,7 +146,11 @@ def _written(value: object) -> str:
     return text if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"
 
 
-_letter = cache(get_column_letter)
+@cache
+def _letter(column: int) -> str:
+    from openpyxl.utils import get_column_letter
+
+    return str(get_column_letter(column))
 
 
 def _widths(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[int]:
