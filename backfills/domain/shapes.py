@@ -10,13 +10,14 @@ unusual in any of them, none is tested by itself.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import batched
 
 from backfills.domain.language import Call, Node, Ref, calls_in
 from backfills.domain.quoting import quote
 
 _CHEAP = ("lower", "trim", "upper")
-_FEW = 2
-"""Columns that are tested together at least."""
+_FEW, _MOST = 2, 50
+"""How many columns are tested together: a function of PostgreSQL takes up to a hundred values."""
 
 
 def is_cheap(node: Node) -> bool:
@@ -87,12 +88,14 @@ def groups(nodes: Iterable[Node], columns: Iterable[str]) -> list[Group]:
     for flag, functions, readers, pattern in _GROUPS:
         # A column that is read in two ways is tested for the narrower one.
         members = {column: one for one in reversed(functions) for column, function in sorted(read) if function == one}
-        if len(members) >= _FEW:
-            tests = [_UNUSUAL[function](quote(column)) for column, function in members.items()]
-            tests.append(f"""concat({", ".join(map(quote, members))}) COLLATE "C" ~ '{pattern}'""")
-            covered = frozenset((one, column) for column, own in members.items() for one in (own, *readers))
-            found.append(Group(flag, covered, " OR ".join(tests)))
-            read = {pair for pair in read if pair[0] not in members}
+        for number, some in enumerate(batched(members.items(), _MOST), start=1):
+            if len(some) >= _FEW:
+                tests = [_UNUSUAL[function](quote(column)) for column, function in some]
+                columns_of = ", ".join(quote(column) for column, _ in some)
+                tests.append(f"""concat({columns_of}) COLLATE "C" ~ '{pattern}'""")
+                covered = frozenset((one, column) for column, own in some for one in (own, *readers))
+                found.append(Group(f"{flag}{number}", covered, " OR ".join(tests)))
+        read = {pair for pair in read if pair[0] not in members}
     return found
 
 

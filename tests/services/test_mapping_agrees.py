@@ -330,5 +330,15 @@ def test_what_columns_pass_together_each_would_pass_by_itself(
     assert passed >= set(usual)
 
 
+def test_any_number_of_columns_can_be_tested_together(connection: psycopg.Connection) -> None:
+    names = [f"c{number}" for number in range(230)]
+    found = shapes.groups([Call("int", (Ref(name, Type.TEXT),), Type.INT) for name in names], names)
+    assert {column for group in found for function, column in group.covered if function == "int"} == set(names)
+    query = (
+        f"SELECT {', '.join(group.column for group in found)} FROM {relation(names, [dict.fromkeys(names, '7')])} AS r"
+    )
+    assert set(*ask(connection, query)) == {True}
+
+
 def _plain(value: object) -> object:
     return value if isinstance(value, str | bool | date | datetime | None) else Decimal(str(value))
