@@ -49,6 +49,17 @@ class Watched:
             with psycopg.connect(url) as connection:
                 connection.execute(statement)
 
+    def settle(self):
+        """Let the mark be as if no transaction had been open on the server, which other tests use too."""
+        with psycopg.connect(self.pair.new_owner) as connection:
+            ((now,),) = connection.execute("SELECT pg_current_xact_id()::text::bigint")
+        mark = marks.read(self.mark)
+        states = {
+            side: {of: dataclasses.replace(one, horizon=now) for of, one in tables.items()}
+            for side, tables in mark.states.items()
+        }
+        self.mark = dataclasses.replace(mark, states=states).written()
+
     def look(self):
         """Look, hold it against the full comparison, and return what differs and whether everything was read."""
         found, full = [], []
@@ -69,16 +80,8 @@ def watched(pair):
 def test_where_nothing_was_written_nothing_is_read(watched, monkeypatch):
     monkeypatch.setattr(DuckComparison, "_full", None)
     monkeypatch.setattr(since, "_sums", None)
-    with psycopg.connect(watched.pair.new_owner) as connection:
-        ((now,),) = connection.execute("SELECT pg_current_xact_id()::text::bigint")
-    mark = marks.read(watched.mark)
-    # As if no transaction had been open on the server, which other tests use too.
-    states = {
-        side: {of: dataclasses.replace(one, horizon=now) for of, one in tables.items()}
-        for side, tables in mark.states.items()
-    }
-    mark = dataclasses.replace(mark, states=states)
-    looked = watched.comparison.look(plan(), mark=mark.written(), report=pytest.fail)
+    watched.settle()
+    looked = watched.comparison.look(plan(), mark=watched.mark, report=pytest.fail)
     assert not looked.whole
 
 
@@ -239,6 +242,7 @@ def test_a_mark_holds_for_what_was_asked_alone(watched):
 def test_too_much_is_neither_judged_one_by_one_nor_remembered(watched, monkeypatch):
     monkeypatch.setattr(since, "MOST", 3)
     monkeypatch.setattr(engine, "MOST", 3)
+    watched.settle()
     watched.new("UPDATE clean.thing SET fee = 0 WHERE id < 3")
     assert watched.look()[1] is False
     watched.legacy("UPDATE thing_mast SET nm = 'Bob' WHERE seq IN (5, 6)")
