@@ -98,6 +98,22 @@ class _OnFilter(admin.SimpleListFilter):
         return queryset.filter(tenant_id__in=on) if self.value() == "yes" else queryset.exclude(tenant_id__in=on)
 
 
+class _VainFilter(admin.SimpleListFilter):
+    title = "outcome"
+    parameter_name = "vain"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """Return what may have come of it."""
+        return (("yes", "In vain for too long"),)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the tenants who are caught up in vain for longer than is usual."""
+        if self.value() != "yes":
+            return queryset
+        at = timezone.now()
+        return queryset.filter(tenant_id__in=toggles.where_on(queries.NAME, at=at), trying_since__lt=at - lag.LIMIT)
+
+
 class _LimitFilter(admin.SimpleListFilter):
     title = "limit"
     parameter_name = "limited"
@@ -118,6 +134,10 @@ def _on(tenant_ids: list[UUID]) -> dict[UUID, datetime]:
     return {tenant_id: on[queries.NAME] for tenant_id, on in found.items()}
 
 
+def _until(pace: Any) -> datetime | None:
+    return pace.until if hasattr(pace, "until") else _on([pace.tenant_id]).get(pace.tenant_id)
+
+
 class _PaceList(StaffList):
     def get_results(self, request: HttpRequest) -> None:
         """Read until when each tenant of this page is caught up by itself."""
@@ -132,15 +152,15 @@ class PaceAdmin(StaffAdmin):
     """How often and how fast each tenant's rows move, as far as somebody has set it; it is changed at the tenant."""
 
     may_view = Permission.VIEW_RUNS
-    list_display = ("account", "by_itself", "how_often", "limit", "due_at", "trying_since")
-    list_filter = (_OnFilter, _LimitFilter, "every", ("trying_since", admin.EmptyFieldListFilter))
+    list_display = ("account", "by_itself", "how_often", "limit", "due_at", "in_vain")
+    list_filter = (_OnFilter, _VainFilter, _LimitFilter, "every")
     list_select_related = ("tenant",)
     search_fields = ("tenant__name", "tenant__slug")
     ordering = ("tenant__name", "id")
     fields = (
-        "account", "by_itself", "how_often", "limit", "due_at", "asked_at", "trying_since", "free_at", "change_it",
+        "account", "by_itself", "how_often", "limit", "due_at", "asked_at", "in_vain", "free_at", "change_it",
     )  # fmt: skip
-    readonly_fields = ("account", "by_itself", "how_often", "limit", "change_it")
+    readonly_fields = ("account", "by_itself", "how_often", "limit", "in_vain", "change_it")
 
     @admin.display(description="account", ordering="tenant__name")
     def account(self, pace: Pace) -> str:
@@ -150,12 +170,23 @@ class PaceAdmin(StaffAdmin):
     @admin.display(description="caught up by itself")
     def by_itself(self, pace: Any) -> str:
         """Return until when it is, if it is."""
-        until = pace.until if hasattr(pace, "until") else _on([pace.tenant_id]).get(pace.tenant_id)
+        until = _until(pace)
         return f"until {until:%Y-%m-%d}" if until else "no"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[_PaceList]:
         """Read what stands beside the rows for the whole page at once."""
         return _PaceList
+
+    @admin.display(description="in vain")
+    def in_vain(self, pace: Any) -> str:
+        """Return since when it tried for longer than it usually takes; of an account that keeps up, nothing."""
+        on, since = (
+            pace.until if hasattr(pace, "until") else _on([pace.tenant_id]).get(pace.tenant_id),
+            pace.trying_since,
+        )
+        if not on or since is None or timezone.now() - since <= lag.LIMIT:
+            return ""
+        return f"since {since:%Y-%m-%d %H:%M} UTC"
 
     @admin.display(description="how often", ordering="every")
     def how_often(self, pace: Pace) -> str:

@@ -27,7 +27,7 @@ class Pace(TenantModel):
     due_at = models.DateTimeField(null=True, blank=True, help_text="When the next standing catch-up is due.")
     asked_at = models.DateTimeField(null=True, blank=True, help_text="When the last one was due.")
     trying_since = models.DateTimeField(
-        null=True, blank=True, help_text="Since when it was due each time, without a gap, and in vain."
+        null=True, blank=True, help_text="Since when it has been at it; half an hour of it is too long."
     )
 
     class Meta:

@@ -221,6 +221,18 @@ def test_paces_are_listed_by_tenant_with_whether_they_are_on_and_limited(as_):
     assert reverse("admin:accounts_tenant_change", args=[zebra.pk]) in shown
 
 
+def test_only_who_tries_for_too_long_is_listed_as_trying_in_vain(as_):
+    tenant, at = make.tenant("Zebra Air"), timezone.now()
+    client, paces = as_(StaffRole.AUDITOR), reverse("admin:backfills_pace_changelist")
+    for minutes, in_vain in ((5, False), (31, True)):
+        with scope(tenant_id=tenant.pk):
+            if minutes == 5:
+                keep_up(tenant.pk)
+            Pace.objects.update(trying_since=at - timedelta(minutes=minutes))
+        assert ("since 20" in page(client, paces)) is in_vain
+        assert ("Zebra Air" in page(client, paces, vain="yes")) is in_vain
+
+
 @pytest.mark.parametrize(
     "name",
     ["run", "deadletter", "pace", *(pytest.param(name, marks=pytest.mark.slow) for name in ("retry", "specversion"))],
