@@ -64,7 +64,7 @@ class DomainAdmin(StaffAdmin):
     def history(self, domain: Domain) -> str:
         """List what the latest looks found, the newest first."""
         rows = ((f"{check.checked_at:%Y-%m-%d %H:%M} UTC", check.summary) for check in domain.checks.all())
-        return format_html_join("", "<p>{} · {} · {}</p>", rows) or "none yet"
+        return format_html_join("", "<p>{} · {}</p>", rows) or "none yet"
 
     @operation("Look it up now", permission=Permission.MANAGE_DOMAINS, when=lambda domain: domain.failed_at is None)
     def look_up(self, request: HttpRequest, row: Domain, answers: dict[str, Any]) -> str:

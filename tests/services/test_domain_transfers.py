@@ -267,4 +267,4 @@ def test_staff_decides_in_the_admin_with_what_the_holder_did_since(sides: tuple[
     assert "Holding Airways" in listing
     assert "Asking Airlines" not in listing
     shown = client.get(reverse("admin:accounts_domain_change", args=[asking.domain.pk])).content.decode()
-    assert "held_elsewhere · The record is right" in shown
+    assert "UTC · The record is right" in shown
