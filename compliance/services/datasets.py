@@ -70,6 +70,15 @@ def _require_no_way_back(tenant_id: UUID) -> None:
         )
 
 
+def _require_no_stage(tenant_id: UUID) -> None:
+    _require_no_way_back(tenant_id)
+    if any(ports.mover().staged(account_id=tenant_id).values()):
+        raise UnableToDelete(
+            "Stage data are there still, and what was found is what allows to delete them.",
+            fix="Delete the stage data first.",
+        )
+
+
 def _erased(
     erase: Callable[..., None], count: Callable[..., Mapping[str, int]]
 ) -> Callable[[UUID, Actor, datetime], Mapping[str, int]]:
@@ -83,11 +92,16 @@ def _erased(
 
 
 def _ours(
-    count: Callable[..., Mapping[str, int]], erase: Callable[..., None], *, verified: str, nothing: str
+    count: Callable[..., Mapping[str, int]],
+    erase: Callable[..., None],
+    *,
+    verified: str,
+    nothing: str,
+    require: Callable[[UUID], None] = _require_no_way_back,
 ) -> Handled:
     """Handle what stands in our own tables."""
     return Handled(
-        require=_require_no_way_back,
+        require=require,
         count=lambda tenant_id: count(tenant_id=tenant_id),
         delete=_erased(erase, count),
         verified=verified,
@@ -115,6 +129,7 @@ HANDLED: Mapping[Dataset, Handled] = {
         erase_findings.erase,
         verified=_COUNTED_AGAIN,
         nothing="Nothing was compared for this account: there is nothing to erase.",
+        require=_require_no_stage,
     ),
     Dataset.CONTRACTS: _ours(
         contracts.count,

@@ -30,8 +30,8 @@ def order(*, tenant_id: UUID, by: Actor, at: datetime, dataset: Dataset = Datase
     """Order the deletion of a dataset of an account, which a job then carries out and attests.
 
     Stage data only past the cutover, once both platforms were shown to be equal and no rejected row waits; the others
-    once there is no way back to legacy; nothing under a legal hold. One order of each stands at a time: ordered again,
-    the one that stands is carried out if its job was given up.
+    once there is no way back to legacy, findings after the stage data that they allow to delete; nothing under a legal
+    hold. One order of each stands at a time: ordered again, the one that stands is carried out if its job was given up.
     """
     by.require(Permission.MANAGE_OBLIGATIONS, tenant_id=tenant_id)
     _allowed(tenant_id, dataset, at=at)
@@ -104,9 +104,8 @@ def carry_out(*, tenant_id: UUID, deletion_id: UUID, by: Actor, at: datetime) ->
 def due_erasures(*, at: datetime, dataset: Dataset = Dataset.PEOPLE) -> list[UUID]:
     """Return the accounts whose move was over a quarter ago, and that have such rows still; needs a staff scope."""
     over = cutovers.every().filter(phase=Phase.DONE, phase_since__lte=at - NAMES_KEPT)
-    done = Deletion.objects.filter(dataset=dataset, done_at__isnull=False).values("tenant_id")
     held = holds.legally_held(at=at)
-    tenant_ids = over.exclude(tenant_id__in=done).exclude(tenant_id__in=held).values_list("tenant_id", flat=True)
+    tenant_ids = over.exclude(tenant_id__in=held).values_list("tenant_id", flat=True)
     return [tenant_id for tenant_id in tenant_ids if any(HANDLED[dataset].count(tenant_id).values())]
 
 

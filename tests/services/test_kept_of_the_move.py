@@ -16,7 +16,7 @@ from compliance.queries import obligations as standing
 from compliance.services import deletions
 from compliance.services.datasets import HANDLED
 from compliance.services.deletions import UnableToDelete
-from core import holds, queue, tenancy
+from core import holds, ports, queue, tenancy
 from core.approvals import seals
 from cutover.models import Cutover
 from entitlements.models import Mismatch, Snapshot
@@ -59,6 +59,9 @@ def say(endpoint: Endpoint, *, at: datetime, is_settled: bool = True) -> Message
         finished_at=at, has_passed=True,
     )  # fmt: skip
     return message
+
+
+LEAD = "legal_privacy_lead"
 
 
 @pytest.fixture
@@ -104,15 +107,23 @@ def test_the_database_lets_go_of_reports_and_snapshots_only_while_that_is_ordere
         assert model.objects.all().delete()[0] == 0, "no order stands"
     with make.arranging(), pytest.raises(DatabaseError), transaction.atomic():
         Report.objects.all()._raw_delete("default")
-    lead = make.staff_actor(make.staff("legal_privacy_lead"))
+    lead = make.staff_actor(make.staff(LEAD))
     deletions.order(tenant_id=done, dataset=Dataset.CONTRACTS, by=lead, at=now())
     assert Sample.objects.all().delete()[0] == 0, "something else is ordered"
     assert Mismatch.objects.all().delete()[0] == 1
 
 
+def test_findings_stay_as_long_as_the_stage_data_that_they_allow_to_delete(done: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(type(ports.mover()), "staged", lambda self, *, account_id: {"outcome": 1})
+    lead = make.staff_actor(make.staff(LEAD))
+    with pytest.raises(UnableToDelete, match="Stage data are there still"):
+        deletions.order(tenant_id=done, dataset=Dataset.FINDINGS, by=lead, at=now())
+    deletions.order(tenant_id=done, dataset=Dataset.CONTRACTS, by=lead, at=now())
+
+
 @pytest.mark.parametrize("dataset", KEPT)
 def test_neither_under_a_hold_nor_while_there_is_a_way_back(done: Any, dataset: Dataset) -> None:
-    lead = make.staff_actor(make.staff("legal_privacy_lead"))
+    lead = make.staff_actor(make.staff(LEAD))
     with make.arranging():
         Cutover.objects.update(phase="stabilise")
     with pytest.raises(UnableToDelete, match="way back"):
