@@ -31,6 +31,8 @@ PER_BUCKET, MOST_BUCKETS = 256, 4_096
 """As many groups as a server keeps in little memory, and in the caches of its processor."""
 _LISTED, _FINER = 50_000, 64
 """Where the buckets that differ hold more records than so many, each is divided so often before they are listed."""
+_DIVIDED_ABOVE = 0.8
+"""As `STREAM_ABOVE`, of buckets that are divided: summing most of the records once more costs less than reading all."""
 _UNKNOWN_ROWS = 1_000_000
 
 _PROBE = """
@@ -115,7 +117,9 @@ class Pushdown:
         } | twice
         if sides.UNREADABLE in one.buckets or sides.UNREADABLE in two.buckets:
             raise NotPushable("a key cannot be read")
-        if len(differing) > STREAM_ABOVE * len(one.buckets.keys() | two.buckets.keys()):
+        divides = len(differing) * max(one.records, two.records) > _LISTED * buckets
+        most = max(STREAM_ABOVE, _DIVIDED_ABOVE) if divides else STREAM_ABOVE
+        if len(differing) > most * len(one.buckets.keys() | two.buckets.keys()):
             raise NotPushable("more than a third of it differs")
         sums = self._sums(one, two)
         if not differing:
@@ -128,7 +132,7 @@ class Pushdown:
             return self._relations[one.title](sides.among(how.bucket(key, native, buckets), coarse) if native else "")
 
         finer, chosen = bucket, coarse
-        if len(coarse) * max(one.records, two.records) > _LISTED * buckets:
+        if divides:
             finer = how.bucket(key, "k", buckets * _FINER)
             few, others = self._databases.both(
                 lambda one: set(one.ask(sides.sums_among(among(one), digest, bucket, coarse, finer)))
