@@ -11,6 +11,7 @@ urlpatterns = [
     path("entitlements/refresh/", preview.refresh, name="refresh"),
     path("entitlements/choose/", preview.choose, name="choose"),
     path("why/", why.show, name="why"),
+    path("why/search/", why.search, name="search_why"),
     path("why/ask/", why.ask, name="ask_access"),
     path("why/requests/<uuid:access_id>/grant/", why.grant, name="grant_access"),
     path("why/requests/<uuid:access_id>/decline/", why.decline, name="decline_access"),

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core import mail
 from django.utils import timezone
 
-from accounts.models import SsoConnection, User
+from accounts.models import SsoConnection, SsoSource, User
 from accounts.services import imports, invitations
 from backfills.domain.runs import RunState
 from backfills.domain.spec import load
@@ -116,6 +116,12 @@ def _sign_in_by_provider(ready: Customer, blocked: Customer) -> dict[str, Any]:
             tests[name.replace("test", "sign_in")] = sso.try_to_enter(
                 tenant_id, email=email, provider=provider, **wrong
             ).pk
+    with tenancy.scope(tenant_id=blocked.tenant.pk):
+        at = timezone.now()
+        SsoSource.objects.create(
+            tenant_id=blocked.tenant.pk, connection=SsoConnection.objects.get(), url="https://idp.blocked.example/saml",
+            followed_at=at, followed_by=blocked.owner.user.pk, read_at=at, due_at=at + timedelta(days=1),
+        )  # fmt: skip
     return tests
 
 

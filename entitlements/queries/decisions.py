@@ -80,6 +80,11 @@ def find_member(*, tenant_id: UUID, email: str) -> Member | None:
     return members.active(tenant_id=tenant_id).filter(user__email=email.strip().lower()).first()
 
 
+def member_by_id(*, tenant_id: UUID, member_id: UUID) -> Member | None:
+    """Return the tenant's active member with this id."""
+    return members.active(tenant_id=tenant_id).filter(pk=member_id).first()
+
+
 def member_of(*, tenant_id: UUID, user_id: UUID) -> Member | None:
     """Return the tenant's active member behind a user."""
     return members.active(tenant_id=tenant_id).filter(user_id=user_id).first()

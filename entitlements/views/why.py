@@ -1,7 +1,10 @@
-"""Why can't I …: a question, the trail that answers it, and a request for what is missing."""
+"""Why can't I …: a question, the trail that answers it, and a request for what is missing.
+
+Whoever asks for a colleague types an e-mail address, which is posted: the page's address holds the member's id
+(`docs/adr/0047-what-staff-search-for.md`).
+"""
 
 from collections.abc import Callable
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -25,8 +28,28 @@ PAGE = "entitlements/why.html"
 @require_safe
 @tenant_view(Permission.VIEW_TENANT)
 def show(request: ActingRequest, tenant: Tenant) -> HttpResponse:
-    """Show the questions, and the answer to the one that is asked."""
-    return render(request, PAGE, _context(request, tenant, given=request.GET.dict()))
+    """Show the questions, and the answer to the one that is asked; an e-mail address in a former link is dropped."""
+    given = request.GET.dict()
+    if given.pop("who", ""):
+        messages.warning(request, "A link to this page names nobody by e-mail address any more: enter it below.")
+        return redirect(_address(tenant, **_kept(given)))
+    return render(request, PAGE, _context(request, tenant, given=given))
+
+
+@require_POST
+@tenant_view(Permission.VIEW_TENANT)
+def search(request: ActingRequest, tenant: Tenant) -> HttpResponse:
+    """Look for questions, and for whom they are asked; the address led to holds a member's id, not their e-mail."""
+    kept, who = _kept(request.POST.dict()), _typed(request.POST.get("who", ""), 254)
+    kept.pop("member", None)
+    if who and request.actor.can(Permission.VIEW_MEMBERS, tenant_id=tenant.pk):
+        member = decisions.find_member(tenant_id=tenant.pk, email=who)
+        if member is None:
+            context = _context(request, tenant, given=kept | {"ask": ""})
+            context |= {"problem": _nobody("with this address"), "who": who, "asked": kept.get("ask", "")}
+            return render(request, PAGE, context, status=access.UnableToAsk.status)
+        kept["member"] = str(member.pk)
+    return redirect(_address(tenant, **kept))
 
 
 @require_POST
@@ -40,7 +63,7 @@ def ask(request: ActingRequest, tenant: Tenant) -> HttpResponse:
         context = _context(request, tenant, given={"ask": ability})
         return render(request, PAGE, {**context, "problem": refusal, "typed": reason}, status=refusal.status)
     messages.success(request, "Your request is on its way. You read the answer here.")
-    return redirect(f"{_address(tenant)}?{urlencode({'ask': ability})}")
+    return redirect(_address(tenant, ask=ability))
 
 
 @require_POST
@@ -82,22 +105,21 @@ def _context(request: ActingRequest, tenant: Tenant, *, given: dict[str, str]) -
     may_see_members = request.actor.can(Permission.VIEW_MEMBERS, tenant_id=tenant.pk)
     may_answer = request.actor.can(Permission.MANAGE_MEMBERS, tenant_id=tenant.pk)
     me = decisions.member_of(tenant_id=tenant.pk, user_id=request.actor.known_id)
-    who, search = _typed(given.get("who", ""), 254) if may_see_members else "", _typed(given.get("q", ""), 100)
-    member: Member | None = decisions.find_member(tenant_id=tenant.pk, email=who) if who else me
+    whom, search = _typed(given.get("member", ""), 36) if may_see_members else "", _typed(given.get("q", ""), 100)
+    member: Member | None = _member(tenant, whom) if whom else me
     asked = _typed(given.get("ask", ""), 100)
     told = decisions.answer(member=member, ability_id=asked, at=at) if asked and member else None
     problem: UseCaseError | None = None
-    if who and member is None:
-        problem = access.UnableToAsk(
-            "Nobody with this address belongs to your account.", fix="Look at the list of members."
-        )
+    if whom and member is None:
+        problem = _nobody("whom this link names")
     elif asked and told is None:
         problem = access.UnableToAsk("Nobody knows this question.", fix="Choose one from the list.")
     return {
         "tenant": tenant,
         "problem": problem,
         "search": search,
-        "who": who,
+        "who": member.user.email if whom and member else "",
+        "whom": whom,
         "asked": asked,
         "questions": abilities.catalogue(search),
         "told": answers.page(told, is_me=me is not None and told.member.pk == me.pk) if told else None,
@@ -107,10 +129,28 @@ def _context(request: ActingRequest, tenant: Tenant, *, given: dict[str, str]) -
     }
 
 
+def _kept(given: dict[str, str]) -> dict[str, str]:
+    """Return what of a query the page's address keeps."""
+    kept = {name: _typed(given.get(name, ""), 100) for name in ("ask", "q", "member")}
+    return {name: value for name, value in kept.items() if value}
+
+
+def _member(tenant: Tenant, whom: str) -> Member | None:
+    try:
+        member_id = UUID(whom)
+    except ValueError:
+        return None
+    return decisions.member_by_id(tenant_id=tenant.pk, member_id=member_id)
+
+
+def _nobody(who: str) -> access.UnableToAsk:
+    return access.UnableToAsk(f"Nobody {who} belongs to your account.", fix="Look at the list of members.")
+
+
 def _typed(text: str, most: int) -> str:
     """Return what was typed as the database can hold it: no NUL, no more than fits."""
     return text.replace("\x00", "").strip()[:most]
 
 
-def _address(tenant: Tenant) -> str:
-    return reverse("entitlements:why", args=[tenant.slug])
+def _address(tenant: Tenant, **query: str) -> str:
+    return reverse("entitlements:why", args=[tenant.slug], query=query or None)

@@ -170,6 +170,7 @@ TENANT = (
     Row("entitlements:refresh", MANAGERS, post=302),
     Row("entitlements:choose", OWNERS, post=302),
     Row("entitlements:why", ALL, get=200),
+    Row("entitlements:search_why", ALL, post=302),
     Row("entitlements:ask_access", ALL, post=422),
     Row("entitlements:grant_access", MANAGERS, post=302, ids=("access_id",)),
     Row("entitlements:decline_access", MANAGERS, post=422, ids=("access_id",)),  # without a reason

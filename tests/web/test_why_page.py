@@ -1,5 +1,7 @@
 """The page that says why: everybody may ask, for others only who sees members, and nothing of other tenants is told."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -60,13 +62,18 @@ def test_the_portals_own_questions_are_answered_too(client: Client, member: Memb
 
 
 def test_a_member_asks_only_for_themselves(client: Client, owner: Member, member: Member) -> None:
-    text = html(client, f"?ask=export-reports&who={owner.user.email}")
-    assert "You cannot export reports" in text
+    assert "You cannot export reports" in html(client, f"?ask=export-reports&member={owner.pk}")
+    led = client.post(f"{PAGE}search/", {"ask": "export-reports", "who": owner.user.email})
+    assert led["Location"] == f"{PAGE}?ask=export-reports"
 
 
 def test_who_sees_members_asks_for_them(client: Client, owner: Member, member: Member) -> None:
     client.force_login(owner.user)
-    text = html(client, f"?ask=export-reports&who={member.user.email.upper()}")
+    led = client.post(f"{PAGE}search/", {"ask": "export-reports", "q": "", "who": member.user.email.upper()})
+    assert led["Location"] == f"{PAGE}?ask=export-reports&member={member.pk}"
+    text = html(client, led["Location"].removeprefix(PAGE))
+    assert f"&amp;member={member.pk}" in text
+    assert not re.search(r'(href|action)="[^"]*(@|%40)', text)
     assert "Mira Ember cannot export reports" in text
     assert "Request access" not in text
 
@@ -75,10 +82,24 @@ def test_nobody_of_another_account_is_told_of(client: Client, owner: Member, mem
     stranger = make.member(make.tenant())
     client.force_login(owner.user)
     for address in (stranger.user.email, "nobody@nowhere.example"):
-        assert "Nobody with this address belongs to your account." in html(client, f"?ask=add-seat&who={address}")
+        answer = client.post(f"{PAGE}search/", {"ask": "add-seat", "who": address})
+        assert answer.status_code == 422
+        assert "Nobody with this address belongs to your account." in answer.content.decode()
+        assert f'value="{address}"' in answer.content.decode()
+    for member_id in (stranger.pk, "nonsense"):
+        assert "Nobody whom this link names" in html(client, f"?ask=add-seat&member={member_id}")
 
 
-@pytest.mark.parametrize("query", ["?ask=no-such", "?ask=%00no", "?ask=" + "x" * 5000, "?who=no%00body&ask=add-seat"])
+def test_a_former_link_loses_its_e_mail_address_and_says_so(client: Client, owner: Member, member: Member) -> None:
+    client.force_login(owner.user)
+    answer = client.get(f"{PAGE}?ask=add-seat&who={member.user.email}", follow=True)
+    assert answer.redirect_chain == [(f"{PAGE}?ask=add-seat", 302)]
+    assert "enter it below" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "query", ["?ask=no-such", "?ask=%00no", "?ask=" + "x" * 5000, "?member=no%00body&ask=add-seat"]
+)
 def test_a_question_nobody_knows_is_said(client: Client, owner: Member, member: Member, query: str) -> None:
     client.force_login(owner.user)
     assert "Nobody" in html(client, query)
