@@ -37,6 +37,7 @@ def test_an_empty_page_is_fit_to_be_seen(
     assert_page_ok(look(path, by=owner))
 
 
+@pytest.mark.slow
 def test_every_component_is_fit_to_be_seen(look: Visits, carla: User, assert_page_ok: Callable[[Page], None]) -> None:
     assert_page_ok(look("/components/", by=carla))
 
@@ -96,6 +97,7 @@ def test_copying_is_announced(look: Visits, carla: User) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == "token=b2k7qfzr3m4y6x"
 
 
+@pytest.mark.slow
 def test_a_phone_opens_the_navigation_without_javascript(look: Visits, owner: User) -> None:
     page = look("/t/jetblue/", by=owner, java_script_enabled=False, viewport={"width": 320, "height": 740})
     link = page.get_by_role("link", name="Activity", exact=True)

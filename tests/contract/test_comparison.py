@@ -265,6 +265,7 @@ def test_where_the_key_is_computed_a_sample_is_one_of_it(world):
     assert (compared, [one.key for one in found]) == (60, ["P-Person 0"])
 
 
+@pytest.mark.slow
 def test_segments_share_out_what_the_mapping_supplies_and_drops(world):
     zones = [{"own_cd": "B6", "zone_cd": f"Z{number}", "tz_nm": "UTC"} for number in range(7)]
     moved = [{"owner": "t1", "code": f"Z{number}", "time_zone": "UTC"} for number in range(6)]

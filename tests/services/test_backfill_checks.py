@@ -107,6 +107,7 @@ def test_a_row_that_was_put_right_and_is_rejected_again_is_none_that_an_exceptio
     assert all(again[name] > reach for name, reach in first.items())
 
 
+@pytest.mark.slow
 def test_few_enough_rejected_rows_only_warn(tenant: Tenant, airline_world: Platforms) -> None:
     airline.flights(airline_world, 1200)
     airline.flights(airline_world, 1, tail_no="N3AAAA")
@@ -114,6 +115,7 @@ def test_few_enough_rejected_rows_only_warn(tenant: Tenant, airline_world: Platf
     assert readiness.dead_letters(tenant_id=tenant.pk, at=timezone.now()).outcome is Outcome.WARN
 
 
+@pytest.mark.slow
 def test_the_facts_stand_when_a_new_run_finds_what_the_signed_one_did(tenant: Tenant) -> None:
     move(tenant)
     before = readiness.conserved(tenant_id=tenant.pk, at=timezone.now()).facts

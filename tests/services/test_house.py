@@ -90,6 +90,7 @@ def test_servers_start_once_and_stop_with_the_last_holder(servers):
     wait_for(lambda: not processes_of(servers))
 
 
+@pytest.mark.slow
 def test_a_killed_holder_leaves_nothing_behind(servers):
     killed = holder()
     assert killed.stdout.readline()

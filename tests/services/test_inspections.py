@@ -203,6 +203,7 @@ def test_only_who_manages_runs_may_ask(tenant: Tenant) -> None:
         inspections.request(tenant_id=tenant.pk, by=by, at=timezone.now())
 
 
+@pytest.mark.slow
 def test_the_gate_asks_for_a_check_and_is_content_once_everything_has_moved(world: Platforms, tenant: Tenant) -> None:
     assert (answer(tenant).outcome, answer(tenant).summary) == (Outcome.BLOCK, "Your data was not checked yet")
     inspections.request(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())

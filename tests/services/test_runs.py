@@ -122,6 +122,7 @@ def test_rows_deleted_in_legacy_leave_the_new_platform(world: Platforms, tenant:
     ]
 
 
+@pytest.mark.slow
 def test_a_type_stays_while_an_aircraft_has_it(world: Platforms, tenant: Tenant) -> None:
     move(tenant)
     airline.legacy_do(world, "DELETE FROM eqp_mast WHERE tail_no = 'N1ZZ'")
@@ -239,6 +240,7 @@ def test_a_second_worker_moves_batches_of_a_run_and_leaves_its_end_to_the_first(
     assert (run.state, totals(run)) == (RunState.SUCCEEDED, {("migrated", ""): 230})
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_hundreds")
 def test_a_second_worker_stands_back_for_other_tenants_and_for_a_pause(world: Platforms, tenant: Tenant) -> None:
     run = begun_flights(world, tenant)
@@ -253,6 +255,7 @@ def test_a_second_worker_stands_back_for_other_tenants_and_for_a_pause(world: Pl
     assert not runs.help_along(run_id=run.pk, at=timezone.now())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_hundreds")
 def test_a_giant_gives_way_to_another_tenant_once_it_had_its_turn(
     world: Platforms, tenant: Tenant, monkeypatch: pytest.MonkeyPatch

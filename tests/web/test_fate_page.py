@@ -59,6 +59,7 @@ def test_what_is_no_key_finds_nothing(ask, key):
     assert "Neither legacy nor the new platform knows this key" in ask(key)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_a_key_an_outage_and_an_entity_that_nobody_knows_are_said(ask, monkeypatch):
     assert "at most 200 characters" in ask("x" * 201, status=422)
     assert "at most 200 characters" in ask("a\0b", status=422)

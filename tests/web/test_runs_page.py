@@ -154,6 +154,7 @@ def test_pause_and_go_on(open_as, airline_world):
     assert "Every row is accounted for" in text(browser.get())
 
 
+@pytest.mark.slow
 def test_pausing_what_has_ended_says_so(open_as):
     browser = open_as()
     browser.move()
@@ -162,6 +163,7 @@ def test_pausing_what_has_ended_says_so(open_as):
     assert "The run has ended meanwhile." in text(refused)
 
 
+@pytest.mark.slow
 def test_retrying_without_rejected_rows_says_so(open_as):
     browser = open_as()
     browser.move()
@@ -213,6 +215,7 @@ def test_the_list_of_rejected_rows_is_sent_in_blocks_each_in_the_tenants_scope(o
     assert all(block.count("\r\n") == 1 for block in blocks)
 
 
+@pytest.mark.slow
 def test_an_outage_says_that_it_is_tried_again_and_at_last_who_lets_it_go_on(open_as, airline_world, settings):
     browser = open_as()
     adapters = settings.ADAPTERS
@@ -253,7 +256,7 @@ def test_to_htmx_only_the_part_that_changes_is_answered(open_as):
     assert "HX-Request" in answered["Vary"]
 
 
-@pytest.mark.parametrize("path", ["runs/", "runs/entities/flights/"])
+@pytest.mark.parametrize("path", ["runs/", pytest.param("runs/entities/flights/", marks=pytest.mark.slow)])
 def test_the_pages_cost_the_same_however_many_rows_are_rejected(open_as, airline_world, path):
     airline.flights(airline_world, 1, tail_no="N3AAAA")
     browser = open_as()

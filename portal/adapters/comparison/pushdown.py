@@ -29,7 +29,7 @@ STREAM_ABOVE = 0.35
 
 PER_BUCKET, MOST_BUCKETS = 256, 4_096
 """As many groups as a server keeps in little memory, and in the caches of its processor."""
-_LISTED, _FINER = 50_000, 64
+_LISTED, _FINER = 20_000, 64
 """Where the buckets that differ hold more records than so many, each is divided so often before they are listed."""
 _DIVIDED_ABOVE = 0.8
 """As `STREAM_ABOVE`, of buckets that are divided: summing most of the records once more costs less than reading all."""
