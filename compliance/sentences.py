@@ -23,6 +23,7 @@ sentences(
         "compliance.obligation.planned": "planned what will keep the promise “{key}”",
         "compliance.obligation.retired": "ended the promise “{key}”",
         "compliance.deletion.ordered": _deletion("ordered the deletion of"),
+        "compliance.deletion.begun": _deletion("began to delete"),
         "compliance.deletion.attested": _deletion("deleted", "and sealed the attestation"),
         "compliance.preserved.exported": "took the copies of {copies} objects that a legal hold preserved",
         "compliance.evidence.frozen": "froze an evidence pack for an audit",

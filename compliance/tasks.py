@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from compliance.domain.datasets import Dataset
 from compliance.services import deletions
-from core import queue, tenancy
+from core import holds, queue, tenancy
 from core.actor import Actor
 from core.queue import Scope, task
 
@@ -28,7 +28,7 @@ def find_due_erasures(*, at: datetime) -> None:
 @task(scope=Scope.TENANT, max_attempts=1)
 def erase(*, tenant_id: UUID, dataset: str, at: datetime) -> None:
     """Order the erasure for one account; what refuses it today is asked again tomorrow."""
-    with suppress(deletions.UnableToDelete):
+    with suppress(deletions.UnableToDelete, holds.LegallyHeld):
         deletions.order(tenant_id=tenant_id, dataset=Dataset(dataset), by=COMPLIANCE, at=at)
 
 

@@ -1,6 +1,7 @@
 """Two platforms and a way to move rows of the demo's mapping from one to the other, step by step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from backfills.domain.spec import load_set
 from core.moving import LoadOrder, RunPosition, SourceRows
-from core.ports import DataMover
+from core.ports import DataMover, Unavailable
 from tests import airline
 from tests.databases import Platforms
 from tests.fakes.platforms import FakeMover
@@ -20,6 +21,13 @@ from tests.sources import InMemory, InPostgres
 FOLDER = Path(__file__).parents[1] / "portal" / "demo" / "mapping"
 SPECS = load_set({path.name: path.read_text() for path in FOLDER.glob("*.yaml")})
 KEY = "Vn1gCDw4dOkjwnKCxnLZzm0hYXPZpKqvXbQYwF2wV0E="
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Let nothing be committed."""
+    raise Unavailable("Not now.")
+    yield
 
 
 class World:

@@ -1,9 +1,10 @@
 """Mirrors what the new platform has committed into our own rows; safe to repeat."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from backfills.models import UNRESOLVED, Batch, DeadLetter, OutcomeTotal, Pace, Run
 from core import holds, queue
@@ -97,23 +98,24 @@ def _write(run: Run, batch: BatchDone) -> None:
         ),
     )
     if batch.settled:
-        preserves = holds.is_legally_held(tenant_id=run.tenant_id, at=batch.at)
-        DeadLetter.objects.filter(entity=run.entity, tenant_id=run.tenant_id, source_key__in=batch.settled).update(
-            **settled(preserves=preserves), last_at=batch.at
-        )
+        letters = DeadLetter.objects.filter(entity=run.entity, tenant_id=run.tenant_id, source_key__in=batch.settled)
+        settle(letters, tenant_id=run.tenant_id, at=batch.at, last_at=batch.at)
 
 
-def settle_others(run: Run, *, preserves: bool) -> None:
+def settle_others(run: Run, *, at: datetime) -> None:
     """Resolve what other runs rejected: this one has judged every row that legacy still has."""
     letters = DeadLetter.objects.filter(tenant_id=run.tenant_id, entity=run.entity)
-    letters.filter(state__in=UNRESOLVED).exclude(run=run).update(**settled(preserves=preserves))
+    preserves = settle(letters.filter(state__in=UNRESOLVED).exclude(run=run), tenant_id=run.tenant_id, at=at)
     if not preserves:  # what a legal hold kept
         letters.filter(state=DeadLetter.State.RESOLVED).exclude(payload=b"").update(payload=b"")
 
 
-def settled(*, preserves: bool) -> dict[str, object]:
-    """Return what a rejected row becomes that is settled; a legal hold preserves its copy, perhaps the last one."""
-    return {"state": DeadLetter.State.RESOLVED} | ({} if preserves else {"payload": b""})
+def settle(letters: QuerySet[DeadLetter], *, tenant_id: UUID, at: datetime, **also: object) -> bool:
+    """Resolve rejected rows inside the caller's transaction; say whether a legal hold keeps their copies."""
+    preserves = holds.is_held_until_commit(tenant_id=tenant_id, at=at)
+    emptied = {} if preserves else {"payload": b""}  # perhaps the last copy there is
+    letters.update(state=DeadLetter.State.RESOLVED, **emptied, **also)
+    return preserves
 
 
-__all__ = ["mirror", "replace_totals", "settle_others", "settled"]
+__all__ = ["mirror", "replace_totals", "settle", "settle_others"]

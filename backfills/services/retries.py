@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -14,7 +15,7 @@ from backfills.domain.spec import Spec
 from backfills.models import Batch, DeadLetter, OutcomeTotal, Retry, Run
 from backfills.queries import mapping
 from backfills.queries import versions as used
-from backfills.services import pacing, progress, steps, versions
+from backfills.services import holding, pacing, progress, steps, versions
 from core import outbox, ports
 from core.actor import Actor
 from core.domain.declared import SpecError
@@ -114,11 +115,13 @@ def judge_page(*, run: Run, order: LoadOrder, job_id: UUID | None) -> bool:
     if not keys:
         return False
     rows = ports.legacy().read_keys(spec=order.spec, tenant_ref=order.tenant_ref, keys=keys)
-    position = ports.mover().retry(order=order, keys=keys, rows=rows)
+    committing = partial(holding.committing, order)
+    position = ports.mover().retry(order=order, keys=keys, rows=rows, committing=committing)
     pacing.spend(tenant_id=run.tenant_id, rows=len(keys), at=order.at)
     progress.mirror(run, position, job_id=job_id)
     # A row that the new platform had settled before is told by no batch; it must not be asked for over and over.
-    waiting.filter(source_key__in=keys).update(**progress.settled(preserves=order.preserves))
+    with transaction.atomic():
+        progress.settle(waiting.filter(source_key__in=keys), tenant_id=run.tenant_id, at=order.at)
     return True
 
 

@@ -18,6 +18,10 @@ class Deletion(TenantModel):
     counted = models.JSONField(help_text="Rows per table when it was asked for.")
     requested_at = models.DateTimeField(editable=False)
     requested_by = models.UUIDField(editable=False)
+    begun_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When the last attempt began that found rows: the database lets go of them for a while from then on."""
+    parity_sha256 = models.CharField(max_length=64, blank=True, default="", editable=False)
+    """The last comparison as that attempt found it: what is deleted may be the comparison itself."""
     done_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from accounts.queries import identity_map
 from accounts.services.identity_map import erasure
 from backfills.queries import runs
 from compliance.domain.datasets import Dataset
-from core import ports
+from compliance.models import Deletion
+from core import holds, ports
 from core.actor import Actor
 from core.errors import UseCaseError
 from cutover.domain.phases import Phase
@@ -33,7 +35,10 @@ class UnableToDelete(UseCaseError):
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What is done with a dataset. `require` raises UnableToDelete; `delete` returns what is left, counted anew."""
+    """What is done with a dataset: `require` raises UnableToDelete; `delete` returns what is left, counted anew.
+
+    `delete` raises `holds.LegallyHeld`, and deletes nothing, where a legal hold was placed meanwhile.
+    """
 
     require: Callable[[UUID], None]
     count: Callable[[UUID], Mapping[str, int]]
@@ -72,11 +77,22 @@ def _require_no_way_back(tenant_id: UUID) -> None:
 
 def _require_no_stage(tenant_id: UUID) -> None:
     _require_no_way_back(tenant_id)
+    stage = Deletion.objects.filter(tenant_id=tenant_id, dataset=Dataset.STAGE, done_at=None)
+    if stage.exclude(begun_at=None).exists():
+        raise UnableToDelete(
+            "The deletion of stage data is under way, and what was found is what allows it.",
+            fix="Wait for its attestation; order it again where its job was given up.",
+        )
     if any(ports.mover().staged(account_id=tenant_id).values()):
         raise UnableToDelete(
             "Stage data are there still, and what was found is what allows to delete them.",
             fix="Delete the stage data first.",
         )
+
+
+def _forget_stage(tenant_id: UUID, by: Actor, at: datetime) -> Mapping[str, int]:
+    committing = partial(holds.none_standing, tenant_id=tenant_id, at=at)
+    return ports.mover().forget(account_id=tenant_id, committing=committing)
 
 
 def _erased(
@@ -114,7 +130,7 @@ HANDLED: Mapping[Dataset, Handled] = {
     Dataset.STAGE: Handled(
         require=_require_moved,
         count=lambda tenant_id: ports.mover().staged(account_id=tenant_id),
-        delete=lambda tenant_id, by, at: ports.mover().forget(account_id=tenant_id),
+        delete=_forget_stage,
         verified="every table was counted again after the deletion, on a new connection",
         nothing="Nothing is staged for this account: there is nothing to delete.",
     ),

@@ -1,6 +1,7 @@
 """Deleting what was copied or kept for the move: ordered, carried out, counted again, attested."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -31,7 +32,8 @@ def order(*, tenant_id: UUID, by: Actor, at: datetime, dataset: Dataset = Datase
 
     Stage data only past the cutover, once both platforms were shown to be equal and no rejected row waits; the others
     once there is no way back to legacy, findings after the stage data that they allow to delete; nothing under a legal
-    hold. One order of each stands at a time: ordered again, the one that stands is carried out if its job was given up.
+    hold (`holds.LegallyHeld`). One order of each stands at a time: ordered again, the one that stands is carried out if
+    its job was given up.
     """
     by.require(Permission.MANAGE_OBLIGATIONS, tenant_id=tenant_id)
     _allowed(tenant_id, dataset, at=at)
@@ -55,9 +57,10 @@ def order(*, tenant_id: UUID, by: Actor, at: datetime, dataset: Dataset = Datase
 
 
 def carry_out(*, tenant_id: UUID, deletion_id: UUID, by: Actor, at: datetime) -> Attestation | None:
-    """Delete what was ordered, count again, and seal the attestation. Safe to repeat, whatever a kill left half done.
+    """Delete what was ordered, count again, and seal the attestation.
 
-    Under a legal hold that was placed since, nothing is deleted and the order waits: `UnableToDelete`.
+    Safe to repeat and to be killed at any instruction: what is attested is the same. Under a legal hold that was placed
+    since, also while this works, nothing is deleted and the order waits: `holds.LegallyHeld`.
     """
     by.require(Permission.MANAGE_OBLIGATIONS, tenant_id=tenant_id)
     tenancy.forbid_transaction("Deleting a dataset")
@@ -65,12 +68,48 @@ def carry_out(*, tenant_id: UUID, deletion_id: UUID, by: Actor, at: datetime) ->
     if row is None:
         return None
     dataset = Dataset(row.dataset)
-    _allowed(tenant_id, dataset, at=at)
-    report = reports.latest(tenant_id=tenant_id)  # it may go itself
-    left = HANDLED[dataset].delete(tenant_id, by, at)
+    left = HANDLED[dataset].count(tenant_id)
+    is_left = any(left.values())  # else an attempt before this one deleted them, and only the attestation is missing
+    if is_left:
+        _allowed(tenant_id, dataset, at=at)
+    if is_left or row.begun_at is None:
+        _begin(row, by=by, at=at)
+    if is_left:
+        left = HANDLED[dataset].delete(tenant_id, by, at)
     if any(left.values()):
         raise UnableToDelete("Rows were left after the deletion.", fix="A run may have begun meanwhile; end it first.")
-    attestation_id = uuid4()
+    return _attest(row, left=left, by=by, at=at)
+
+
+def due_erasures(*, at: datetime, dataset: Dataset = Dataset.PEOPLE) -> list[UUID]:
+    """Return the accounts whose move was over a quarter ago, and that have such rows still; needs a staff scope."""
+    over = cutovers.every().filter(phase=Phase.DONE, phase_since__lte=at - NAMES_KEPT)
+    held = holds.legally_held(at=at)
+    tenant_ids = over.exclude(tenant_id__in=held).values_list("tenant_id", flat=True)
+    return [tenant_id for tenant_id in tenant_ids if any(HANDLED[dataset].count(tenant_id).values())]
+
+
+def _begin(row: Deletion, *, by: Actor, at: datetime) -> None:
+    """Write down what the attestation will say, before anything goes; from now on the database lets go of rows."""
+    row.begun_at, row.parity_sha256 = at, _last_comparison(row.tenant_id)
+    with transaction.atomic(durable=True):
+        begun = {"begun_at": row.begun_at, "parity_sha256": row.parity_sha256}
+        if Deletion.objects.filter(pk=row.pk, done_at=None).update(**begun):
+            data = {"dataset": row.dataset, "rows": sum(row.counted.values()), "parity_sha256": row.parity_sha256}
+            ledger.record("compliance.deletion.begun", by=by, at=at, tenant_id=row.tenant_id, subject=row, data=data)
+
+
+def _last_comparison(tenant_id: UUID) -> str:
+    """Return the digest of the last comparison, also once it was deleted."""
+    report = reports.latest(tenant_id=tenant_id)
+    if report is not None:
+        return report.sha256
+    told = Deletion.objects.filter(tenant_id=tenant_id).exclude(parity_sha256="").order_by("-begun_at").first()
+    return told.parity_sha256 if told else ""
+
+
+def _attest(row: Deletion, *, left: Mapping[str, int], by: Actor, at: datetime) -> Attestation | None:
+    dataset, tenant_id, attestation_id = Dataset(row.dataset), row.tenant_id, uuid4()
     body = attestations.deletion(
         attestation_id=attestation_id,
         tenant_id=tenant_id,
@@ -79,9 +118,9 @@ def carry_out(*, tenant_id: UUID, deletion_id: UUID, by: Actor, at: datetime) ->
         deleted=row.counted,
         left=left,
         verified=HANDLED[dataset].verified,
-        deleted_at=at,
+        deleted_at=row.begun_at or at,
         requested_by=row.requested_by,
-        parity_sha256=report.sha256 if report else "",
+        parity_sha256=row.parity_sha256,
     )
     with transaction.atomic(durable=True):
         if not Deletion.objects.filter(pk=row.pk, done_at=None).update(done_at=at):
@@ -101,14 +140,6 @@ def carry_out(*, tenant_id: UUID, deletion_id: UUID, by: Actor, at: datetime) ->
     return made
 
 
-def due_erasures(*, at: datetime, dataset: Dataset = Dataset.PEOPLE) -> list[UUID]:
-    """Return the accounts whose move was over a quarter ago, and that have such rows still; needs a staff scope."""
-    over = cutovers.every().filter(phase=Phase.DONE, phase_since__lte=at - NAMES_KEPT)
-    held = holds.legally_held(at=at)
-    tenant_ids = over.exclude(tenant_id__in=held).values_list("tenant_id", flat=True)
-    return [tenant_id for tenant_id in tenant_ids if any(HANDLED[dataset].count(tenant_id).values())]
-
-
 def _resume(row: Deletion, *, by: Actor) -> Deletion:
     """Have an order carried out that nobody works on: its job was refused or given up, as under a legal hold."""
     if any(not job.is_over for job in queue.jobs(row.tenant_id, task=CARRY_OUT, key=str(row.pk), limit=1)):
@@ -124,8 +155,4 @@ def _enqueue(row: Deletion, *, by: Actor) -> None:
 
 def _allowed(tenant_id: UUID, dataset: Dataset, *, at: datetime) -> None:
     HANDLED[dataset].require(tenant_id)
-    if holds.is_legally_held(tenant_id=tenant_id, at=at):
-        raise UnableToDelete(
-            "A legal hold stands on this account: nothing of it may be deleted.",
-            fix="The legal and privacy lead releases the hold when it no longer applies.",
-        )
+    holds.demand_none(tenant_id=tenant_id, at=at)

@@ -106,8 +106,13 @@ class DataMover(Protocol):
         all is written and left once it is committed; what that raises takes everything back.
         """
 
-    def retry(self, *, order: LoadOrder, keys: Sequence[str], rows: SourceRows) -> RunPosition:
-        """Judge rejected rows, or `unread` ones, again; a key among `keys` without row is gone from legacy."""
+    def retry(
+        self, *, order: LoadOrder, keys: Sequence[str], rows: SourceRows, committing: Committing = nullcontext
+    ) -> RunPosition:
+        """Judge rejected rows, or `unread` ones, again; a key among `keys` without row is gone from legacy.
+
+        It commits inside `committing()`, as `load` does.
+        """
 
     def unread(self, *, order: LoadOrder) -> Sequence[str]:
         """Return the keys of rows to which merged objects were left, and whose values no run has brought yet.
@@ -180,10 +185,11 @@ class DataMover(Protocol):
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:
         """Count an account's rows in each table of Crossing's own place there; provenance is none of them."""
 
-    def forget(self, *, account_id: UUID) -> Mapping[str, int]:
+    def forget(self, *, account_id: UUID, committing: Committing = nullcontext) -> Mapping[str, int]:
         """Delete those rows, all or nothing, and return what a fresh count finds afterwards. Safe to repeat.
 
-        The account's data and where they came from stay; a later run begins anew.
+        The account's data and where they came from stay; a later run begins anew. It commits inside `committing()`, as
+        `load` does.
         """
 
 
@@ -281,8 +287,10 @@ class Reconciler(Protocol):
         """Say what `repair` would make of each object, by doing it and taking it back."""
         ...
 
-    def repair(self, batch: Repair) -> Mapping[str, Outcome]:
+    def repair(self, batch: Repair, *, committing: Committing = nullcontext) -> Mapping[str, Outcome]:
         """Make each object what its source row says, in one transaction, and keep its former state. Safe to repeat.
+
+        It commits inside `committing()`, as `DataMover.load` does.
 
         An object whose mark moved is left alone, and one whose source row the mapping does not move. A removable one
         without a source row is removed, where the mapping says that what vanishes is deleted. One that is merged and
@@ -290,13 +298,20 @@ class Reconciler(Protocol):
         """
         ...
 
-    def restore(self, *, order: LoadOrder, keys: Sequence[str]) -> Mapping[str, Outcome]:
+    def restore(
+        self, *, order: LoadOrder, keys: Sequence[str], committing: Committing = nullcontext
+    ) -> Mapping[str, Outcome]:
         """Put objects back exactly as they were before this reconciliation, in one transaction. Safe to repeat.
 
-        One that changed since is left alone, and one that was not there before, where the order preserves.
+        One that changed since is left alone, and one that was not there before, where the order preserves. It commits
+        inside `committing()`, as `DataMover.load` does.
         """
         ...
 
-    def forget(self, *, at: datetime, apart_from: Collection[UUID] = ()) -> int:
-        """Delete former states whose time is over, but those of some accounts; return how many."""
+    def over(self, *, at: datetime) -> Collection[UUID]:
+        """Return the accounts with former states whose time is over."""
+        ...
+
+    def forget(self, *, account_id: UUID, at: datetime, committing: Committing = nullcontext) -> int:
+        """Delete an account's former states whose time is over, inside `committing()`; return how many."""
         ...

@@ -20,20 +20,22 @@ def forget(*, at: datetime) -> int:
 
     Needs a staff scope; safe to repeat. Accounts under a legal hold keep theirs.
     """
-    held, over = holds.legally_held(at=at), at - KEPT
+    over = at - KEPT
     later = HarnessRun.objects.filter(
         endpoint=OuterRef("endpoint"), finished_at__isnull=False, requested_at__gt=OuterRef("requested_at")
     )
-    rows = (
+    return holds.remove(
         Message.objects.filter(settled_at__lte=over),
         HarnessRun.objects.filter(Exists(later), finished_at__lte=over),
+        at=at,
     )
-    with transaction.atomic():
-        return sum(each.exclude(tenant_id__in=held).delete()[0] for each in rows)
 
 
 def erase(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
-    """Erase an account's messages, attempts and harness runs, on their way or not. Safe to repeat."""
+    """Erase an account's messages, attempts and harness runs, on their way or not. Safe to repeat.
+
+    Raises `holds.LegallyHeld`, and erases nothing, where a legal hold stands by the end.
+    """
     by.require(Permission.MANAGE_OBLIGATIONS, tenant_id=tenant_id)
     with transaction.atomic(durable=True):
         latest = (
@@ -42,6 +44,7 @@ def erase(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
         )
         rows = Message.objects.filter(tenant_id=tenant_id).delete()[0]
         rows += HarnessRun.objects.filter(tenant_id=tenant_id).delete()[0]
+        holds.demand_none(tenant_id=tenant_id, at=at)
         if latest:
             ledger.record(
                 "integrations.messages.erased", by=by, at=at, tenant_id=tenant_id, subject=latest, data={"rows": rows}

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from core import ledger
+from core import holds, ledger
 from core.actor import Actor
 from core.errors import UseCaseError
 from core.permissions import Permission
@@ -21,7 +21,7 @@ def erase(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
     """Erase an account's reports, drift, reconciliations and shadow reads. Safe to repeat.
 
     The ledger and the evidence of decisions keep verdicts and digests. The database lets go of them only while such a
-    deletion is ordered.
+    deletion is carried out. Raises `holds.LegallyHeld`, and erases nothing, where a legal hold stands by the end.
     """
     by.require(Permission.MANAGE_OBLIGATIONS, tenant_id=tenant_id)
     with transaction.atomic(durable=True):
@@ -31,6 +31,7 @@ def erase(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
         counted = kept.count(tenant_id=tenant_id)
         for model in kept.KEPT:
             model.objects.filter(tenant_id=tenant_id).delete()
+        holds.demand_none(tenant_id=tenant_id, at=at)
         if latest:
             ledger.record(
                 "parity_reports.findings.erased", by=by, at=at, tenant_id=tenant_id, subject=latest,

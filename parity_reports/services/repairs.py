@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from backfills.services import watermarks
+from backfills.services import holding, watermarks
 from core import holds, ports, queue
 from core.actor import Actor
 from core.moving import LoadOrder
@@ -27,7 +28,8 @@ def advance(*, reconciliation_id: UUID, by: Actor, at: datetime, job_id: UUID | 
     """Carry out (or undo) the next batch, or end; say if more is to do.
 
     Safe to repeat and to be killed at any instruction: the new platform tells what it did already. `Unavailable` goes
-    up to be tried again; what the platform refuses ends it, and says why.
+    up to be tried again, also where a legal hold was placed while a batch was written; what the platform refuses ends
+    it, and says why.
     """
     row = Reconciliation.objects.get(pk=reconciliation_id)
     if row.state not in ACTIVE:
@@ -81,12 +83,17 @@ def forget(*, by: Actor, at: datetime) -> None:
     Those of an account under a legal hold are kept until it is released, though nothing can be undone by them.
     """
     by.require(Permission.RECONCILE)
-    held = holds.legally_held(at=at)
-    ports.reconciler().forget(at=at, apart_from=held)
+    for account_id in ports.reconciler().over(at=at):
+        committing = partial(holds.none_standing, tenant_id=account_id, at=at)
+        with suppress(holds.LegallyHeld):
+            ports.reconciler().forget(account_id=account_id, at=at, committing=committing)
     never = Q(reconciliation__undo_until=None, reconciliation__requested_at__lte=at - UNDOABLE)
     over = ReconciliationItem.objects.filter(Q(reconciliation__undo_until__lte=at) | never).exclude(sealed_key="")
-    over = over.exclude(tenant_id__in=held)
-    ReconciliationItem.objects.filter(pk__in=over.values("pk")).update(sealed_key="")
+    for tenant_id in over.order_by().values_list("tenant_id", flat=True).distinct():
+        with suppress(holds.LegallyHeld), transaction.atomic():
+            mine = over.filter(tenant_id=tenant_id).values("pk")
+            ReconciliationItem.objects.filter(pk__in=mine).update(sealed_key="")
+            holds.demand_none(tenant_id=tenant_id, at=at)
 
 
 def _left(row: Reconciliation) -> QuerySet[ReconciliationItem]:
@@ -108,7 +115,7 @@ def _repaired(row: Reconciliation, items: Sequence[ReconciliationItem], *, at: d
         removable=frozenset(key for key, item in moved.items() if item.drift.kind == "extra"),
         merges={key: item.foreseen for key, item in moved.items() if item.strategy == Strategy.MERGE},
     )
-    told = ports.reconciler().repair(batch)
+    told = ports.reconciler().repair(batch, committing=partial(holding.committing, batch.order))
     return found | {item.pk: told.get(key, Outcome.REFUSED) for key, item in moved.items()}
 
 
@@ -118,7 +125,9 @@ def _restored(row: Reconciliation, items: Sequence[ReconciliationItem], *, at: d
         for item in items
         if item.strategy in MOVING and item.outcome in (Outcome.WRITTEN, Outcome.REMOVED)
     }
-    told = ports.reconciler().restore(order=_order(row, at), keys=list(keys.values())) if keys else {}
+    order = _order(row, at)
+    committing = partial(holding.committing, order)
+    told = ports.reconciler().restore(order=order, keys=[*keys.values()], committing=committing) if keys else {}
     return {item.pk: told[keys[item.pk]] if item.pk in keys else Outcome.EQUAL for item in items}
 
 

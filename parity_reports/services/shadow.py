@@ -8,10 +8,9 @@ from uuid import UUID
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
-from django.db import transaction
 
 from backfills.queries import movements
-from core import ports, queue, stages, toggles
+from core import holds, ports, queue, stages, toggles
 from core.actor import Actor
 from core.comparison import Plan
 from core.errors import UseCaseError
@@ -95,16 +94,16 @@ def advance(*, tenant_id: UUID, by: Actor, now: Callable[[], datetime]) -> Shado
 def forget(*, at: datetime) -> int:
     """Delete what is too old to be shown, and samples whose time is over; return how many rows went.
 
-    So is a mismatch that no round can see the end of, because its read is not declared any more.
+    So is a mismatch that no round can see the end of, because its read is not declared any more. Accounts under a legal
+    hold keep theirs.
     """
-    rows = [
+    return holds.remove(
         ShadowRound.objects.filter(expires_at__lte=at),
         ShadowSample.objects.filter(expires_at__lte=at),
         ShadowMismatch.objects.filter(resolved_at__lte=at - shadow.KEPT),
         ShadowMismatch.objects.filter(~queries.still_declared(), last_seen_at__lte=at - shadow.KEPT),
-    ]
-    with transaction.atomic():
-        return sum(each.delete()[0] for each in rows)
+        at=at,
+    )
 
 
 def _may(tenant_id: UUID, *, at: datetime) -> bool:

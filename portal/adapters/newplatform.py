@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from core.ports import Committing, Rejected
 from portal.adapters import batch as statements
 from portal.adapters import catching, origins, preserving, stage, touching, tracing
 from portal.adapters.closing import close
-from portal.adapters.postgres import connected
+from portal.adapters.postgres import committed, connected
 from portal.adapters.stage import Totals
 from portal.adapters.staged import Staged
 
@@ -31,14 +31,6 @@ _OUTDATED = "The run began before Crossing was updated: run it again."
 
 class _Contested(Exception):
     """Rows are there already, or the target refuses one: the batch is moved alone."""
-
-
-@contextmanager
-def _committed(connection: psycopg.Connection, committing: Committing) -> Iterator[None]:
-    """Commit what the block writes inside `committing()`, which is entered after it and left after the commit."""
-    with ExitStack() as leaving, connection.transaction():
-        yield
-        leaving.enter_context(committing())
 
 
 class PostgresMover:
@@ -96,10 +88,10 @@ class PostgresMover:
         with self._connected() as connection:
             fresh = self._is_fresh(connection, order) and order.spec.duplicates.then is not Then.MERGE
             try:
-                with _committed(connection, committing):
+                with committed(connection, committing):
                     self._move(connection, order, read, alone=not fresh)
             except (_Contested, errors.DeadlockDetected):
-                with _committed(connection, committing):
+                with committed(connection, committing):
                     self._move(connection, order, read, alone=True)
             with connection.transaction():
                 return stage.position(connection, order.run_id, after_batch=after_batch)
@@ -129,9 +121,11 @@ class PostgresMover:
         last = rows.count < order.spec.batch
         self._apply(connection, order, rows, claim=claim, last=last, alone=alone)
 
-    def retry(self, *, order: LoadOrder, keys: Sequence[str], rows: SourceRows) -> RunPosition:
+    def retry(
+        self, *, order: LoadOrder, keys: Sequence[str], rows: SourceRows, committing: Committing = nullcontext
+    ) -> RunPosition:
         """Judge rejected rows again; see `core.ports.DataMover`."""
-        with self._connected() as connection, connection.transaction():
+        with self._connected() as connection, committed(connection, committing):
             run = stage.locked(connection, order.run_id)
             stage.share(connection, order, alone=True)
             stage.uncount(connection, order.run_id, stage.ended(connection, order, keys, self.provenance))
@@ -158,7 +152,7 @@ class PostgresMover:
             raise ValueError("a catch-up has not met every row: it needs to know which there are")
         with self._connected() as connection:
             try:
-                with _committed(connection, committing):
+                with committed(connection, committing):
                     stage.share(connection, order, alone=False)
                     run = stage.locked(connection, order.run_id)
                     if not run.closed:
@@ -238,9 +232,9 @@ class PostgresMover:
         with self._connected() as connection:
             return stage.counted(connection, account_id)
 
-    def forget(self, *, account_id: UUID) -> Mapping[str, int]:
+    def forget(self, *, account_id: UUID, committing: Committing = nullcontext) -> Mapping[str, int]:
         """Delete an account's rows in `crossing_stage`; see `core.ports.DataMover`."""
-        with self._connected() as connection, connection.transaction():
+        with self._connected() as connection, committed(connection, committing):
             stage.forget(connection, account_id)
         return self.staged(account_id=account_id)
 

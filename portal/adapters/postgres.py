@@ -1,14 +1,14 @@
 """Connections to the two platforms' PostgreSQL: short-lived, never inside a transaction of ours, with safe errors."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 
 from core import tenancy
-from core.ports import Rejected, Unavailable
+from core.ports import Committing, Rejected, Unavailable
 
 
 def scheme(url: str) -> str:
@@ -54,6 +54,14 @@ def connected(url: str, *, platform: str, statement_timeout: int) -> Iterator[ps
         ) as connection,
     ):
         yield connection
+
+
+@contextmanager
+def committed(connection: psycopg.Connection, committing: Committing) -> Iterator[None]:
+    """Commit what the block writes inside `committing()`, which is entered after it and left after the commit."""
+    with ExitStack() as leaving, connection.transaction():
+        yield
+        leaving.enter_context(committing())
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -13,12 +13,12 @@ from psycopg import errors, sql
 
 from backfills.domain.spec import Spec, Then
 from core.moving import LoadOrder
-from core.ports import Rejected
+from core.ports import Committing, Rejected
 from core.reconciling import Field, Foreseen, Outcome, Repair
 from portal.adapters import stage, touching
 from portal.adapters.batch import table
 from portal.adapters.objects import Objects
-from portal.adapters.postgres import connected
+from portal.adapters.postgres import committed, connected
 from portal.adapters.staged import Staged
 
 _STAGE = Path(__file__).with_name("stage.sql")
@@ -52,34 +52,32 @@ class PostgresReconciler:
 
     def foresee(self, batch: Repair) -> Mapping[str, Foreseen]:
         """Say what a repair would do; see `core.ports.Reconciler`."""
-        return self._tried(batch, take_back=True)
+        with self._connected() as connection, _unreferred(), connection.transaction(force_rollback=True):
+            return self._repair(connection, batch)
 
-    def repair(self, batch: Repair) -> Mapping[str, Outcome]:
+    def repair(self, batch: Repair, *, committing: Committing = nullcontext) -> Mapping[str, Outcome]:
         """Repair a batch; see `core.ports.Reconciler`."""
-        return {key: told.outcome for key, told in self._tried(batch, take_back=False).items()}
+        with self._connected() as connection, _unreferred(), committed(connection, committing):
+            return {key: told.outcome for key, told in self._repair(connection, batch).items()}
 
-    def _tried(self, batch: Repair, *, take_back: bool) -> Mapping[str, Foreseen]:
-        with self._connected() as connection:
-            try:
-                with connection.transaction(force_rollback=take_back):
-                    return self._repair(connection, batch)
-            except errors.ForeignKeyViolation as error:
-                raise Rejected(_REFERRED) from error
-
-    def restore(self, *, order: LoadOrder, keys: Sequence[str]) -> Mapping[str, Outcome]:
+    def restore(
+        self, *, order: LoadOrder, keys: Sequence[str], committing: Committing = nullcontext
+    ) -> Mapping[str, Outcome]:
         """Put a batch back; see `core.ports.Reconciler`."""
-        with self._connected() as connection:
-            try:
-                with connection.transaction():
-                    return self._restore(connection, order, keys)
-            except errors.ForeignKeyViolation as error:
-                raise Rejected(_REFERRED) from error
+        with self._connected() as connection, _unreferred(), committed(connection, committing):
+            return self._restore(connection, order, keys)
 
-    def forget(self, *, at: datetime, apart_from: Collection[UUID] = ()) -> int:
-        """Delete what is over; see `core.ports.Reconciler`."""
-        over = "DELETE FROM crossing_stage.former WHERE expires_at <= %s AND account_id <> ALL (%s)"
+    def over(self, *, at: datetime) -> Collection[UUID]:
+        """Tell whose are over; see `core.ports.Reconciler`."""
+        asked = "SELECT DISTINCT account_id FROM crossing_stage.former WHERE expires_at <= %s"
         with self._connected() as connection:
-            return connection.execute(over, [at, list(apart_from)]).rowcount
+            return [account_id for (account_id,) in connection.execute(asked, [at])]
+
+    def forget(self, *, account_id: UUID, at: datetime, committing: Committing = nullcontext) -> int:
+        """Delete what is over; see `core.ports.Reconciler`."""
+        over = "DELETE FROM crossing_stage.former WHERE account_id = %s AND expires_at <= %s"
+        with self._connected() as connection, committed(connection, committing):
+            return connection.execute(over, [account_id, at]).rowcount
 
     @contextmanager
     def _connected(self) -> Iterator[psycopg.Connection]:
@@ -204,6 +202,15 @@ class PostgresReconciler:
     def _unseal(self, payload: bytes) -> tuple[str, str, list[str]]:
         mark, values, origins = json.loads(self.cipher.decrypt(bytes(payload)))
         return mark, values, origins
+
+
+@contextmanager
+def _unreferred() -> Iterator[None]:
+    """Name what keeps objects from being removed."""
+    try:
+        yield
+    except errors.ForeignKeyViolation as error:
+        raise Rejected(_REFERRED) from error
 
 
 def _merged(connection: psycopg.Connection, objects: Objects, former: Mapping[str, str]) -> dict[str, _Merged]:

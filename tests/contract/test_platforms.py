@@ -1,6 +1,7 @@
 """Two promises, kept by the fakes in memory and by the adapters on real databases."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from tests.databases import Platforms
 from tests.fakes.platforms import FakeLegacy, FakeMover
 from tests.fakes.rows import decode
 from tests.mariadb import MariaDb
-from tests.moving import ACCOUNT, KEY, SPECS, World
+from tests.moving import ACCOUNT, KEY, SPECS, World, refusing
 from tests.sources import ENGINES, InFiles, InMariaDb, InMemory, InPostgres
 
 KINDS = ["fake", "postgres", *(pytest.param(engine, marks=pytest.mark.slow) for engine in ENGINES)]
@@ -135,6 +136,24 @@ def test_what_was_staged_for_an_account_is_forgotten_and_its_data_stay(world: Wo
     assert set(world.mover.forget(account_id=ACCOUNT).values()) == {0}
     with pytest.raises(Rejected):
         world.mover.position(order=order)
+
+
+def test_what_is_not_to_be_committed_is_taken_back(world: World) -> None:
+    world.fill("stn_mast", station("AAA", lat_txt="north"), station("NYC"))
+    order = world.order("airports")
+    before = world.run(order)
+    assert "quarantined" in {fate for fate, _ in before.totals}
+    staged = world.mover.staged(account_id=ACCOUNT)
+    world.empty("stn_mast")
+    world.fill("stn_mast", station("AAA"))
+    rows = world.legacy.read_keys(spec=order.spec, tenant_ref=airline.CODE, keys=["AAA"])
+    with pytest.raises(Unavailable):
+        world.mover.retry(order=order, keys=["AAA"], rows=rows, committing=refusing)
+    with pytest.raises(Unavailable):
+        world.mover.forget(account_id=ACCOUNT, committing=refusing)
+    assert "AAA" not in world.airports()
+    assert world.mover.position(order=order, after_batch=10**9) == replace(before, batches=())
+    assert world.mover.staged(account_id=ACCOUNT) == staged
 
 
 def test_what_was_staged_for_others_is_left_alone(world: World) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from backfills.domain.merging import OnDrift
 from core.moving import LoadOrder, SourceRows
-from core.ports import Reconciler
+from core.ports import Reconciler, Unavailable
 from core.reconciling import Outcome, Repair
 from portal.adapters.reconciling import PostgresReconciler
 from tests import airline
@@ -21,7 +21,7 @@ from tests.airline import station
 from tests.databases import Platforms
 from tests.fakes.reconciling import FakeReconciler
 from tests.fakes.rows import encode
-from tests.moving import ACCOUNT, KEY, SPECS
+from tests.moving import ACCOUNT, KEY, SPECS, refusing
 
 SPEC = SPECS["airports"]
 RULES = {
@@ -174,8 +174,23 @@ def test_under_a_legal_hold_nothing_is_removed_neither_by_a_repair_nor_by_an_und
     second = world.order(preserves=True)
     assert world.repair(second, station("JFK", stn_nm="Kennedy")) == {"JFK": Outcome.WRITTEN}
     later = second.at + timedelta(days=8)
-    assert world.reconciler.forget(at=later, apart_from=[ACCOUNT]) == 0
-    assert world.reconciler.forget(at=later) == 2
+    assert world.reconciler.forget(account_id=uuid4(), at=later) == 0
+    assert list(world.reconciler.over(at=later)) == [ACCOUNT]
+    assert world.reconciler.forget(account_id=ACCOUNT, at=later) == 2
+    assert list(world.reconciler.over(at=later)) == []
+
+
+def test_what_is_not_to_be_committed_is_taken_back(world: World) -> None:
+    first = world.order()
+    world.repair(first, station("JFK"))
+    with pytest.raises(Unavailable):
+        world.reconciler.repair(world.batch(world.order(), keys=["JFK"]), committing=refusing)
+    with pytest.raises(Unavailable):
+        world.reconciler.restore(order=first, keys=["JFK"], committing=refusing)
+    with pytest.raises(Unavailable):
+        world.reconciler.forget(account_id=ACCOUNT, at=first.at + timedelta(days=8), committing=refusing)
+    assert world.names() == {"JFK": "JFK"}
+    assert world.reconciler.restore(order=first, keys=["JFK"]) == {"JFK": Outcome.RESTORED}
 
 
 def test_what_changed_since_the_preview_or_since_the_repair_is_left_alone(world: World) -> None:
@@ -218,7 +233,7 @@ def test_former_states_end(world: World) -> None:
     world.repair(order, station("JFK", stn_nm="Kennedy"))
     later = world.order(run_id=order.run_id, at=order.at + timedelta(days=8))
     assert world.reconciler.restore(order=later, keys=["JFK"]) == {"JFK": Outcome.EXPIRED}
-    assert world.reconciler.forget(at=later.at) == 2
+    assert world.reconciler.forget(account_id=ACCOUNT, at=later.at) == 2
     assert world.reconciler.restore(order=order, keys=["JFK"]) == {"JFK": Outcome.EXPIRED}
     assert world.names() == {"JFK": "Kennedy"}
 

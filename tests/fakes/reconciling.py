@@ -1,6 +1,7 @@
 """The repairing side of the new platform in memory, held to its word by `tests/contract/test_reconciler.py`."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,7 @@ from backfills.domain.merging import OnDrift
 from backfills.domain.spec import Spec, Then
 from core import tenancy
 from core.moving import LoadOrder
-from core.ports import Unavailable
+from core.ports import Committing, Unavailable
 from core.reconciling import Field, Foreseen, Outcome, Repair
 from tests.fakes.rows import decode
 
@@ -39,10 +40,11 @@ class FakeReconciler:
         tried = FakeReconciler(new=deepcopy(dict(self.new)), former=dict(self.former))
         return tried._tried(batch)
 
-    def repair(self, batch: Repair) -> Mapping[str, Outcome]:
+    def repair(self, batch: Repair, *, committing: Committing = nullcontext) -> Mapping[str, Outcome]:
         """Repair as `core.ports.Reconciler` promises."""
         self._answer()
-        return {key: told.outcome for key, told in self._tried(batch).items()}
+        with committing():
+            return {key: told.outcome for key, told in self._tried(batch).items()}
 
     def _tried(self, batch: Repair) -> Mapping[str, Foreseen]:
         order, spec = batch.order, batch.order.spec
@@ -87,9 +89,15 @@ class FakeReconciler:
         self.former[order.run_id, key] = (outcome, mark, before, batch.keep_until, order.account_id)
         return Foreseen(outcome, fields, result)
 
-    def restore(self, *, order: LoadOrder, keys: Sequence[str]) -> Mapping[str, Outcome]:
+    def restore(
+        self, *, order: LoadOrder, keys: Sequence[str], committing: Committing = nullcontext
+    ) -> Mapping[str, Outcome]:
         """Restore as `core.ports.Reconciler` promises."""
         self._answer()
+        with committing():
+            return self._restored(order, keys)
+
+    def _restored(self, order: LoadOrder, keys: Sequence[str]) -> Mapping[str, Outcome]:
         found = {}
         for key in keys:
             known = self.former.get((order.run_id, key))
@@ -113,12 +121,18 @@ class FakeReconciler:
                 found[key] = Outcome.RESTORED
         return found
 
-    def forget(self, *, at: datetime, apart_from: Collection[UUID] = ()) -> int:
+    def over(self, *, at: datetime) -> Collection[UUID]:
+        """Tell as `core.ports.Reconciler` promises."""
+        self._answer()
+        return {known[4] for known in self.former.values() if known[3] <= at}
+
+    def forget(self, *, account_id: UUID, at: datetime, committing: Committing = nullcontext) -> int:
         """Forget as `core.ports.Reconciler` promises."""
         self._answer()
-        over = [name for name, known in self.former.items() if known[3] <= at and known[4] not in apart_from]
-        for name in over:
-            del self.former[name]
+        over = [name for name, known in self.former.items() if known[3] <= at and known[4] == account_id]
+        with committing():
+            for name in over:
+                del self.former[name]
         return len(over)
 
     def _answer(self) -> None:

@@ -1,6 +1,8 @@
 """Promises and deletions, through their use cases on a real database."""
 
 import hashlib
+import json
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -25,7 +27,7 @@ from core.permissions import StaffRole
 from core.ports import Unavailable
 from cutover.models import Cutover
 from parity_reports.models import Report
-from tests import make
+from tests import holding, make
 from tests.fakes.platforms import FakeMover
 from tests.queueing import now
 
@@ -44,6 +46,7 @@ class StagedMover(FakeMover):
     rows = 0
     away = False
     stubborn = False
+    meanwhile = staticmethod(lambda: None)
 
     def staged(self, *, account_id):
         if StagedMover.away:
@@ -51,9 +54,11 @@ class StagedMover(FakeMover):
         tenancy.forbid_transaction()
         return {"run": min(1, StagedMover.rows), "outcome": StagedMover.rows}
 
-    def forget(self, *, account_id):
-        if not StagedMover.stubborn:
-            StagedMover.rows = 0
+    def forget(self, *, account_id, committing=nullcontext):
+        StagedMover.meanwhile()
+        with committing():
+            if not StagedMover.stubborn:
+                StagedMover.rows = 0
         return self.staged(account_id=account_id)
 
 
@@ -170,7 +175,7 @@ def test_stage_data_are_deleted_by_a_job_and_attested(moved, lead):
     assert report.said["requested_by"] == str(lead.id)
     assert report.said["parity_sha256"] == "ab" * 32
     assert row.sha256 == hashlib.sha256(bytes(row.body)).hexdigest()
-    assert events(moved) == ["compliance.deletion.ordered", "compliance.deletion.attested"]
+    assert events(moved) == [f"compliance.deletion.{did}" for did in ("ordered", "begun", "attested")]
 
 
 def test_a_deletion_cut_short_is_finished_and_attests_what_was_there_at_first(moved, lead):
@@ -194,31 +199,39 @@ def test_rows_that_are_left_are_never_attested(moved, lead):
 
 def test_a_legal_hold_stops_an_order_and_one_that_is_under_way(moved, lead):
     order = deletions.order(tenant_id=moved.pk, by=lead, at=AT)
-    hold = holds.place(
-        holds.LEGAL_HOLD, tenant_id=moved.pk, expires_at=AT + timedelta(days=30), reason="Litigation", by=lead, at=AT
-    )
-    with pytest.raises(UnableToDelete, match="legal hold"):
+    hold = holding.place(moved.pk, at=AT)
+    with pytest.raises(holds.LegallyHeld, match="legal hold"):
         deletions.carry_out(tenant_id=moved.pk, deletion_id=order.pk, by=make.SYSTEM, at=AT)
-    with pytest.raises(UnableToDelete, match="legal hold"):
+    with pytest.raises(holds.LegallyHeld, match="legal hold"):
         deletions.order(tenant_id=moved.pk, by=lead, at=AT)
     assert StagedMover.rows == 90
-    holds.release(hold, by=lead, at=AT)
+    holding.release(hold)
     assert deletions.carry_out(tenant_id=moved.pk, deletion_id=order.pk, by=make.SYSTEM, at=AT)
+
+
+def test_a_hold_that_is_placed_while_stage_data_are_deleted_keeps_them(moved, lead, monkeypatch):
+    order = deletions.order(tenant_id=moved.pk, by=lead, at=AT)
+    monkeypatch.setattr(StagedMover, "meanwhile", staticmethod(lambda: holding.place(moved.pk, at=AT)))
+    with pytest.raises(holds.LegallyHeld):
+        deletions.carry_out(tenant_id=moved.pk, deletion_id=order.pk, by=make.SYSTEM, at=AT)
+    assert (StagedMover.rows, Attestation.objects.count()) == (90, 0)
+
+
+def test_what_was_deleted_before_a_hold_was_placed_is_attested_under_it(moved, lead):
+    order = deletions.order(tenant_id=moved.pk, by=lead, at=AT)
+    StagedMover.rows = 0  # deleted, and killed before it was written down
+    holding.place(moved.pk, at=AT)
+    made = deletions.carry_out(tenant_id=moved.pk, deletion_id=order.pk, by=make.SYSTEM, at=AT)
+    assert made is not None
+    assert json.loads(bytes(made.body))["parity_sha256"] == "ab" * 32
 
 
 def test_an_order_whose_job_was_refused_is_carried_out_once_ordered_again(moved, lead):
     order = deletions.order(tenant_id=moved.pk, by=lead, at=now())
-    hold = holds.place(
-        holds.LEGAL_HOLD,
-        tenant_id=moved.pk,
-        expires_at=now() + timedelta(days=30),
-        reason="Litigation",
-        by=lead,
-        at=now(),
-    )
+    hold = holding.place(moved.pk)
     with tenancy.empty_scope():
         queue.run_pending()
-    holds.release(hold, by=lead, at=now())
+    holding.release(hold)
     assert (StagedMover.rows, Deletion.objects.get().done_at) == (90, None)
     StagedMover.rows = 0  # as after a deletion that was killed before it was written down: still an order to finish
     assert deletions.order(tenant_id=moved.pk, by=lead, at=now()) == order

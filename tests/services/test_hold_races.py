@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from core import holds, tenancy
 from core.actor import Actor
@@ -73,6 +73,19 @@ def test_whoever_places_a_hold_waits_for_what_is_being_committed(pool: ThreadPoo
             assert not holds.is_legally_held(tenant_id=tenant_id, at=AT)
         assert placed.result(timeout=30).kind == holds.LEGAL_HOLD
         assert holds.is_legally_held(tenant_id=tenant_id, at=AT)
+
+
+def test_whoever_places_a_hold_waits_for_whoever_asked_inside_a_transaction(pool: ThreadPoolExecutor) -> None:
+    tenant_id = make.tenant().pk
+    with tenancy.scope(tenant_id=tenant_id):
+        with transaction.atomic():
+            assert not holds.is_held_until_commit(tenant_id=tenant_id, at=AT)
+            placed = beside(pool, tenant_id, lambda: place(tenant_id))
+            await_waiter()
+            holds.demand_none(tenant_id=tenant_id, at=AT)
+        assert placed.result(timeout=30).kind == holds.LEGAL_HOLD
+        with pytest.raises(holds.LegallyHeld):
+            holds.demand_none(tenant_id=tenant_id, at=AT)
 
 
 def test_whoever_is_about_to_commit_sees_the_hold_that_is_being_placed(

@@ -21,7 +21,7 @@ from core import holds, queue, tenancy
 from core.approvals import seals
 from core.permissions import StaffRole
 from cutover.models import Cutover
-from tests import make
+from tests import holding, make
 from tests.fakes.people import FakePeople
 from tests.mapped import AT, SIX, THERE, Airline, make_airline, prove
 from tests.queueing import now
@@ -85,11 +85,8 @@ def test_names_stay_while_there_is_a_way_back_or_a_hold(airline: Airline) -> Non
         order(airline)
     with make.arranging():
         Cutover.objects.filter(tenant_id=airline.id).update(phase="done")
-    lead = make.staff_actor(make.staff(StaffRole.LEGAL_PRIVACY_LEAD))
-    holds.place(
-        holds.LEGAL_HOLD, tenant_id=airline.id, expires_at=now() + timedelta(days=9), reason="Court", by=lead, at=now()
-    )
-    with pytest.raises(UnableToDelete, match="legal hold"):
+    holding.place(airline.id, days=9)
+    with pytest.raises(holds.LegallyHeld):
         order(airline)
     with tenancy.empty_scope(), make.arranging():
         assert deletions.due_erasures(at=now() + timedelta(days=200)) == [airline.id]

@@ -1,5 +1,7 @@
 """What was kept to show that a move went well goes, attested, once nobody can go back; test messages earlier."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,10 +9,12 @@ from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 from pytest_django import Settings
 
 from compliance import tasks, verifier
 from compliance.domain.datasets import Dataset
+from compliance.models import Deletion
 from compliance.queries import files
 from compliance.queries import obligations as standing
 from compliance.services import deletions
@@ -24,7 +28,7 @@ from integrations.domain.retries import State
 from integrations.models import Attempt, Endpoint, HarnessRun, Message
 from integrations.services import erasure
 from parity_reports.models import Report, Sample
-from tests import drifting, make
+from tests import drifting, holding, make
 from tests.drifting import Drifting
 from tests.queueing import now
 
@@ -109,8 +113,81 @@ def test_the_database_lets_go_of_reports_and_snapshots_only_while_that_is_ordere
         Report.objects.all()._raw_delete("default")
     lead = make.staff_actor(make.staff(LEAD))
     deletions.order(tenant_id=done, dataset=Dataset.CONTRACTS, by=lead, at=now())
-    assert Sample.objects.all().delete()[0] == 0, "something else is ordered"
+    assert Mismatch.objects.all().delete()[0] == 0, "it is ordered, and nobody works on it"
+    Deletion.objects.update(begun_at=now() - timedelta(hours=2))
+    assert Mismatch.objects.all().delete()[0] == 0, "whoever worked on it gave up"
+    Deletion.objects.update(begun_at=now())
+    hold = holding.place(done)
+    assert Mismatch.objects.all().delete()[0] == 0, "a legal hold was placed since"
+    holding.release(hold)
+    assert Sample.objects.all().delete()[0] == 0, "something else is carried out"
     assert Mismatch.objects.all().delete()[0] == 1
+
+
+@pytest.mark.parametrize("dataset", KEPT)
+def test_a_hold_that_is_placed_while_it_is_erased_keeps_all_of_it(
+    done: Any, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = deletions.order(tenant_id=done, dataset=dataset, by=make.staff_actor(make.staff(LEAD)), at=now())
+    before = HANDLED[dataset].count(done)
+    holding.overtake(monkeypatch, QuerySet, "delete", done)
+    with pytest.raises(holds.LegallyHeld):
+        deletions.carry_out(tenant_id=done, deletion_id=order.pk, by=make.SYSTEM, at=now())
+    assert HANDLED[dataset].count(done) == before
+    assert not standing.attestations(tenant_id=done).exists()
+
+
+class Killed(BaseException):
+    """Not even an except clause for every error catches it."""
+
+
+def killed(do: Any = None) -> Any:
+    """Be killed, after doing something or at once."""
+
+    def work(*given: Any) -> None:
+        if do:
+            do(*given)
+        raise Killed
+
+    return work
+
+
+@pytest.mark.parametrize("moment", ["before it is deleted", "before it is sealed", "before it is written down"])
+def test_killed_at_any_moment_the_same_is_attested(done: Any, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = Report.objects.order_by("-requested_at").values_list("sha256", flat=True)[0]
+    findings, first = HANDLED[Dataset.FINDINGS], now()
+    order = deletions.order(tenant_id=done, dataset=Dataset.FINDINGS, by=make.staff_actor(make.staff(LEAD)), at=first)
+    with monkeypatch.context() as patched:
+        if moment == "before it is written down":
+            patched.setattr(seals, "seal", killed(seals.seal))
+        else:
+            delete = killed(findings.delete if moment == "before it is sealed" else None)
+            patched.setattr(deletions, "HANDLED", {Dataset.FINDINGS: replace(findings, delete=delete)})
+        with pytest.raises(Killed):
+            deletions.carry_out(tenant_id=done, deletion_id=order.pk, by=make.SYSTEM, at=first)
+    later = first + timedelta(minutes=5)
+    made = deletions.carry_out(tenant_id=done, deletion_id=order.pk, by=make.SYSTEM, at=later)
+    assert made is not None
+    said = json.loads(bytes(made.body))
+    assert (said["parity_sha256"], said["deleted"]) == (digest, order.counted)
+    deleted_at = later if moment == "before it is deleted" else first
+    assert datetime.fromisoformat(said["deleted_at"]) == deleted_at
+    contracts = deletions.order(tenant_id=done, dataset=Dataset.CONTRACTS, by=make.SYSTEM, at=later)
+    made = deletions.carry_out(tenant_id=done, deletion_id=contracts.pk, by=make.SYSTEM, at=later)
+    assert made is not None
+    assert json.loads(bytes(made.body))["parity_sha256"] == digest, "although the comparison itself is gone"
+
+
+def test_findings_stay_until_it_is_attested_that_stage_data_went(done: Any) -> None:
+    stage = Deletion.objects.create(
+        tenant_id=done, dataset="stage", counted={"run": 1}, requested_at=AT, requested_by=make.SYSTEM.known_id,
+        begun_at=AT,
+    )  # fmt: skip
+    lead = make.staff_actor(make.staff(LEAD))
+    with pytest.raises(UnableToDelete, match="is under way"):
+        deletions.order(tenant_id=done, dataset=Dataset.FINDINGS, by=lead, at=now())
+    deletions.carry_out(tenant_id=done, deletion_id=stage.pk, by=make.SYSTEM, at=now())
+    deletions.order(tenant_id=done, dataset=Dataset.FINDINGS, by=lead, at=now())
 
 
 def test_findings_stay_as_long_as_the_stage_data_that_they_allow_to_delete(done: Any, monkeypatch: Any) -> None:
@@ -130,9 +207,8 @@ def test_neither_under_a_hold_nor_while_there_is_a_way_back(done: Any, dataset: 
         deletions.order(tenant_id=done, dataset=dataset, by=lead, at=now())
     with make.arranging():
         Cutover.objects.update(phase="done")
-    until = now() + timedelta(days=9)
-    holds.place(holds.LEGAL_HOLD, tenant_id=done, expires_at=until, reason="Court", by=lead, at=now())
-    with pytest.raises(UnableToDelete, match="legal hold"):
+    holding.place(done)
+    with pytest.raises(holds.LegallyHeld):
         deletions.order(tenant_id=done, dataset=dataset, by=lead, at=now())
     with tenancy.empty_scope(), make.arranging():
         assert deletions.due_erasures(at=now(), dataset=dataset) == []
@@ -145,8 +221,7 @@ def test_old_test_messages_go_as_time_passes_but_for_the_latest_run_of_the_harne
             endpoint = fill(tenant.pk)
             say(endpoint, at=AT + timedelta(days=1), is_settled=False)
     with tenancy.scope(tenant_id=held.pk):
-        until = AT + timedelta(days=300)
-        holds.place(holds.LEGAL_HOLD, tenant_id=held.pk, expires_at=until, reason="Court", by=make.SYSTEM, at=AT)
+        holding.place(held.pk, at=AT)
     with make.arranging():
         assert erasure.forget(at=AT + erasure.KEPT - timedelta(seconds=1)) == 0
         assert erasure.forget(at=AT + erasure.KEPT) == 3, "a message, its attempt and a run"
@@ -155,3 +230,13 @@ def test_old_test_messages_go_as_time_passes_but_for_the_latest_run_of_the_harne
             AT + timedelta(days=1)
         ]
         assert Message.objects.filter(tenant=held).count() == 2
+
+
+def test_a_hold_that_is_placed_while_old_test_messages_go_keeps_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant = make.tenant()
+    with tenancy.scope(tenant_id=tenant.pk):
+        fill(tenant.pk)
+    with make.arranging():
+        holding.overtake(monkeypatch, QuerySet, "delete", tenant.pk)
+        assert erasure.forget(at=AT + erasure.KEPT) == 0
+        assert Message.objects.filter(tenant=tenant).count() == 1

@@ -4,9 +4,8 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import nullcontext
-from datetime import timedelta
-from typing import Any
 
+import psycopg
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -14,16 +13,16 @@ from pytest_django import Settings
 
 from accounts.models import Tenant
 from backfills.domain.runs import RunState
-from backfills.models import OutcomeTotal, Run
-from backfills.services import runs
+from backfills.models import DeadLetter, OutcomeTotal, Run
+from backfills.services import retries, runs
 from core import activity, holds, ports, queue, tenancy
 from core.actor import Actor
-from core.models import Hold, LedgerEntry
+from core.models import LedgerEntry
 from core.permissions import StaffRole
 from parity_reports.models import Report
 from parity_reports.services import reports
-from portal.adapters import catching, closing, newplatform, staged
-from tests import airline, make
+from portal.adapters import catching, newplatform, stage, staged
+from tests import airline, holding, make
 from tests.databases import Platforms
 
 HOUSE = Actor.system("tests")
@@ -41,18 +40,6 @@ def tenant(world: Platforms) -> Iterator[Tenant]:
     made = make.tenant("Zebra Air", legacy_ref=airline.CODE)
     with tenancy.scope(tenant_id=made.pk):
         yield made
-
-
-def place(tenant: Tenant) -> Hold:
-    at = timezone.now()
-    return Hold.objects.create(
-        tenant_id=tenant.pk, kind=holds.LEGAL_HOLD, reason="Litigation", placed_at=at, placed_by=HOUSE.known_id,
-        expires_at=at + timedelta(days=30),
-    )  # fmt: skip
-
-
-def release(hold: Hold) -> None:
-    Hold.objects.filter(pk=hold.pk).update(ended_at=timezone.now(), ended_by=HOUSE.id)
 
 
 def move(tenant: Tenant, *entities: str) -> dict[str, Run]:
@@ -79,7 +66,7 @@ def test_a_run_keeps_what_it_would_remove_and_says_so_until_the_hold_is_released
 ) -> None:
     airline.flights(world, 4)
     move(tenant)
-    hold = place(tenant)
+    hold = holding.place(tenant.pk)
     airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 2")
     run = move(tenant, "flights")["flights"]
     assert (run.state, run.source_total, run.removed, run.held, flights(world)) == (RunState.SUCCEEDED, 3, 0, 1, 4)
@@ -105,7 +92,7 @@ def test_a_run_keeps_what_it_would_remove_and_says_so_until_the_hold_is_released
     page = client.get(f"/t/{tenant.slug}/parity/{report.pk}/").content.decode()
     assert "1 record of the new platform stays there although nothing in legacy asks for it any more" in page
 
-    release(hold)
+    holding.release(hold)
     after = compare(tenant)
     assert (after.verdict, after.extra, after.on_hold) == ("different", 1, 0), "nothing keeps it any more"
     run = move(tenant, "flights")["flights"]
@@ -123,7 +110,7 @@ def test_a_hold_that_is_placed_while_a_run_is_under_way_counts_from_its_next_ste
     (run,) = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["flights"])
     for _ in range(2):  # it begins, and moves its only batch
         assert runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
-    place(tenant)
+    holding.place(tenant.pk)
     while runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now()):
         pass
     run.refresh_from_db()
@@ -140,16 +127,7 @@ def test_a_hold_that_is_placed_while_legacys_keys_are_read_counts(
     airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 1")
     asked = {"entities": ["flights"], "catch_up": catches_up}
     (run,) = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), **asked)
-    legacy = type(ports.legacy())
-    name = "held" if catches_up else "keys"
-    read = getattr(legacy, name)
-
-    def read_slowly(self: Any, **asked: Any) -> Any:
-        if not Hold.objects.filter(tenant_id=tenant.pk).exists():
-            place(tenant)
-        return read(self, **asked)
-
-    monkeypatch.setattr(legacy, name, read_slowly)
+    holding.overtake(monkeypatch, type(ports.legacy()), "held" if catches_up else "keys", tenant.pk)
     for _ in range(2):  # it begins, and moves its only batch
         assert runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
     with nullcontext() if not catches_up else pytest.raises(ports.Unavailable, match="legal hold"):
@@ -170,16 +148,7 @@ def test_a_hold_that_is_placed_while_the_end_of_a_run_is_written_counts(
     airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 1")
     asked = {"entities": ["flights"], "catch_up": catches_up}
     (run,) = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), **asked)
-    adapter = catching if catches_up else newplatform
-
-    def close_slowly(*given: Any, **how: Any) -> Any:
-        closed = closing.close(*given, **how)
-        if not Hold.objects.filter(tenant_id=tenant.pk).exists():
-            assert closed.removed == 1
-            place(tenant)
-        return closed
-
-    monkeypatch.setattr(adapter, "close", close_slowly)
+    holding.overtake(monkeypatch, catching if catches_up else newplatform, "close", tenant.pk)
     for _ in range(2):  # it begins, and moves its only batch
         assert runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
     with pytest.raises(ports.Unavailable, match="legal hold"):
@@ -199,14 +168,7 @@ def test_a_hold_that_is_placed_while_a_batch_is_written_has_its_values_copied_fi
     move(tenant)
     airline.legacy_do(world, "UPDATE flt_hist SET dist_mi = 7777 WHERE flt_seq = 1")
     (run,) = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["flights"])
-    upsert = staged.Staged.upsert
-
-    def upsert_slowly(self: Any, count: int) -> Any:
-        if not Hold.objects.filter(tenant_id=tenant.pk).exists():
-            place(tenant)
-        return upsert(self, count)
-
-    monkeypatch.setattr(staged.Staged, "upsert", upsert_slowly)
+    holding.overtake(monkeypatch, staged.Staged, "upsert", tenant.pk)
     assert runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
     with pytest.raises(ports.Unavailable, match="legal hold"):
         runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
@@ -215,11 +177,55 @@ def test_a_hold_that_is_placed_while_a_batch_is_written_has_its_values_copied_fi
     assert len(list(ports.mover().preserved(account_id=tenant.pk))) == 1
 
 
+def copies_of_rejected_rows(world: Platforms) -> int:
+    with psycopg.connect(world.new_loader) as connection:
+        row = connection.execute("SELECT count(payload) FROM crossing_stage.dead_letter").fetchone()
+    return int(row[0]) if row else 0
+
+
+@pytest.fixture
+def rejected(world: Platforms, tenant: Tenant) -> Run:
+    """A run one of whose rows was rejected, and is gone from legacy since."""
+    airline.flights(world, 2)
+    airline.flights(world, 1, tail_no="N3AAAA")
+    run = move(tenant)["flights"]
+    airline.legacy_do(world, "DELETE FROM flt_hist WHERE tail_no = 'N3AAAA'")
+    assert DeadLetter.objects.get().payload
+    assert copies_of_rejected_rows(world) == 1
+    return run
+
+
+@pytest.mark.slow
+def test_a_hold_that_is_placed_while_rejected_rows_are_judged_again_keeps_their_copies(
+    world: Platforms, tenant: Tenant, rejected: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retries.request(run=rejected, by=HOUSE, at=timezone.now())
+    holding.overtake(monkeypatch, stage, "bury", tenant.pk)
+    with pytest.raises(ports.Unavailable, match="legal hold"):
+        runs.advance(run_id=rejected.pk, by=HOUSE, at=timezone.now())
+    while runs.advance(run_id=rejected.pk, by=HOUSE, at=timezone.now()):
+        pass
+    letter = DeadLetter.objects.get()
+    assert (letter.state, bool(letter.payload), copies_of_rejected_rows(world)) == ("resolved", True, 1)
+
+
+@pytest.mark.slow
+def test_a_hold_that_is_placed_right_after_the_end_of_a_run_keeps_the_copies_of_rejected_rows(
+    tenant: Tenant, rejected: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run,) = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["flights"])
+    holding.overtake(monkeypatch, type(ports.mover()), "finish", tenant.pk)
+    while runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now()):
+        pass
+    letter = DeadLetter.objects.get()
+    assert (letter.state, bool(letter.payload)) == ("resolved", True)
+
+
 @pytest.mark.slow
 def test_only_the_account_under_hold_is_spared(world: Platforms, tenant: Tenant) -> None:
     with make.arranging():
         other = make.tenant("Other Air")
-        place(other)
+        holding.place(other.pk)
         assert holds.legally_held(at=timezone.now()) == {other.pk}
     airline.flights(world, 2)
     move(tenant)
@@ -231,7 +237,7 @@ def test_only_the_account_under_hold_is_spared(world: Platforms, tenant: Tenant)
 def test_the_check_before_the_move_says_what_would_be_held(world: Platforms, tenant: Tenant) -> None:
     airline.flights(world, 2)
     move(tenant)
-    place(tenant)
+    holding.place(tenant.pk)
     airline.legacy_do(world, "DELETE FROM flt_hist WHERE flt_seq = 1")
     client = Client()
     client.force_login(make.member(tenant, "admin").user)
@@ -246,7 +252,7 @@ def test_the_check_before_the_move_says_what_would_be_held(world: Platforms, ten
 def test_what_was_written_over_is_handed_out_with_a_reason_and_a_ledger_entry(world: Platforms, tenant: Tenant) -> None:
     airline.flights(world, 2)
     move(tenant)
-    place(tenant)
+    holding.place(tenant.pk)
     airline.legacy_do(world, "UPDATE flt_hist SET dist_mi = 7777 WHERE flt_seq = 1")
     move(tenant, "flights")
     lawyer = Client()

@@ -20,10 +20,9 @@ from accounts.models import (
 from accounts.services import identity_links, members
 from accounts.services.provisioning import calls, switch
 from accounts.services.provisioning.switch import UnableToSwitch
-from core import holds, ledger, queue, tenancy
-from core.models import Hold
+from core import ledger, queue, tenancy
 from core.permissions import TenantRole
-from tests import api, make
+from tests import api, holding, make
 from tests.scim import Directory
 
 pytestmark = pytest.mark.django_db
@@ -174,14 +173,11 @@ def test_what_was_deleted_is_forgotten_after_a_quarter_unless_a_legal_hold_stand
         desk.directory.told("DELETE", address, status=204)
     now = timezone.now()
     with make.arranging():
-        hold = Hold.objects.create(
-            tenant=desk.tenant, kind=holds.LEGAL_HOLD, reason="A claim", placed_at=now, placed_by=desk.owner.user_id,
-            expires_at=now + timedelta(days=200),
-        )  # fmt: skip
+        hold = holding.place(desk.tenant.pk, at=now)
         assert switch.forget_deleted(at=now + timedelta(days=91)) == 0
-        Hold.objects.filter(pk=hold.pk).update(ended_at=now, ended_by=desk.owner.user_id)
+        holding.release(hold)
         assert switch.forget_deleted(at=now + timedelta(days=89)) == 0
-        assert switch.forget_deleted(at=now + timedelta(days=91)) == 2
+        assert switch.forget_deleted(at=now + timedelta(days=91)) == 4, "with an address and a membership"
         assert set(ProvisionedUser.objects.values_list("pk", flat=True)) == {UUID(bob)}
         assert not ProvisionedGroup.objects.exists()
 

@@ -245,7 +245,7 @@ def test_one_that_a_platform_refused_half_way_can_be_undone(drifting, lead, monk
     assert (row.state, row.problem, fees(drifting)) == ("undone", "", before)
 
 
-def refuse(batch):
+def refuse(batch, **how):
     raise ports.Rejected("No.")
 
 

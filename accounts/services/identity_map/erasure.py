@@ -9,7 +9,7 @@ from accounts.domain.identity_map.decisions import ERASED
 from accounts.models import LegacyPerson, LinkCheckpoint, MapRun, NewPerson, PersonDecision, TenantLink
 from accounts.queries import identity_map as queries
 from accounts.services.identity_map import runs
-from core import ledger
+from core import holds, ledger
 from core.actor import Actor
 from core.errors import UseCaseError
 from core.permissions import Permission
@@ -23,7 +23,8 @@ def erase(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
     """Erase every name, address, user name and external id, and every reason that somebody wrote. Safe to repeat.
 
     Who was whom, by which rule or decision, stays, under the ids of both platforms; undoing still works. Nobody is read
-    again afterwards: `runs.request` refuses.
+    again afterwards: `runs.request` refuses. Raises `holds.LegallyHeld`, and erases nothing, where a legal hold stands
+    by the end.
     """
     by.require(Permission.MANAGE_OBLIGATIONS, tenant_id=tenant_id)
     nameless = dict.fromkeys(queries.NAMING, "")
@@ -35,5 +36,6 @@ def erase(*, tenant_id: UUID, by: Actor, at: datetime) -> None:
             model.objects.filter(queries.is_named(), tenant_id=tenant_id).update(**nameless)
         for written in (PersonDecision, LinkCheckpoint):
             written.objects.filter(tenant_id=tenant_id).exclude(reason=ERASED).update(reason=ERASED)
+        holds.demand_none(tenant_id=tenant_id, at=at)
         if TenantLink.objects.filter(pk=link.pk, erased_at=None).update(erased_at=at, erased_by=by.known_id):
             ledger.record("accounts.people.erased", by=by, at=at, tenant_id=tenant_id, subject=link)

@@ -126,16 +126,14 @@ def restore(*, tenant_id: UUID, user_id: UUID, by: Actor, at: datetime) -> None:
 def forget_deleted(*, at: datetime) -> int:
     """Forget people and groups whose deletion can be undone no more, some at a time; needs a staff scope.
 
-    Those of an account under a legal hold stay until it is released. Returns how many were forgotten.
+    Those of an account under a legal hold stay until it is released. Returns how many rows went.
     """
-    held, forgotten = holds.legally_held(at=at), 0
+    held, some = holds.legally_held(at=at), []
     for model in (ProvisionedUser, ProvisionedGroup):
         rows: QuerySet[ProvisionedUser] | QuerySet[ProvisionedGroup] = model.objects.all()
         over = rows.filter(deleted_at__lte=at - UNDOABLE).exclude(tenant_id__in=held)
-        ids = list(over.values_list("pk", flat=True)[:_AT_ONCE])
-        rows.filter(pk__in=ids).delete()
-        forgotten += len(ids)
-    return forgotten
+        some.append(rows.filter(pk__in=list(over.values_list("pk", flat=True)[:_AT_ONCE])))
+    return holds.remove(*some, at=at)
 
 
 def apply(*, tenant_id: UUID, by: Actor, at: datetime) -> int:

@@ -12,7 +12,7 @@ from backfills import barriers
 from backfills.domain.runs import RunState
 from backfills.models import Run
 from backfills.queries import catching, mapping
-from backfills.services import pacing, progress, retries, steps, versions
+from backfills.services import holding, pacing, progress, retries, steps, versions
 from backfills.services.runs import ending
 from core import holds, ports, queue
 from core.actor import Actor
@@ -166,7 +166,7 @@ def _move(run: Run, order: LoadOrder, job_id: UUID | None) -> bool:
         return rows
 
     position = ports.mover().load(
-        order=order, read=read, after_batch=run.batches, committing=partial(ending.committing, order)
+        order=order, read=read, after_batch=run.batches, committing=partial(holding.committing, order)
     )
     pacing.spend(tenant_id=run.tenant_id, rows=count, at=order.at)
     progress.mirror(run, position, job_id=job_id)

@@ -1,7 +1,6 @@
 """How a run ends: accounted for and closed over legacy's keys, or failed and saying why."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -12,8 +11,8 @@ from django.db import transaction
 from backfills.domain.catching import overlapped
 from backfills.domain.runs import OVER, RunState, before, ending, why_stopped
 from backfills.models import Run
-from backfills.services import asking, progress, retries, silence, steps
-from core import holds, outbox, ports
+from backfills.services import asking, holding, progress, retries, silence, steps
+from core import outbox, ports
 from core.actor import Actor
 from core.moving import LoadOrder, RunPosition
 
@@ -31,7 +30,7 @@ def end(run: Run, order: LoadOrder, by: Actor) -> bool:
     """Close a run whose last row is read, over the keys that legacy holds now; nothing is left to do then.
 
     Those keys may be many millions, so it is asked again after they are read whether a legal hold stands. Raises
-    Unavailable where one was placed since (`committing`): the run goes on, and removes nothing then.
+    Unavailable where one was placed since (`holding`): the run goes on, and removes nothing then.
     """
     source, held = ports.legacy().keys(spec=order.spec, tenant_ref=order.tenant_ref), None
     demand_same(run, source.version)
@@ -40,8 +39,9 @@ def end(run: Run, order: LoadOrder, by: Actor) -> bool:
             raise ports.Rejected("Rows that these look up were put right meanwhile: run it in full.")
         next_since = overlapped(run.watermark)
         held = partial(_held, run, order, next_since)
-    order = replace(order, preserves=order.preserves or _is_held_by_now(order))
-    position = ports.mover().finish(order=order, source=source, held=held, committing=partial(committing, order))
+    order = replace(order, preserves=order.preserves or holding.is_held_by_now(order))
+    committing = partial(holding.committing, order)
+    position = ports.mover().finish(order=order, source=source, held=held, committing=committing)
     _close(run, order, _succeeded(run, order) or position, by=by)
     return False
 
@@ -52,7 +52,8 @@ def _succeeded(run: Run, order: LoadOrder) -> RunPosition | None:
     for keys in batched(ports.mover().unread(order=order), order.spec.batch):
         rows = ports.legacy().read_keys(spec=order.spec, tenant_ref=order.tenant_ref, keys=keys)
         demand_same(run, rows.version)
-        position = ports.mover().retry(order=order, keys=keys, rows=rows)
+        committing = partial(holding.committing, order)
+        position = ports.mover().retry(order=order, keys=keys, rows=rows, committing=committing)
         progress.mirror(run, position)
     return position
 
@@ -60,29 +61,8 @@ def _succeeded(run: Run, order: LoadOrder) -> RunPosition | None:
 def _held(run: Run, order: LoadOrder, since: datetime) -> Iterator[bytes]:
     yield from ports.legacy().held(spec=order.spec, tenant_ref=order.tenant_ref, since=since)
     demand_same(run, ports.legacy().version(spec=order.spec))
-    if not order.preserves and _is_held_by_now(order):
+    if not order.preserves and holding.is_held_by_now(order):
         raise ports.Unavailable("A legal hold was placed while legacy's keys were read: they are read again.")
-
-
-@contextmanager
-def committing(order: LoadOrder) -> Iterator[None]:
-    """Let an order that preserves nothing be committed while no legal hold stands, and none is placed meanwhile.
-
-    Raises Unavailable where one was placed since the order was given: what was written is taken back, and tried again.
-    """
-    if order.preserves:
-        yield
-        return
-    with holds.none_placed(tenant_id=order.account_id):
-        if _is_held_by_now(order):
-            raise ports.Unavailable(
-                "A legal hold was placed while rows were written: they are written again, under it."
-            )
-        yield
-
-
-def _is_held_by_now(order: LoadOrder) -> bool:
-    return holds.is_legally_held(tenant_id=order.account_id, at=order.at)
 
 
 def close_again(run: Run, order: LoadOrder, by: Actor) -> bool:
@@ -101,7 +81,7 @@ def _close(run: Run, order: LoadOrder, position: RunPosition, *, by: Actor) -> N
         problem = why_stopped(source_total=source_total, totals=position.totals, stop_above_percent=limit)
     with transaction.atomic():
         progress.replace_totals(run, position)
-        progress.settle_others(run, preserves=order.preserves)
+        progress.settle_others(run, at=order.at)
         ended = Run.objects.filter(pk=run.pk, state__in=before(state)).update(
             state=state,
             finished_at=order.at,

@@ -90,11 +90,14 @@ class FakeMover:
             claim.taken = False
         return self.position(order=order, after_batch=after_batch)
 
-    def retry(self, *, order: LoadOrder, keys: Sequence[str], rows: SourceRows) -> RunPosition:
+    def retry(
+        self, *, order: LoadOrder, keys: Sequence[str], rows: SourceRows, committing: Committing = nullcontext
+    ) -> RunPosition:
         """Retry as `core.ports.DataMover` promises."""
         run = self._run(order)
         known = len(run.batches)
-        self._apply(order, run, rows, asked=keys)
+        with committing():
+            self._apply(order, run, rows, asked=keys)
         return self.position(order=order, after_batch=known)
 
     def unread(self, *, order: LoadOrder) -> Sequence[str]:
@@ -253,13 +256,14 @@ class FakeMover:
         outcomes = [verdict for entity in mine for _, verdict, _ in entity.outcomes.values()]
         return {"run": len(runs), "outcome": sum(verdict.fate is not Fate.MIGRATED for verdict in outcomes)}
 
-    def forget(self, *, account_id: UUID) -> Mapping[str, int]:
+    def forget(self, *, account_id: UUID, committing: Committing = nullcontext) -> Mapping[str, int]:
         """Forget as `core.ports.DataMover` promises."""
-        for (account, _), entity in self.entities.items():
-            if account == account_id:
-                for run_id, _, _ in entity.outcomes.values():
-                    self.runs.pop(run_id, None)
-                entity.outcomes.clear()
+        with committing():
+            for (account, _), entity in self.entities.items():
+                if account == account_id:
+                    for run_id, _, _ in entity.outcomes.values():
+                        self.runs.pop(run_id, None)
+                    entity.outcomes.clear()
         return self.staged(account_id=account_id)
 
     def position(self, *, order: LoadOrder, after_batch: int = 0) -> RunPosition:
