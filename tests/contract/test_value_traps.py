@@ -8,7 +8,8 @@ import pytest
 from core.ports import Rejected
 from parity_reports.domain.gate import passage
 from portal.adapters.comparison import duck
-from portal.adapters.comparison.typed import check_arrival, differs, received, selected
+from portal.adapters.comparison.platforms.postgres import let_through
+from portal.adapters.comparison.typed import check_arrival, differs, received
 from tests import databases
 
 
@@ -21,8 +22,8 @@ def session():
 
 
 def read(session, platform, kind, literal):
-    query = f"SELECT {selected('v', passage(kind), 'v')} FROM (SELECT ({literal})::{kind} AS v) AS t"
-    session.run(f"CREATE OR REPLACE TEMP TABLE {platform}_side AS SELECT * FROM {duck.remote(platform, query)}")
+    rows = let_through(platform, {"v": passage(kind)}, f"FROM (SELECT ({literal})::{kind} AS v) AS t")
+    session.run(f"CREATE OR REPLACE TEMP TABLE {platform}_side AS SELECT * FROM {rows}")
     ((arrived,),) = session.rows(f"SELECT typeof(v) FROM {platform}_side")
     check_arrival(passage(kind), arrived, column="v")
     return received(passage(kind), "v", relation=f"{platform}_side")

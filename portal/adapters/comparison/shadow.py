@@ -23,11 +23,12 @@ from core.shadowing import Answer, Read, Unasked
 from parity_reports.domain.gate import Family
 from portal.adapters.comparison import duck, expectation
 from portal.adapters.comparison.asked import Legacy, OfEngine, OfServer
-from portal.adapters.comparison.duck import Session, name, remote, text
+from portal.adapters.comparison.duck import Session, name, text
 from portal.adapters.comparison.platforms import Sources
+from portal.adapters.comparison.platforms.postgres import let_through
 from portal.adapters.comparison.promising import KEY, SOURCE
 from portal.adapters.comparison.reading import Reading, hold
-from portal.adapters.comparison.typed import received, selected
+from portal.adapters.comparison.typed import received
 from portal.adapters.postgres import connected, is_postgres
 
 RAW, HELD_ROWS = "shadow raw", "shadow held"
@@ -282,10 +283,10 @@ class _Shadow(Reading):
 
     def _of_new(self, condition: str) -> str:
         spec = self._spec
-        columns = ", ".join(selected(column, passage, column) for column, passage in self.gate.items())
-        return remote(
+        return let_through(
             "new",
-            f"SELECT {columns} FROM {name(spec.target_table)} WHERE {name(spec.target_tenant)} = "
+            self.gate,
+            f"FROM {name(spec.target_table)} WHERE {name(spec.target_tenant)} = "
             f"{text(self._plan.new_tenant)} AND {condition}",
         )
 

@@ -4,6 +4,7 @@ Everything here errs to one side: what cannot be compared exactly is refused or 
 taken for equal.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.ports import Rejected
@@ -40,27 +41,56 @@ class Value:
         return f"coalesce({self.mark}, {plain})" if self.mark else plain
 
 
-def selected(column: str, passage: Passage, alias: str) -> str:
-    """Return what PostgreSQL selects so that a column passes the gate: the value and, if guarded, its mark."""
-    quoted, value, mark = name(column), name(alias), name(alias + "!")
-    if passage.native and passage.guard:
+MARKS = "!"
+"""The column in which PostgreSQL sends what the guards of all columns caught, most often NULL."""
+_APART = "|"  # stands in no NaN and in no date
+
+
+def selected(gate: Mapping[str, Passage]) -> str:
+    """Return what PostgreSQL selects so that columns pass the gate: their values and, if any is guarded, `MARKS`."""
+    values = [_selected(column, passage) for column, passage in gate.items()]
+    if guarded := _guarded(gate):
+        tests = {column: gate[column].guard.format(name(column)) for column in guarded}
+        shown = [f"CASE WHEN {test} THEN {name(column)}::text ELSE '' END" for column, test in tests.items()]
+        caught = f"CASE WHEN {' OR '.join(tests.values())} THEN concat_ws('{_APART}', {', '.join(shown)}) END"
+        values.append(f"{caught} AS {name(MARKS)}")
+    return ", ".join(values)
+
+
+def marked(gate: Mapping[str, Passage], rows: str) -> str:
+    """Return the relation of what was `selected`, each guarded column with its own mark (`<column>!`) beside it."""
+    if not (guarded := _guarded(gate)):
+        return rows
+    marks = [
+        f"CASE WHEN {name(MARKS)} IS NOT NULL THEN nullif(split_part({name(MARKS)}, '{_APART}', {place}), '') END "
+        f"AS {name(column + MARKS)}"
+        for place, column in enumerate(guarded, 1)
+    ]
+    return f"(SELECT * EXCLUDE ({name(MARKS)}), {', '.join(marks)} FROM {rows})"
+
+
+def _guarded(gate: Mapping[str, Passage]) -> list[str]:
+    return [column for column, passage in gate.items() if passage.native and passage.guard]
+
+
+def _selected(column: str, passage: Passage) -> str:
+    quoted = name(column)
+    if passage.native:
         # The value goes as it is, whatever it holds: to test it twice costs the server more than to send it, and behind
         # a CASE a numeric loses the precision without which the scanner reads it as a double.
-        return f"{quoted} AS {value}, CASE WHEN {passage.guard.format(quoted)} THEN {quoted}::text END AS {mark}"
-    if passage.native:
-        return f"{quoted} AS {value}"
+        return f"{quoted} AS {quoted}"
     if passage.family is Family.JSON:
         return (
             f"CASE WHEN pg_input_is_valid({quoted}::text, 'jsonb') THEN {quoted}::text::jsonb::text "
-            f"ELSE {quoted}::text END AS {value}"
+            f"ELSE {quoted}::text END AS {quoted}"
         )
-    return f"{quoted}::text AS {value}"
+    return f"{quoted}::text AS {quoted}"
 
 
 def received(passage: Passage, alias: str, *, relation: str = "") -> Value:
-    """Return the value that `selected` delivers, as DuckDB sees it."""
+    """Return the value that `marked` delivers, as DuckDB sees it."""
     prefix = f"{name(relation)}." if relation else ""
-    value, mark = prefix + name(alias), prefix + name(alias + "!") if passage.native and passage.guard else ""
+    value, mark = prefix + name(alias), prefix + name(alias + MARKS) if passage.native and passage.guard else ""
     if mark:
         value = f"(CASE WHEN {mark} IS NULL THEN {value} END)"  # what it marks arrived as something else
     return Value(

@@ -16,7 +16,7 @@ from portal.adapters.comparison.extensions import scanner
 from portal.adapters.comparison.platforms.base import Asking, Keys, Rows, Sources
 from portal.adapters.comparison.quoting import name, text
 from portal.adapters.comparison.servers import SERVER_SETTINGS
-from portal.adapters.comparison.typed import selected
+from portal.adapters.comparison.typed import marked, selected
 
 _SERVER_OPTIONS = " ".join(
     f"-c {name}={value}"
@@ -31,6 +31,11 @@ _SERVER_OPTIONS = " ".join(
 def remote(platform: str, query: str) -> str:
     """Return the relation that a platform's server answers with to a query."""
     return f"postgres_query({text(platform)}, {text(query)})"
+
+
+def let_through(platform: str, gate: Mapping[str, Passage], rows: str) -> str:
+    """Return the relation of columns as the gate lets them through; `rows` is the server's `FROM …`."""
+    return marked(gate, remote(platform, f"SELECT {selected(gate)} {rows}"))
 
 
 @dataclass
@@ -88,8 +93,7 @@ class Postgres:
 
     def values(self, session: Asking, rows: Rows, gate: Mapping[str, Passage]) -> str:
         """Return typed columns, each as the gate lets it through."""
-        columns = ", ".join(selected(column, one, column) for column, one in gate.items())
-        return remote(self.name, f"SELECT {columns} {_from(rows)}")
+        return let_through(self.name, gate, _from(rows))
 
     def distinct(self, session: Asking, rows: Rows, column: str) -> str:
         """Return what stands in a column, each value once, as text `k`."""
