@@ -113,7 +113,7 @@ def dead_letters(*, tenant_id: UUID, at: datetime) -> Finding:
     if over:
         return Finding(
             Outcome.BLOCK,
-            f"{count:,} rows are rejected, most of them: {worst[1].words.because}",
+            f"{_rejected(count)}{', most of them' if len(groups) > 1 else ''}: {worst[1].words.because}",
             facts=facts,
             evidence=evidence,
             fix=worst[1].words.fix,
@@ -125,7 +125,7 @@ def dead_letters(*, tenant_id: UUID, at: datetime) -> Finding:
         )
     return Finding(
         Outcome.WARN,
-        f"{count:,} rows are rejected, fewer than the mapping's limit; they stay behind unless they are corrected",
+        f"{_rejected(count)}, fewer than the mapping's limit; they stay behind unless they are corrected",
         facts=facts,
         evidence=evidence,
         fix=worst[1].words.fix,
@@ -232,6 +232,10 @@ def caught_up(*, tenant_id: UUID, at: datetime) -> Finding:
         fix = f"Put a newer file in its place. {fix}"
     summary = f"{told}; the target is {lag.words(lag.RPO)}"
     return Finding(behind.outcome, summary, facts=facts, evidence=evidence, fix=fix)
+
+
+def _rejected(count: int) -> str:
+    return "1 row is rejected" if count == 1 else f"{count:,} rows are rejected"
 
 
 def _how_to_catch_up(tenant_id: UUID, entity: str, now: standing.Standing) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from backfills.domain import lag
 from core.activity import sentences
 
 
@@ -30,7 +31,7 @@ def _inspected(text: str) -> Any:
 
 def _pace(data: Mapping[str, Any]) -> str:
     if "every" in data:
-        return f"set catch-ups by themselves to every {data['every']} minutes"
+        return f"set catch-ups by themselves to {lag.often(data['every'])}"
     rows = data.get("rows_per_second")
     return f"limited the move to {rows:,} rows per second" if rows else "let the move go as fast as it can"
 
@@ -44,6 +45,7 @@ sentences(
         ),
         "backfills.run.failed": _about_rows("could not move {entity} to the end"),
         "backfills.run.paused": _about_rows("paused the move of {entity}"),
+        "backfills.run.cancelled": _about_rows("ended the move of {entity} early"),
         "backfills.run.resumed": _about_rows("let the move of {entity} go on"),
         "backfills.run.retry_failed": _about_rows("could not try the rejected rows of {entity} again"),
         "backfills.run.retried": _about_rows("tried the rejected rows of {entity} again"),

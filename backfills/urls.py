@@ -21,5 +21,6 @@ urlpatterns = [
     path("runs/entities/<str:entity>/rejected.csv", runs.rejected, name="rejected"),
     path("runs/<uuid:run_id>/pause/", runs.pause, name="pause"),
     path("runs/<uuid:run_id>/resume/", runs.resume, name="resume"),
+    path("runs/<uuid:run_id>/cancel/", runs.cancel, name="cancel"),
     path("runs/<uuid:run_id>/retry/", runs.retry, name="retry"),
 ]

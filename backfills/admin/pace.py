@@ -37,7 +37,7 @@ def _keep_up(page: StaffAdmin, request: HttpRequest, tenant: Any, answers: Mappi
     """Have a tenant caught up by itself."""
     by, at = page.actor(request), timezone.now()
     standing.switch_on(tenant_id=tenant.pk, every=answers["every"], until=answers["until"], by=by, at=at)
-    return f"What changes in legacy of {tenant} is brought over every {answers['every']} minutes."
+    return f"What changes in legacy of {tenant} is brought over {lag.often(answers['every'])}."
 
 
 def _stop(page: StaffAdmin, request: HttpRequest, tenant: Any, answers: Mapping[str, Any]) -> str:
@@ -191,7 +191,7 @@ class PaceAdmin(StaffAdmin):
     @admin.display(description="how often", ordering="every")
     def how_often(self, pace: Pace) -> str:
         """Return how many minutes lie between two catch-ups."""
-        return "every minute" if pace.every == 1 else f"every {pace.every} minutes"
+        return pace.how_often
 
     @admin.display(description="rows per second", ordering="rows_per_second")
     def limit(self, pace: Pace) -> str:

@@ -304,7 +304,8 @@ def condition(check: Check, compiler: Compiler, spec: Spec) -> str:
         case Test.NOT_ALLOWED:
             return f"{out} NOT IN ({', '.join(text(value) for value in column.values)})"
         case Test.NO_REFERENCE:
-            return f"({out} IS NOT NULL AND NOT EXISTS (SELECT 1 {compiler.looked_up(column.references, out)}))"
+            named = out if column.type in ("text", "enum") else f"{out}::text"  # keys are looked up as text
+            return f"({out} IS NOT NULL AND NOT EXISTS (SELECT 1 {compiler.looked_up(column.references, named)}))"
     low, high = _range(column)
     if column.type == "bigint":  # a bare literal of this size would be numeric, and so would the comparison
         return f"{out} NOT BETWEEN '{low:f}'::bigint AND '{high:f}'::bigint"

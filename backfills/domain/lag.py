@@ -122,4 +122,9 @@ def words(behind: timedelta) -> str:
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
+def often(minutes: int) -> str:
+    """Say how many minutes lie between two catch-ups: “every 3 minutes”."""
+    return "every minute" if minutes == 1 else f"every {minutes} minutes"
+
+
 _UNITS = ((1440, "day"), (60, "hour"), (1, "minute"))

@@ -19,11 +19,18 @@ class RunState(StrEnum):
     """Every source row is accounted for, but too many were rejected: the line is stopped."""
     FAILED = "failed"
     """It could not be brought to its end; what is committed stays."""
+    CANCELLED = "cancelled"
+    """Somebody ended it early; what is committed stays."""
 
     @property
     def is_over(self) -> bool:
         """Whether the run moves no further by itself."""
-        return self in (RunState.SUCCEEDED, RunState.STOPPED, RunState.FAILED)
+        return self.is_accounted or self.is_cut_short
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether it ended before every source row had its one outcome."""
+        return self in (RunState.FAILED, RunState.CANCELLED)
 
     @property
     def is_accounted(self) -> bool:
@@ -37,15 +44,18 @@ class RunState(StrEnum):
 
 
 TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
-    RunState.QUEUED: frozenset({RunState.RUNNING, RunState.PAUSED, RunState.FAILED}),
-    RunState.RUNNING: frozenset({RunState.PAUSED, RunState.SUCCEEDED, RunState.STOPPED, RunState.FAILED}),
-    RunState.PAUSED: frozenset({RunState.QUEUED, RunState.RUNNING}),
+    RunState.QUEUED: frozenset({RunState.RUNNING, RunState.PAUSED, RunState.FAILED, RunState.CANCELLED}),
+    RunState.RUNNING: frozenset(
+        {RunState.PAUSED, RunState.SUCCEEDED, RunState.STOPPED, RunState.FAILED, RunState.CANCELLED}
+    ),
+    RunState.PAUSED: frozenset({RunState.QUEUED, RunState.RUNNING, RunState.CANCELLED}),
     # What was rejected is judged again.
     RunState.SUCCEEDED: frozenset({RunState.RETRYING}),
     RunState.STOPPED: frozenset({RunState.RETRYING}),
     # One that is refused leaves the run as it stood.
     RunState.RETRYING: frozenset({RunState.SUCCEEDED, RunState.STOPPED}),
     RunState.FAILED: frozenset(),
+    RunState.CANCELLED: frozenset(),
 }
 
 OVER = frozenset(state for state in RunState if state.is_over)

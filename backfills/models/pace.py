@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from backfills.domain import lag
 from core.models import Audit, TenantModel
 
 EVERY = 2
@@ -38,4 +39,9 @@ class Pace(TenantModel):
         )
 
     def __str__(self) -> str:
-        return f"every {self.every} min"
+        return self.how_often
+
+    @property
+    def how_often(self) -> str:
+        """How many minutes lie between two standing catch-ups, in words."""
+        return lag.often(self.every)

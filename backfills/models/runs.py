@@ -80,7 +80,8 @@ class Run(TenantModel):
                 name="backfills_run_counted",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=[RunState.FAILED.value, RunState.STOPPED.value]) | ~Q(problem=""),
+                condition=~Q(state__in=[RunState.FAILED.value, RunState.STOPPED.value, RunState.CANCELLED.value])
+                | ~Q(problem=""),
                 name="backfills_run_says_why",
             ),
             models.CheckConstraint(

@@ -12,6 +12,7 @@ from backfills.domain.spec import Spec
 from backfills.models import UNRESOLVED, DeadLetter, Retry, Run
 
 _ACCOUNTED = [state.value for state in RunState if state.is_accounted]
+_CUT_SHORT = [state.value for state in RunState if state.is_cut_short]
 
 
 def since(*, tenant_id: UUID, spec: Spec) -> Answer:
@@ -69,10 +70,10 @@ def _why_unnoted(spec: Spec, runs: QuerySet[Run], last: Run) -> str:
 def stands(*, tenant_id: UUID, entity: str) -> bool:
     """Say whether every row of an entity ended, so that others may refer to them.
 
-    A catch-up that failed takes nothing away: what it was to remove may be what these rows still refer to.
+    A catch-up that was cut short takes nothing away: what it was to remove may be what these rows still refer to.
     """
     runs = Run.objects.filter(tenant_id=tenant_id, entity=entity).order_by("-requested_at", "-id")
-    latest = runs.exclude(Q(state=RunState.FAILED), Q(since__isnull=False) | ~Q(whole_because="")).first()
+    latest = runs.exclude(Q(state__in=_CUT_SHORT), Q(since__isnull=False) | ~Q(whole_because="")).first()
     return latest is not None and RunState(latest.state).is_accounted
 
 

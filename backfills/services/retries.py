@@ -42,7 +42,7 @@ def request(*, run: Run, by: Actor, at: datetime) -> Run:
                 state=RunState.RETRYING, finished_at=None, problem=""
             )
             if not again:
-                raise UnableToRetry("The run is under way.", fix="Try again when it has ended.")
+                raise _why_not(run)
             asked = _letters(run, DeadLetter.State.OPEN).update(state=DeadLetter.State.RETRYING)
             if not asked:
                 raise UnableToRetry("No row of this run is rejected any more.")
@@ -62,6 +62,13 @@ def request(*, run: Run, by: Actor, at: datetime) -> Run:
         raise UnableToRetry("A newer run of these rows is under way.") from error
     run.refresh_from_db()
     return run
+
+
+def _why_not(run: Run) -> UnableToRetry:
+    run.refresh_from_db()
+    if RunState(run.state).is_cut_short:
+        return UnableToRetry("The run did not come to its end.", fix="Start it again: it judges every row.")
+    return UnableToRetry("The run is under way.", fix="Try again when it has ended.")
 
 
 @dataclass(frozen=True, slots=True)

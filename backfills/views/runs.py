@@ -120,6 +120,13 @@ def resume(request: ActingRequest, tenant: Tenant, run_id: UUID) -> HttpResponse
 
 @require_POST
 @tenant_view(Permission.MANAGE_RUNS)
+def cancel(request: ActingRequest, tenant: Tenant, run_id: UUID) -> HttpResponse:
+    """End a run early, for good."""
+    return _steer(request, tenant, run_id, runs.cancel)
+
+
+@require_POST
+@tenant_view(Permission.MANAGE_RUNS)
 def retry(request: ActingRequest, tenant: Tenant, run_id: UUID) -> HttpResponse:
     """Try the rejected rows of a run again."""
     return _steer(request, tenant, run_id, retries.request)

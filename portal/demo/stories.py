@@ -45,6 +45,7 @@ STAFF = {
     "support": ("Sam Porter", (StaffRole.SUPPORT,)),
     "runbook": ("Ruth Booker", (StaffRole.RUNBOOK_OWNER,)),
     "steering": ("Stella Ring", (StaffRole.STEERING_GROUP, StaffRole.PROGRAMME_MANAGER)),
+    "data": ("Dana Field", (StaffRole.DATA_LEAD,)),
     "billing": ("Bill Ledger", (StaffRole.IDENTITY_BILLING_LEAD,)),
     "staff-auditor": ("Audrey Torres", (StaffRole.AUDITOR,)),
     "legal": ("Lena Galt", (StaffRole.LEGAL_PRIVACY_LEAD,)),

@@ -21,6 +21,9 @@ from portal.doctor import Symptom, elsewhere
 PATIENCE = 30
 """Seconds after which a question about a table's rows is given up."""
 
+OLDEST_NEW = 160_000
+"""Rows are judged by `pg_input_is_valid`, which came with PostgreSQL 16."""
+
 _CLOCKS = {"timestamptz": {"timestamp with time zone"}, "timestamp": {"timestamp without time zone"}}
 _NATIVE = {
     "bigint": {"smallint", "integer", "bigint", "numeric"},
@@ -69,6 +72,9 @@ def new() -> Iterator[Symptom]:
         return
     with _connected(adapter.url) as connection:
         yield _unprivileged(connection, "new")
+        version = connection.info.server_version
+        old = "" if version >= OLDEST_NEW else "rows are judged by what came with PostgreSQL 16: use 16 or newer there"
+        yield Symptom(f"the new platform is in PostgreSQL {version // 10_000}", old)
         ((encoding, temporary, stage, owns),) = connection.execute(_HOUSE).fetchall()
         yield Symptom(
             "the new platform's database is in UTF-8",

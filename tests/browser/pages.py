@@ -379,7 +379,7 @@ NOT_A_PAGE = {
             "accounts:restore_sso_certificate", "accounts:map_sso", "accounts:remove_passwords",
             "accounts:restore_passwords",
             "backfills:start", "backfills:end_standing", "backfills:inspect",
-            "backfills:pause", "backfills:resume", "backfills:retry",
+            "backfills:pause", "backfills:resume", "backfills:cancel", "backfills:retry",
             "parity_reports:request", "parity_reports:look", "parity_reports:mark_guide", "parity_reports:rely",
             "parity_reports:release", "parity_reports:confirm", "parity_reports:accept", "parity_reports:keep_old_way",
             "parity_reports:end_old_way", "parity_reports:shadow_on", "parity_reports:shadow_off",

@@ -16,6 +16,7 @@ from backfills import readiness
 from backfills.domain.runs import RunState
 from backfills.models import DeadLetter, OutcomeTotal, Run
 from backfills.queries import mapping, movements
+from backfills.queries import runs as listed
 from backfills.services import retries, runs, watermarks
 from core import activity, queue
 from core.actor import Actor
@@ -99,6 +100,23 @@ def test_catch_ups_follow_each_other_from_watermark_to_watermark(world: Platform
     assert (first.read, second.read) == (0, 0)
     assert first.watermark is not None
     assert second.since == first.watermark - timedelta(minutes=5)
+
+
+@pytest.mark.slow
+def test_after_one_that_is_ended_early_the_next_reads_from_the_same_moment(world: Platforms, tenant: Tenant) -> None:
+    airline.flights(world, 2)
+    age(world)
+    full = move(tenant)["flights"]
+    assert full.watermark is not None
+    change(world, 1, "dist_mi = 100")
+    (run,) = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["flights"], catch_up=True)
+    assert runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
+    runs.cancel(run=run, by=HOUSE, at=timezone.now())
+    row = listed.of_entity(tenant_id=tenant.pk, entity="flights")
+    assert row is not None
+    assert (row.total, row.is_accounted, row.may_catch_up, row.words) == (2, False, True, "Ended early")
+    again = move(tenant, "flights", catch_up=True)["flights"]
+    assert (again.state, again.since, again.changed) == (RunState.SUCCEEDED, full.watermark - timedelta(minutes=5), 1)
 
 
 @pytest.mark.slow

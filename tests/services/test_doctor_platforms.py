@@ -86,6 +86,12 @@ def test_platforms_that_fit_are_well(world: Platforms) -> None:
     assert wrong() == []
 
 
+def test_a_server_that_cannot_judge_rows_is_told(world: Platforms, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platforms, "OLDEST_NEW", 990_000)
+    (found,) = wrong()
+    assert "use 16 or newer there" in found.fix
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "told"),

@@ -342,3 +342,35 @@ def test_any_number_of_columns_can_be_tested_together(connection: psycopg.Connec
 
 def _plain(value: object) -> object:
     return value if isinstance(value, str | bool | date | datetime | None) else Decimal(str(value))
+
+
+PAIR = """\
+format: crossing-mapping/1
+entity: {entity}
+version: 1
+title: {entity}
+{head}
+source: {{system: legacy, table: t, tenant: o, key: {{column: nr, type: bigint}}, columns: {{nr: {{class: public}}}}}}
+target: {{table: new.t, tenant: account, key: nr}}
+columns:
+  nr: {{is: bigint(nr), type: bigint, required: true{refers}, class: public}}
+  name: {{is: nr, type: text, class: public}}
+vanished: {{name: gone, then: delete, because: It is gone.}}
+"""
+
+
+def test_a_number_refers_to_what_moved_under_it(connection: psycopg.Connection) -> None:
+    heads = PAIR.format(entity="heads", head="", refers="")
+    lines = PAIR.format(
+        entity="lines",
+        head="after: [heads]\nlookups: {head: {entity: heads, fields: [name]}}",
+        refers=", references: head",
+    )
+    spec = load_set({"heads.yaml": heads, "lines.yaml": lines})["lines"]
+    known: list[dict[str, str | None]] = [{"nr": "7"}]
+    made = Compiler(Dialect.POSTGRES, spec.tables, spec.sets, spec.zones, {"head": (relation(["nr"], known), "nr")})
+    raw = relation(["nr"], [{"nr": "7"}, {"nr": "8"}])
+    found = {key: verdicts(spec)[number] for key, *_, number in ask(connection, statement(spec, made, raw))}
+    assert {key: verdict.fate for key, verdict in found.items()} == {"7": Fate.MIGRATED, "8": Fate.QUARANTINED}
+    world = spec.world({"head": {"7": {"name": "7"}}})
+    assert [judge(spec, {"nr": nr}, world).verdict for nr in ("7", "8")] == [found["7"], found["8"]]

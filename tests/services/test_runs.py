@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Tenant
-from backfills import tasks
+from backfills import readiness, tasks
 from backfills.apps import mapping_is_readable
 from backfills.domain.runs import RunState
 from backfills.models import Batch, DeadLetter, OutcomeTotal, Run
@@ -19,7 +19,7 @@ from backfills.services import runs
 from core import queue
 from core.actor import Actor
 from core.errors import PermissionRefused
-from core.models import LedgerEntry
+from core.models import Event, LedgerEntry
 from core.permissions import TenantRole
 from core.tenancy import scope
 from cutover.models import Cutover
@@ -198,6 +198,28 @@ def test_a_paused_run_stands_still_and_goes_on_where_it_stood(world: Platforms, 
     queue.run_pending()
     run.refresh_from_db()
     assert (run.state, run.read) == (RunState.SUCCEEDED, 2)
+
+
+def test_a_run_that_is_ended_early_moves_no_further_and_makes_room_for_another(
+    world: Platforms, tenant: Tenant
+) -> None:
+    run = runs.start(tenant_id=tenant.pk, by=HOUSE, at=timezone.now(), entities=["airports"])[0]
+    assert runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
+    runs.pause(run=run, by=HOUSE, at=timezone.now())
+    for _ in range(2):  # safe to repeat
+        assert runs.cancel(run=run, by=HOUSE, at=timezone.now()).state == RunState.CANCELLED
+    assert run.finished_at
+    assert not runs.advance(run_id=run.pk, by=HOUSE, at=timezone.now())
+    assert LedgerEntry.objects.filter(event="backfills.run.cancelled", subject_id=str(run.pk)).count() == 1
+    assert Event.objects.filter(name="backfills.run.finished").count() == 1
+    with pytest.raises(runs.UnableToPause):
+        runs.resume(run=run, by=HOUSE, at=timezone.now())
+    finding = readiness.conserved(tenant_id=tenant.pk, at=timezone.now())
+    assert "Airports did not move to the end: The run was ended early." in finding.summary
+    again = move(tenant, "airports")["airports"]
+    assert again.state == RunState.SUCCEEDED
+    with pytest.raises(runs.UnableToPause):
+        runs.cancel(run=again, by=HOUSE, at=timezone.now())
 
 
 def test_a_run_that_began_since_it_was_looked_at_does_not_begin_anew(world: Platforms, tenant: Tenant) -> None:

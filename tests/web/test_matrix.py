@@ -73,6 +73,7 @@ TENANT = (
     Row("backfills:inspect", MANAGERS, post=302),
     Row("backfills:pause", MANAGERS, post=302, ids=("run_id",)),
     Row("backfills:resume", MANAGERS, post=302, ids=("run_id",)),
+    Row("backfills:cancel", MANAGERS, post=302, ids=("run_id",)),
     Row("backfills:retry", MANAGERS, post=302, ids=("run_id",)),
     Row("parity_reports:history", READERS, get=200),
     Row("parity_reports:request", MANAGERS, post=302),

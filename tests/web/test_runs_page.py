@@ -60,7 +60,7 @@ def text(response) -> str:
 
 def only_run(entity: str) -> Run:
     with make.arranging():
-        return Run.objects.get(entity=entity)
+        return Run.objects.filter(entity=entity).latest("requested_at")
 
 
 def test_the_empty_page_says_that_legacy_is_only_read(open_as):
@@ -154,6 +154,31 @@ def test_pause_and_go_on(open_as, airline_world):
     assert "Every row is accounted for" in text(browser.get())
 
 
+def test_end_early(open_as):
+    browser = open_as()
+    browser.post("runs/start/", entity="airports")
+    assert "End the move of airports here?" in text(browser.get())
+    ended = text(browser.post(f"runs/{only_run('airports').pk}/cancel/"))
+    assert "Ended early" in ended
+    assert "<strong>The run was ended early.</strong>" in ended
+    assert "Pause" not in ended
+    queue.run_pending()
+    assert only_run("airports").state == RunState.CANCELLED
+
+
+@pytest.mark.slow
+def test_rejected_rows_of_a_run_that_was_cut_short_are_not_tried_again(open_as, airline_world):
+    airline.flights(airline_world, 1, tail_no="N3AAAA")
+    browser = open_as()
+    browser.move()
+    browser.post("runs/start/", entity="flights")
+    browser.post(f"runs/{only_run('flights').pk}/cancel/")
+    assert "Try rejected rows again" not in text(browser.get())
+    refused = browser.post(f"runs/{only_run('flights').pk}/retry/", htmx=True)
+    assert "The run did not come to its end." in text(refused)
+    assert "Start it again: it judges every row." in text(refused)
+
+
 @pytest.mark.slow
 def test_pausing_what_has_ended_says_so(open_as):
     browser = open_as()
@@ -245,7 +270,7 @@ def test_another_tenants_run_is_not_there(open_as, airline_world):
     browser.move()
     run = only_run("flights")
     stranger = open_as(TenantRole.OWNER, make.tenant("Other Air"))
-    for act in ("pause", "resume", "retry"):
+    for act in ("pause", "resume", "cancel", "retry"):
         assert stranger.post(f"runs/{run.pk}/{act}/", htmx=True).status_code == 404
     assert "fleet" not in text(stranger.get("runs/entities/flights/")).lower()
 

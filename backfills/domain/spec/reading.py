@@ -44,8 +44,11 @@ def load_set(files: Mapping[str, str]) -> Mapping[str, Spec]:
             if lookup.entity not in spec.after:
                 raise SpecError(f"{spec.entity}: lookup {name!r} needs 'after: [{lookup.entity}]'")
             known = {column.name for column in specs[lookup.entity].columns if column.type in ("text", "enum")}
-            if not known >= set(lookup.fields):
-                raise SpecError(f"{spec.entity}: lookup {name!r} reads fields that {lookup.entity} does not have")
+            if lacking := sorted(set(lookup.fields) - known):
+                raise SpecError(
+                    f"{spec.entity}: lookup {name!r} reads {', '.join(lacking)}, which {lookup.entity} does not have as"
+                    " text or enum"
+                )
     invariants.check_references(read)
     return ordered
 

@@ -5,11 +5,17 @@ from datetime import datetime
 
 from backfills.domain import wording
 from backfills.domain.judgement import Fate
-from backfills.domain.runs import ACTIVE, RunState, seconds_left
+from backfills.domain.runs import ACTIVE, TRANSITIONS, RunState, seconds_left
 from backfills.domain.spec import Spec
 from backfills.domain.wording import Words
 from backfills.models import Pace, Retry, Run
 from core.queue import JobState, JobView
+
+_WORDS = {
+    RunState.STOPPED: "Too many rejected",
+    RunState.PAUSED: "Paused",
+    RunState.CANCELLED: "Ended early",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +65,11 @@ class EntityRow:
     def is_accounted(self) -> bool:
         """Whether every row has its one outcome.
 
-        A catch-up under way takes nothing from that. One that failed does, unless nobody asked for it: the next one is
-        minutes away, and how far behind legacy the rows are is told apart from this.
+        A catch-up under way takes nothing from that. One that was cut short does, unless nobody asked for it: the next
+        one is minutes away, and how far behind legacy the rows are is told apart from this.
         """
-        failed = self.run_state is RunState.FAILED and not (self.run and self.run.standing)
-        return bool(self.stands and RunState(self.stands.state).is_accounted and not failed)
+        cut_short = self.run_state and self.run_state.is_cut_short and not (self.run and self.run.standing)
+        return bool(self.stands and RunState(self.stands.state).is_accounted and not cut_short)
 
     @property
     def caught_up_to(self) -> datetime | None:
@@ -103,7 +109,19 @@ class EntityRow:
         """Whether reading only what changed is likely to do: all moved by the mapping in force, and nothing failed."""
         if self.spec.changed is None or self.stands is None or self.run_state is RunState.FAILED:
             return False
+        if self.stands.state == RunState.CANCELLED:
+            return False
         return self.stands.watermark is not None and self.stands.spec == self.spec.label
+
+    @property
+    def may_retry(self) -> bool:
+        """Whether its rejected rows may be judged again: after a run that was cut short, all rows are."""
+        return bool(self.rejects and self.run_state and self.run_state.is_accounted)
+
+    @property
+    def may_cancel(self) -> bool:
+        """Whether its run may be ended early."""
+        return bool(self.run_state and RunState.CANCELLED in TRANSITIONS[self.run_state])
 
     @property
     def is_catching_up(self) -> bool:
@@ -147,6 +165,7 @@ class EntityRow:
             RunState.PAUSED: "stopped",
             RunState.SUCCEEDED: "done",
             RunState.FAILED: "fail",
+            RunState.CANCELLED: "stopped",
         }[RunState(self.run.state)]
 
     @property
@@ -154,7 +173,7 @@ class EntityRow:
         """The state in words, where they are not the component's own."""
         if self.run is None:
             return "Not moved yet"
-        return {RunState.STOPPED: "Too many rejected", RunState.PAUSED: "Paused"}.get(RunState(self.run.state), "")
+        return _WORDS.get(RunState(self.run.state), "")
 
     @property
     def is_active(self) -> bool:

@@ -1,8 +1,8 @@
-"""Runs: start, advance by one committed batch, pause, and resume."""
+"""Runs: start, advance by one committed batch, pause, resume, and cancel."""
 
 from backfills.services.runs.advancing import RANGES, UnableToMove, advance, help_along
 from backfills.services.runs.ending import fail
-from backfills.services.runs.pausing import UnableToPause, pause, resume
+from backfills.services.runs.pausing import UnableToPause, cancel, pause, resume
 from backfills.services.runs.starting import UnableToStart, start
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "UnableToPause",
     "UnableToStart",
     "advance",
+    "cancel",
     "fail",
     "help_along",
     "pause",

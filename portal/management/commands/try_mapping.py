@@ -49,7 +49,7 @@ class Command(BaseCommand):
                 if options["move"] or options["compare"]:
                     self._compare(tenant.pk, options["report"])
                 elif rejected:
-                    raise CommandError(f"{rejected:,} rows would be rejected.")
+                    raise CommandError(f"{_rows(rejected)} would be rejected.")
             except UseCaseError as refusal:
                 raise CommandError(f"{refusal.message} {refusal.fix}".strip()) from refusal
 
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         for row in told.rows:
             read, rejected = (row.seen.rows, row.seen.rejected) if row.seen else (0, 0)
             self.stdout.write(
-                f"{row.spec.entity}: {read:,} rows; {row.moves:,} would move, {row.dropped:,} stay behind,"
+                f"{row.spec.entity}: {_rows(read)}; {row.moves:,} would move, {row.dropped:,} stay behind,"
                 f" {rejected:,} be rejected"
             )
             for fault in row.faults:
@@ -102,6 +102,10 @@ def _told(fault: inspected.Fault) -> Iterator[str]:
     yield f"  {fault.count:,} × {fault.words.because} ({fault.rule}{f', {fault.column}' if fault.column else ''})"
     for key, value in fault.shown[:3]:
         yield f"    {key}{'' if value is None else f': {value!r}'}"
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} row{'' if number == 1 else 's'}"
 
 
 def _now() -> datetime:
