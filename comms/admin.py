@@ -16,7 +16,7 @@ from django.utils.timesince import timesince
 from accounts.queries import staff, tenants
 from comms.domain import sla
 from comms.domain.cases import RUNNING, CaseState
-from comms.domain.deliveries import TROUBLED
+from comms.domain.deliveries import TROUBLED, DeliveryState
 from comms.domain.ladder import TEMPLATES
 from comms.models import Case, CaseEntry, Delivery, Mailing, StatusUpdate
 from comms.queries import cases as case_queries
@@ -239,11 +239,16 @@ class MailingAdmin(StaffAdmin):
 class DeliveryAdmin(StaffAdmin):
     """Each person's copy, and what the mail server said."""
 
-    list_display = ("mailing", "tenant", "person", "state", "attempts", "next_at", "sent_at", "problem")
+    list_display = ("mailing", "tenant", "person", "state", "attempts", "tried_next", "sent_at", "problem")
     list_filter = ("state",)
     list_select_related = ("mailing", "tenant", "person")
     search_fields = ("tenant__name", "mailing__template", "person__email")
     ordering = ("-next_at",)
+
+    @admin.display(description="tried next", ordering="next_at")
+    def tried_next(self, row: Delivery) -> datetime | None:
+        """Show when it is tried (again), while it is."""
+        return row.next_at if row.state == DeliveryState.WAITING else None
 
     @operation(
         "Send again",

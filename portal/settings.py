@@ -112,7 +112,7 @@ _LOADERS = [
 
 TEMPLATES: list[dict[str, Any]] = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "BACKEND": "portal.templates.Templates",
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
             "context_processors": [
@@ -363,7 +363,7 @@ UNFOLD = staff_look.UNFOLD
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
-USE_TZ = True
+FORMAT_MODULE_PATH = "portal.formats"
 USE_I18N = False
 
 STATIC_URL = "/static/"

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from core.legible import legible
 from core.permissions import TenantRole
 
 HOLDS = timedelta(days=90)
@@ -130,13 +131,9 @@ class Access:
     new_id: UUID | None = None
 
 
-_HIDDEN = dict.fromkeys((0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
-"""Marks that turn writing around, and spaces without width; joiners are letters' own, and stay."""
-
-
 def shown(name: str) -> str:
     """Return a name as it is shown to who decides: nothing in it hides, or turns what stands beside it around."""
-    return "".join(mark if mark.isprintable() or mark in "\u200c\u200d" else " " for mark in name.translate(_HIDDEN))
+    return "".join(mark if mark.isprintable() or mark in "\u200c\u200d" else " " for mark in legible(name))
 
 
 def ways_in_words(ways: Collection[str]) -> str:

@@ -21,6 +21,7 @@ from accounts.domain.access import DIFFERENCES, Difference, Verdict
 from accounts.models import AccessLine, AccessReview, Tenant
 from accounts.queries import access as queries
 from accounts.queries.access import standing
+from accounts.queries.access.unmapped import listed_twice
 from accounts.services.access import UnableToDecide, UnableToReview, decisions, reviews, signing
 from core.approvals import browser, seals
 from core.domain.approvals import RequestState
@@ -243,6 +244,8 @@ def _review(
         "page": page,
         "rows": choices,
         "may_attest": any(choice.may_attest for choice in choices),
+        "any_elsewhere": any(choice.is_elsewhere for choice in choices),
+        "twice": listed_twice(page, tenant_id=tenant.pk),
         "tabs": [(each.value, said.title, sum(counts.get(each, {}).values())) for each, said in DIFFERENCES.items()],
         "chosen": chosen,
         "only_open": only_open,

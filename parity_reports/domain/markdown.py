@@ -15,7 +15,7 @@ TAGS = {
     "a", "blockquote", "br", "code", "em", "h2", "h3", "h4", "hr", "kbd", "li", "ol", "p", "pre", "strong", "table",
     "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
-ATTRIBUTES = {"a": {"href"}, "h2": {"id"}, "h3": {"id"}}
+ATTRIBUTES = {"a": {"href"}, "h2": {"id"}, "h3": {"id"}, "td": {"data-label"}}
 _ANCHOR = re.compile(r"s-[a-z0-9-]+", re.ASCII)
 _LINK = re.compile(
     r"https://\S+|mailto:\S+|#s-[a-z0-9-]+|(\.\./){2}|(\.\./){1,2}[a-z0-9_-]+(/[a-z0-9_-]+)?/?", re.ASCII
@@ -42,6 +42,7 @@ def render(source: str) -> Rendered:
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = reader.parse(source)
     headings = tuple(_headings(tokens))
+    _label(tokens)
     clean = nh3.clean(
         reader.renderer.render(tokens, reader.options, {}),
         tags=TAGS,
@@ -70,24 +71,44 @@ def _headings(tokens: list[Token]) -> list[tuple[str, str]]:
     return [(anchor, words) for anchor, words in found.items() if words]
 
 
+def _label(tokens: list[Token]) -> None:
+    """Give each cell but the first of its row the words over its column: on a phone they stand before it."""
+    over: list[str] = []
+    column = 0
+    for token, inside in pairwise(tokens):
+        if token.type == "table_open":
+            over = []
+        elif token.type == "tr_open":
+            column = 0
+        elif token.type == "th_open":
+            over.append(" ".join(_said(inside).split()))
+        elif token.type == "td_open":
+            if column:
+                token.attrSet("data-label", over[column])
+            column += 1
+
+
 def _anchor(words: str) -> str:
     plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower()
     return "s-" + (re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "part")
 
 
 def _kept(tag: str, name: str, value: str) -> str | None:
-    if name == "rel":  # given by the cleaner itself; no source can bring one
+    if name in ("rel", "data-label"):  # given by the cleaner and by us; no source can bring one
         return value
     allowed = _LINK if name == "href" else _ANCHOR
     return value if allowed.fullmatch(value) else None
 
 
 def _tables(html: str) -> str:
-    """Let a wide table scroll by itself, by keyboard too."""
+    """Let a wide table stack on a phone, and scroll by itself elsewhere, by keyboard too."""
     numbers = iter(range(1, html.count("<table>") + 1))
     opened = re.sub(
         "<table>",
-        lambda _: f'<div class="tablewrap" tabindex="0" role="region" aria-label="Table {next(numbers)}"><table>',
+        lambda _: (
+            f'<div class="tablewrap" tabindex="0" role="region" aria-label="Table {next(numbers)}">'
+            '<table class="table stacks">'
+        ),
         html,
     )
     return opened.replace("</table>", "</table></div>")
@@ -95,12 +116,14 @@ def _tables(html: str) -> str:
 
 def _words(tokens: list[Token]) -> str:
     return "\n".join(
-        "".join(part.content if part.type in ("text", "code_inline") else " " for part in token.children or ())
-        if token.type == "inline"
-        else token.content
+        _said(token) if token.type == "inline" else token.content
         for token in tokens
         if token.type in ("inline", "fence", "code_block")
     )
+
+
+def _said(token: Token) -> str:
+    return "".join(part.content if part.type in ("text", "code_inline") else " " for part in token.children or ())
 
 
 def _neighbours(tokens: list[Token]) -> list[tuple[str, int]]:

@@ -15,6 +15,14 @@ FLAT = ("run", "sha256", "verdict", "section", "entity", "item", "kind", "expect
 COUNTS = ("expected", "actual", "compared", "missing", "extra", "different", "duplicate", "dropped", "on_hold")
 _INVARIANT = ("entity", "title", "family", "outcome", "expected", "actual")
 _DIFFERENCES = ("missing", "extra", "different", "duplicate")
+_NONE = {
+    "Entities": "Nothing was compared.",
+    "Invariants": "No invariant was asked.",
+    "Rules": "No rule left a record behind or put one in quarantine.",
+}
+"""What a sheet without a line says: an empty one would look as if something were missing."""
+_EQUAL = "No difference was found in what was compared."
+_COUNTED = "Nothing to list here: what differs is counted in the sheet Entities."
 
 
 def flat(document: Document, *, sha256: str) -> Iterator[Line]:
@@ -25,6 +33,15 @@ def flat(document: Document, *, sha256: str) -> Iterator[Line]:
 
 def sheets(document: Document, *, sha256: str) -> list[Sheet]:
     """Return a report as the sheets of a workbook; the first names run, digest, moments and mapping versions."""
+    differs = any(one["counts"].get(kind) for one in document["entities"] for kind in _DIFFERENCES)
+    otherwise = _COUNTED if differs else _EQUAL
+    return [
+        (title, heading, lines or [(_NONE.get(title, otherwise), *("" for _ in heading[1:]))])
+        for title, heading, lines in _sheets(document, sha256=sha256)
+    ]
+
+
+def _sheets(document: Document, *, sha256: str) -> list[Sheet]:
     entities = document["entities"]
     return [
         ("Report", ("fact", "value"), list(_facts(document, sha256))),

@@ -48,22 +48,31 @@ def alone() -> Iterator[None]:
 
 
 def stop() -> int:
-    """End the demo of this checkout and wait until nothing of it is left."""
+    """End the demo of this checkout and wait until nothing of it is left; say whether there was anything to end."""
+    supervisor = _supervisor()
+    ran = supervisor is not None or hold.keeper_runs()
+    if supervisor is not None:
+        os.kill(supervisor, signal.SIGTERM)
+    until = time.monotonic() + 60
+    while (_supervisor() is not None or hold.keeper_runs()) and time.monotonic() < until:
+        time.sleep(0.1)
+    if _supervisor() is not None or hold.keeper_runs():
+        raise Trouble(
+            "The servers are still held by another command of this checkout (tests, a shell): end that first."
+        )
+    say("Stopped: nothing of this checkout runs any more." if ran else "Nothing of this checkout was running.")
+    return 0
+
+
+def _supervisor() -> int | None:
+    """The process id of the demo that runs; None if none does."""
     with (state.prepare() / supervisor_file()).open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            os.kill(int(file.read()), signal.SIGTERM)
-    until = time.monotonic() + 60
-    while hold.keeper_runs() and time.monotonic() < until:
-        time.sleep(0.1)
-    if hold.keeper_runs():
-        raise Trouble(
-            "The servers are still held by another command of this checkout (tests, a shell): end that first."
-        )
-    say("Nothing of this checkout is running.")
-    return 0
+            return int(file.read())
+    return None
 
 
 def children(variables: dict[str, str], *, reload: bool) -> list[Child]:

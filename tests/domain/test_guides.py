@@ -130,6 +130,7 @@ HOSTILE = [
     "<svg/onload=alert(1)>",
     "<style>body{display:none}</style>",
     "| a |\n|:-:|\n| <script>alert(1)</script> |",
+    '| a | " onmouseover=alert(1) <b |\n|-|-|\n| b | c |',
     "## <img src=x onerror=alert(1)>",
     "`</code><script>alert(1)</script>`",
     "```html\n</code></pre><script>alert(1)</script>\n```",
@@ -147,7 +148,8 @@ def assert_harmless(html: str) -> None:
             assert set(attributes) == {"class", "tabindex", "role", "aria-label"}
             continue
         assert tag in markdown.TAGS, html
-        assert set(attributes) <= {"href", "rel", "id"}, html
+        ours = {"table": {"class"}, "td": {"data-label"}}  # what stands over its column, as text
+        assert set(attributes) <= ours.get(tag, {"href", "rel", "id"}), html
         href = attributes.get("href") or ""
         assert href.startswith(("https://", "mailto:", "#s-", "../")) or not href, html
         assert "../../../" not in href
@@ -160,7 +162,8 @@ def test_hostile_markdown_comes_out_harmless(source: str) -> None:
 
 @given(st.text(alphabet=st.sampled_from("<>/\"'=&#:;()[]{}!`|-~*_\\ \n\tabijnops1.x@"), max_size=120))
 def test_no_text_whatever_becomes_more_than_the_listed_elements(noise: str) -> None:
-    for source in (noise, f"[x]({noise})", f"<a href={noise}>", f"<{noise}>", f"|a|\n|-|\n|{noise}|"):
+    tables = (f"|a|\n|-|\n|{noise}|", f"|a|{noise}|\n|-|-|\n|b|c|")
+    for source in (noise, f"[x]({noise})", f"<a href={noise}>", f"<{noise}>", *tables):
         try:
             assert_harmless(markdown.render(source).html)
         except SpecError:  # it began with a title of the first level
@@ -172,6 +175,12 @@ def test_tables_scroll_by_themselves_and_have_names_of_their_own() -> None:
     assert html.count('<div class="tablewrap" tabindex="0" role="region"') == 2
     assert 'aria-label="Table 1"' in html
     assert 'aria-label="Table 2"' in html
+
+
+def test_a_cell_says_what_stands_over_its_column() -> None:
+    html = markdown.render("|a|*b* & `c`|\n|-|-|\n|d|e|\n\n|f|g|\n|-|-|\n|h|i|").html
+    assert '<td>d</td>\n<td data-label="b &amp; c">e</td>' in html
+    assert '<td data-label="g">i</td>' in html
 
 
 def test_headings_of_one_name_have_anchors_of_their_own() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import environ
 import pytest
 
-from portal.house import keeper, setup, state
+from portal.house import demo, keeper, setup, state
 from portal.house.development import environment
 from portal.house.state import Memory
 from portal.house.trouble import Trouble, explain, need_space
@@ -27,6 +27,13 @@ from portal.house.development import environment
 servers = Servers().take()
 print(environment()["DATABASE_URL"], flush=True)
 sys.stdin.read()
+"""
+DEMO = """
+import signal
+from portal.house import demo
+with demo.alone():
+    print("runs", flush=True)
+    signal.pause()
 """
 
 
@@ -154,6 +161,16 @@ def test_a_port_that_somebody_took_is_exchanged(servers):
         again.communicate()
     assert after
     assert after != before
+
+
+def test_stop_says_whether_anything_ran(home, capsys):
+    assert demo.stop() == 0
+    assert capsys.readouterr().out == "Nothing of this checkout was running.\n"
+    running = subprocess.Popen([sys.executable, "-c", DEMO], cwd=state.CHECKOUT, stdout=subprocess.PIPE, text=True)
+    assert running.stdout.readline() == "runs\n"
+    assert demo.stop() == 0
+    assert capsys.readouterr().out == "Stopped: nothing of this checkout runs any more.\n"
+    assert running.wait() == -signal.SIGTERM
 
 
 def test_secrets_and_ports_are_remembered_and_private(home):

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -14,7 +15,7 @@ from django.utils import timezone
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
-from accounts.models import AccessLine, AccessReview, Member, NewPerson
+from accounts.models import AccessLine, AccessReview, LegacyPerson, Member, NewPerson
 from accounts.services.access import reviews
 from accounts.views.access import PER_PAGE
 from core import pdf, queue, tenancy
@@ -166,10 +167,21 @@ def test_who_is_on_the_new_platform_alone_is_the_directorys_to_take_away(owner: 
     assert "Take them out of your directory" not in client.get(at).content.decode()
 
 
+def test_a_pair_that_nobody_mapped_is_said_to_be_listed_twice(owner: Member, client: Client) -> None:
+    with make.arranging():
+        known, pk = {"tenant_id": owner.tenant_id, "name": "Nora", "role": "planner", "email": "n@z.example"}, uuid4()
+        NewPerson.objects.create(key="p-1", **known)
+        LegacyPerson.objects.create(pk=pk, person_id=pk, key="1", outcome="placeholder", rule="nobody", **known)
+    page = client.get(f"/t/zebra/access/reviews/{begin(owner).pk}/").content.decode()
+    assert page.count("Nora") > 1
+    assert page.count('<span class="tag is-warn">Listed twice</span>') == 2
+    assert page.count("is not a member here") == 1
+
+
 def test_a_name_neither_turns_the_writing_around_nor_hides_anything(owner: Member, client: Client) -> None:
     make.member(owner.tenant, TenantRole.MEMBER, person=make.user("Eve\u202e\u200bnimda"))
     page = client.get(f"/t/zebra/access/reviews/{begin(owner).pk}/").content.decode()
-    assert "<bdi>Evenimda</bdi>" in page
+    assert "<bdi>Eve��nimda</bdi>" in page
     assert not set("\u202e\u200b") & set(page)
 
 

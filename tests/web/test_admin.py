@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Invitation, Tenant
+from comms.models import Delivery
 from core.permissions import StaffRole, TenantRole
 from cutover.models import Cutover
 from runbooks.models import PolicyException, Runbook, Step
@@ -231,3 +232,17 @@ def test_staff_changes_the_password_where_everybody_does(client, sign_in):
     sign_in(StaffRole.AUDITOR)
     assert client.get("/admin/password_change/").url == reverse("account_change_password")
     assert client.post("/admin/password_change/", {"old_password": "x"}).url == reverse("account_change_password")
+
+
+def test_a_moment_is_written_with_its_time_zone(client, sign_in, tenant):
+    at = datetime(2026, 11, 27, 4, 16, tzinfo=UTC)
+    with make.arranging():
+        Cutover.objects.filter(tenant=tenant).update(window_starts_at=at, window_ends_at=at + timedelta(hours=4))
+    sign_in(*StaffRole)
+    assert "27 Nov 2026, 04:16 UTC" in client.get(reverse("admin:cutover_cutover_changelist")).content.decode()
+
+
+def test_a_mail_that_was_sent_is_not_tried_next():
+    page, at = site.get_model_admin(Delivery), timezone.now()
+    assert page.tried_next(Delivery(state="waiting", next_at=at)) == at
+    assert page.tried_next(Delivery(state="sent", next_at=at)) is None

@@ -76,6 +76,14 @@ def squeezed(text):
     return re.sub(r"\s+", "", text)
 
 
+def test_a_workbook_of_equal_platforms_says_so_where_it_would_be_empty(crossing, owner):
+    crossing.put(1)
+    found = sheets(take(owner, crossing.compare(), "xlsx"))
+    for title in ("Differences", "Examples", "Samples"):
+        assert [cell.value for cell in found[title][1]][:1] == ["No difference was found in what was compared."]
+    assert all(len(rows) > 1 for rows in found.values())
+
+
 def test_the_workbook_says_all_that_the_sealed_json_says_and_no_cell_is_a_formula(owner, report):
     document, found = json.loads(take(owner, report, "json")), sheets(take(owner, report, "xlsx"))
     facts = {row[0].value: row[1].value for row in found["Report"][1:]}

@@ -120,6 +120,21 @@ def test_a_key_that_is_not_public_is_shown_by_its_code(shadowing, owner):
 
 
 @pytest.mark.slow
+def test_two_reads_with_one_name_are_told_apart_by_their_codes(shadowing, owner):
+    shadowing.switch_on()
+    shadowing.drifting.legacy(1, fee="9")
+    shadowing.drifting.legacy(2, fee="9")
+    shadowing.rounds()
+    codes = [row.about for row in shadowing.mismatches()]
+    assert len(codes) == 2
+    assert not any(code in owner.get(PAGE).content.decode() for code in codes)
+    with make.arranging():
+        ShadowMismatch.objects.update(shown="twice")
+    page = owner.get(PAGE).content.decode()
+    assert all(f"<code>{code}</code>" in page for code in codes)
+
+
+@pytest.mark.slow
 def test_how_it_ended_is_told_and_only_what_agrees_is_called_alike(shadowing, owner):
     shadowing.switch_on()
     shadowing.drifting.legacy(2, fee="9")

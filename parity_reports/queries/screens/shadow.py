@@ -1,6 +1,6 @@
 """Shadow reads as their page shows them: the verdict, how long reads take on either side, and what did not agree."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -55,6 +55,8 @@ class Line:
     name: str
     """What was asked for where that is public, else the code that it has in all reports."""
     is_code: bool
+    code: str
+    """The code as well, where another line of the list has the same name."""
     differs: str
     cause: str
     state: str
@@ -100,7 +102,7 @@ def of(*, tenant_id: UUID, zone: ZoneInfo, at: datetime) -> Screen:
     """Return the page of a tenant; the number of queries does not grow with what was read."""
     now = queries.standing(tenant_id=tenant_id, at=at)
     rounds = list(queries.of_window(tenant_id=tenant_id, at=at))
-    lines = [_line(row) for row in queries.listed(tenant_id=tenant_id)[:_LINES]]
+    lines = _lines(queries.listed(tenant_id=tenant_id)[:_LINES])
     listed = {Cause(line.row.cause) for line in lines}
     return Screen(
         told=shadow_verdicts.tell(now, at=at),
@@ -111,7 +113,7 @@ def of(*, tenant_id: UUID, zone: ZoneInfo, at: datetime) -> Screen:
         new_points=_points(rounds, zone=zone, side="new"),
         reads=_reads(now, rounds),
         lines=lines,
-        over=[_line(row) for row in queries.resolved(tenant_id=tenant_id)[:_OVER]],
+        over=_lines(queries.resolved(tenant_id=tenant_id)[:_OVER]),
         causes={cause.label: cause.meaning for cause in Cause if cause in listed},
     )
 
@@ -182,7 +184,13 @@ def _points(rounds: Sequence[ShadowRound], *, zone: ZoneInfo, side: str) -> list
     ]
 
 
-def _line(row: ShadowMismatch) -> Line:
+def _lines(rows: Iterable[ShadowMismatch]) -> list[Line]:
+    found = list(rows)
+    named = Counter((row.title, row.shown) for row in found)
+    return [_line(row, is_alone=named[row.title, row.shown] == 1) for row in found]
+
+
+def _line(row: ShadowMismatch, *, is_alone: bool) -> Line:
     cause = Cause(row.cause)
     columns = ", ".join(f"{column.replace('_', ' ')} ({kind})" for column, kind in sorted(row.columns.items()))
     if not columns and row.records == 1:
@@ -191,6 +199,7 @@ def _line(row: ShadowMismatch) -> Line:
     return Line(
         name=row.shown or row.about,
         is_code=not row.shown,
+        code="" if is_alone or not row.shown else row.about,
         differs=": ".join(filter(None, (more, columns))),
         cause=cause.label,
         state="pass" if row.resolved_at else STATES[cause],

@@ -60,7 +60,8 @@ class Table:
 
     title: str
     columns: list[str]
-    rows: list[list[str]]
+    rows: list[list[tuple[str, str]]]
+    """Per row its cells, each after the column that it stands in."""
     more: int
 
 
@@ -251,9 +252,9 @@ def _tables(evidence: Mapping[str, Any]) -> list[Table]:
         rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
         if name in _SPECIAL or not rows:
             continue
-        columns = list(dict.fromkeys(key for row in rows for key in row))
-        cells = [[_words(row.get(column)) for column in columns] for row in rows[:SHOWN_ROWS]]
-        found.append(Table(_label(name), [_label(column) for column in columns], cells, max(0, len(rows) - SHOWN_ROWS)))
+        columns = {key: _label(key) for row in rows for key in row}
+        cells = [[(label, _words(row.get(key))) for key, label in columns.items()] for row in rows[:SHOWN_ROWS]]
+        found.append(Table(_label(name), list(columns.values()), cells, max(0, len(rows) - SHOWN_ROWS)))
     return found
 
 
