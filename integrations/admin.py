@@ -29,7 +29,7 @@ class EndpointAdmin(StaffAdmin):
     list_filter = ("off_why",)
     list_select_related = ("tenant",)
     search_fields = ("url", "tenant__name")
-    exclude = ("secret",)
+    exclude = ("secret", "old_secret")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
         """Read the latest run with each endpoint."""

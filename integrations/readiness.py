@@ -91,6 +91,8 @@ def _worst(one: Standing, *, at: datetime) -> tuple[str, str]:
     host = _host(one.endpoint.url)
     if one.run is None:
         return f"{host} was not tried yet", "Run the harness against it."
+    if not endpoints.counts(one.endpoint, one.run, at=at):
+        return f"{host} was not tried with its present signing secret", "Run the harness against it again."
     if one.run.has_passed:
         return f"{host} was last tried more than a week ago", "Run the harness against it again."
     wrong = next(result for result in one.results if result.outcome is not Answer.PASS)

@@ -7,7 +7,7 @@ from core import queue
 from core.actor import Actor
 from core.queue import Scope, task
 from integrations.queries import messages as listed
-from integrations.services import erasure, harness, messages
+from integrations.services import erasure, harness, messages, rotations
 
 INTEGRATIONS = Actor.system("integrations")
 
@@ -35,3 +35,9 @@ def run_harness(*, run_id: str, job_id: UUID, at: datetime) -> None:
 def forget_messages(*, at: datetime) -> None:
     """Delete test messages and harness runs of long ago."""
     erasure.forget(at=at)
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(hours=1))
+def forget_old_secrets(*, at: datetime) -> None:
+    """Forget the signing secrets whose overlap is over; they sign nothing since."""
+    rotations.end_due(by=INTEGRATIONS, at=at)

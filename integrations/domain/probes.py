@@ -2,7 +2,8 @@
 
 A receiver that takes a genuine message and refuses every other one verifies signature, timestamp and id
 (Standard Webhooks 1.0.0). Refusals count only after a genuine message was taken: an address that answers 404 to
-everything refuses nothing.
+everything refuses nothing. While a secret is replaced, a genuine message has a signature by each secret, and one more
+is to be taken that only the new one has signed: it shows whether the old one can end.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ class Probe(StrEnum):
     """One message of the harness, in the order of sending."""
 
     GENUINE = "genuine"
+    NEW_SECRET = "new_secret"  # noqa: S105  (a probe, no password)
     REPEATED = "repeated"
     STALE = "stale"
     TAMPERED = "tampered"
@@ -56,6 +58,11 @@ _PROBES = {
         "2xx",
         "Answer 200 or 204 once you have stored the message, and work on it afterwards.",
     ),
+    Probe.NEW_SECRET: (
+        "A message signed with the new secret alone is taken",
+        "2xx",
+        "Give your receiver the new secret before the old one ends, then run the harness again.",
+    ),
     Probe.REPEATED: (
         "The same message a second time is refused",
         "4xx, best 409",
@@ -85,6 +92,7 @@ _PROBES = {
         "Answer 401 where webhook-id, webhook-timestamp or webhook-signature is missing.",
     ),
 }
+_TO_TAKE = frozenset({Probe.GENUINE, Probe.NEW_SECRET})
 _BUSY = frozenset({408, 425, 429})
 _NOT_TRIED = "Not tried: a receiver that does not take a genuine message refuses nothing on purpose"
 
@@ -99,10 +107,10 @@ def judge(probe: Probe, *, status: int | None, trouble: str = "", took_ms: int |
         return Result(
             probe, Outcome.UNKNOWN, got, "Your receiver asked us to slow down. Run the harness again.", took_ms
         )
-    if probe is Probe.GENUINE:
+    if probe in _TO_TAKE:
         if 200 <= status < 300:
             return Result(probe, Outcome.PASS, got, took_ms=took_ms)
-        return Result(probe, Outcome.BLOCK, got, _refused(status) or fix, took_ms)
+        return Result(probe, Outcome.BLOCK, got, (probe is Probe.GENUINE and _refused(status)) or fix, took_ms)
     if 400 <= status < 500:
         return Result(probe, Outcome.PASS, got, took_ms=took_ms)
     if status >= 500:
@@ -110,15 +118,21 @@ def judge(probe: Probe, *, status: int | None, trouble: str = "", took_ms: int |
     return Result(probe, Outcome.BLOCK, got, fix, took_ms)
 
 
-def not_tried() -> list[Result]:
+def planned(*, is_rotating: bool) -> list[Probe]:
+    """Return what is sent, in order: a message by the new secret alone only while there is another one."""
+    return [probe for probe in Probe if is_rotating or probe is not Probe.NEW_SECRET]
+
+
+def not_tried(*, is_rotating: bool) -> list[Result]:
     """Return the results of every probe after a genuine message that was not taken."""
     fix = "Let the genuine message through first, then run the harness again."
-    return [Result(probe, Outcome.UNKNOWN, _NOT_TRIED, fix) for probe in Probe if probe is not Probe.GENUINE]
+    return [Result(probe, Outcome.UNKNOWN, _NOT_TRIED, fix) for probe in planned(is_rotating=is_rotating)[1:]]
 
 
 def has_passed(results: Sequence[Result]) -> bool:
-    """Tell whether every probe was answered as it should be."""
-    return {result.probe for result in results if result.outcome is Outcome.PASS} == set(Probe)
+    """Tell whether every probe was sent that always is, and everything that was sent was answered as it should be."""
+    sent = {result.probe for result in results}
+    return sent >= set(planned(is_rotating=False)) and all(result.outcome is Outcome.PASS for result in results)
 
 
 _WAY_OUT = "See that the address answers from the public internet, then run the harness again."

@@ -2,6 +2,7 @@
 
 import base64
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from standardwebhooks import Webhook
@@ -18,8 +19,8 @@ def secret_from(random: bytes) -> str:
     return "whsec_" + base64.b64encode(random).decode()
 
 
-def headers(*, secret: str, message_id: str, at: datetime, body: str) -> dict[str, str]:
-    """Return the headers that sign a body at a moment.
+def headers(*, secrets: Sequence[str], message_id: str, at: datetime, body: str) -> dict[str, str]:
+    """Return the headers that sign a body at a moment, with each of the secrets: a receiver needs to know one.
 
     The id is the same at each attempt, the moment is that of the attempt.
     """
@@ -27,6 +28,6 @@ def headers(*, secret: str, message_id: str, at: datetime, body: str) -> dict[st
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(math.floor(moment.timestamp())),
-        "webhook-signature": Webhook(secret).sign(message_id, moment, body),
+        "webhook-signature": " ".join(Webhook(secret).sign(message_id, moment, body) for secret in secrets),
         "content-type": "application/json",
     }

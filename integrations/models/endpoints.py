@@ -23,6 +23,14 @@ class Endpoint(TenantModel):
     url = models.CharField(max_length=2048)
     item = models.ForeignKey(Item, on_delete=models.PROTECT, null=True, blank=True, related_name="endpoints")
     secret = models.TextField(help_text="Sealed: only the server can read it.")
+    secret_changed_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When the present secret took another one's place; empty: it was the first.",
+    )
+    secret_changed_by = models.UUIDField(null=True, editable=False)
+    old_secret = models.TextField(blank=True, help_text="The one before, sealed too, while both sign.")
+    old_ends_at = models.DateTimeField(null=True, editable=False, help_text="Until when the old secret signs as well.")
     registered_at = models.DateTimeField(editable=False)
     registered_by = models.UUIDField(editable=False)
     failing_since = models.DateTimeField(null=True, editable=False)
@@ -45,6 +53,19 @@ class Endpoint(TenantModel):
                 condition=models.Q(off_at=None, off_by=None, off_why="")
                 | (models.Q(off_at__isnull=False, off_by__isnull=False) & ~models.Q(off_why="")),
                 name="integrations_endpoint_off_pair",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(secret_changed_at=None, secret_changed_by=None)
+                | models.Q(secret_changed_at__isnull=False, secret_changed_by__isnull=False),
+                name="integrations_endpoint_secret_pair",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(old_secret="", old_ends_at=None)
+                | (
+                    ~models.Q(old_secret="")
+                    & models.Q(old_ends_at__isnull=False, off_at=None, secret_changed_at__isnull=False)
+                ),
+                name="integrations_endpoint_old_pair",
             ),
         )
 

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
 
 from core import queue
+from integrations.domain import rotation
 from integrations.domain.probes import Outcome, Probe, Result
 from integrations.models import Endpoint, HarnessRun, Message
 
@@ -26,6 +28,10 @@ class Standing:
     job: queue.JobView | None = None
     latest: Message | None = None
     results: list[Result] = field(default_factory=list)
+    is_rotating: bool = False
+    """Whether an old secret signs beside the present one."""
+    counts: bool = True
+    """Whether the latest run says how the receiver takes what is signed now."""
 
     @property
     def state(self) -> str:
@@ -34,7 +40,7 @@ class Standing:
             return "stopped"
         if self.running:
             return "stuck" if self.is_stuck else "running"
-        if self.run is None:
+        if self.run is None or not self.counts:
             return "none"
         return "pass" if self.run.has_passed else "fail"
 
@@ -45,7 +51,7 @@ class Standing:
             "stopped": "Off",
             "stuck": "Stuck",
             "running": "Being tried",
-            "none": "Not tried yet",
+            "none": "Not tried with this secret" if self.run else "Not tried yet",
             "pass": "Harness passed",
             "fail": "Harness failed",
         }[self.state]
@@ -55,10 +61,23 @@ class Standing:
         """Whether a run waits for a job that nobody does."""
         return self.running is not None and (self.job is None or self.job.is_over)
 
+    @property
+    def is_of_old(self) -> bool:
+        """Whether the latest run knew another secret than the present one."""
+        changed_at = self.endpoint.secret_changed_at
+        return bool(self.run and changed_at and self.run.requested_at < changed_at)
+
+    @property
+    def takes_new(self) -> bool:
+        """Whether the harness has shown that the receiver takes messages by the present secret alone."""
+        return bool(self.run and self.run.has_passed) and not self.is_of_old
+
     def has_passed(self, *, at: datetime) -> bool:
-        """Whether the harness passed, lately enough to rely on."""
+        """Whether the harness passed, lately enough to rely on, and by a secret that still signs."""
         run = self.run
-        return bool(run and run.has_passed and run.finished_at and run.finished_at > at - RUN_HOLDS)
+        if run is None or not run.has_passed or run.finished_at is None:
+            return False
+        return run.finished_at > at - RUN_HOLDS and counts(self.endpoint, run, at=at)
 
 
 def standing(*, tenant_id: UUID, with_off: bool = True) -> list[Standing]:
@@ -91,12 +110,20 @@ def with_latest(rows: QuerySet[Endpoint]) -> QuerySet[Endpoint]:
     return rows.prefetch_related(Prefetch("runs", finished.distinct("endpoint_id"), to_attr="latest_runs"))
 
 
+def counts(endpoint: Endpoint, run: HarnessRun, *, at: datetime) -> bool:
+    """Tell whether a run says how the receiver takes what is signed at a moment."""
+    return rotation.counts(
+        asked_at=run.requested_at, changed_at=endpoint.secret_changed_at, old_ends_at=endpoint.old_ends_at, at=at
+    )
+
+
 def told(endpoint: Endpoint) -> str:
     """Say how the latest run of an endpoint read by `with_latest` ended."""
     run = next(iter(endpoint.latest_runs), None)  # type: ignore[attr-defined]  # prefetched
     if run is None:
         return "not tried"
-    return f"{'passed' if run.has_passed else 'failed'} {run.finished_at:%-d %b %H:%M} UTC"
+    said = f"{'passed' if run.has_passed else 'failed'} {run.finished_at:%-d %b %H:%M} UTC"
+    return said if counts(endpoint, run, at=timezone.now()) else f"{said}, with another secret"
 
 
 def every(*, tenant_id: UUID) -> QuerySet[Endpoint]:
@@ -131,4 +158,14 @@ def _standing(endpoint: Endpoint) -> Standing:
     if running is not None:
         job = next(iter(queue.jobs(endpoint.tenant_id, task=HARNESS_TASK, key=str(running.pk), limit=1)), None)
     latest = next(iter(endpoint.latest_messages), None)  # type: ignore[attr-defined]
-    return Standing(endpoint, run, running, job, latest, results_of(run) if run else [])
+    at = timezone.now()
+    return Standing(
+        endpoint,
+        run,
+        running,
+        job,
+        latest,
+        results=results_of(run) if run else [],
+        is_rotating=rotation.signs(endpoint.old_ends_at, at=at),
+        counts=run is None or counts(endpoint, run, at=at),
+    )

@@ -1,8 +1,9 @@
 """How the integrations of tenants are, in one word, for dashboards and the admin."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from integrations.models import Endpoint, HarnessRun, Item
+from integrations.queries import endpoints as listed
 
 
 class State(StrEnum):
@@ -60,20 +62,22 @@ def of(*, tenant_id: UUID, at: datetime | None = None) -> Health:
 
 def of_many(*, tenant_ids: Collection[UUID], at: datetime | None = None) -> dict[UUID, Health]:
     """Return the health of each tenant that has anything, in three queries for all of them."""
-    since = (at or timezone.now()) - timedelta(days=7)
+    at = at or timezone.now()
     items = Item.objects.filter(tenant_id__in=tenant_ids, gone_at=None).order_by().values("tenant_id")
     items = items.annotate(known=Count("pk"), undecided=Count("pk", filter=Q(fate="")))
     counted = {row["tenant_id"]: (row["known"], row["undecided"]) for row in items}
     on = Endpoint.objects.filter(tenant_id__in=tenant_ids, off_at=None).order_by().values("tenant_id")
     on = on.annotate(known=Count("pk"), silent=Count("pk", filter=Q(failing_since__isnull=False)))
     standing = {row["tenant_id"]: (row["known"], row["silent"]) for row in on}
-    latest = HarnessRun.objects.filter(tenant_id__in=tenant_ids, endpoint__off_at=None, finished_at__gt=since)
-    latest = latest.order_by("endpoint_id", "-requested_at").distinct("endpoint_id")
-    verified: dict[UUID, int] = {}
-    for tenant_id, has_passed in latest.values_list("tenant_id", "has_passed"):
-        verified[tenant_id] = verified.get(tenant_id, 0) + bool(has_passed)
+    latest = HarnessRun.objects.filter(
+        tenant_id__in=tenant_ids, endpoint__off_at=None, finished_at__gt=at - listed.RUN_HOLDS
+    )
+    latest = latest.order_by("endpoint_id", "-requested_at").distinct("endpoint_id").select_related("endpoint")
+    verified: Counter[UUID] = Counter()
+    for run in latest.defer("results"):
+        verified[run.tenant_id] += bool(run.has_passed) and listed.counts(run.endpoint, run, at=at)
     return {
-        tenant_id: _health(counted.get(tenant_id, (0, 0)), standing.get(tenant_id, (0, 0)), verified.get(tenant_id, 0))
+        tenant_id: _health(counted.get(tenant_id, (0, 0)), standing.get(tenant_id, (0, 0)), verified[tenant_id])
         for tenant_id in {*counted, *standing}
     }
 

@@ -1,4 +1,4 @@
-"""Endpoints: register an address with a signing secret, switch it off."""
+"""Endpoints: register an address with a signing secret, sign by it, switch it off."""
 
 import secrets
 from datetime import datetime
@@ -11,7 +11,7 @@ from core.actor import Actor
 from core.errors import UseCaseError
 from core.inventory import Kind
 from core.permissions import Permission
-from integrations.domain import signing
+from integrations.domain import rotation, signing
 from integrations.domain.retries import State
 from integrations.models import Endpoint, Item, Message
 
@@ -40,7 +40,7 @@ def register(*, tenant_id: UUID, url: str, item: Item | None, by: Actor, at: dat
         )
     if Endpoint.objects.filter(tenant_id=tenant_id, off_at=None).count() >= MOST_ENDPOINTS:
         raise UnableToRegister(f"You have {MOST_ENDPOINTS} endpoints already.", fix="Switch one off first.")
-    secret = signing.secret_from(secrets.token_bytes(signing.SECRET_BYTES))
+    secret = new_secret()
     try:
         with transaction.atomic(durable=True):
             endpoint = Endpoint.objects.create(
@@ -72,7 +72,7 @@ def switch_off(*, endpoint: Endpoint, by: Actor, at: datetime, why: Endpoint.Off
     by.require(Permission.MANAGE_INTEGRATIONS, tenant_id=endpoint.tenant_id)
     with transaction.atomic():
         changed = Endpoint.objects.filter(pk=endpoint.pk, tenant_id=endpoint.tenant_id, off_at=None).update(
-            off_at=at, off_by=by.known_id, off_why=why.value
+            off_at=at, off_by=by.known_id, off_why=why.value, old_secret="", old_ends_at=None
         )
         if not changed:
             return False
@@ -91,6 +91,15 @@ def switch_off(*, endpoint: Endpoint, by: Actor, at: datetime, why: Endpoint.Off
     return True
 
 
-def secret_of(endpoint: Endpoint) -> str:
-    """Return an endpoint's signing secret, to sign with; it is shown to nobody."""
-    return sealing.unseal(endpoint.secret)
+def new_secret() -> str:
+    """Return a signing secret that nobody can guess."""
+    return signing.secret_from(secrets.token_bytes(signing.SECRET_BYTES))
+
+
+def secrets_of(endpoint: Endpoint, *, at: datetime) -> list[str]:
+    """Return the secrets that sign what an endpoint is sent at a moment, the present one last; to show to nobody.
+
+    The old one comes first: a receiver that looks at the first signature alone takes messages for as long as it did.
+    """
+    sealed = [endpoint.old_secret] if rotation.signs(endpoint.old_ends_at, at=at) else []
+    return [sealing.unseal(one) for one in (*sealed, endpoint.secret)]

@@ -1,7 +1,6 @@
 """The harness: send a receiver what it must take and what it must refuse, and keep how it did."""
 
-import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -68,37 +67,41 @@ def run(*, run_id: UUID, by: Actor, at: datetime, job_id: UUID | None = None) ->
     if row.endpoint.off_at is not None:  # switched off while the run waited: nothing more is sent there
         return _finish(row, [], by=by, at=at, job_id=job_id)
     results: list[Result] = []
-    secret = endpoints.secret_of(row.endpoint)
-    for number, sending in enumerate(_sendings(secret)):
-        queue.progress(job_id, number, len(Probe), probes.judge(sending.probe, status=None).title)
+    known = endpoints.secrets_of(row.endpoint, at=timezone.now())
+    is_rotating = len(known) > 1
+    total = len(probes.planned(is_rotating=is_rotating))
+    for number, sending in enumerate(_sendings(known)):
+        queue.progress(job_id, number, total, probes.judge(sending.probe, status=None).title)
         results.append(_try(row.endpoint, sending))
         if sending.probe is Probe.GENUINE and results[0].outcome is not probes.Outcome.PASS:
-            results += probes.not_tried()
+            results += probes.not_tried(is_rotating=is_rotating)
             break
     return _finish(row, results, by=by, at=max(at, timezone.now()), job_id=job_id)
 
 
-def _sendings(secret: str) -> Iterator[_Sending]:
-    """Yield the messages, each signed at the moment it goes out.
+def _sendings(known: Sequence[str]) -> Iterator[_Sending]:
+    """Yield the messages in their order, each signed at the moment it goes out, by all secrets of the endpoint.
 
     The stale one has an id of its own: a captured message may come back once its id is forgotten, and then only the
     timestamp tells. The repeated one is the genuine one, byte for byte.
     """
-    genuine = _signed(Probe.GENUINE, secret)
+    genuine = _signed(Probe.GENUINE, known)
     yield genuine
+    if len(known) > 1:
+        yield _signed(Probe.NEW_SECRET, known[-1:])
     yield _Sending(Probe.REPEATED, genuine.body, genuine.headers)
-    yield _signed(Probe.STALE, secret, late=STALE_BY)
-    taken = _signed(Probe.TAMPERED, secret)
+    yield _signed(Probe.STALE, known, late=STALE_BY)
+    taken = _signed(Probe.TAMPERED, known)
     yield _Sending(Probe.TAMPERED, taken.body.replace('"test":true', '"test":false'), taken.headers)
-    yield _signed(Probe.FORGED, signing.secret_from(secrets.token_bytes(signing.SECRET_BYTES)))
-    plain = _signed(Probe.UNSIGNED, secret)
+    yield _signed(Probe.FORGED, [endpoints.new_secret() for _ in known])
+    plain = _signed(Probe.UNSIGNED, known)
     yield _Sending(Probe.UNSIGNED, plain.body, {"content-type": plain.headers["content-type"]})
 
 
-def _signed(probe: Probe, secret: str, *, late: timedelta = timedelta(0)) -> _Sending:
+def _signed(probe: Probe, secrets: Sequence[str], *, late: timedelta = timedelta(0)) -> _Sending:
     at = timezone.now() - late
     body = messages.body_of(EVENT, at=at)
-    return _Sending(probe, body, signing.headers(secret=secret, message_id=messages.new_id(), at=at, body=body))
+    return _Sending(probe, body, signing.headers(secrets=secrets, message_id=messages.new_id(), at=at, body=body))
 
 
 def _try(endpoint: Endpoint, sending: _Sending) -> Result:
@@ -112,7 +115,7 @@ def _try(endpoint: Endpoint, sending: _Sending) -> Result:
 def _finish(row: HarnessRun, results: list[Result], *, by: Actor, at: datetime, job_id: UUID | None) -> HarnessRun:
     has_passed = probes.has_passed(results)
     with transaction.atomic():
-        queue.progress(job_id, len(Probe), len(Probe))
+        queue.progress(job_id, 1, 1)
         changed = HarnessRun.objects.filter(pk=row.pk, finished_at=None).update(
             finished_at=at, has_passed=has_passed, results=[asdict(result) for result in results]
         )

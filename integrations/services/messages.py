@@ -131,7 +131,7 @@ def deliver(*, message_id: UUID, by: Actor, at: datetime, job_id: UUID | None = 
 def _send(message: Message, *, at: datetime) -> tuple[Reply | None, str]:
     """Sign and send; return the answer, or None and why there is none."""
     signed = signing.headers(
-        secret=endpoints.secret_of(message.endpoint), message_id=message.message_id, at=at, body=message.body
+        secrets=endpoints.secrets_of(message.endpoint, at=at), message_id=message.message_id, at=at, body=message.body
     )
     try:
         return ports.outbound().post(message.endpoint.url, body=message.body.encode(), headers=signed), ""

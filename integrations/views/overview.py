@@ -10,7 +10,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.queries.tenants import Tenant
@@ -19,11 +18,11 @@ from core.inventory import Kind
 from core.permissions import Permission
 from core.web import ActingRequest, answer, tenant_view
 from integrations.domain.fates import Fate
-from integrations.models import Endpoint, Item
 from integrations.queries import endpoints as listed
 from integrations.queries import inventory as lines
 from integrations.queries import messages as sent
-from integrations.services import endpoints, harness, inventory, messages
+from integrations.services import inventory
+from integrations.views.overlaps import OVERLAPS
 
 PAGE = "integrations/overview.html"
 ENDPOINTS = f"{PAGE}#endpoints"
@@ -33,7 +32,7 @@ ENDPOINTS = f"{PAGE}#endpoints"
 @tenant_view(Permission.VIEW_INTEGRATIONS)
 def overview(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Show everything; to htmx only the endpoints, which ask again while the harness runs."""
-    response = render(request, ENDPOINTS if request.headers.get("HX-Request") else PAGE, _context(request, tenant))
+    response = render(request, ENDPOINTS if request.headers.get("HX-Request") else PAGE, context(request, tenant))
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -67,83 +66,17 @@ def decide(request: ActingRequest, tenant: Tenant, item_id: UUID) -> HttpRespons
     )
 
 
-@never_cache
-@require_POST
-@tenant_view(Permission.MANAGE_INTEGRATIONS)
-def register(request: ActingRequest, tenant: Tenant) -> HttpResponse:
-    """Register an address; its secret stands in this one answer and in no other."""
-    url, wanted = request.POST.get("url", ""), request.POST.get("item", "")
-    told: dict[str, object] = {}
-    status = 200
-    try:
-        endpoint, secret = endpoints.register(
-            tenant_id=tenant.pk, url=url, item=_item(tenant, wanted), by=request.actor, at=timezone.now()
-        )
-        told = {"fresh": endpoint, "secret": secret}
-    except UseCaseError as refusal:
-        told = {"typed": url[:2048], "chosen": wanted[:40], "register_problem": refusal}
-        status = refusal.status
-    return render(request, PAGE, {**_context(request, tenant), **told}, status=status)
-
-
-@require_POST
-@tenant_view(Permission.MANAGE_INTEGRATIONS)
-def run_harness(request: ActingRequest, tenant: Tenant, endpoint_id: UUID) -> HttpResponse:
-    """Run the harness against an endpoint."""
-    return _endpoint(
-        request, tenant, endpoint_id, lambda one, at: harness.request(endpoint=one, by=request.actor, at=at)
-    )
-
-
-@require_POST
-@tenant_view(Permission.MANAGE_INTEGRATIONS)
-def send_test(request: ActingRequest, tenant: Tenant, endpoint_id: UUID) -> HttpResponse:
-    """Send a test event to an endpoint."""
-    return _endpoint(
-        request, tenant, endpoint_id, lambda one, at: messages.send_test(endpoint=one, by=request.actor, at=at)
-    )
-
-
-@require_POST
-@tenant_view(Permission.MANAGE_INTEGRATIONS)
-def switch_off(request: ActingRequest, tenant: Tenant, endpoint_id: UUID) -> HttpResponse:
-    """Send nothing more to an endpoint."""
-    return _endpoint(
-        request, tenant, endpoint_id, lambda one, at: endpoints.switch_off(endpoint=one, by=request.actor, at=at)
-    )
-
-
 def _inventory(request: ActingRequest, tenant: Tenant, use: Callable[[datetime], object]) -> HttpResponse:
     problem: UseCaseError | None = None
     try:
         use(timezone.now())
     except UseCaseError as refusal:
         problem = refusal
-    return answer(request, PAGE, _context(request, tenant), to=f"{_address(tenant)}#inventory", problem=problem)
+    return answer(request, PAGE, context(request, tenant), to=f"{address(tenant)}#inventory", problem=problem)
 
 
-def _endpoint(
-    request: ActingRequest, tenant: Tenant, endpoint_id: UUID, use: Callable[[Endpoint, datetime], object]
-) -> HttpResponse:
-    endpoint = listed.find(tenant_id=tenant.pk, endpoint_id=endpoint_id)
-    if endpoint is None:
-        raise Http404
-    problem: UseCaseError | None = None
-    try:
-        use(endpoint, timezone.now())
-    except UseCaseError as refusal:
-        problem = refusal
-    return answer(request, ENDPOINTS, _context(request, tenant), to=f"{_address(tenant)}#endpoints", problem=problem)
-
-
-def _item(tenant: Tenant, wanted: str) -> Item | None:
-    try:
-        return lines.find(tenant_id=tenant.pk, item_id=UUID(wanted))
-    except ValueError:
-        return None
-
-
-def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
+def context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
+    """Return what the page shows, for each answer that is this page."""
     standing = listed.standing(tenant_id=tenant.pk)
     listing = lines.lines(tenant_id=tenant.pk, on=timezone.now().date())
     adopted = {one.endpoint.item_id for one in standing if one.endpoint.off_at is None}
@@ -157,10 +90,12 @@ def _context(request: ActingRequest, tenant: Tenant) -> dict[str, object]:
         "is_running": any(one.running and not one.is_stuck for one in standing),
         "to_adopt": [item for item in going_on if item.pk not in adopted and item.fate != Fate.RETIRED.value],
         "counts": sent.counts(tenant_id=tenant.pk),
+        "overlaps": OVERLAPS,
         "may_manage": request.actor.can(Permission.MANAGE_INTEGRATIONS, tenant_id=tenant.pk),
         "demo_receiver": f"{settings.DEMO_RECEIVER}{tenant.slug}/" if settings.DEMO_RECEIVER else "",
     }
 
 
-def _address(tenant: Tenant) -> str:
+def address(tenant: Tenant) -> str:
+    """Return where the page is."""
     return reverse("integrations:overview", args=[tenant.slug])

@@ -17,10 +17,10 @@ from core.models import Token
 from core.permissions import Permission
 from core.web import ActingRequest, tenant_view
 from integrations.queries import tokens as listed
+from integrations.views import overlaps
 
 PAGE = "integrations/tokens.html"
 LIFETIMES = (("30", "30 days"), ("90", "90 days"), ("180", "180 days"), ("365", "One year"))
-OVERLAPS = (("0", "At once"), ("1", "In an hour"), ("24", "In 24 hours"), ("168", "In 7 days"))
 
 
 class IssueForm(forms.Form):
@@ -38,12 +38,6 @@ class IssueForm(forms.Form):
     def __init__(self, *args: Any, scopes: list[tokens.TokenScope], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["scopes"].choices = [(scope.name, f"{scope.title} ({scope.name})") for scope in scopes]  # type: ignore[attr-defined]  # a choice field
-
-
-class RotateForm(forms.Form):
-    """How long the old secret stays valid."""
-
-    hours = forms.ChoiceField(choices=OVERLAPS)
 
 
 @never_cache
@@ -76,10 +70,9 @@ def listing(request: ActingRequest, tenant: Any) -> HttpResponse:
 @tenant_view(Permission.MANAGE_TOKENS)
 def rotate(request: ActingRequest, tenant: Any, token_id: UUID) -> HttpResponse:
     """Replace a token; the new secret is in this answer alone."""
-    token, form = _find(tenant, token_id), RotateForm(request.POST)
-    hours = int(form.cleaned_data["hours"]) if form.is_valid() else -1
+    token, overlap = _find(tenant, token_id), overlaps.read(request.POST)
     try:
-        made, secret = tokens.rotate(token, overlap=timedelta(hours=hours), by=request.actor, at=timezone.now())
+        made, secret = tokens.rotate(token, overlap=overlap, by=request.actor, at=timezone.now())
     except UseCaseError as refusal:
         return _page(request, tenant, _form(request, tenant), problem=refusal, status=refusal.status)
     return _page(request, tenant, _form(request, tenant), made=made, secret=secret, replaced=_find(tenant, token_id))
@@ -114,5 +107,5 @@ def _page(
     **more: object,
 ) -> HttpResponse:
     rows = listed.rows(tenant_id=tenant.pk, at=timezone.now())
-    context = {"tenant": tenant, "form": form, "rows": rows, "problem": problem, "overlaps": OVERLAPS, **more}
+    context = {"tenant": tenant, "form": form, "rows": rows, "problem": problem, "overlaps": overlaps.OVERLAPS, **more}
     return render(request, PAGE, context, status=status)

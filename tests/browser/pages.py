@@ -9,6 +9,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from tests.browser.acts import WRONG, connect_nonsense, fill, issue_token, press, replace_secret
+
 
 @dataclass(frozen=True)
 class Visit:
@@ -26,35 +28,6 @@ class Visit:
     @property
     def label(self) -> str:
         return f"{self.name}-{self.state}-{self.who}"
-
-
-def fill(button: str, **fields: str) -> Callable[[Page], None]:
-    """Fill fields by their name and press a button, past what the browser itself would refuse."""
-
-    def act(page: Page) -> None:
-        page.evaluate("() => document.querySelectorAll('form').forEach((form) => { form.noValidate = true; })")
-        for name, value in fields.items():
-            page.locator(f"main [name={name}]:not([type=radio]):visible").first.fill(value)
-        page.get_by_role("main").get_by_role("button", name=button).first.click()
-        page.wait_for_load_state()
-
-    return act
-
-
-def press(button: str) -> Callable[[Page], None]:
-    """Press a button."""
-
-    def act(page: Page) -> None:
-        page.get_by_role("main").get_by_role("button", name=button).first.click()
-        page.wait_for_load_state()
-
-    return act
-
-
-def connect_nonsense(page: Page) -> None:
-    """Begin with single sign-on, and paste what is no metadata."""
-    page.get_by_role("button", name="Set single sign-on up").click()
-    fill("Connect", metadata=WRONG)(page)
 
 
 def of_tenant(name: str, *, error: tuple[int, Callable[[Page], None]] | None = None, **args: str) -> list[Visit]:
@@ -75,16 +48,6 @@ def of_request(which: str, name: str, state: str, who: str = "owner", **more: An
     return Visit(name, state, who, {**slug, "request_id": which}, **more)
 
 
-def issue_token(page: Page) -> None:
-    """Issue an API token with every scope, so that its secret is shown."""
-    page.get_by_label("Name").fill("A token with quite a long name, as people give them")
-    for box in page.get_by_role("checkbox").all():
-        box.check()
-    page.get_by_role("button", name="Issue token").click()
-    page.get_by_text("Copy the secret now").wait_for()
-
-
-WRONG = "no such thing"
 TENANT_PAGES = [
     *of_tenant("dashboard:overview"),
     *of_tenant("dashboard:preflight"),
@@ -150,6 +113,7 @@ TENANT_PAGES = [
     Visit("staff_parity_reports:workflows", "regional", "staff", query="?segment=regional"),
     *of_tenant("parity_reports:guide", guide_slug="=new-in-10-minutes"),
     *of_tenant("integrations:overview", error=(422, fill("Register", url=WRONG))),
+    Visit("integrations:overview", "secret", "blocked", {"slug": "=skywest"}, then=replace_secret),
     *of_tenant("integrations:messages"),
     *of_tenant("accounts:access", error=(422, fill("Begin the review", due_on="2020-01-01"))),
     Visit("accounts:access_review", "populated", "owner", {"slug": "=hawaiian", "review_id": "access_review"}),
@@ -385,7 +349,8 @@ NOT_A_PAGE = {
             "parity_reports:end_old_way", "parity_reports:shadow_on", "parity_reports:shadow_off",
             "integrations:read", "integrations:accept", "integrations:decide", "integrations:register",
             "integrations:run_harness", "integrations:send_test", "integrations:switch_off", "integrations:resend",
-            "integrations:rotate_token", "integrations:revoke_token",
+            "integrations:rotate_token", "integrations:revoke_token", "integrations:rotate_secret",
+            "integrations:end_old_secret", "integrations:take_secret_back",
             "comms:confirm", "comms:skip", "comms:prefer", "comms:dismiss",
             "entitlements:refresh", "entitlements:choose", "entitlements:search_why", "entitlements:ask_access",
             "entitlements:grant_access",

@@ -14,7 +14,7 @@ from integrations.domain import signing
 from portal.demo.receiver import Receiver, ReceiverFile
 
 PAGE = Path(__file__).parents[2] / "docs" / "integrating.md"
-SECRET = signing.secret_from(bytes(range(32)))
+SECRET, OTHER = signing.secret_from(bytes(range(32))), signing.secret_from(bytes(32))
 BODY = '{"type":"crossing.test","data":{"n":1}}'
 
 type Receive = Callable[[dict[str, str], bytes], int]
@@ -41,8 +41,8 @@ def receive(request: pytest.FixtureRequest) -> Receive:
     return lambda headers, body: httpx.post(f"{root}/zz/flights", headers=headers, content=body).status_code
 
 
-def signed(*, message_id: str = "msg_1", late: timedelta = timedelta(0), secret: str = SECRET) -> dict[str, str]:
-    return signing.headers(secret=secret, message_id=message_id, at=datetime.now(UTC) - late, body=BODY)
+def signed(*secrets: str, message_id: str = "msg_1", late: timedelta = timedelta(0)) -> dict[str, str]:
+    return signing.headers(secrets=secrets or [SECRET], message_id=message_id, at=datetime.now(UTC) - late, body=BODY)
 
 
 def test_a_genuine_message_is_taken_once(receive: Receive) -> None:
@@ -54,12 +54,21 @@ def test_a_genuine_message_is_taken_once(receive: Receive) -> None:
 
 
 def test_of_several_signatures_one_is_enough(receive: Receive) -> None:
-    other = signed(secret=signing.secret_from(bytes(32)))["webhook-signature"]
+    other = signed(OTHER)["webhook-signature"]
     headers = signed()
     assert (
         receive({**headers, "webhook-signature": f"v1a,xx {other} {headers['webhook-signature']}"}, BODY.encode())
         == 204
     )
+
+
+@pytest.mark.parametrize("both", [(SECRET, OTHER), (OTHER, SECRET)], ids=["knows the old", "knows the new"])
+def test_while_a_secret_is_replaced_a_receiver_needs_to_know_one_of_the_two(
+    receive: Receive, both: tuple[str, str]
+) -> None:
+    """It knows `SECRET`, whichever of the two that is; once the old one has ended, it must be the new one."""
+    assert receive(signed(*both), BODY.encode()) == 204
+    assert receive(signed(both[1], message_id="msg_2"), BODY.encode()) == (204 if both[1] == SECRET else 401)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +85,8 @@ def test_of_several_signatures_one_is_enough(receive: Receive) -> None:
         lambda headers: {**headers, "webhook-signature": headers["webhook-signature"].replace("v1,", "v2,")},
         lambda headers: signed(late=timedelta(minutes=10)),
         lambda headers: signed(late=-timedelta(minutes=10)),
-        lambda headers: signed(secret=signing.secret_from(bytes(32))),
+        lambda headers: signed(OTHER),
+        lambda headers: signed(OTHER, signing.secret_from(bytes([1] * 32))),
     ],
 )
 def test_everything_else_is_refused(receive: Receive, spoil: Callable[[dict[str, str]], dict[str, str]]) -> None:

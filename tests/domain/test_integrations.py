@@ -5,14 +5,15 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from standardwebhooks import Webhook
+from standardwebhooks.webhooks import WebhookVerificationError
 
 from core.inventory import Integration, Kind
-from integrations.domain import excerpts, fates, probes, retries, signing
+from integrations.domain import excerpts, fates, probes, retries, rotation, signing
 from integrations.domain.fates import Fate
 from integrations.domain.probes import Outcome, Probe
 from integrations.domain.retries import SCHEDULE, State
 
-TODAY = date(2026, 11, 26)
+TODAY, NOON = date(2026, 11, 26), datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -39,16 +40,50 @@ def test_every_integration_gets_a_proposal_with_its_reason(kind, more, fate):
 def test_a_message_is_signed_so_that_the_reference_verifies_it():
     at, body = datetime.now(UTC), '{"type":"crossing.test","ü":1}'
     secret = signing.secret_from(bytes(range(32)))
-    headers = signing.headers(secret=secret, message_id="msg_1", at=at, body=body)
+    headers = signing.headers(secrets=[secret], message_id="msg_1", at=at, body=body)
     assert Webhook(secret).verify(body, headers) == json.loads(body)
     assert secret == "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+
+def test_each_secret_signs_the_same_message_by_itself():
+    at, known = datetime.now(UTC), [signing.secret_from(bytes([number] * 32)) for number in range(3)]
+    headers = signing.headers(secrets=known[:2], message_id="msg_1", at=at, body="{}")
+    alone = [signing.headers(secrets=[one], message_id="msg_1", at=at, body="{}") for one in known]
+    assert headers["webhook-signature"] == " ".join(one["webhook-signature"] for one in alone[:2])
+    assert [Webhook(one).verify("{}", headers) for one in known[:2]] == [{}, {}]
+    with pytest.raises(WebhookVerificationError):
+        Webhook(known[2]).verify("{}", headers)
+
+
+def test_an_old_secret_signs_until_the_moment_it_ends():
+    moment = timedelta(microseconds=1)
+    assert [rotation.signs(NOON, at=NOON + late) for late in (-moment, timedelta(0), moment)] == [True, False, False]
+    assert not rotation.signs(None, at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("asked", "changed", "ends", "counts"),
+    [
+        (-1, None, None, True),  # its first secret
+        (-1, 0, 2, True),  # the old one, which signs still
+        (-1, 0, 1, False),  # the old one, which has ended
+        (-1, 0, None, False),
+        (0, 0, None, True),  # the present one
+    ],
+)
+def test_a_run_counts_for_as_long_as_a_secret_signs_that_it_was_made_with(asked, changed, ends, counts):
+    def hour(number):
+        return None if number is None else NOON + timedelta(hours=number)
+
+    told = rotation.counts(asked_at=hour(asked), changed_at=hour(changed), old_ends_at=hour(ends), at=hour(1))
+    assert told is counts
 
 
 def test_a_moment_of_another_zone_is_signed_as_the_same_moment():
     at = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
     elsewhere = at.astimezone(timezone(timedelta(hours=-7)))
     secret = signing.secret_from(bytes(32))
-    told = [signing.headers(secret=secret, message_id="m", at=each, body="{}") for each in (at, elsewhere)]
+    told = [signing.headers(secrets=[secret], message_id="m", at=each, body="{}") for each in (at, elsewhere)]
     assert told[0] == told[1]
     assert told[0]["webhook-timestamp"] == str(int(at.timestamp()))
 
@@ -129,10 +164,13 @@ def test_an_excerpt_is_short():
     assert len(excerpts.excerpt(b"word " * 10_000)) == excerpts.LENGTH
 
 
-def judged(**statuses):
+TO_TAKE = {Probe.GENUINE, Probe.NEW_SECRET}
+
+
+def judged(*, is_rotating=False, **statuses):
     return [
-        probes.judge(probe, status=statuses.get(probe.value, 401 if probe is not Probe.GENUINE else 200))
-        for probe in Probe
+        probes.judge(probe, status=statuses.get(probe.value, 200 if probe in TO_TAKE else 401))
+        for probe in probes.planned(is_rotating=is_rotating)
     ]
 
 
@@ -141,7 +179,7 @@ def test_a_receiver_that_refuses_all_but_the_genuine_passes():
     assert probes.has_passed(judged(repeated=409, genuine=204, stale=400, tampered=403))
 
 
-@pytest.mark.parametrize("probe", [probe for probe in Probe if probe is not Probe.GENUINE])
+@pytest.mark.parametrize("probe", [probe for probe in Probe if probe not in TO_TAKE])
 @pytest.mark.parametrize("status", [200, 204, 302, 500, 503])
 def test_taking_or_failing_is_no_refusal(probe, status):
     result = probes.judge(probe, status=status)
@@ -168,8 +206,9 @@ def test_a_genuine_message_that_is_not_taken_says_what_to_do(status, fix):
 
 
 def test_nothing_is_refused_where_nothing_is_taken():
-    results = [probes.judge(Probe.GENUINE, status=404), *probes.not_tried()]
+    results = [probes.judge(Probe.GENUINE, status=404), *probes.not_tried(is_rotating=True)]
     assert [result.probe for result in results] == list(Probe)
+    assert Probe.NEW_SECRET not in {result.probe for result in probes.not_tried(is_rotating=False)}
     assert {result.outcome for result in results[1:]} == {Outcome.UNKNOWN}
 
 
@@ -181,3 +220,12 @@ def test_nobody_answering_is_unknown_but_for_the_genuine_message():
 def test_only_a_complete_run_passes():
     assert not probes.has_passed([])
     assert not probes.has_passed(judged()[:-1])
+
+
+def test_while_a_secret_is_replaced_the_receiver_must_take_the_new_one_too():
+    assert probes.has_passed(judged(is_rotating=True))
+    refused = judged(is_rotating=True, new_secret=401)
+    assert not probes.has_passed(refused)
+    assert [(result.outcome, result.fix[:35]) for result in refused if result.probe is Probe.NEW_SECRET] == [
+        (Outcome.BLOCK, "Give your receiver the new secret b")
+    ]

@@ -105,7 +105,7 @@ def test_a_secret_is_shown_once_and_sealed_at_rest(case):
     endpoint, secret = endpoints.register(tenant_id=case.tenant_id, url=URL, item=None, by=case.by, at=timezone.now())
     assert secret.startswith("whsec_")
     assert secret not in endpoint.secret
-    assert endpoints.secret_of(endpoint) == secret
+    assert endpoints.secrets_of(endpoint, at=timezone.now()) == [secret]
     assert secret not in str([*LedgerEntry.objects.values()])
 
 
@@ -154,9 +154,8 @@ def test_a_test_event_is_signed_delivered_and_kept(case):
     assert (message.state, attempt.status, attempt.took_ms) == ("delivered", 204, 12)
     sent = FakeOutbound.sent[-1]
     assert sent.headers["webhook-id"] == message.message_id
-    assert (
-        Webhook(endpoints.secret_of(message.endpoint)).verify(sent.body, dict(sent.headers))["type"] == "crossing.test"
-    )
+    (secret,) = endpoints.secrets_of(message.endpoint, at=timezone.now())
+    assert Webhook(secret).verify(sent.body, dict(sent.headers))["type"] == "crossing.test"
 
 
 def test_what_is_not_taken_is_tried_again_with_the_same_id_and_a_fresh_timestamp(case):
@@ -306,7 +305,7 @@ def test_the_probes_are_what_they_say(case):
     endpoint = case.register()
     case.try_out(endpoint)
     genuine, repeated, stale, tampered, forged, unsigned = FakeOutbound.sent
-    secret = Webhook(endpoints.secret_of(endpoint))
+    secret = Webhook(*endpoints.secrets_of(endpoint, at=timezone.now()))
     assert (repeated.headers, repeated.body) == (genuine.headers, genuine.body)
     assert int(genuine.headers["webhook-timestamp"]) - int(stale.headers["webhook-timestamp"]) in range(590, 605)
     assert stale.headers["webhook-id"] != genuine.headers["webhook-id"]

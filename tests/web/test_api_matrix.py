@@ -130,6 +130,11 @@ TABLE = (
     Row("api:link_rules", "GET", "sign_ins:read", READERS),
     Row("api:link_rule", "DELETE", "links:withdraw", MANAGERS, 204, ids={"rule_id": "rule_id"}),
     Row("api:endpoints", "GET", "harness:read", READERS),
+    Row("api:endpoint_rotation", "POST", "endpoints:rotate", MANAGERS, 201, ids={"endpoint_id": "endpoint_id"}),
+    Row(
+        "api:endpoint_rotation", "DELETE", "endpoints:rotate", MANAGERS, 422, ids={"endpoint_id": "endpoint_id"}
+    ),  # no secret is being replaced
+    Row("api:endpoint_old_secret", "DELETE", "endpoints:rotate", MANAGERS, 204, ids={"endpoint_id": "endpoint_id"}),
     Row("api:harness_runs", "GET", "harness:read", READERS),
     Row("api:harness_runs", "POST", "harness:run", MANAGERS, 202, body={"endpoint_id": "endpoint_id"}),
     Row("api:harness_run", "GET", "harness:read", READERS, ids={"harness_run_id": "harness_run_id"}),
