@@ -2,7 +2,6 @@
 the customers' webhook receivers.
 """
 
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,11 +17,11 @@ from portal.demo.dns_console import Console
 from portal.demo.dns_server import Resolver, Server
 from portal.demo.idp import IdentityProvider
 from portal.demo.idp_pages import SignInServer
-from portal.demo.pages import LoopbackServer
 from portal.demo.receiver import Receiver, ReceiverFile
 from tests import databases
 from tests.databases import Platforms
 from tests.ports import free_port
+from tests.serving import serving
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def running(airlines: list[Airline], *, folder: Path) -> Iterator[Counterparts]:
         legacy.fill(platforms.legacy_owner, report=lambda what, done, total: None, airlines=airlines)
         newplatform.create(platforms.new_owner)
         for server in servers:
-            running.enter_context(_serving(server))
+            running.enter_context(serving(server))
         address, received = f"http://127.0.0.1:{console_port}/", f"http://127.0.0.1:{receiver.server_port}/"
         with override_settings(
             ADAPTERS=_adapters(platforms, f"127.0.0.1:{port}", receiver.server_port),
@@ -65,16 +64,6 @@ def running(airlines: list[Airline], *, folder: Path) -> Iterator[Counterparts]:
             DEMO_RECEIVER=received,
         ):
             yield Counterparts(platforms, zones, address, provider, receivers, received)
-
-
-@contextmanager
-def _serving(server: LoopbackServer) -> Iterator[None]:
-    with server:
-        serving = threading.Thread(target=server.serve_forever, daemon=True)
-        serving.start()
-        yield
-        server.shutdown()
-        serving.join()
 
 
 def _adapters(platforms: Platforms, resolver: str, receiver_port: int) -> dict[str, dict[str, object]]:

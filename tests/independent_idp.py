@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
@@ -20,6 +19,7 @@ from saml2.server import Server
 from saml2.xmldsig import DIGEST_SHA256, SIG_RSA_SHA256
 
 from portal.saml_keys import Signer
+from tests import serving as servers
 from tests.ports import free_port
 
 
@@ -146,10 +146,8 @@ def serving(provider: IndependentProvider) -> Iterator[IndependentProvider]:
             self.end_headers()
             self.wfile.write(page)
 
-    with ThreadingHTTPServer(("127.0.0.1", provider.port), Page) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with servers.serving(ThreadingHTTPServer(("127.0.0.1", provider.port), Page)):
         yield provider
-        server.shutdown()
 
 
 def given_by(url: str) -> dict[str, str]:

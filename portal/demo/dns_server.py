@@ -1,6 +1,7 @@
 """The demo's DNS server: answers over UDP and TCP on loopback, from the zone file as it is at that moment."""
 
 import logging
+import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -14,6 +15,8 @@ from portal.demo.dns import Fault, Record, Zones
 log = logging.getLogger(__name__)
 
 NEGATIVE_TTL = 30
+LOOKS_EVERY = 0.05
+"""Seconds between two looks whether a listener is to end: `socketserver`'s own half second would hold up Ctrl-C."""
 UDP_PAYLOAD = 1232  # DNS Flag Day 2020; anything longer goes over TCP
 
 
@@ -83,17 +86,22 @@ class Server:
         quiet = DNSLogger(log="error", prefix=False, logf=log.debug)
         self.listeners = [DNSServer(resolver, port=port, address=host, tcp=tcp, logger=quiet) for tcp in (False, True)]
 
+        self.threads = [
+            threading.Thread(target=listener.server.serve_forever, args=(LOOKS_EVERY,), daemon=True)
+            for listener in self.listeners
+        ]
+
     def __enter__(self) -> Self:
-        for listener in self.listeners:
-            listener.start_thread()
+        for thread in self.threads:
+            thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for listener in self.listeners:
+        for listener, thread in zip(self.listeners, self.threads, strict=True):
             listener.stop()
-            listener.thread.join()
+            thread.join()
 
 
 def _row(name: str, record: Record) -> RR:

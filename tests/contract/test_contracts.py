@@ -184,7 +184,7 @@ def test_what_is_not_sold_is_refused_and_nothing_changes(world: World, different
     assert world.billing.subscription(account_id=ACCOUNT) == ORDERED
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_nobody_is_asked_inside_a_transaction(world: World) -> None:
     for ask in (
         lambda: world.legacy.subscription(tenant_ref=airline.CODE),

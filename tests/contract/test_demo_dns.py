@@ -2,7 +2,6 @@
 
 import http.client
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from portal.demo.dns import ZoneFile
 from portal.demo.dns_console import Console
 from portal.demo.dns_server import Resolver, Server
 from tests.ports import free_port
+from tests.serving import serving
 
 HOST = "_crossing-challenge.jetblue.example"
 
@@ -46,10 +46,8 @@ class Provider:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     file, port, console_port = ZoneFile(tmp_path_factory.mktemp("dns") / "dns.json"), free_port(), free_port()
-    with Server(Resolver(file.read), port=port), Console(file, port=console_port) as console:
-        threading.Thread(target=console.serve_forever, daemon=True).start()
+    with Server(Resolver(file.read), port=port), serving(Console(file, port=console_port)):
         yield Provider(console_port, DnspythonDns(resolver=f"127.0.0.1:{port}", timeout=0.3, lifetime=0.7), file)
-        console.shutdown()
 
 
 @pytest.fixture

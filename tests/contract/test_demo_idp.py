@@ -1,7 +1,6 @@
 """The demo's identity provider over HTTP: what it offers, whom it answers, and that its answers are what it says."""
 
 import re
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -16,6 +15,7 @@ from portal.adapters.saml import OneloginProvider
 from portal.demo.idp import FAULTS, Fault, IdentityProvider
 from portal.demo.idp_pages import SignInServer
 from tests.ports import free_port
+from tests.serving import serving
 
 PORTAL = "http://localhost:8000"
 SP = ServiceProvider(f"{PORTAL}/sso/org_1/metadata/", f"{PORTAL}/sso/org_1/acs/")
@@ -37,10 +37,8 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdentityProvi
     port = free_port()
     folder = tmp_path_factory.mktemp("idp")
     known = IdentityProvider(folder, address=f"http://127.0.0.1:{port}/", portals=lambda: [PORTAL, ""])
-    with SignInServer(known, port=port) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving(SignInServer(known, port=port)):
         yield known
-        server.shutdown()
 
 
 @pytest.fixture

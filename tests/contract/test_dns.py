@@ -229,7 +229,7 @@ def test_a_name_server_inside_a_network_is_not_asked() -> None:
             assert asked.count(f"{HOST}.") == 1, "for the zone alone"
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_no_question_is_asked_inside_a_transaction(world: World) -> None:
     with transaction.atomic(), pytest.raises(TransactionOpenError):
         world.dns.txt(HOST)

@@ -263,7 +263,7 @@ def test_whether_a_provider_wants_signed_requests_stands_in_its_metadata() -> No
         assert Real.port.metadata(document).wants_signed_requests is wants
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_nothing_is_asked_inside_a_transaction(world: World) -> None:
     idp = ProviderMetadata(ENTITY_ID, SSO_URL, ())
     for call in (

@@ -218,7 +218,7 @@ def test_nothing_stays_and_the_server_refuses_what_would(airline_platforms: Plat
     assert [name for name, _ in tables()] == [name for name, _ in before]
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_it_is_not_spoken_to_inside_a_transaction(inspector: Inspector) -> None:
     with (
         transaction.atomic(),

@@ -58,7 +58,7 @@ def test_a_tenant_that_legacy_does_not_know_has_nothing(inventory: Inventory) ->
     assert inventory.integrations(tenant_ref="' OR 1 = 1 --") == ()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_nothing_is_read_inside_a_transaction(inventory: Inventory) -> None:
     with transaction.atomic(), pytest.raises(TransactionOpenError):
         inventory.integrations(tenant_ref="ZZ")

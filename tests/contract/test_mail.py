@@ -1,7 +1,6 @@
 """The way out for mails: fake and SMTP agree on what leaves, what may work later, and what never will."""
 
 import socketserver
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -17,6 +16,7 @@ from core.letters import Letter
 from core.ports import Mail, Rejected, Unavailable
 from portal.adapters.mail import DjangoMail
 from tests.fakes.mail import FakeMail
+from tests.serving import serving
 
 REFUSED, AWAY, GOOD = "refused@zebra.example", "away@zebra.example", "owner@zebra.example"
 
@@ -84,14 +84,12 @@ def way(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Way]:
         yield Way(FakeMail(), lambda: FakeMail.sent)
         FakeMail.reset()
         return
-    with _Server() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving(_Server()) as server:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address
         settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
         settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
         yield Way(DjangoMail(), lambda: server.taken, server)
-        server.shutdown()
 
 
 def test_a_mail_leaves(way: Way) -> None:
@@ -117,7 +115,7 @@ def test_no_header_can_be_smuggled_in(way: Way) -> None:
     assert way.left() == []
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_no_mail_leaves_inside_a_transaction(way: Way) -> None:
     from django.db import transaction
 

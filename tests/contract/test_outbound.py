@@ -1,6 +1,5 @@
 """What every sender promises, kept by the fake and by the guarded one against a server on loopback."""
 
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -12,6 +11,7 @@ from core.ports import Outbound, Rejected
 from core.tenancy import TransactionOpenError
 from portal.adapters.outbound import GuardedSender
 from tests.fakes.outbound import Answer, FakeOutbound, Sent
+from tests.serving import serving
 
 
 class World:
@@ -67,11 +67,9 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         return
     server = Server(("127.0.0.1", 0), Page)
     server.answers = {}
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    sender = GuardedSender(loopback_ports=[server.server_port], ours=["crossing.example"], most_seconds=5)
-    yield World(sender, f"http://127.0.0.1:{server.server_port}", server.answers)
-    server.shutdown()
-    server.server_close()
+    with serving(server):
+        sender = GuardedSender(loopback_ports=[server.server_port], ours=["crossing.example"], most_seconds=5)
+        yield World(sender, f"http://127.0.0.1:{server.server_port}", server.answers)
 
 
 def test_an_answer_comes_back_whole(world: World) -> None:
@@ -126,7 +124,7 @@ def test_addresses_are_judged_without_asking_anybody(world: World) -> None:
         world.sender.check("https://crossing.example/")
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_nothing_is_sent_inside_a_transaction(world: World) -> None:
     world.answer("/", Reply(200))
     with transaction.atomic(), pytest.raises(TransactionOpenError):

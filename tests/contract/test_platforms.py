@@ -359,7 +359,7 @@ def test_an_unknown_run_is_refused(world: World) -> None:
         world.mover.position(order=world.order("airports"))
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_neither_is_spoken_to_inside_a_transaction(world: World) -> None:
     with transaction.atomic():
         with pytest.raises(TransactionOpenError):

@@ -1,7 +1,6 @@
 """Receivers of webhooks: the demo's and the worked example of docs/integrating.md pass the harness."""
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ import pytest
 
 from integrations.domain import signing
 from portal.demo.receiver import Receiver, ReceiverFile
+from tests.serving import serving
 
 PAGE = Path(__file__).parents[2] / "docs" / "integrating.md"
 SECRET, OTHER = signing.secret_from(bytes(range(32))), signing.secret_from(bytes(32))
@@ -23,10 +23,8 @@ type Receive = Callable[[dict[str, str], bytes], int]
 @pytest.fixture
 def receivers(tmp_path: Path) -> Iterator[tuple[ReceiverFile, str]]:
     file = ReceiverFile(tmp_path / "receiver.json")
-    with Receiver(file, port=0) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving(Receiver(file, port=0)) as server:
         yield file, f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 @pytest.fixture(params=["the demo's", "the worked example"])
