@@ -110,9 +110,12 @@ def issue(
         raise UnableToIssue("A token's name has at most 100 characters, all of them visible.")
     if not at < expires_at <= at + LONGEST:
         raise UnableToIssue(f"A token ends within {LONGEST.days} days, and not in the past.")
-    if _is_full(tenant_id, at=at):
-        raise UnableToIssue(f"Your account has {MOST_IN_FORCE} tokens in force.", fix="Revoke one you no longer need.")
     with transaction.atomic(durable=True):
+        _take_turns(tenant_id)
+        if _is_full(tenant_id, at=at):
+            raise UnableToIssue(
+                f"Your account has {MOST_IN_FORCE} tokens in force.", fix="Revoke one you no longer need."
+            )
         token, secret = _make(tenant_id=tenant_id, name=name, scopes=scopes, expires_at=expires_at, by=by, at=at)
         ledger.record(
             "core.token.issued",
@@ -139,12 +142,14 @@ def rotate(token: Token, *, overlap: timedelta, by: Actor, at: datetime) -> tupl
     _require_scopes(by, token.scopes, tenant_id=token.tenant_id)
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise UnableToRotate(f"The old secret may stay valid for {LONGEST_OVERLAP.days} days at most.")
-    if overlap and _is_full(token.tenant_id, at=at):  # both count until the old one ends
-        raise UnableToRotate(
-            f"Your account has {MOST_IN_FORCE} tokens in force.", fix="Revoke one, or let the old secret end at once."
-        )
     ends_at = min(token.expires_at, at + overlap)
     with transaction.atomic(durable=True):
+        _take_turns(token.tenant_id)
+        if overlap and _is_full(token.tenant_id, at=at):  # both count until the old one ends
+            raise UnableToRotate(
+                f"Your account has {MOST_IN_FORCE} tokens in force.",
+                fix="Revoke one, or let the old secret end at once.",
+            )
         in_force = Token.objects.filter(pk=token.pk, revoked_at=None, replaced_at=None, expires_at__gt=at)
         ending = {"expires_at": ends_at} if overlap else {"revoked_at": at, "revoked_by": by.known_id}
         if not in_force.update(replaced_at=at, replaced_by=by.known_id, **ending):
@@ -202,7 +207,8 @@ def revoke(token: Token, *, by: Actor, at: datetime, and_issued: bool = False) -
     if and_issued:
         by.require(Permission.MANAGE_TOKENS, tenant_id=token.tenant_id)
     with transaction.atomic(durable=True):
-        was_in_force = _revoke(token, by=by, at=at)  # first: whoever issues by it waits for its row, or is refused
+        _take_turns(token.tenant_id)
+        was_in_force = _revoke(token, by=by, at=at)
         if and_issued:
             for issued in Token.objects.filter(tenant_id=token.tenant_id, issued_through=token.pk, expires_at__gt=at):
                 _revoke(issued, by=by, at=at)
@@ -219,6 +225,16 @@ def _revoke(token: Token, *, by: Actor, at: datetime) -> bool:
 def digest(secret: str) -> bytes:
     """Return the SHA-256 digest under which a secret is kept; it has 256 random bits, so no salt is needed."""
     return hashlib.sha256(secret.encode()).digest()
+
+
+def _take_turns(tenant_id: UUID) -> None:
+    """Let an account's tokens be changed by one transaction after the other; call it first.
+
+    An act changes several rows and the ledger besides: locked one by one, two acts could each hold what the other waits
+    for. What a token does that is being revoked comes before its end, or is refused.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"core.tokens:{tenant_id}"])
 
 
 def _require_scopes(by: Actor, scopes: Collection[str], *, tenant_id: UUID) -> None:
@@ -242,7 +258,7 @@ def _make(
     whose = by.known_id
     if by.kind is ActorKind.TOKEN:
         in_force = Token.objects.filter(tenant_id=tenant_id, pk=by.known_id, revoked_at=None, expires_at__gt=at)
-        asking = in_force.select_for_update().first()  # or one that is revoked meanwhile would leave another behind
+        asking = in_force.first()
         if asking is None:
             raise UnableToIssue("The token that asks for it has ended.", fix="Use one that is in force.")
         whose, expires_at = asking.created_by, min(expires_at, asking.expires_at)
