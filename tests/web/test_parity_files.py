@@ -4,14 +4,12 @@ import csv
 import io
 import json
 import re
-from datetime import UTC, datetime
 
 import pytest
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from core import pdf
-from core.sheets import workbook
 from parity_reports.models import EntityResult
 from tests import make
 from tests.parity import arrange, person
@@ -146,29 +144,3 @@ def test_a_server_without_the_libraries_says_what_to_do_instead_of_a_pdf(owner, 
     answer = owner.get(f"/t/zebra/parity/{report.pk}/report.pdf")
     assert answer.status_code == 503
     assert "Print the page from your browser instead" in answer.text
-
-
-def test_a_workbook_takes_whatever_text_there_is():
-    at = datetime(2026, 11, 26, 9, tzinfo=UTC)
-    hostile = ["=1+1", "+1", "@x", "a\x00\x0b\ud800b", "y" * 40_000, 2**60, True, None, -7, ' <&">\r\n]]>', "\t"]
-    body = b"".join(workbook([("Odd", ("value",), [(one,) for one in hostile])], at=at))
-    (header, *rows) = sheets(body)["Odd"]
-    assert (header[0].value, header[0].font.b) == ("value", True)
-    values = [row[0].value for row in rows]
-    assert values[:3] == ["=1+1", "+1", "@x"]
-    assert values[3] == "a���b"
-    assert (len(values[4]), values[4][-1]) == (32_767, "…")
-    assert values[5:] == [str(2**60), "True", None, -7, ' <&">\r\n]]>', "\t"]
-    assert [row[0].data_type for row in rows[:3]] == ["s"] * 3
-
-
-def test_a_workbook_is_sent_while_its_rows_are_read():
-    read = []
-    rows = ((read.append(number) or number, "", f"row {number}") for number in range(5000))
-    few = [("x",)]
-    pieces = workbook([("Few", ("a",), few), ("Many", ("a", "b", "c"), rows)], at=datetime(2026, 11, 26, tzinfo=UTC))
-    body = next(pieces) + next(pieces)
-    assert 0 < len(read) < 3000
-    found = sheets(body + b"".join(pieces))
-    assert [cell.value for cell in found["Few"][1]] == ["x"]
-    assert [[cell.value for cell in row] for row in found["Many"][1:]] == [[n, None, f"row {n}"] for n in range(5000)]
