@@ -56,7 +56,7 @@ class DatasetForm(forms.Form):
     """What is to be erased."""
 
     dataset = forms.ChoiceField(
-        choices=[(one.value, one.label) for one in Dataset if one.goes_by_itself],
+        choices=[(one.value, one.label) for one in Dataset if one is not Dataset.STAGE],
         label="What",
         widget=forms.RadioSelect,
     )
@@ -138,7 +138,7 @@ class ObligationAdmin(StaffAdmin):
         when=lambda row: row.key == "deletion",
     )
     def erase(self, request: HttpRequest, row: Obligation, answers: Mapping[str, Any]) -> str:
-        """Order that one of the things which are erased a quarter after the move goes now."""
+        """Order that something else than stage data goes before a quarter after the move has passed."""
         by, dataset = self.actor(request), Dataset(answers["dataset"])
         deletions.order(tenant_id=row.tenant_id, dataset=dataset, by=by, at=timezone.now())
         return f"The erasure of “{dataset.label}” is ordered; its attestation follows once it was counted again."

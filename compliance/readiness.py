@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from compliance.domain.datasets import GONE
 from compliance.domain.obligations import Standing
 from compliance.queries import obligations
+from compliance.services import deletions
 from core.findings import Finding, Outcome
 from core.readiness import check
 
@@ -50,3 +52,40 @@ def promises_kept(*, tenant_id: UUID, at: datetime) -> Finding:
             fix=first.plan,
         )
     return Finding(Outcome.PASS, f"All {len(rows)} promises are mapped to what keeps them", facts=facts)
+
+
+@check(
+    GONE,
+    title="Copies made for the move go in time",
+    owner="legal-privacy",
+    due="T+110",
+    valid_for=timedelta(days=1),
+    link="promises/#kept",
+    gates=(),
+)
+def copies_gone(*, tenant_id: UUID, at: datetime) -> Finding:
+    """What is kept past its end blocks the promise that it goes; what a legal hold keeps does not."""
+    kept = deletions.overdue(tenant_id=tenant_id, at=at)
+    if not kept:
+        return Finding(Outcome.PASS, "Nothing is kept of the move past its end", facts={"overdue": []})
+    stuck = [one for one in kept if not one.is_held]
+    first = (stuck or kept)[0]
+    others = f", and {len(kept) - 1} more" if len(kept) > 1 else ""
+    return Finding(
+        Outcome.BLOCK if stuck else Outcome.WARN,
+        f"{first.dataset.label}{others}: kept past the end. {first.why}",
+        facts={"overdue": [one.dataset.value for one in kept]},
+        evidence={
+            "kept": [
+                {
+                    "dataset": one.dataset.value,
+                    "what": one.dataset.label,
+                    "why": one.why,
+                    "what_to_do": one.fix,
+                    "owner": one.dataset.owner,
+                }
+                for one in kept
+            ]
+        },
+        fix=first.fix,
+    )

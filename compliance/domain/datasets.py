@@ -1,7 +1,15 @@
 """What is deleted once the move needs it no more: how each is called, and why it was kept."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+
+KEPT = timedelta(days=90)
+"""For how long after the move any of it stays; then it goes by itself, unless the vendor ordered it earlier."""
+GONE = "compliance.copies_gone"
+"""The check that asks whether all of it went."""
+GRACE = timedelta(days=3)
+"""After which what should be gone and is not is told: it is ordered daily, findings the day after stage data."""
 
 
 class Dataset(StrEnum):
@@ -38,11 +46,6 @@ class Dataset(StrEnum):
     def owner(self) -> str:
         """Who answers for it."""
         return _TOLD[self].owner
-
-    @property
-    def goes_by_itself(self) -> bool:
-        """Whether it is deleted a quarter after the move without anybody's order."""
-        return self is not Dataset.STAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from compliance.domain.datasets import GONE
+
 
 class Kind(StrEnum):
     """What a promise is about."""
@@ -93,9 +95,9 @@ STANDARD = (
     ),
     Standard(
         "deletion", Kind.DELETION, "Copies made for the move are deleted",
-        "Stage data are deleted after the move; you get a sealed attestation of what, when and how it was verified.",
-        "Data processing agreement, deletion", "legal-privacy",
-        control="Deletions on “Promises”, refused under a legal hold, each with its attestation.",
+        "What was copied or kept for the move is deleted 90 days after it at the latest, unless a legal hold stands;"
+        " you get a sealed attestation of what, when and how it was verified.",
+        "Data processing agreement, deletion", "legal-privacy", (GONE,),
     ),
 )  # fmt: skip
 """The charter's promises, as an account gets them when its move begins."""

@@ -2,14 +2,15 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 
 from compliance import verifier
 from compliance.domain import attestations
-from compliance.domain.datasets import Dataset
+from compliance.domain.datasets import GRACE, KEPT, Dataset
 from compliance.models import Attestation, Deletion
 from compliance.services.datasets import HANDLED, UnableToDelete
 from core import holds, ledger, queue, tenancy
@@ -20,11 +21,20 @@ from cutover.domain.phases import Phase
 from cutover.queries import cutovers
 from parity_reports.queries import reports
 
-__all__ = ["NAMES_KEPT", "UnableToDelete", "carry_out", "due_erasures", "order"]
+__all__ = ["Overdue", "UnableToDelete", "carry_out", "due_erasures", "order", "overdue"]
 
 CARRY_OUT = "compliance.tasks.carry_out"
-NAMES_KEPT = timedelta(days=90)
-"""For how long after the move what is kept of it stays; then it is erased unless the vendor did so earlier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Something of a move that should be gone by now, why it is not, and what to do."""
+
+    dataset: Dataset
+    why: str
+    fix: str
+    is_held: bool = False
+    """A legal hold keeps it, as it should."""
 
 
 def order(*, tenant_id: UUID, by: Actor, at: datetime, dataset: Dataset = Dataset.STAGE) -> Deletion:
@@ -83,10 +93,36 @@ def carry_out(*, tenant_id: UUID, deletion_id: UUID, by: Actor, at: datetime) ->
 
 def due_erasures(*, at: datetime, dataset: Dataset = Dataset.PEOPLE) -> list[UUID]:
     """Return the accounts whose move was over a quarter ago, and that have such rows still; needs a staff scope."""
-    over = cutovers.every().filter(phase=Phase.DONE, phase_since__lte=at - NAMES_KEPT)
+    over = cutovers.every().filter(phase=Phase.DONE, phase_since__lte=at - KEPT)
     held = holds.legally_held(at=at)
     tenant_ids = over.exclude(tenant_id__in=held).values_list("tenant_id", flat=True)
     return [tenant_id for tenant_id in tenant_ids if any(HANDLED[dataset].count(tenant_id).values())]
+
+
+def overdue(*, tenant_id: UUID, at: datetime) -> list[Overdue]:
+    """Return what of an account should have gone by itself by now, and did not. Asks the new platform, too."""
+    if not cutovers.of_many(tenant_ids=[tenant_id]).filter(phase=Phase.DONE, phase_since__lte=at - KEPT - GRACE):
+        return []
+    there = [dataset for dataset in Dataset if any(HANDLED[dataset].count(tenant_id).values())]
+    return [one for dataset in there if (one := _why_there(tenant_id, dataset, at=at))]
+
+
+def _why_there(tenant_id: UUID, dataset: Dataset, *, at: datetime) -> Overdue | None:
+    """Say why something is there still; None where it came since, and goes with the next order."""
+    try:
+        _allowed(tenant_id, dataset, at=at)
+    except holds.LegallyHeld as held:
+        return Overdue(dataset, held.message, held.fix, is_held=True)
+    except UnableToDelete as refusal:
+        return Overdue(dataset, refusal.message, refusal.fix)
+    ordered = Deletion.objects.filter(tenant_id=tenant_id, dataset=dataset, done_at=None)
+    if not ordered.filter(requested_at__lte=at - GRACE).exists():
+        return None
+    return Overdue(
+        dataset,
+        "Its deletion is ordered, and is not done days later.",
+        "Our legal and privacy lead looks at the deletion's job, which says why, and has it tried again.",
+    )
 
 
 def _begin(row: Deletion, *, by: Actor, at: datetime) -> None:
@@ -154,5 +190,5 @@ def _enqueue(row: Deletion, *, by: Actor) -> None:
 
 
 def _allowed(tenant_id: UUID, dataset: Dataset, *, at: datetime) -> None:
-    HANDLED[dataset].require(tenant_id)
     holds.demand_none(tenant_id=tenant_id, at=at)
+    HANDLED[dataset].require(tenant_id)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.queries.tenants import Tenant
 from compliance import verifier
-from compliance.queries import files, obligations
+from compliance.queries import files, kept, obligations
 from compliance.services import evidence as packs
 from core.approvals import seals
 from core.permissions import Permission
@@ -28,6 +28,7 @@ def listing(request: ActingRequest, tenant: Tenant) -> HttpResponse:
         "tenant": tenant,
         "rows": rows,
         "attestations": list(obligations.attestations(tenant_id=tenant.pk)),
+        "kept": kept.kept(tenant_id=tenant.pk, at=timezone.now()),
         "under_way": obligations.open_deletions(tenant_id=tenant.pk).exists(),
         "server_key": seals.public_key().hex(),
         "may_freeze": request.actor.can(Permission.VIEW_EVIDENCE, tenant_id=tenant.pk),

@@ -11,7 +11,7 @@ from accounts.models import LegacyPerson, NewPerson, PersonDecision
 from accounts.queries import identity_map as queries
 from accounts.services.identity_map import checkpoints, decisions, runs
 from compliance import tasks, verifier
-from compliance.domain.datasets import Dataset
+from compliance.domain.datasets import KEPT, Dataset
 from compliance.models import Deletion
 from compliance.queries import files
 from compliance.queries import obligations as standing
@@ -95,7 +95,7 @@ def test_names_stay_while_there_is_a_way_back_or_a_hold(airline: Airline) -> Non
 
 
 def test_a_quarter_after_the_move_names_are_erased_by_themselves(airline: Airline) -> None:
-    later = AT + deletions.NAMES_KEPT
+    later = AT + KEPT
     with tenancy.empty_scope(), make.arranging():
         assert deletions.due_erasures(at=later - timedelta(seconds=1)) == []
         assert deletions.due_erasures(at=later) == [airline.id]
@@ -111,4 +111,4 @@ def test_nothing_is_asked_for_an_account_without_a_map() -> None:
     tenant = make.tenant()
     with make.arranging():
         Cutover.objects.create(tenant=tenant, phase="done", phase_since=AT)
-        assert deletions.due_erasures(at=AT + deletions.NAMES_KEPT) == []
+        assert deletions.due_erasures(at=AT + KEPT) == []

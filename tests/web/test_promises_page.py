@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Tenant
+from compliance.domain.datasets import Dataset
 from compliance.services import obligations
 from core import holds, tenancy
 from core.evidence import verifier
@@ -40,7 +41,7 @@ def promised(auditor):
 def test_before_anything_is_recorded_the_page_says_what_will_be_there(client, auditor):
     page = client.get("/t/aloha/promises/").text
     assert "No promise is recorded yet" in page
-    assert "Copies made for the move are deleted after your cutover" in page
+    assert page.count("90 days after your move is done") == len(Dataset)
 
 
 def test_a_gap_says_whose_turn_it_is(client, promised):
