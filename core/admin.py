@@ -200,6 +200,12 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         """Refuse to filter by what would tell bit by bit what the page does not show (`core.lookups`)."""
         return lookups.is_harmless(self, lookup) and bool(super().lookup_allowed(lookup, value, request))
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Name first whose row it is, also on pages that do not list it: nobody decides for the wrong customer."""
+        fields = [*super().get_fields(request, obj)]
+        is_told = {"tenant", "account"} & set(fields) or not hasattr(self.model, "tenant_id")
+        return fields if is_told else ["tenant", *fields]
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[StaffList]:
         """Use the list that keeps what is searched for out of its address."""
         return StaffList
@@ -294,7 +300,7 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
                 return HttpResponseRedirect(back)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{item.label}: {row}",
+            "title": f"{item.label}: {row}" + (f" ({row.tenant})" if getattr(row, "tenant_id", None) else ""),
             "opts": self.opts,
             "operation": item,
             "form": form,

@@ -1,5 +1,6 @@
 """Documents as PDF (WeasyPrint), from our own HTML and style sheet; nothing is fetched from anywhere."""
 
+import logging
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -78,4 +79,5 @@ def _library() -> Any | None:
         import weasyprint.urls
     except OSError:  # it looks for Pango when it is imported
         return None
+    logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)  # it tells of each step of each document
     return weasyprint

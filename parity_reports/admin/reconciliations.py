@@ -30,7 +30,15 @@ class ReconciliationAdmin(StaffAdmin):
     list_select_related = ("tenant",)
     search_fields = ("tenant__name", "title")
     ordering = ("-requested_at",)
-    readonly_fields: ClassVar[tuple[str, ...]] = ("counts", "merged", "samples")
+    exclude = ("strategies",)
+    readonly_fields: ClassVar[tuple[str, ...]] = ("chosen", "counts", "merged", "samples")
+
+    @admin.display(description="what is done")
+    def chosen(self, row: Reconciliation) -> SafeString:
+        """Say what is done about each cause; those that are left for now are left out."""
+        told = ((Cause(cause).label, Strategy(strategy)) for cause, strategy in row.strategies.items())
+        lines = ((cause, strategy.label) for cause, strategy in told if strategy is not Strategy.ASK)
+        return format_html_join("", "<div>{} → {}</div>", lines)
 
     @admin.display(description="records")
     def counts(self, row: Reconciliation) -> SafeString:

@@ -173,9 +173,11 @@ def test_two_franchises_cross_and_one_changed_hit_is_found(
         babe += " WHERE reference = 'ruthba01'"
         assert new.execute(babe.encode()).fetchone() == ("1895-02-06", "left", "188.0", "97.5", "1914-07-11")
     run_sql(world.new_owner, planted)
+    run_sql(world.new_owner, "UPDATE platform.season SET attendance = attendance + 1 WHERE reference = '1927-NYA'")
     said, complaint = command("manage.py try_mapping yankees --compare")
     assert complaint.startswith("The comparison ended different.")
-    assert "batting_lines: different, 4,533 compared\n  hits: 1 value\n" in said
+    assert "batting_lines: different, 4,533 compared, 1 different\n  hits: 1 value\n" in said
+    assert "  attendance: <5 value\n" in said
     assert "players: equal" in said
 
 

@@ -108,8 +108,10 @@ def test_staff_reconciles_an_entity_and_the_customer_reads_what_was_done(driftin
     client.force_login(make.staff(StaffRole.DATA_LEAD))
     with make.arranging():
         watch = Watch.objects.get(entity="people")
+    form = reverse("admin:parity_reports_watch_reconcile", args=[watch.pk])
+    assert f"Reconcile: {watch} ({drifting.crossing.tenant})" in text(client.get(form))
     asked = client.post(
-        reverse("admin:parity_reports_watch_reconcile", args=[watch.pk]),
+        form,
         {**dict.fromkeys(Cause, "ask"), "late_write": "source", "reason": "As agreed on the phone."},
     )
     assert asked.status_code == 302, text(asked)
@@ -117,6 +119,9 @@ def test_staff_reconciles_an_entity_and_the_customer_reads_what_was_done(driftin
         row = Reconciliation.objects.get()
     page = text(client.get(reverse("admin:parity_reports_reconciliation_change", args=[row.pk])))
     assert "different, Changed in legacy → Legacy wins: move the row again" in page
+    assert "What is done Changed in legacy → Legacy wins: move the row again" in page
+    assert "late_write" not in page
+    assert f"Tenant {drifting.crossing.tenant} Entity" in page, "whose data it is"
     assert drifting.drifts()[0].record in page
     client.post(reverse("admin:parity_reports_reconciliation_confirm", args=[row.pk]))
     queue.run_pending()

@@ -134,9 +134,11 @@ def _warnings(spec: Spec) -> Iterator[str]:
                 f"{spec.entity}: {name!r} can have more digits than a comparison calculates with, which calls such a"
                 " value different; round what it is made of, as in `round(decimal(x), 3)`"
             )
-    for kind in plain.CASES:
-        if kind not in spec.cases:
-            yield f"{spec.entity}: cases.{kind} says nothing"
+    if open_cases := [kind for kind in plain.CASES if kind not in spec.cases]:
+        yield (
+            f"{spec.entity}: `cases` does not say what becomes of objects that are {', '.join(open_cases)}: name a rule"
+            " for each, or {none: why there are none}"
+        )
 
 
 def _compiled(spec: Spec, dialect: Dialect) -> Iterator[str]:

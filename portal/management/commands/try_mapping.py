@@ -59,7 +59,8 @@ class Command(BaseCommand):
         inspection.refresh_from_db()
         told = inspected.latest(tenant_id=tenant_id)
         if not told.is_done:
-            raise CommandError(f"The check did not come to its end. {told.trouble or inspection.problem}".strip())
+            why = told.trouble or inspection.problem or _ELSEWHERE
+            raise CommandError(f"The check did not come to its end. {why}")
         for row in told.rows:
             read, rejected = (row.seen.rows, row.seen.rejected) if row.seen else (0, 0)
             self.stdout.write(
@@ -86,11 +87,13 @@ class Command(BaseCommand):
         _work(tenant_id)
         report.refresh_from_db()
         for entity in report.entities.order_by("position"):
-            self.stdout.write(
-                f"{entity.entity}: {entity.verdict}, {entity.compared:,} compared {entity.problem}".rstrip()
-            )
+            amiss = ((getattr(entity, name), said) for name, said in _AMISS.items())
+            told = [f"{entity.compared:,} compared", *(f"{count:,} {said}" for count, said in amiss if count)]
+            self.stdout.write(f"{entity.entity}: {entity.verdict}, {', '.join(told)} {entity.problem}".rstrip())
             for column, kinds in entity.kinds.items():
-                self.stdout.write(f"  {column}: " + ", ".join(f"{count:,} {kind}" for kind, count in kinds.items()))
+                # A few differences of a column that is not public are no number: “<5”.
+                numbers = (f"{one:,}" if isinstance(one, int) else one for one in kinds.values())
+                self.stdout.write(f"  {column}: " + ", ".join(map(" ".join, zip(numbers, kinds, strict=True))))
         if place:
             place.write_bytes(files.sealed(report))
         if report.verdict != Verdict.EQUAL:
@@ -102,6 +105,10 @@ def _told(fault: inspected.Fault) -> Iterator[str]:
     yield f"  {fault.count:,} × {fault.words.because} ({fault.rule}{f', {fault.column}' if fault.column else ''})"
     for key, value in fault.shown[:3]:
         yield f"    {key}{'' if value is None else f': {value!r}'}"
+
+
+_AMISS = {"missing": "missing", "extra": "only new", "different": "different", "duplicate": "twice"}
+_ELSEWHERE = "A worker has taken it, by the settings that it was started with: end the demo and its workers first."
 
 
 def _rows(number: int) -> str:
