@@ -92,25 +92,29 @@ def carry_out(*, tenant_id: UUID, deletion_id: UUID, by: Actor, at: datetime) ->
 
 
 def due_erasures(*, at: datetime, dataset: Dataset = Dataset.PEOPLE) -> list[UUID]:
-    """Return the accounts whose move was over a quarter ago, and that have such rows still; needs a staff scope."""
+    """Return the accounts whose move was over a quarter ago, and that have such rows still; needs a staff scope.
+
+    So are those whose order stands: its job may have been killed for good between deleting and attesting.
+    """
     over = cutovers.every().filter(phase=Phase.DONE, phase_since__lte=at - KEPT)
     held = holds.legally_held(at=at)
     tenant_ids = over.exclude(tenant_id__in=held).values_list("tenant_id", flat=True)
-    return [tenant_id for tenant_id in tenant_ids if any(HANDLED[dataset].count(tenant_id).values())]
+    ordered = set(Deletion.objects.filter(dataset=dataset, done_at=None).values_list("tenant_id", flat=True))
+    return [one for one in tenant_ids if one in ordered or any(HANDLED[dataset].count(one).values())]
 
 
 def overdue(*, tenant_id: UUID, at: datetime) -> list[Overdue]:
     """Return what of an account should have gone by itself by now, and did not. Asks the new platform, too."""
     if not cutovers.of_many(tenant_ids=[tenant_id]).filter(phase=Phase.DONE, phase_since__lte=at - KEPT - GRACE):
         return []
-    there = [dataset for dataset in Dataset if any(HANDLED[dataset].count(tenant_id).values())]
-    return [one for dataset in there if (one := _why_there(tenant_id, dataset, at=at))]
+    return [one for dataset in Dataset if (one := _why_there(tenant_id, dataset, at=at))]
 
 
 def _why_there(tenant_id: UUID, dataset: Dataset, *, at: datetime) -> Overdue | None:
-    """Say why something is there still; None where it came since, and goes with the next order."""
+    """Say why something is there still, or not attested; None where it is not, or goes with the next order."""
     try:
-        _allowed(tenant_id, dataset, at=at)
+        if any(HANDLED[dataset].count(tenant_id).values()):
+            _allowed(tenant_id, dataset, at=at)
     except holds.LegallyHeld as held:
         return Overdue(dataset, held.message, held.fix, is_held=True)
     except UnableToDelete as refusal:

@@ -108,6 +108,17 @@ def test_an_order_that_nobody_carries_out_is_told_and_what_came_since_is_not(don
     assert "Its deletion is ordered, and is not done days later." in found.summary
 
 
+def test_what_went_and_was_never_attested_is_told_and_taken_up_again(done):
+    order = deletions.order(tenant_id=done.pk, by=make.SYSTEM, at=now() - GRACE)
+    StagedMover.rows = 0  # deleted, and killed before it was written down
+    for job in queue.jobs(done.pk, task=deletions.CARRY_OUT, key=str(order.pk), limit=1):
+        with tenancy.empty_scope(), make.arranging():
+            queue.cancel(job.id, by=make.SYSTEM)
+    assert "stage" in asked(done).facts["overdue"]
+    a_day()
+    assert Attestation.objects.filter(deletion=order).exists()
+
+
 def test_a_platform_that_is_away_keeps_nothing_else_from_going(done):
     holding.release(holding.place(done.pk))
     StagedMover.away = True
