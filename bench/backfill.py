@@ -295,6 +295,9 @@ def goals(ratio: Mapping[str, float]) -> list[tuple[str, float, str, bool]]:
         found.append(("1 worker ÷ raw COPY", one, "≤ 3.8", one <= 3.8))
     if two:
         found.append(("2 workers ÷ raw COPY", two, "≤ 2.8", two <= 2.8))
+    if two and (hand := ratio.get("by hand, no judgement")):
+        # What writes the same and judges nothing: whatever is missing up to it is the judgement's.
+        found.append(("2 workers ÷ by hand", two / hand, "≤ 1.1", two / hand <= 1.1))
     for workers, plain in (("1 worker", one), ("2 workers", two)):
         poisoned = ratio.get(f"crossing, {workers}, 0.1 % poison")
         if plain and poisoned:
