@@ -189,10 +189,10 @@ SELECT %(account)s, %(entity)s, g.*, false FROM gone AS g
 # Whether the keys that are written down and those of the objects are the same, which they mostly are: two sums take a
 # third of the time of a join, and no room on the disk.
 # CASE: of a table that was just filled the planner expects next to no row that equals several values, and has one
-# process do all the work; of a CASE it expects half the table, and divides the work.
+# process do all the work; of a CASE it expects half of the account's, and divides the work.
 _SAME = """
 SELECT (SELECT ROW(count(*), sum(hashtextextended(p.target_key COLLATE "C", {seed}))) FROM {provenance} p
-         WHERE CASE WHEN p.account_id = %(account)s AND p.entity = %(entity)s THEN true ELSE false END)
+         WHERE p.account_id = %(account)s AND CASE WHEN p.entity = %(entity)s THEN true ELSE false END)
      = (SELECT ROW(count(*), sum(hashtextextended(t.{key}::text COLLATE "C", {seed}))) FROM {target} t
          WHERE t.{tenant} = %(account)s)
 """
@@ -203,7 +203,7 @@ SELECT count(*) FILTER (WHERE t.key IS NULL AND p.is_there), count(*) FILTER (WH
   FROM (SELECT p.target_key, p.source_system = %(system)s AND (%(whole)s OR EXISTS (
                    SELECT FROM {seen} s WHERE s.run_id = %(run)s AND s.source_key = p.source_key)) AS is_there
           FROM {provenance} p
-         WHERE CASE WHEN p.account_id = %(account)s AND p.entity = %(entity)s THEN true ELSE false END) AS p
+         WHERE p.account_id = %(account)s AND CASE WHEN p.entity = %(entity)s THEN true ELSE false END) AS p
   FULL JOIN (SELECT t.{key}::text COLLATE "C" AS key FROM {target} t WHERE t.{tenant} = %(account)s) AS t
     ON t.key = p.target_key
 """
@@ -214,8 +214,8 @@ SELECT fate, rule, count(*), sum({digest}) FROM (
      WHERE account_id = %(account)s AND entity = %(entity)s
      UNION ALL
     SELECT 'migrated', '', source_key FROM {provenance} p
-     WHERE CASE WHEN p.account_id = %(account)s AND p.entity = %(entity)s AND p.source_system = %(system)s
-                THEN true ELSE false END
+     WHERE p.account_id = %(account)s
+       AND CASE WHEN p.entity = %(entity)s AND p.source_system = %(system)s THEN true ELSE false END
        AND NOT EXISTS (SELECT FROM crossing_stage.outcome o
                         WHERE o.account_id = %(account)s AND o.entity = %(entity)s AND o.source_key = p.source_key)
        AND (%(whole)s

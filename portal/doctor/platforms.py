@@ -88,6 +88,7 @@ def new() -> Iterator[Symptom]:
         for name, columns in needed.items():
             yield Symptom(f"{name} is there", _lacking(_table(connection, name), name, columns))
         yield from _provenance_index(connection, adapter.provenance)
+        yield _account_index(connection, adapter.provenance)
         for spec in mapping.specs().values():
             yield Symptom(f"{spec.target_table} takes {spec.entity}", _untaken(connection, spec))
 
@@ -245,6 +246,16 @@ def _provenance_index(connection: psycopg.Connection, provenance: str) -> Iterat
     yield Symptom(f"{provenance} finds objects by their key", fix)
 
 
+def _account_index(connection: psycopg.Connection, provenance: str) -> Symptom:
+    """Look whether an account's rows of provenance are found without reading every other account's."""
+    found = connection.execute(_ACCOUNT_INDEX, [_name(provenance)]).fetchone()
+    fix = (
+        "each closing and each catch-up reads the rows of all accounts; CREATE INDEX CONCURRENTLY ON "
+        f"{_name(provenance)} USING brin (account_id uuid_minmax_multi_ops) WITH (autosummarize = on);"
+    )
+    return Symptom(f"{provenance} finds an account's objects", "" if found else fix)
+
+
 def _table(connection: psycopg.Connection, name: str) -> Table | None:
     rows = connection.execute(_COLUMNS, {"name": _name(name)}).fetchall()
     if not rows:
@@ -296,6 +307,10 @@ SELECT i.indexrelid::regclass::text, i.indpred IS NOT NULL
           JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum)
        = ARRAY['account_id', 'entity', 'target_key']
  ORDER BY 1
+"""
+_ACCOUNT_INDEX = """
+SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+ WHERE i.indrelid = to_regclass(%s) AND i.indisvalid AND i.indpred IS NULL AND a.attname = 'account_id'
 """
 _HOUSE = """
 SELECT current_setting('server_encoding'), has_database_privilege(current_database(), 'TEMPORARY'),

@@ -52,8 +52,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON platform.doctored TO new_loader;
 """
 
 AS_IT_WAS = """
-DROP INDEX IF EXISTS platform.former_index, platform.provenance_target;
+DROP INDEX IF EXISTS platform.former_index, platform.provenance_target, platform.provenance_account;
 CREATE INDEX provenance_target ON platform.provenance (target_key, account_id, entity) WHERE target_key <> source_key;
+CREATE INDEX provenance_account ON platform.provenance USING brin (account_id uuid_minmax_multi_ops);
 """
 
 
@@ -161,6 +162,7 @@ def test_what_catch_ups_do_not_see_is_told(world: Platforms, monkeypatch: pytest
             "WHERE target_key <> source_key; DROP INDEX CONCURRENTLY platform.former_index;",
         ),
         ("DROP INDEX platform.provenance_target", "objects are found by reading all of it; while no run moves: CREATE"),
+        ("DROP INDEX platform.provenance_account", "each catch-up reads the rows of all accounts; CREATE INDEX"),
     ],
 )
 def test_what_the_new_platform_lacks_is_told(world: Platforms, change: str, told: str) -> None:
