@@ -79,7 +79,8 @@ def _adapters(platforms: Platforms, resolver: str, receiver_port: int) -> dict[s
         "mover": {"url": platforms.new_loader},
         "reconciler": {"url": platforms.new_loader},
         "inspector": {"url": platforms.new_loader},
-        "comparison": {"legacy": platforms.legacy_reader, "new": platforms.new_loader},
+        # Nothing is in flight that would have to settle first, and two threads for a few hundred rows only wait.
+        "comparison": {"legacy": platforms.legacy_reader, "new": platforms.new_loader, "settle": 0, "threads": 1},
         "checksummer": {"url": platforms.new_loader},
     }
     return {

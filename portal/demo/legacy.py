@@ -79,9 +79,8 @@ def fill(url: str, *, report: Report, airlines: Collection[Airline] = AIRLINES) 
         _copy(connection, "stn_mast", (_station(airline.code, row) for airline in airlines for row in stations))
         fleets: dict[str, set[str]] = defaultdict(set)
         loaded = {airline.code for airline in airlines}
-        rows = (row for row in _flights(names, fleets) if row[0] in loaded)
-        _copy(connection, "flt_hist", _watched(rows, report))
-        _copy(connection, "eqp_mast", (_aircraft(code, planes[tail]) for code in sorted(loaded & set(fleets))
+        _copy(connection, "flt_hist", _watched(_flights(loaded, names, fleets), report))
+        _copy(connection, "eqp_mast", (_aircraft(code, planes[tail]) for code in sorted(fleets)
                                        for tail in sorted(fleets[code]) if tail in planes))  # fmt: skip
         _date(connection, "now()")
         for airline in airlines:
@@ -135,14 +134,14 @@ def _hhmm(value: str) -> str | None:
     return text.zfill(4) if text else None
 
 
-def _flights(names: dict[str, str], fleets: dict[str, set[str]]) -> Iterator[Row]:
-    """Yield the rows of `flt_hist`, and note which aircraft each carrier flew.
+def _flights(carriers: Collection[str], names: dict[str, str], fleets: dict[str, set[str]]) -> Iterator[Row]:
+    """Yield these carriers' rows of `flt_hist`, and note which aircraft each carrier flew.
 
     The sequence counts per carrier; the leg tells flights apart that had one number on one day.
     """
     sequence: Counter[str] = Counter()
     legs: Counter[tuple[str, ...]] = Counter()
-    for row in flights2013.flights():
+    for row in flights2013.flights(carriers):
         carrier, tail = row["carrier"], known(row["tailnum"])
         day = f"{row['year']}{row['month']:0>2}{row['day']:0>2}"
         sequence[carrier] += 1
