@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -152,15 +153,15 @@ class PaceAdmin(StaffAdmin):
     """How often and how fast each tenant's rows move, as far as somebody has set it; it is changed at the tenant."""
 
     may_view = Permission.VIEW_RUNS
-    list_display = ("account", "by_itself", "how_often", "limit", "due_at", "in_vain")
+    list_display = ("account", "by_itself", "how_often", "limit", "due", "in_vain")
     list_filter = (_OnFilter, _VainFilter, _LimitFilter, "every")
     list_select_related = ("tenant",)
     search_fields = ("tenant__name", "tenant__slug")
     ordering = ("tenant__name", "id")
     fields = (
-        "account", "by_itself", "how_often", "limit", "due_at", "asked_at", "in_vain", "free_at", "change_it",
+        "account", "by_itself", "how_often", "limit", "due", "asked_at", "in_vain", "free_at", "change_it",
     )  # fmt: skip
-    readonly_fields = ("account", "by_itself", "how_often", "limit", "in_vain", "change_it")
+    readonly_fields = ("account", "by_itself", "how_often", "limit", "due", "in_vain", "change_it")
 
     @admin.display(description="account", ordering="tenant__name")
     def account(self, pace: Pace) -> str:
@@ -171,11 +172,16 @@ class PaceAdmin(StaffAdmin):
     def by_itself(self, pace: Any) -> str:
         """Return until when it is, if it is."""
         until = _until(pace)
-        return f"until {until:%Y-%m-%d}" if until else "no"
+        return f"until {date_format(until, 'DATE_FORMAT')}" if until else "no"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[_PaceList]:
         """Read what stands beside the rows for the whole page at once."""
         return _PaceList
+
+    @admin.display(description="due at", ordering="due_at")
+    def due(self, pace: Pace) -> datetime | None:
+        """Return when it is caught up next; of an account that is not caught up by itself, nothing."""
+        return pace.due_at if _until(pace) else None
 
     @admin.display(description="in vain")
     def in_vain(self, pace: Any) -> str:
@@ -186,7 +192,7 @@ class PaceAdmin(StaffAdmin):
         )
         if not on or since is None or timezone.now() - since <= lag.LIMIT:
             return ""
-        return f"since {since:%Y-%m-%d %H:%M} UTC"
+        return f"since {date_format(since, 'DATETIME_FORMAT')}"
 
     @admin.display(description="how often", ordering="every")
     def how_often(self, pace: Pace) -> str:

@@ -31,7 +31,7 @@ def show(request: ActingRequest, tenant: Tenant) -> HttpResponse:
     """Show the questions, and the answer to the one that is asked; an e-mail address in a former link is dropped."""
     given = request.GET.dict()
     if given.pop("who", ""):
-        messages.warning(request, "A link to this page names nobody by e-mail address any more: enter it below.")
+        messages.warning(request, "Links no longer name people by their e-mail address. Enter the address below.")
         return redirect(_address(tenant, **_kept(given)))
     return render(request, PAGE, _context(request, tenant, given=given))
 
@@ -46,7 +46,8 @@ def search(request: ActingRequest, tenant: Tenant) -> HttpResponse:
         member = decisions.find_member(tenant_id=tenant.pk, email=who)
         if member is None:
             context = _context(request, tenant, given=kept | {"ask": ""})
-            context |= {"problem": _nobody("with this address"), "who": who, "asked": kept.get("ask", "")}
+            problem = _stranger("Nobody with this address belongs to your account.")
+            context |= {"problem": problem, "who": who, "asked": kept.get("ask", "")}
             return render(request, PAGE, context, status=access.UnableToAsk.status)
         kept["member"] = str(member.pk)
     return redirect(_address(tenant, **kept))
@@ -111,7 +112,7 @@ def _context(request: ActingRequest, tenant: Tenant, *, given: dict[str, str]) -
     told = decisions.answer(member=member, ability_id=asked, at=at) if asked and member else None
     problem: UseCaseError | None = None
     if whom and member is None:
-        problem = _nobody("whom this link names")
+        problem = _stranger("The person in this link does not belong to your account.")
     elif asked and told is None:
         problem = access.UnableToAsk("Nobody knows this question.", fix="Choose one from the list.")
     return {
@@ -143,8 +144,8 @@ def _member(tenant: Tenant, whom: str) -> Member | None:
     return decisions.member_by_id(tenant_id=tenant.pk, member_id=member_id)
 
 
-def _nobody(who: str) -> access.UnableToAsk:
-    return access.UnableToAsk(f"Nobody {who} belongs to your account.", fix="Look at the list of members.")
+def _stranger(words: str) -> access.UnableToAsk:
+    return access.UnableToAsk(words, fix="Look at the list of members.")
 
 
 def _typed(text: str, most: int) -> str:

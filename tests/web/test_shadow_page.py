@@ -135,6 +135,22 @@ def test_two_reads_with_one_name_are_told_apart_by_their_codes(shadowing, owner)
 
 
 @pytest.mark.slow
+def test_what_is_not_listed_is_counted(shadowing, owner):
+    shadowing.stand(Phase.RAMP)
+    at = shadowing.at()
+    with make.arranging():
+        ShadowMismatch.objects.bulk_create(
+            ShadowMismatch(
+                tenant_id=shadowing.tenant_id, entity="people", read="one", title="People: one by its key",
+                about=f"{number:016x}", names=[f"{number:016x}"], records=1, kind="different", cause="late_write",
+                columns={"fee": "value"}, first_seen_at=at, last_seen_at=at,
+            )
+            for number in range(53)
+        )  # fmt: skip
+    assert "3 more are not listed." in text(owner.get(PAGE))
+
+
+@pytest.mark.slow
 def test_how_it_ended_is_told_and_only_what_agrees_is_called_alike(shadowing, owner):
     shadowing.switch_on()
     shadowing.drifting.legacy(2, fee="9")

@@ -1,11 +1,14 @@
 """Signing in as people meet it: no open door, nothing revealed, a second factor for staff, sessions to look after."""
 
+from datetime import UTC, datetime
+
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from allauth.usersessions.models import UserSession
 from django.core import mail
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 
@@ -71,9 +74,26 @@ def test_a_forgotten_password_looks_alike_and_mails_only_who_is_here(client):
         assert response.redirect_chain[-1][0] == "/accounts/password/reset/done/"
         assert len(mail.outbox) == mails
     sent = mail.outbox[0]
-    assert (sent.to, sent.subject) == (["olive@jetblue.example"], "A new password for Crossing")
+    assert (sent.to, sent.subject) == (["olive@jetblue.example"], "Crossing: Choose a new password")
     assert sent.body.startswith("Hello,\n\nSomebody, hopefully you, asked for a new password")
     assert "/accounts/password/reset/key/" in sent.body
+
+
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        ("account/email/email_confirmation_message.txt", "Open this link to confirm it:\n\nhttps://x.example/c/"),
+        ("account/email/password_changed_message.txt", "This was changed in your Crossing account:"),
+        ("mfa/email/webauthn_added_message.txt", "A passkey was added.\n\nIt was done on 27 Nov 2026, 04:16 UTC, from"),
+    ],
+)
+def test_a_mail_about_signing_in_is_in_the_words_of_the_house(template, says):
+    at = datetime(2026, 11, 27, 4, 16, tzinfo=UTC)
+    told = {"user": make.user(), "activate_url": "https://x.example/c/", "timestamp": at, "ip": "192.0.2.1"}
+    text = render_to_string(template, told)
+    assert text.startswith("Hello,\n\n")
+    assert says in text
+    assert text.endswith("\n\nCrossing\n")
 
 
 def test_guessing_is_stopped_even_for_the_right_password(client):

@@ -82,6 +82,11 @@ class Screen:
     """What each cause that is listed means, by its title."""
 
     @property
+    def unlisted(self) -> int:
+        """How many reads are answered differently beyond those that are listed."""
+        return max(self.standing.open - len(self.lines), 0)
+
+    @property
     def is_over(self) -> bool:
         """Whether the move is over, so that nobody switches anything on any more."""
         return self.standing.stage.traffic is Traffic.AFTER
