@@ -72,8 +72,9 @@ def stands(*, tenant_id: UUID, entity: str) -> bool:
 
     A catch-up that was cut short takes nothing away: what it was to remove may be what these rows still refer to.
     """
-    runs = Run.objects.filter(tenant_id=tenant_id, entity=entity).order_by("-requested_at", "-id")
-    latest = runs.exclude(Q(state__in=_CUT_SHORT), Q(since__isnull=False) | ~Q(whole_because="")).first()
+    runs = Run.objects.filter(tenant_id=tenant_id, entity=entity).exclude(state=RunState.CANCELLED, started_at=None)
+    cut_short = Q(state__in=_CUT_SHORT) & (Q(since__isnull=False) | ~Q(whole_because=""))
+    latest = runs.exclude(cut_short).order_by("-requested_at", "-id").first()
     return latest is not None and RunState(latest.state).is_accounted
 
 

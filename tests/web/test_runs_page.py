@@ -15,8 +15,11 @@ from accounts.models import Tenant
 from backfills.domain.runs import RunState
 from backfills.models import DeadLetter, Run
 from backfills.queries import files
+from backfills.services import runs
 from core import queue
+from core.actor import Actor
 from core.permissions import TenantRole
+from core.tenancy import scope
 from tests import airline, make
 from tests.databases import Platforms
 
@@ -61,6 +64,13 @@ def text(response) -> str:
 def only_run(entity: str) -> Run:
     with make.arranging():
         return Run.objects.filter(entity=entity).latest("requested_at")
+
+
+def begin(entity: str, tenant: Tenant) -> None:
+    """Bring a run as far as its first batch."""
+    run = only_run(entity)
+    with scope(tenant_id=tenant.pk):
+        runs.advance(run_id=run.pk, by=Actor.system("tests"), at=timezone.now())
 
 
 def test_the_empty_page_says_that_legacy_is_only_read(open_as):
@@ -157,6 +167,7 @@ def test_pause_and_go_on(open_as, airline_world):
 def test_end_early(open_as):
     browser = open_as()
     browser.post("runs/start/", entity="airports")
+    begin("airports", browser.tenant)
     assert "End the move of airports here?" in text(browser.get())
     ended = text(browser.post(f"runs/{only_run('airports').pk}/cancel/"))
     assert "Ended early" in ended
@@ -172,6 +183,10 @@ def test_rejected_rows_of_a_run_that_was_cut_short_are_not_tried_again(open_as, 
     browser = open_as()
     browser.move()
     browser.post("runs/start/", entity="flights")
+    browser.post(f"runs/{only_run('flights').pk}/cancel/")
+    assert "Try rejected rows again" in text(browser.get()), "it had not begun, so all stands as it stood"
+    browser.post("runs/start/", entity="flights")
+    begin("flights", browser.tenant)
     browser.post(f"runs/{only_run('flights').pk}/cancel/")
     assert "Try rejected rows again" not in text(browser.get())
     refused = browser.post(f"runs/{only_run('flights').pk}/retry/", htmx=True)

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.db.models.functions import Length
 
+from backfills.domain.runs import RunState
 from backfills.models import UNRESOLVED, Batch, DeadLetter, Retry, Run
 from backfills.queries.runs.entities import EntityRow
 
@@ -19,9 +20,9 @@ HELP = "backfills.tasks.help_run"
 
 
 def latest(*, tenant_id: UUID) -> dict[str, Run]:
-    """Return the latest run of each entity."""
-    rows = Run.objects.filter(tenant_id=tenant_id).order_by("entity", "-requested_at", "-id").distinct("entity")
-    return {run.entity: run for run in rows}
+    """Return the latest run of each entity; one that was cancelled while it waited for its turn left all as it was."""
+    rows = Run.objects.filter(tenant_id=tenant_id).exclude(state=RunState.CANCELLED, started_at=None)
+    return {run.entity: run for run in rows.order_by("entity", "-requested_at", "-id").distinct("entity")}
 
 
 def letters(row: EntityRow) -> QuerySet[DeadLetter]:
