@@ -92,6 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if report.said:
         rows = sum(report.said["deleted"].values())
         print(f"  {report.said['dataset']}: {rows} rows deleted {report.said['deleted_at']}, none left")
+        counts = report.said.get("accepted", {}).items()
+        if accepted := ", ".join(f"{key} {value}" for key, value in counts if isinstance(value, int) and value):
+            print(f"  accepted before: {accepted}")
         print(f"  sealed by server key {report.public_key}")
     if options.server_key is None:
         print("  (no --server-key given: compare the key above with the one your vendor publishes)")

@@ -21,11 +21,13 @@ def deletion(
     deleted_at: datetime,
     requested_by: UUID,
     parity_sha256: str,
+    accepted: Mapping[str, Any],
 ) -> bytes:
     """Return the canonical bytes of a deletion's attestation.
 
-    It names what was deleted (table and rows), when, and how that was verified (`verified`). Ids only, no
-    personal data. Raises ValueError when anything is left: that is no deletion.
+    It names what was deleted (table and rows), when, how that was verified (`verified`), and of stage data what was
+    `accepted` as not moved or not equal. Ids only, no personal data. Raises ValueError when anything is left: that is
+    no deletion.
     """
     if any(left.values()):
         raise ValueError("Rows are left: there is nothing to attest.")
@@ -43,5 +45,6 @@ def deletion(
             "left": dict(left),
         },
         "parity_sha256": parity_sha256,
+        **({"accepted": dict(accepted)} if accepted else {}),
     }
     return packs.canonical(body)

@@ -21,7 +21,9 @@ class Deletion(TenantModel):
     begun_at = models.DateTimeField(null=True, blank=True, editable=False)
     """When the last attempt began that found rows: the database lets go of them for a while from then on."""
     parity_sha256 = models.CharField(max_length=64, blank=True, default="", editable=False)
-    """The last comparison as that attempt found it: what is deleted may be the comparison itself."""
+    """The comparison that the move is judged by, as that attempt found it: it may be what is deleted."""
+    accepted = models.JSONField(default=dict, blank=True, editable=False)
+    """Of stage data, as that attempt found it: what was accepted as not moved or not equal, counted, by whose leave."""
     done_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:

@@ -11,7 +11,8 @@ from accounts.services.identity_map import erasure
 from backfills.queries import runs
 from compliance.domain.datasets import Dataset
 from compliance.models import Deletion
-from core import holds, ports
+from compliance.queries import acceptance
+from core import holds, ports, readiness
 from core.actor import Actor
 from core.errors import UseCaseError
 from cutover.domain.phases import Phase
@@ -21,7 +22,6 @@ from entitlements.services import erasure as erase_contracts
 from integrations.queries import kept as messages
 from integrations.services import erasure as erase_messages
 from parity_reports.queries import kept as findings
-from parity_reports.queries import reports
 from parity_reports.services import erasure as erase_findings
 
 PAST_CUTOVER = frozenset({Phase.STABILISE, Phase.DECOMMISSION, Phase.DONE})
@@ -40,34 +40,39 @@ class Handled:
     `delete` raises `holds.LegallyHeld`, and deletes nothing, where a legal hold was placed meanwhile.
     """
 
-    require: Callable[[UUID], None]
+    require: Callable[[UUID, datetime], None]
     count: Callable[[UUID], Mapping[str, int]]
     delete: Callable[[UUID, Actor, datetime], Mapping[str, int]]
     verified: str
     nothing: str
 
 
-def _require_moved(tenant_id: UUID) -> None:
+def _require_moved(tenant_id: UUID, at: datetime) -> None:
     if cutovers.phase_of(tenant_id) not in PAST_CUTOVER:
         raise UnableToDelete(
             "Stage data are needed until the account is past its cutover.",
             fix="Order the deletion once the account stabilises.",
         )
-    report = reports.latest(tenant_id=tenant_id)
-    if report is None or report.verdict != "equal":
+    if not acceptance.compared(tenant_id=tenant_id, at=at).is_accepted:
         raise UnableToDelete(
-            "The latest comparison does not show both platforms equal.",
-            fix="Compare again; stage data may be deleted once the verdict is equal.",
+            "No comparison shows both platforms equal, and nobody signed or excepted what differs.",
+            fix=_excepting(acceptance.PARITY, acceptance.INVARIANTS),
         )
-    moves = runs.moves(tenant_id=tenant_id)
-    if moves.rejected or moves.is_active:
+    if runs.moves(tenant_id=tenant_id).is_active:
+        raise UnableToDelete("A run is under way.", fix="Wait for its end, or end it early on “Your data”.")
+    if waiting := acceptance.rejected(tenant_id=tenant_id, at=at).open:
         raise UnableToDelete(
-            "Rows still wait: a run is under way, or rejected rows are undecided.",
-            fix="Finish the runs and settle every rejected row first.",
+            f"Rejected rows ({waiting:,}) have not moved, and nobody signed or excepted that they stay behind.",
+            fix=f"Put them right and try them again on “Your data”. {_excepting(acceptance.REJECTED)}",
         )
 
 
-def _require_no_way_back(tenant_id: UUID) -> None:
+def _excepting(*check_ids: str) -> str:
+    titles = " and ".join(f"“{readiness.title_of(check_id)}”" for check_id in check_ids)
+    return f"Our data lead requests an exception from {titles}, and somebody else approves it."
+
+
+def _require_no_way_back(tenant_id: UUID, at: datetime) -> None:
     if cutovers.phase_of(tenant_id) not in NO_WAY_BACK:
         raise UnableToDelete(
             "This is needed while there is a way back to legacy.",
@@ -75,8 +80,8 @@ def _require_no_way_back(tenant_id: UUID) -> None:
         )
 
 
-def _require_no_stage(tenant_id: UUID) -> None:
-    _require_no_way_back(tenant_id)
+def _require_no_stage(tenant_id: UUID, at: datetime) -> None:
+    _require_no_way_back(tenant_id, at)
     stage = Deletion.objects.filter(tenant_id=tenant_id, dataset=Dataset.STAGE, done_at=None)
     if stage.exclude(begun_at=None).exists():
         raise UnableToDelete(
@@ -113,7 +118,7 @@ def _ours(
     *,
     verified: str,
     nothing: str,
-    require: Callable[[UUID], None] = _require_no_way_back,
+    require: Callable[[UUID, datetime], None] = _require_no_way_back,
 ) -> Handled:
     """Handle what stands in our own tables."""
     return Handled(

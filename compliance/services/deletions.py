@@ -12,6 +12,7 @@ from compliance import verifier
 from compliance.domain import attestations
 from compliance.domain.datasets import GRACE, KEPT, Dataset
 from compliance.models import Attestation, Deletion
+from compliance.queries import acceptance
 from compliance.services.datasets import HANDLED, UnableToDelete
 from core import holds, ledger, queue, tenancy
 from core.actor import Actor
@@ -40,10 +41,10 @@ class Overdue:
 def order(*, tenant_id: UUID, by: Actor, at: datetime, dataset: Dataset = Dataset.STAGE) -> Deletion:
     """Order the deletion of a dataset of an account, which a job then carries out and attests.
 
-    Stage data only past the cutover, once both platforms were shown to be equal and no rejected row waits; the others
-    once there is no way back to legacy, findings after the stage data that they allow to delete; nothing under a legal
-    hold (`holds.LegallyHeld`). One order of each stands at a time: ordered again, the one that stands is carried out if
-    its job was given up.
+    Stage data only past the cutover, once all that differs between both platforms and every rejected row was accepted
+    (`acceptance`); the others once there is no way back to legacy, findings after the stage data that they allow to
+    delete; nothing under a legal hold (`holds.LegallyHeld`). One order of each stands at a time: ordered again, the one
+    that stands is carried out if its job was given up.
     """
     by.require(Permission.MANAGE_OBLIGATIONS, tenant_id=tenant_id)
     _allowed(tenant_id, dataset, at=at)
@@ -131,21 +132,27 @@ def _why_there(tenant_id: UUID, dataset: Dataset, *, at: datetime) -> Overdue | 
 
 def _begin(row: Deletion, *, by: Actor, at: datetime) -> None:
     """Write down what the attestation will say, before anything goes; from now on the database lets go of rows."""
-    row.begun_at, row.parity_sha256 = at, _last_comparison(row.tenant_id)
+    row.begun_at, row.parity_sha256 = at, _judged_by(row.tenant_id, at=at)
+    if row.dataset == Dataset.STAGE:
+        row.accepted = dict(acceptance.told(tenant_id=row.tenant_id, at=at))
+    begun = {"begun_at": row.begun_at, "parity_sha256": row.parity_sha256, "accepted": row.accepted}
     with transaction.atomic(durable=True):
-        begun = {"begun_at": row.begun_at, "parity_sha256": row.parity_sha256}
         if Deletion.objects.filter(pk=row.pk, done_at=None).update(**begun):
-            data = {"dataset": row.dataset, "rows": sum(row.counted.values()), "parity_sha256": row.parity_sha256}
+            data = {
+                "dataset": row.dataset,
+                "rows": sum(row.counted.values()),
+                "parity_sha256": row.parity_sha256,
+                "accepted": row.accepted,
+            }
             ledger.record("compliance.deletion.begun", by=by, at=at, tenant_id=row.tenant_id, subject=row, data=data)
 
 
-def _last_comparison(tenant_id: UUID) -> str:
-    """Return the digest of the last comparison, also once it was deleted."""
-    report = reports.latest(tenant_id=tenant_id)
-    if report is not None:
-        return report.sha256
+def _judged_by(tenant_id: UUID, *, at: datetime) -> str:
+    """Return the digest of the comparison that the move is judged by, also once it was deleted."""
     told = Deletion.objects.filter(tenant_id=tenant_id).exclude(parity_sha256="").order_by("-begun_at").first()
-    return told.parity_sha256 if told else ""
+    if told is not None and reports.latest(tenant_id=tenant_id) is None:
+        return told.parity_sha256
+    return acceptance.compared(tenant_id=tenant_id, at=at).sha256
 
 
 def _attest(row: Deletion, *, left: Mapping[str, int], by: Actor, at: datetime) -> Attestation | None:
@@ -161,6 +168,7 @@ def _attest(row: Deletion, *, left: Mapping[str, int], by: Actor, at: datetime) 
         deleted_at=row.begun_at or at,
         requested_by=row.requested_by,
         parity_sha256=row.parity_sha256,
+        accepted=row.accepted,
     )
     with transaction.atomic(durable=True):
         if not Deletion.objects.filter(pk=row.pk, done_at=None).update(done_at=at):
@@ -195,4 +203,4 @@ def _enqueue(row: Deletion, *, by: Actor) -> None:
 
 def _allowed(tenant_id: UUID, dataset: Dataset, *, at: datetime) -> None:
     holds.demand_none(tenant_id=tenant_id, at=at)
-    HANDLED[dataset].require(tenant_id)
+    HANDLED[dataset].require(tenant_id, at)

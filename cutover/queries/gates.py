@@ -6,6 +6,7 @@ from uuid import UUID
 from core import readiness
 from core.actor import Actor, ActorKind
 from core.approvals import reading
+from core.domain.approvals import RequestState
 from core.findings import Outcome
 from core.models import ApprovalRequest
 from core.permissions import Permission
@@ -41,6 +42,12 @@ def why_not_now(*, tenant_id: UUID, at: datetime) -> str:
 def tenants_waiting() -> list[UUID]:
     """Return the tenants that have an open go/no-go, of those that the scope lets through."""
     return list(reading.waiting(action=domain.ACTION).values_list("tenant_id", flat=True))
+
+
+def approved(*, tenant_id: UUID) -> ApprovalRequest | None:
+    """Return the tenant's newest go/no-go that was signed by both sides, or None."""
+    rows = reading.every(tenant_id=tenant_id, action=domain.ACTION)
+    return rows.filter(state=RequestState.APPROVED.value).first()
 
 
 def seat_for(request: ApprovalRequest, *, by: Actor) -> str | None:

@@ -25,7 +25,7 @@ def statement(**left: int) -> bytes:
     return attestations.deletion(
         attestation_id=uuid4(), tenant_id=uuid4(), dataset="stage", purpose="moving", deleted={"run": 4, "outcome": 90},
         left=left or {"run": 0, "outcome": 0}, verified="counted again", deleted_at=AT, requested_by=uuid4(),
-        parity_sha256="ab" * 32,
+        parity_sha256="ab" * 32, accepted={"rejected_rows": 1, "differences": 2, "exceptions": []},
     )  # fmt: skip
 
 
@@ -44,6 +44,7 @@ def test_what_was_sealed_holds():
     report = verifier.verify(FILE, server_key=PUBLIC)
     assert report.problems == []
     assert report.said["deleted"] == {"run": 4, "outcome": 90}
+    assert report.said["accepted"]["rejected_rows"] == 1
     assert report.public_key == PUBLIC.hex()
 
 

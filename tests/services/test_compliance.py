@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -67,11 +67,18 @@ def lead():
     return make.staff_actor(make.staff(StaffRole.LEGAL_PRIVACY_LEAD))
 
 
+@contextmanager
+def staging(settings):
+    """Let the new platform hold ninety staged rows."""
+    settings.ADAPTERS = {**settings.ADAPTERS, "mover": {"BACKEND": "tests.services.test_compliance.StagedMover"}}
+    StagedMover.rows, StagedMover.away, StagedMover.stubborn = 90, False, False
+    yield
+    StagedMover.rows = 0
+
+
 @pytest.fixture
 def moved(settings):
     """A tenant past its cutover, with both platforms equal and ninety staged rows."""
-    settings.ADAPTERS = {**settings.ADAPTERS, "mover": {"BACKEND": "tests.services.test_compliance.StagedMover"}}
-    StagedMover.rows, StagedMover.away, StagedMover.stubborn = 90, False, False
     tenant = make.tenant("Aloha")
     with make.arranging():
         Cutover.objects.create(tenant=tenant, phase="stabilise")
@@ -79,9 +86,8 @@ def moved(settings):
             tenant=tenant, state="finished", requested_at=AT, finished_at=AT, verdict="equal", compared=9, expected=9,
             actual=9, mapping_sha256="0" * 64, sha256="ab" * 32,
         )  # fmt: skip
-    with tenancy.scope(tenant_id=tenant.pk):
+    with staging(settings), tenancy.scope(tenant_id=tenant.pk):
         yield tenant
-    StagedMover.rows = 0
 
 
 def events(tenant) -> list[str]:
@@ -256,7 +262,7 @@ def test_a_person_without_the_permission_cannot_carry_a_deletion_out(moved, lead
     ("change", "reason"),
     [
         (lambda: Cutover.objects.update(phase="full"), "until the account is past its cutover"),
-        (lambda: Report.objects.update(verdict="different", different=1), "does not show both platforms equal"),
+        (lambda: Report.objects.update(verdict="different", different=1), "No comparison shows both platforms equal"),
         (lambda: setattr(StagedMover, "rows", 0), "nothing to delete"),
     ],
 )

@@ -75,13 +75,13 @@ def test_what_stands_against_a_deletion_is_told_with_its_owner_and_what_to_do(do
     assert (found.outcome, found.facts) == (Outcome.BLOCK, {"overdue": ["stage", "findings"]})
     assert found.summary == (
         "Data staged for the move, and 1 more: kept past the end."
-        " The latest comparison does not show both platforms equal."
+        " No comparison shows both platforms equal, and nobody signed or excepted what differs."
     )
-    assert found.fix.startswith("Compare again")
+    assert found.fix.startswith("Our data lead requests an exception from “Both platforms hold the same records”")
     assert [one["owner"] for one in found.evidence["kept"]] == ["data", "data"]
     readiness.evaluate(tenant_id=done.pk, by=make.SYSTEM, at=now(), checks=["compliance.copies_gone"])
     told = {row.dataset: row.why for row in kept.kept(tenant_id=done.pk, at=now())}
-    assert told[Dataset.STAGE].endswith("stage data may be deleted once the verdict is equal.")
+    assert told[Dataset.STAGE].endswith("and somebody else approves it.")
     assert told[Dataset.FINDINGS].endswith("Delete the stage data first.")
     assert told[Dataset.PEOPLE] == ""
     client = Client()
