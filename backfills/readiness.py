@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from backfills.domain import lag
-from backfills.domain.runs import RunState
 from backfills.queries import inspections, movements, runs, standing, waivers
 from backfills.queries import lag as lags
 from core.findings import Finding, Outcome
@@ -109,7 +108,7 @@ def dead_letters(*, tenant_id: UUID, at: datetime) -> Finding:
         }
         for row, group in groups
     }
-    over = [row for row in moves.rows if row.stands and row.stands.state == RunState.STOPPED]
+    over = [row for row in moves.rows if row.is_stopped]
     if over:
         return Finding(
             Outcome.BLOCK,

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.queries import staff
-from core import readiness
+from core import readiness, stop_the_line
 from core.admin import (
     PROGRAMME_NUMBERS,
     PROGRAMME_PANELS,
@@ -28,7 +28,7 @@ from core.admin import (
 from core.charts import Point
 from core.permissions import Permission, staff_grants
 from core.readiness import Line
-from cutover.domain.phases import ORDER, Phase
+from cutover.domain.phases import MOVING, ORDER, Phase
 from cutover.models import Cutover, PhaseChange
 from cutover.queries import cutovers, pages
 from cutover.services import cutovers as services
@@ -151,6 +151,8 @@ def _cutover_panel(tenant_id: UUID) -> Mapping[str, Any]:
         "url": reverse("admin:cutover_cutover_change", args=[row.pk]) if row else "",
         "history": cutovers.history(tenant_id=tenant_id),
         "request": pages.newest(tenant_id=tenant_id),
+        "alarms": stop_the_line.raised(tenant_id=tenant_id, at=timezone.now()),
+        "moves": row is not None and Phase(row.phase) in MOVING,
     }
 
 

@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from core import stop_the_line
 from core.evidence import part
+from cutover.domain.phases import Phase
 from cutover.queries import cutovers
 
 
@@ -24,4 +26,17 @@ def window(*, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:
         "wave": cutover.wave,
         "approver": cutover.approver.user_id if cutover.approver else None,
         "runbook_owner": cutover.runbook_owner_id,
+    }
+
+
+@part("cutover.line", title="What stops the line")
+def line(*, tenant_id: UUID, at: datetime) -> Mapping[str, Any]:
+    """Return which signals stop the line by themselves, which would now and why, and every time that it stopped."""
+    halts = cutovers.history(tenant_id=tenant_id).filter(target=Phase.HALTED)
+    return {
+        "signals": sorted(stop_the_line.SIGNALS),
+        "raised": [
+            {"reason": alarm.reason, "since": alarm.since} for alarm in stop_the_line.raised(tenant_id=tenant_id, at=at)
+        ],
+        "halts": [{"at": one.changed_at, "from": one.source, "reason": one.reason} for one in halts],
     }

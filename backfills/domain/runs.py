@@ -73,17 +73,26 @@ def quarantined(totals: Mapping[tuple[str, str], int]) -> int:
     return sum(count for (fate, _), count in totals.items() if fate == Fate.QUARANTINED)
 
 
+def are_too_many(rejected: int, *, rows: int, stop_above_percent: float) -> bool:
+    """Say whether so many rejected rows stop the line."""
+    return rejected * 100 > rows * stop_above_percent
+
+
 def ending(*, source_total: int, totals: Mapping[tuple[str, str], int], stop_above_percent: float) -> RunState:
     """Decide how a run ends whose every row is accounted for."""
-    rejected = quarantined(totals)
-    return RunState.STOPPED if rejected * 100 > source_total * stop_above_percent else RunState.SUCCEEDED
+    too_many = are_too_many(quarantined(totals), rows=source_total, stop_above_percent=stop_above_percent)
+    return RunState.STOPPED if too_many else RunState.SUCCEEDED
 
 
 def why_stopped(*, source_total: int, totals: Mapping[tuple[str, str], int], stop_above_percent: float) -> str:
     """Say why a run stops the line, in words fit for the customer."""
+    return too_many_words(quarantined(totals), rows=source_total, stop_above_percent=stop_above_percent)
+
+
+def too_many_words(rejected: int, *, rows: int, stop_above_percent: float) -> str:
+    """Say that so many rejected rows are too many, in words fit for the customer."""
     return (
-        f"{quarantined(totals):,} of {source_total:,} rows were rejected, more than the {stop_above_percent:g} %"
-        " that the mapping allows."
+        f"{rejected:,} of {rows:,} rows were rejected, more than the {stop_above_percent:g} % that the mapping allows."
     )
 
 

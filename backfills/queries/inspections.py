@@ -9,6 +9,7 @@ from django.db.models import Count, Sum
 
 from backfills.domain import wording
 from backfills.domain.judgement import Fate
+from backfills.domain.runs import are_too_many
 from backfills.domain.spec import Spec
 from backfills.domain.wording import Words
 from backfills.models import InspectedEntity, InspectedFault, Inspection
@@ -86,7 +87,9 @@ class Foretold:
     @property
     def is_over_limit(self) -> bool:
         """Whether a run would stop the line: more rejected rows than the mapping allows."""
-        return self.seen is not None and self.seen.rejected * 100 > self.seen.rows * self.spec.stop_above_percent
+        limit = self.spec.stop_above_percent
+        seen = self.seen
+        return seen is not None and are_too_many(seen.rejected, rows=seen.rows, stop_above_percent=limit)
 
     @property
     def takes(self) -> timedelta:

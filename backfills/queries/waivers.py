@@ -1,11 +1,13 @@
 """Waivers: named groups of rejected rows that stay behind by a policy exception, until that expires."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, Q, Value, When
+from django.db.models import BooleanField, Case, Count, Q, Value, When
 
+from backfills.models import UNRESOLVED, DeadLetter
 from core import readiness
 from core.readiness import Cover
 
@@ -49,3 +51,13 @@ def is_waived(waivers: Standing) -> Case:
             waived |= Q(tenant_id=tenant_id, entity=entity, rule=rule, column=column, first_at__lte=upto)
     cases = [When(waived, then=Value(True))] if waived else []
     return Case(*cases, default=Value(False), output_field=BooleanField())
+
+
+def count_waived(*, tenant_id: UUID, at: datetime) -> Counter[str]:
+    """Count, per entity of a tenant, the rejected rows that exceptions let stay behind; two queries at most."""
+    waivers = standing(tenant_ids=[tenant_id], at=at)
+    if not waivers:
+        return Counter()
+    letters = DeadLetter.objects.filter(tenant_id=tenant_id, state__in=UNRESOLVED).alias(is_waived=is_waived(waivers))
+    counted = letters.filter(is_waived=True).order_by().values_list("entity").annotate(count=Count("pk"))
+    return Counter(dict(counted))

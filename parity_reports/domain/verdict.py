@@ -105,6 +105,22 @@ def share(number: Decimal, *, digits: int = 2) -> str:
     return f"{shown:f} %"
 
 
+def breaches(tally: Tally, *, passed: int, total: int) -> dict[str, str]:
+    """Say in which of the charter's two targets whole results fail, and how: by “parity” and “invariants”."""
+    told = {}
+    if tally.error_rate > PARITY_ERROR_TARGET:
+        told["parity"] = (
+            f"{tally.errors:,} of {tally.compared:,} records differ ({share(tally.error_rate)}, target 0.1 %)"
+        )
+    if total and (rate := pass_rate(passed=passed, total=total)) < INVARIANT_TARGET:
+        broken = total - passed
+        told["invariants"] = (
+            f"{broken:,} of {total:,} invariants {'does' if broken == 1 else 'do'} not hold"
+            f" ({share(rate, digits=1)} pass, target 99.9 %)"
+        )
+    return told
+
+
 def within_targets(tally: Tally, *, passed: int, total: int) -> bool:
     """Say whether both charter targets are met."""
     return tally.error_rate <= PARITY_ERROR_TARGET and pass_rate(passed=passed, total=total) >= INVARIANT_TARGET

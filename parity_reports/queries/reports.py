@@ -33,6 +33,12 @@ def latest(*, tenant_id: UUID) -> Report | None:
     return history(tenant_id=tenant_id).filter(state=Report.State.FINISHED, method=Method.FULL).first()
 
 
+def latest_whole(*, tenant_id: UUID) -> Report | None:
+    """Return the newest finished full comparison that came to its end: one that did not says nothing anew."""
+    finished = history(tenant_id=tenant_id).filter(state=Report.State.FINISHED, method=Method.FULL)
+    return finished.exclude(verdict=Verdict.INCOMPLETE).first()
+
+
 def latest_glance(*, tenant_id: UUID) -> Report | None:
     """Return the newest finished comparison by checksums or of a sample."""
     return history(tenant_id=tenant_id).filter(state=Report.State.FINISHED).exclude(method=Method.FULL).first()

@@ -114,3 +114,12 @@ def test_the_published_schema_is_the_one_that_is_checked() -> None:
     published = json.loads(SCHEMA.read_text(encoding="utf-8"))
     assert published == json.loads(spec("schema")), "docs/mapping.schema.json: `manage.py spec schema` writes it anew"
     Draft202012Validator.check_schema(published)
+
+
+def test_a_limit_above_the_charters_is_a_warning(tmp_path: Path) -> None:
+    where = folder(tmp_path, things=GOOD.replace("title: Things", "title: Things\nstop_above_percent: 0.2"))
+    said = spec("check", where)
+    assert "warning: things: stop_above_percent is 0.2, but the line stops above 0.1 % rejected rows; lower it" in said
+    assert "stop_above_percent" not in spec(
+        "check", folder(tmp_path, things=GOOD.replace("title: Things", "title: Things\nstop_above_percent: 0.1"))
+    )

@@ -356,6 +356,7 @@ def test_the_pack_holds_what_every_app_contributes(case: Case) -> None:
         "core.findings",
         "core.ledger",
         "core.material",
+        "cutover.line",
         "cutover.window",
         "entitlements.promise",
         "parity_reports.drift",

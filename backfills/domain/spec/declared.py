@@ -11,6 +11,9 @@ from backfills.domain.invariants import Invariant
 from backfills.domain.language import Node, names_in
 from backfills.domain.merging import OnDrift
 
+STOP_ABOVE_PERCENT = 0.1
+"""So many percent of the rows may be rejected before the line stops, where the spec says nothing (charter)."""
+
 
 class Then(StrEnum):
     """What a rule does with a row."""
@@ -146,7 +149,7 @@ class Spec:
     supplements: tuple[Mapping[str, Any], ...] = ()
     after: tuple[str, ...] = ()
     batch: int = 50_000
-    stop_above_percent: float = 0.1
+    stop_above_percent: float = STOP_ABOVE_PERCENT
     lookups: Mapping[str, Lookup] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sets: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -8,7 +8,18 @@ from typing import Any
 from backfills.domain import invariants, schema
 from backfills.domain.language import Node, Type, names_in, parse
 from backfills.domain.merging import OnDrift
-from backfills.domain.spec.declared import Changed, Column, Dropped, Exported, Frozen, Lookup, Rule, Spec, Then
+from backfills.domain.spec.declared import (
+    STOP_ABOVE_PERCENT,
+    Changed,
+    Column,
+    Dropped,
+    Exported,
+    Frozen,
+    Lookup,
+    Rule,
+    Spec,
+    Then,
+)
 from backfills.domain.target_types import TARGET_TYPES
 from core.domain.declared import Lines, SpecError
 
@@ -137,7 +148,7 @@ class _Builder:
             ),
             after=tuple(document.get("after", ())),
             batch=document.get("batch", 50_000),
-            stop_above_percent=document.get("stop_above_percent", 0.1),
+            stop_above_percent=document.get("stop_above_percent", STOP_ABOVE_PERCENT),
             lookups=self.lookups,
             tables=document.get("tables", {}),
             sets={name: frozenset(items) for name, items in document.get("sets", {}).items()},

@@ -72,6 +72,11 @@ class EntityRow:
         return bool(self.stands and RunState(self.stands.state).is_accounted and not cut_short)
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether the run by which its rows stand rejected more of them than the mapping allows."""
+        return self.stands is not None and self.stands.state == RunState.STOPPED
+
+    @property
     def caught_up_to(self) -> datetime | None:
         """Up to when everything has arrived, if all rows are accounted for: what changed since may be missing."""
         return self.stands.arrived_until if self.stands and RunState(self.stands.state).was_accounted else None

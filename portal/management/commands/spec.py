@@ -12,6 +12,7 @@ from backfills.domain import changes, digits, inspection, judgement, keys, plain
 from backfills.domain import spec as specs
 from backfills.domain.quoting import quote
 from backfills.domain.spec import Spec
+from backfills.domain.spec.declared import STOP_ABOVE_PERCENT
 from backfills.domain.sql import Compiler, Dialect
 from backfills.queries import versions
 from core.domain.declared import SpecError
@@ -125,6 +126,11 @@ def _problems(name: str, text: str) -> Iterator[str]:
 
 
 def _warnings(spec: Spec) -> Iterator[str]:
+    if spec.stop_above_percent > STOP_ABOVE_PERCENT:
+        yield (
+            f"{spec.entity}: stop_above_percent is {spec.stop_above_percent:g}, but the line stops above"
+            f" {STOP_ABOVE_PERCENT:g} % rejected rows; lower it, and waive by a policy exception what may stay behind"
+        )
     for column in plain.unread(spec):
         yield f"{spec.entity}: nothing reads {column!r}; say `dropped`, with the reason, or leave it out"
     lets = dict(spec.lets)
