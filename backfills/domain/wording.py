@@ -54,6 +54,8 @@ def of(spec: Spec, *, fate: str, rule: str, column: str = "") -> Words:
     if rule in _BUILT_IN:
         because, fix = _BUILT_IN[Test(rule)]
         return Words(title, because.format(column=column), fix.format(column=column))
+    if rule:
+        return Words(title, "This rule stands in another version of the mapping.")
     return Words(title, "The row satisfies every rule and moved without a change of meaning.")
 
 

@@ -93,6 +93,11 @@ class Run(TenantModel):
         return f"{self.entity} ({self.state})"
 
     @property
+    def is_accounted(self) -> bool:
+        """Whether every source row has its one outcome (the database holds to it)."""
+        return RunState(self.state).is_accounted
+
+    @property
     def arrived_until(self) -> datetime | None:
         """Up to which moment it brought everything over, once every row is accounted for; None where nobody knows."""
         return lag.arrived(

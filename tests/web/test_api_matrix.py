@@ -152,6 +152,13 @@ TABLE = (
     Row("api:drift_records", "GET", "parity:read", READERS),
     Row("api:reconciliations", "GET", "parity:read", READERS),
     Row("api:reconciliation", "GET", "parity:read", READERS, ids={"reconciliation_id": "reconciliation_id"}),
+    Row("api:runs", "GET", "runs:read", READERS),
+    Row("api:runs", "POST", "runs:manage", MANAGERS, 202),
+    Row("api:run", "GET", "runs:read", READERS, ids={"run_id": "run_id"}),
+    Row("api:pause_run", "POST", "runs:manage", MANAGERS, ids={"run_id": "run_id"}),
+    Row("api:resume_run", "POST", "runs:manage", MANAGERS, ids={"run_id": "run_id"}),
+    Row("api:end_run", "POST", "runs:manage", MANAGERS, ids={"run_id": "run_id"}),
+    Row("api:retry_run", "POST", "runs:manage", MANAGERS, 422, ids={"run_id": "run_id"}),  # it has not ended
     Row("api:mapping", "GET", "runs:read", READERS),
     Row("api:mapping_of", "GET", "runs:read", READERS, ids={"entity": "entity"}),
     Row("api:rejected_rows", "GET", "runs:read", READERS),

@@ -43,6 +43,11 @@ def retries(row: EntityRow, *, limit: int = 10) -> QuerySet[Retry]:
     return Retry.objects.filter(run=row.run)[:limit]
 
 
+def history(*, tenant_id: UUID) -> QuerySet[Run]:
+    """Return every run of the tenant; of standing catch-ups that moved nothing, the latest alone is kept."""
+    return Run.objects.filter(tenant_id=tenant_id)
+
+
 def find(*, tenant_id: UUID, run_id: UUID) -> Run | None:
     """Return a run of the tenant."""
     return Run.objects.filter(tenant_id=tenant_id, pk=run_id).first()

@@ -1,7 +1,7 @@
 """What has moved: every entity of a tenant, in the order in which they move."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,6 +12,7 @@ from backfills.domain import wording
 from backfills.domain.judgement import Fate
 from backfills.domain.runs import RunState
 from backfills.domain.spec import Spec
+from backfills.domain.wording import Words
 from backfills.models import UNRESOLVED, DeadLetter, OutcomeTotal, Retry, Run
 from backfills.queries import mapping
 from backfills.queries.runs.entities import EntityRow, Outcome, Rejects
@@ -96,9 +97,9 @@ def moves(*, tenant_id: UUID) -> Moves:
     """
     runs = latest(tenant_id=tenant_id)
     standing = _standing(runs)
-    outcomes: dict[UUID, list[OutcomeTotal]] = defaultdict(list)
-    for total in OutcomeTotal.objects.filter(run__in=standing.values()).order_by("fate", "rule"):
-        outcomes[total.run_id].append(total)
+    totals: dict[UUID, list[OutcomeTotal]] = defaultdict(list)
+    for total in OutcomeTotal.objects.filter(run__in=standing.values()):
+        totals[total.run_id].append(total)
     rejects = _rejects(DeadLetter.objects.filter(run__in=[*runs.values(), *standing.values()]))
     jobs = {
         job.key: job
@@ -112,7 +113,7 @@ def moves(*, tenant_id: UUID) -> Moves:
             EntityRow(
                 spec,
                 run,
-                [_outcome(spec, total) for total in sorted(outcomes[stands.pk], key=_rank)] if stands else [],
+                outcomes(spec, totals[stands.pk]) if stands else [],
                 [_named(spec, row) for row in rejects.get(spec.entity, ())],
                 jobs.get(str(run.pk)) if run else None,
                 retried.get(run.pk) if run else None,
@@ -165,9 +166,18 @@ def _named(spec: Spec, group: _Group) -> Rejects:
     return Rejects(rule, column, count, example if spec.source_columns.get(spec.key_column) else "", words, newest)
 
 
-def _outcome(spec: Spec, total: OutcomeTotal) -> Outcome:
-    return Outcome(total.fate, total.rule, total.count, wording.of(spec, fate=total.fate, rule=total.rule))
+def outcomes(spec: Spec | None, totals: Iterable[OutcomeTotal]) -> list[Outcome]:
+    """Return how rows ended by fate, most first; without words where no mapping can say them."""
+    return [
+        Outcome(
+            total.fate,
+            total.rule,
+            total.count,
+            wording.of(spec, fate=total.fate, rule=total.rule) if spec else Words("", ""),
+        )
+        for total in sorted(totals, key=_rank)
+    ]
 
 
-def _rank(total: OutcomeTotal) -> tuple[int, int]:
-    return list(Fate).index(Fate(total.fate)), -total.count
+def _rank(total: OutcomeTotal) -> tuple[int, int, str]:
+    return list(Fate).index(Fate(total.fate)), -total.count, total.rule

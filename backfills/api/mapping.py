@@ -1,4 +1,4 @@
-"""The API of the move: what happens to each kind of object, and the rows that were rejected."""
+"""The API of the mapping: what happens to each kind of object, and the rows that were rejected."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,11 @@ from core.api import PAGING, Answer, ApiView, Cursor, Problem, keyset, operation
 from core.permissions import Permission
 from core.tokens import SCOPES, TokenScope
 
-SCOPES.add("runs:read", TokenScope("runs:read", "Read the mapping and rejected rows", Permission.VIEW_RUNS))
+for _scope in (
+    TokenScope("runs:read", "Read the mapping, runs and where rows ended", Permission.VIEW_RUNS),
+    TokenScope("runs:manage", "Move data: start, pause, resume, end and retry runs", Permission.MANAGE_RUNS),
+):
+    SCOPES.add(_scope.name, _scope)
 
 TAG = "Data"
 _ENTITY = OpenApiParameter("entity", OpenApiTypes.STR, OpenApiParameter.PATH, description="Name of an entity.")
