@@ -9,7 +9,7 @@ KEPT = timedelta(days=90)
 GONE = "compliance.copies_gone"
 """The check that asks whether all of it went."""
 GRACE = timedelta(days=3)
-"""After which what should be gone and is not is told: it is ordered daily, findings the day after stage data."""
+"""After which what should be gone and is not is told: it is ordered daily, and what stage data need the day after."""
 
 
 class Dataset(StrEnum):
@@ -17,6 +17,8 @@ class Dataset(StrEnum):
 
     STAGE = "stage"
     """Raw rows, outcomes, dead letters and checkpoints that runs keep beside the new platform's data."""
+    MOVES = "moves"
+    """Our own copies of dead letters, keys of batches and examples of inspections; runs and their totals stay."""
     PEOPLE = "people"
     """What names a person in the identity map, and what people wrote about them; ids, keys and decisions stay."""
 
@@ -58,6 +60,12 @@ class _Told:
 
 _TOLD = {
     Dataset.STAGE: _Told("Data staged for the move", "moving data to the new platform", "staged rows", "data"),
+    Dataset.MOVES: _Told(
+        "Rejected rows, keys of batches and examples",
+        "telling which rows could not move, and why",
+        "rejected rows, keys of batches and examples",
+        "data",
+    ),
     Dataset.PEOPLE: _Told(
         "Names in the identity map",
         "finding out who of legacy is whom on the new platform",

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from accounts.queries import identity_map
 from accounts.services.identity_map import erasure
+from backfills.queries import kept as rows
 from backfills.queries import runs
+from backfills.services import erasure as erase_rows
 from compliance.domain.datasets import Dataset
 from compliance.models import Deletion
 from compliance.queries import acceptance
@@ -85,12 +87,12 @@ def _require_no_stage(tenant_id: UUID, at: datetime) -> None:
     stage = Deletion.objects.filter(tenant_id=tenant_id, dataset=Dataset.STAGE, done_at=None)
     if stage.exclude(begun_at=None).exists():
         raise UnableToDelete(
-            "The deletion of stage data is under way, and what was found is what allows it.",
+            "The deletion of stage data is under way, and this is what allows it.",
             fix="Wait for its attestation; order it again where its job was given up.",
         )
     if any(ports.mover().staged(account_id=tenant_id).values()):
         raise UnableToDelete(
-            "Stage data are there still, and what was found is what allows to delete them.",
+            "Stage data are there still, and this is what allows to delete them.",
             fix="Delete the stage data first.",
         )
 
@@ -138,6 +140,13 @@ HANDLED: Mapping[Dataset, Handled] = {
         delete=_forget_stage,
         verified="every table was counted again after the deletion, on a new connection",
         nothing="Nothing is staged for this account: there is nothing to delete.",
+    ),
+    Dataset.MOVES: _ours(
+        rows.count,
+        erase_rows.erase,
+        verified="what still holds a key or a value was counted again after the deletion, in a transaction of its own",
+        nothing="Neither a rejected row nor a key or an example is kept of this account: there is nothing to erase.",
+        require=_require_no_stage,
     ),
     Dataset.PEOPLE: _ours(
         identity_map.named,

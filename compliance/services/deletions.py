@@ -42,9 +42,9 @@ def order(*, tenant_id: UUID, by: Actor, at: datetime, dataset: Dataset = Datase
     """Order the deletion of a dataset of an account, which a job then carries out and attests.
 
     Stage data only past the cutover, once all that differs between both platforms and every rejected row was accepted
-    (`acceptance`); the others once there is no way back to legacy, findings after the stage data that they allow to
-    delete; nothing under a legal hold (`holds.LegallyHeld`). One order of each stands at a time: ordered again, the one
-    that stands is carried out if its job was given up.
+    (`acceptance`); the others once there is no way back to legacy, findings and rejected rows after the stage data that
+    they allow to delete; nothing under a legal hold (`holds.LegallyHeld`). One order of each stands at a time: ordered
+    again, the one that stands is carried out if its job was given up.
     """
     by.require(Permission.MANAGE_OBLIGATIONS, tenant_id=tenant_id)
     _allowed(tenant_id, dataset, at=at)

@@ -12,6 +12,8 @@ from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 from pytest_django import Settings
 
+from backfills.models import Batch, DeadLetter, InspectedEntity, InspectedFault, Inspection, OutcomeTotal, Run
+from backfills.services import erasure as erasing
 from compliance import tasks, verifier
 from compliance.domain.datasets import Dataset
 from compliance.models import Deletion
@@ -20,7 +22,7 @@ from compliance.queries import obligations as standing
 from compliance.services import deletions
 from compliance.services.datasets import HANDLED
 from compliance.services.deletions import UnableToDelete
-from core import holds, ports, queue, tenancy
+from core import holds, ledger, ports, queue, tenancy
 from core.approvals import seals
 from cutover.models import Cutover
 from entitlements.models import Mismatch, Snapshot
@@ -33,7 +35,7 @@ from tests.drifting import Drifting
 from tests.queueing import now
 
 AT = datetime(2026, 11, 26, 12, tzinfo=UTC)
-KEPT = (Dataset.FINDINGS, Dataset.CONTRACTS, Dataset.MESSAGES)
+KEPT = (Dataset.MOVES, Dataset.FINDINGS, Dataset.CONTRACTS, Dataset.MESSAGES)
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 
@@ -49,6 +51,35 @@ def fill(tenant_id: Any, *, at: datetime = AT) -> Endpoint:
     )
     say(endpoint, at=at)
     return endpoint
+
+
+def run(tenant_id: Any, *, at: datetime = AT) -> Run:
+    """Let the rows of an account have been inspected, and moved but for one."""
+    begun = Run.objects.create(
+        tenant_id=tenant_id, entity="people", state="succeeded", spec="people 1", source_total=9, read=9, batches=1,
+        requested_at=at, finished_at=at,
+    )  # fmt: skip
+    for fate, rule, count in (("migrated", "", 8), ("quarantined", "bad_year", 1)):
+        OutcomeTotal.objects.create(tenant_id=tenant_id, run=begun, fate=fate, rule=rule, count=count)
+    Batch.objects.create(
+        tenant_id=tenant_id, run=begun, number=1, first_key="ann", last_key="zoe", rows=9, changed=8, committed_at=at
+    )
+    for number, state in enumerate(("open", "resolved")):
+        DeadLetter.objects.create(
+            tenant_id=tenant_id, run=begun, entity="people", source_key=f"bob{number}", state=state, rule="bad_year",
+            spec="people 1", first_at=at, last_at=at, payload=b"sealed",
+        )  # fmt: skip
+    inspection = Inspection.objects.create(
+        tenant_id=tenant_id, state="done", mapping_sha256="0" * 64, requested_at=at, finished_at=at
+    )
+    inspected = InspectedEntity.objects.create(
+        tenant_id=tenant_id, inspection=inspection, entity="people", position=1, spec="people 1", rows=9, size=9,
+        seconds=1, rejected=1,
+    )  # fmt: skip
+    InspectedFault.objects.create(
+        tenant_id=tenant_id, inspected=inspected, rule="bad_year", count=1, examples=[["bob", "19x"]]
+    )
+    return begun
 
 
 def say(endpoint: Endpoint, *, at: datetime, is_settled: bool = True) -> Message:
@@ -83,6 +114,7 @@ def done(settings: Settings, tmp_path: Path) -> Any:
         )
     with tenancy.scope(tenant_id=settled.tenant_id):
         fill(settled.tenant_id)
+        run(settled.tenant_id)
         yield settled.tenant_id
 
 
@@ -103,7 +135,7 @@ def test_a_quarter_after_the_move_it_goes_by_itself_and_that_is_attested(done: A
         assert not any(HANDLED[dataset].count(done).values())
         assert dataset.owner
     with tenancy.empty_scope(), make.arranging():
-        assert [deletions.due_erasures(at=now(), dataset=dataset) for dataset in KEPT] == [[], [], []]
+        assert [deletions.due_erasures(at=now(), dataset=dataset) for dataset in KEPT] == [[]] * len(KEPT)
 
 
 def test_the_database_lets_go_of_reports_and_snapshots_only_while_that_is_ordered(done: Any) -> None:
@@ -178,23 +210,43 @@ def test_killed_at_any_moment_the_same_is_attested(done: Any, moment: str, monke
     assert json.loads(bytes(made.body))["parity_sha256"] == digest, "although the comparison itself is gone"
 
 
-def test_findings_stay_until_it_is_attested_that_stage_data_went(done: Any) -> None:
+def test_of_runs_and_inspections_no_key_and_no_value_stays_and_every_total_does(done: Any) -> None:
+    order = deletions.order(tenant_id=done, dataset=Dataset.MOVES, by=make.SYSTEM, at=now())
+    assert order.counted == {"deadletter": 2, "batch": 1, "inspectedfault": 1}
+    made = Run.objects.create(tenant_id=done, entity="zones", state="paused", spec="zones 1", requested_at=AT)
+    with pytest.raises(erasing.UnableToErase, match="is under way"):
+        deletions.carry_out(tenant_id=done, deletion_id=order.pk, by=make.SYSTEM, at=now())
+    assert DeadLetter.objects.count() == 2
+    made.delete()
+    assert deletions.carry_out(tenant_id=done, deletion_id=order.pk, by=make.SYSTEM, at=now())
+    assert not DeadLetter.objects.exists()
+    assert Batch.objects.values_list("first_key", "last_key", "rows", "changed").get() == ("", "", 9, 8)
+    assert InspectedFault.objects.values_list("count", "examples").get() == (1, [])
+    assert list(OutcomeTotal.objects.order_by("count").values_list("fate", "count")) == [
+        ("quarantined", 1), ("migrated", 8),
+    ]  # fmt: skip
+    assert [row.event for row in ledger.recent(tenant_id=done)].count("backfills.rows.erased") == 1
+
+
+@pytest.mark.parametrize("dataset", [Dataset.FINDINGS, Dataset.MOVES])
+def test_what_allows_to_delete_stage_data_stays_until_their_deletion_is_attested(done: Any, dataset: Dataset) -> None:
     stage = Deletion.objects.create(
         tenant_id=done, dataset="stage", counted={"run": 1}, requested_at=AT, requested_by=make.SYSTEM.known_id,
         begun_at=AT,
     )  # fmt: skip
     lead = make.staff_actor(make.staff(LEAD))
     with pytest.raises(UnableToDelete, match="is under way"):
-        deletions.order(tenant_id=done, dataset=Dataset.FINDINGS, by=lead, at=now())
+        deletions.order(tenant_id=done, dataset=dataset, by=lead, at=now())
     deletions.carry_out(tenant_id=done, deletion_id=stage.pk, by=make.SYSTEM, at=now())
-    deletions.order(tenant_id=done, dataset=Dataset.FINDINGS, by=lead, at=now())
+    deletions.order(tenant_id=done, dataset=dataset, by=lead, at=now())
 
 
-def test_findings_stay_as_long_as_the_stage_data_that_they_allow_to_delete(done: Any, monkeypatch: Any) -> None:
+@pytest.mark.parametrize("dataset", [Dataset.FINDINGS, Dataset.MOVES])
+def test_it_stays_as_long_as_there_are_stage_data(done: Any, dataset: Dataset, monkeypatch: Any) -> None:
     monkeypatch.setattr(type(ports.mover()), "staged", lambda self, *, account_id: {"outcome": 1})
     lead = make.staff_actor(make.staff(LEAD))
     with pytest.raises(UnableToDelete, match="Stage data are there still"):
-        deletions.order(tenant_id=done, dataset=Dataset.FINDINGS, by=lead, at=now())
+        deletions.order(tenant_id=done, dataset=dataset, by=lead, at=now())
     deletions.order(tenant_id=done, dataset=Dataset.CONTRACTS, by=lead, at=now())
 
 
