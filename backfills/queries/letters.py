@@ -50,7 +50,7 @@ def name(letter: DeadLetter) -> str:
 def public_key(letter: DeadLetter) -> str:
     """Return a row's key in legacy where the mapping declares that public, else nothing."""
     spec = _specs().get(letter.entity)
-    return letter.source_key if spec and spec.source_columns[spec.key_column] else ""
+    return letter.source_key if spec and spec.has_public_key else ""
 
 
 def words(letter: DeadLetter) -> Words | None:

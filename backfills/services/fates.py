@@ -34,8 +34,12 @@ class Found:
     words: Words | None
     label: str
     in_legacy: bool
-    target_key: str
+    target_key: str = ""
     """The object's key on the new platform, where that may be shown."""
+    source_key: str = ""
+    """The row's key in legacy, where that may be shown to somebody who may not have asked by it."""
+    merged_with: str = ""
+    """Likewise the key of the row whose object it became part of."""
 
     @property
     def state(self) -> str:
@@ -77,16 +81,20 @@ def find(*, tenant_id: UUID, spec: Spec, key: str, by: Actor) -> Found:
     except (ports.Unavailable, ports.Rejected) as outage:
         raise UnableToFind(str(outage), fix="Try again in a moment; nothing is lost.") from outage
     if trace is None:
-        return Found(key, None, None, "Not moved yet" if in_legacy else "No such row", in_legacy, "")
+        return Found(key, None, None, "Not moved yet" if in_legacy else "No such row", in_legacy)
     letter = DeadLetter.objects.filter(tenant_id=tenant_id, entity=spec.entity, source_key=trace.source_key).first()
     column = letter.column if letter else ""
     words = wording.of(spec, fate=trace.fate, rule=trace.rule, column=column)
-    shown = trace.target_key or "" if spec.column(spec.target_key).public else ""
+    shown = {
+        "target_key": trace.target_key or "" if spec.column(spec.target_key).public else "",
+        "source_key": trace.source_key if spec.has_public_key else "",
+        "merged_with": trace.holder if spec.has_public_key and trace.fate == Fate.MERGED else "",
+    }
     if trace.held_at is None:
-        return Found(key, trace, words, wording.FATES[Fate(trace.fate)], in_legacy, shown)
+        return Found(key, trace, words, wording.FATES[Fate(trace.fate)], in_legacy, **shown)
     held = wording.of_held(spec, rule=trace.held_by)
     because = f"{words.because} {held.because}" if in_legacy else held.because
-    return Found(key, trace, Words(words.title, because, words.fix), held.title, in_legacy, shown)
+    return Found(key, trace, Words(words.title, because, words.fix), held.title, in_legacy, **shown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from accounts.queries import tenants
 from core import sheets
-from core.api import PAGING, Answer, ApiView, Cursor, NoBody, Problem, file_of, item_id, keyset, operation
+from core.api import PAGING, Answer, ApiView, Body, Cursor, Problem, file_of, item_id, keyset, operation
 from core.permissions import Permission
 from core.tokens import SCOPES, TokenScope
 from parity_reports.domain.differences import Kind
@@ -138,6 +138,18 @@ class ParityReport(ParitySummary):
         return list(ParityEntity(report.entities.defer("checksums").order_by("position"), many=True).data)
 
 
+class RequestReport(Body):
+    """In which way both platforms are compared."""
+
+    example = {"method": "full"}
+
+    method = serializers.ChoiceField(
+        [method.value for method in Method],
+        default=Method.FULL.value,
+        help_text="`checksums` and `sample` cost less and say less; only `full` is evidence.",
+    )
+
+
 class Reports(ApiView):
     """The tenant's parity reports."""
 
@@ -153,15 +165,15 @@ class Reports(ApiView):
         return self.page("parity", ParitySummary, fetch=fetch, key=key)
 
     @operation(
-        "request_parity_report", tag=TAG, body=NoBody, answer=ParityReport, status=202,
+        "request_parity_report", tag=TAG, body=RequestReport, answer=ParityReport, status=202,
         summary="Compare both platforms",
         described="Answers with the report that is being made; poll the address in `Location` until `state` is "
-        "`finished`. While one is being made, that one comes back.",
+        "`finished`. While one is being made, that one comes back, by whichever `method` it is.",
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Ask for a comparison."""
-        self.read(NoBody)
-        report = reports.request(tenant_id=self.tenant_id, by=self.actor, at=self.at)
+        method = self.read(RequestReport)["method"]
+        report = reports.request(tenant_id=self.tenant_id, by=self.actor, at=self.at, method=method)
         return Response(
             ParityReport(report).data, status=202, headers={"Location": reverse("api:parity_report", args=[report.pk])}
         )
@@ -290,6 +302,22 @@ class Paper(ApiView):
         return downloads.document(tenants.get(tenant_id=self.tenant_id), _finished(self.tenant_id, report_id))
 
 
+class Table(ApiView):
+    """One parity report as a table."""
+
+    scopes = {"GET": "parity:read"}
+    renderer_classes = file_of("text/csv")
+
+    @operation(
+        "get_parity_table", tag=TAG, answer=OpenApiTypes.STR, media_type="text/csv", parameters=_ID,
+        summary="Take a report as CSV",
+        described=f"A finished report as one table: counts, rules, invariants and samples. {_SAME}", refuses=(409,),
+    )  # fmt: skip
+    def get(self, request: Request, report_id: UUID) -> HttpResponseBase:
+        """Return the table."""
+        return downloads.table(tenants.get(tenant_id=self.tenant_id), _finished(self.tenant_id, report_id))
+
+
 class Workbook(ApiView):
     """One parity report as a workbook."""
 
@@ -330,5 +358,6 @@ urlpatterns = [
     path("parity/trend", Trend.as_view(), name="parity_trend"),
     path("parity/reports/<uuid:report_id>/document", Document.as_view(), name="parity_document"),
     path("parity/reports/<uuid:report_id>/document.pdf", Paper.as_view(), name="parity_pdf"),
+    path("parity/reports/<uuid:report_id>/document.csv", Table.as_view(), name="parity_table"),
     path("parity/reports/<uuid:report_id>/document.xlsx", Workbook.as_view(), name="parity_workbook"),
 ]

@@ -323,7 +323,7 @@ def test_a_sealed_report_is_given_byte_for_byte(secret: str, owner: Member, monk
         row = Report.objects.create(tenant=owner.tenant, requested_at=timezone.now())
         address = f"/api/v1/parity/reports/{row.pk}"
         assert json.loads(call("GET", address, secret=secret).content)["verdict"] is None
-        for ending in ("", ".pdf", ".xlsx"):
+        for ending in ("", ".pdf", ".csv", ".xlsx"):
             problem(call("GET", f"{address}/document{ending}", secret=secret), 409)
         reports.finish(report=row, by=make.actor(owner), at=timezone.now())
     told = json.loads(call("GET", address, secret=secret).content)
@@ -331,6 +331,9 @@ def test_a_sealed_report_is_given_byte_for_byte(secret: str, owner: Member, monk
     assert hashlib.sha256(document).hexdigest() == told["sha256"]
     book = load_workbook(io.BytesIO(call("GET", f"{address}/document.xlsx", secret=secret).getvalue()))
     assert told["sha256"] in {cell.value for cell in book["Report"]["B"]}
+    table = call("GET", f"{address}/document.csv", secret=secret)
+    assert table.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert table.getvalue().decode().startswith("\ufeffrun,sha256,verdict,")
 
 
 def test_every_list_asks_the_database_as_often_for_many_as_for_few(

@@ -101,9 +101,26 @@ def test_differences_are_told_of_public_columns_alone_and_the_trend_by_compariso
     shown = {row["column"]: (row["expected"], row["actual"]) for row in _samples(owner, report.pk)}
     assert shown["name"] == ("", "")
     assert shown["fee"][0].startswith("“900")
+    table = api.call("GET", f"/api/v1/parity/reports/{report.pk}/document.csv", secret=api.token(owner, "parity:read"))
+    lines = table.getvalue().decode()
+    assert report.sha256 in lines
+    assert "900" in lines
+    assert CANARY not in lines
     newest, first = read(owner, "parity/trend")["items"]
     assert (newest["report"], newest["differing"], first["differing"]) == (str(report.pk), 2, 0)
     assert (newest["equal_percent"], first["equal_percent"]) == (50.0, 100.0)
+
+
+def test_a_comparison_is_asked_for_in_the_way_that_the_body_says(drifting: Drifting, owner: Member) -> None:
+    secret = api.token(owner, "parity:run", "parity:read")
+    wrong = api.problem(api.call("POST", "/api/v1/parity/reports", secret=secret, body={"method": "quick"}), 422)
+    assert wrong["errors"][0]["pointer"] == "#/method"
+    asked = api.call("POST", "/api/v1/parity/reports", secret=secret, body={"method": "sample"})
+    assert (asked.status_code, asked.json()["method"]) == (202, "sample")
+    again = api.call("POST", "/api/v1/parity/reports", secret=secret)
+    assert (again.json()["id"], again.json()["method"]) == (asked.json()["id"], "sample"), "that one is being made"
+    early = api.call("GET", f"{asked.headers['Location']}/document.csv", secret=secret)
+    assert "still being made" in api.problem(early, 409)["detail"]
 
 
 def _samples(owner: Member, report_id: Any) -> list[dict[str, Any]]:

@@ -144,6 +144,7 @@ TABLE = (
     Row("api:parity_report", "GET", "parity:read", READERS, ids={"report_id": "report_id"}),
     Row("api:parity_document", "GET", "parity:read", READERS, ids={"report_id": "report_id"}),
     Row("api:parity_pdf", "GET", "parity:read", READERS, ids={"report_id": "report_id"}),
+    Row("api:parity_table", "GET", "parity:read", READERS, ids={"report_id": "report_id"}),
     Row("api:parity_workbook", "GET", "parity:read", READERS, ids={"report_id": "report_id"}),
     Row("api:parity_samples", "GET", "parity:read", READERS, ids={"report_id": "report_id"}),
     Row("api:parity_trend", "GET", "parity:read", READERS),
@@ -159,6 +160,7 @@ TABLE = (
     Row("api:resume_run", "POST", "runs:manage", MANAGERS, ids={"run_id": "run_id"}),
     Row("api:end_run", "POST", "runs:manage", MANAGERS, ids={"run_id": "run_id"}),
     Row("api:retry_run", "POST", "runs:manage", MANAGERS, 422, ids={"run_id": "run_id"}),  # it has not ended
+    Row("api:fates", "POST", "runs:read", READERS, 422, body={"entity": "nothing", "key": "1"}),  # no such entity
     Row("api:mapping", "GET", "runs:read", READERS),
     Row("api:mapping_of", "GET", "runs:read", READERS, ids={"entity": "entity"}),
     Row("api:rejected_rows", "GET", "runs:read", READERS),

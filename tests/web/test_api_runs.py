@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Member
 from backfills.domain.runs import RunState
+from backfills.domain.spec import Spec
 from backfills.models import OutcomeTotal, Run
 from core import queue
 from core.permissions import TenantRole
@@ -98,6 +99,31 @@ def test_what_a_full_run_of_everything_left_out_is_said_and_a_wrong_name_refused
     assert tool.post("runs", 422, entities=["passengers"])["detail"] == "The mapping knows no “passengers”."
     assert tool.post("runs", 422, entities=[])["errors"][0]["pointer"] == "#/entities"
     assert "cannot be caught up" in tool.post("runs", 422, entities=["airports"], catch_up=True)["detail"]
+
+
+def test_one_row_is_found_by_its_key_in_the_body_which_no_answer_repeats(tool, airline_world, monkeypatch):
+    airline.flights(airline_world, 1)
+    airline.flights(airline_world, 1, can_flg="Y")
+    tool.post("runs", 202)
+    queue.run_pending()
+    airline.flights(airline_world, 1)
+    moved = tool.post("fates", 200, entity="flights", key="ZZ1-20130115-1")
+    assert (moved["fate"], moved["source_key"], moved["target_key"]) == ("migrated", "1", "ZZ1-20130115-1")
+    assert moved == tool.post("fates", 200, entity="flights", key="1")
+    assert tool.get(f"runs/{moved['run_id']}")["spec"] == moved["spec"]
+    rejected = tool.post("fates", 200, entity="flights", key="2")
+    assert (rejected["fate"], rejected["target_key"]) == ("quarantined", "")
+    assert "clear the cancelled flag" in rejected["fix"]
+    waiting, nothing = (tool.post("fates", 200, entity="flights", key=key) for key in ("3", "4711"))
+    assert (waiting["title"], waiting["fate"], waiting["in_legacy"]) == ("Not moved yet", None, True)
+    assert (nothing["title"], nothing["in_legacy"], nothing["source_key"]) == ("No such row", False, "")
+    assert tool.post("fates", 200, entity="aircraft_types", key="N2ZZ")["merged_with"] == "N1ZZ"
+    assert tool.post("fates", 422, entity="passengers", key="1")["errors"][0]["pointer"] == "#/entity"
+    assert "printable" in tool.post("fates", 422, entity="flights", key="a\nb")["detail"]
+    monkeypatch.setattr(Spec, "has_public_key", False)
+    closed = tool.post("fates", 200, entity="aircraft_types", key="N2ZZ")
+    assert (closed["fate"], closed["source_key"], closed["merged_with"]) == ("merged", "", "")
+    assert "N2ZZ" not in str(closed)
 
 
 def test_a_run_of_what_is_mapped_no_more_and_a_rule_of_another_version_say_no_untrue_word(tool):

@@ -121,7 +121,14 @@ def outputs(client, member, report):
     told["ledger"] = read(client.post("/t/zebra/activity/export/"))
     told["evidence"] = read(client.post("/t/zebra/promises/evidence/"))
     secret, there = api.token(member), f"/api/v1/parity/reports/{report.pk}"
-    for path in ("/api/v1/parity/reports", there, f"{there}/document", f"{there}/document.xlsx", "/api/v1/jobs"):
+    for path in (
+        "/api/v1/parity/reports",
+        there,
+        f"{there}/document",
+        f"{there}/document.csv",
+        f"{there}/document.xlsx",
+        "/api/v1/jobs",
+    ):
         told[path] = read(api.call("GET", path, secret=secret))
     told["/api/v1/readiness"] = read(api.call("GET", "/api/v1/readiness/checks", secret=secret))
     told["mails"] = "\n".join(f"{one.subject}\n{one.body}" for one in mail.outbox)

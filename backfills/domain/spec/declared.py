@@ -177,6 +177,11 @@ class Spec:
         return self.key_column not in dict(self.key_parts)
 
     @property
+    def has_public_key(self) -> bool:
+        """Whether a row's key in legacy may be shown."""
+        return self.source_columns[self.key_column]
+
+    @property
     def key_type(self) -> str:
         """Return the type of the key as it is read."""
         return "text" if self.key_is_made else dict(self.key_parts)[self.key_column]

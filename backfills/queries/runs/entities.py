@@ -96,7 +96,7 @@ class EntityRow:
     @property
     def has_public_key(self) -> bool:
         """Whether a row's key in legacy may be shown."""
-        return self.spec.source_columns[self.spec.key_column]
+        return self.spec.has_public_key
 
     @property
     def is_of_earlier_mapping(self) -> bool:

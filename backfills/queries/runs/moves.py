@@ -163,7 +163,7 @@ def _rejects(letters: QuerySet[DeadLetter]) -> dict[str, list[_Group]]:
 def _named(spec: Spec, group: _Group) -> Rejects:
     rule, column, count, example, newest = group
     words = wording.of(spec, fate=Fate.QUARANTINED, rule=rule, column=column)
-    return Rejects(rule, column, count, example if spec.source_columns.get(spec.key_column) else "", words, newest)
+    return Rejects(rule, column, count, example if spec.has_public_key else "", words, newest)
 
 
 def outcomes(spec: Spec | None, totals: Iterable[OutcomeTotal]) -> list[Outcome]:
