@@ -69,6 +69,9 @@ SPEED = 350_000.0
 WINDOW = timedelta(hours=4)
 """What a comparison may take on one machine; beyond it, it is a cluster's, or that is advised."""
 
+SLOW, LONG = SPEED / 10, timedelta(minutes=10)
+"""Where so few records a second came and reading all takes so long, checksums are advised between full comparisons."""
+
 TOO_MANY = Decimal("0.0067")
 """The share of differing records from which a third of the checksums differs, so that they save nothing."""
 
@@ -78,7 +81,9 @@ def choose(
 ) -> Choice:
     """Choose the way to compare an entity, from what was asked for, what is known of it and what there is to do it."""
     records = max(survey.legacy_rows, survey.new_rows)
-    full = partial(_full, records=records, last=last, window=window, has_cluster=has_cluster)
+    full = partial(
+        _full, records=records, last=last, window=window, has_cluster=has_cluster, obstacle=survey.obstacle
+    )
     if method is Method.FULL:
         return full("only that is evidence for your go/no-go")
     if records <= SMALL:
@@ -111,7 +116,9 @@ GAVE_UP = "its checksums could not be had, or too many of them differed"
 NO_CLUSTER = "the cluster that was to compare it is no longer there"
 
 
-def _full(reason: str, *, records: int, last: Last | None, window: timedelta, has_cluster: bool) -> Choice:
+def _full(
+    reason: str, *, records: int, last: Last | None, window: timedelta, has_cluster: bool, obstacle: str
+) -> Choice:
     speed = last.speed if last and last.speed else SPEED
     projected = timedelta(seconds=records / speed)
     because = read_in_full(reason)
@@ -122,6 +129,11 @@ def _full(reason: str, *, records: int, last: Last | None, window: timedelta, ha
         because = (
             f"{because[:-1]}; that takes about {_hours(projected)}, so a comparison where the data are (Spark or a "
             "warehouse) is advised."
+        )
+    elif speed < SLOW and projected > LONG and not obstacle:
+        because = (
+            f"{because[:-1]}; records come slowly ({speed:,.0f} a second), so checksums are advised between full "
+            "comparisons."
         )
     return Choice(Engine.TYPED, because)
 

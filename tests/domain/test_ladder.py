@@ -30,6 +30,18 @@ def test_a_comparison_that_would_take_too_long_says_how_long_and_where_it_would_
     assert "hours" not in day.because
 
 
+def test_where_records_come_slowly_checksums_are_advised_if_they_are_to_be_had():
+    slow = Last(Decimal(0), speed=1_500.0)
+    assert choose(method=Method.FULL, survey=MILLION, last=slow).because == (
+        "Compared row by row in full because only that is evidence for your go/no-go; records come slowly (1,500 a "
+        "second), so checksums are advised between full comparisons."
+    )
+    clever = Survey(1_000_000, 1, 1_000_000, 1, obstacle="its mapping is too clever")
+    few = Survey(300_000, 1, 300_000, 1)
+    for survey, last in ((clever, slow), (few, slow), (MILLION, Last(Decimal(0), speed=60_000.0))):
+        assert "slowly" not in choose(method=Method.FULL, survey=survey, last=last).because
+
+
 def test_where_there_is_a_cluster_it_compares_what_one_machine_would_not_in_time_and_only_that():
     slow = Last(Decimal(0), speed=20.0)
     choice = choose(method=Method.FULL, survey=MILLION, last=slow, has_cluster=True)
