@@ -81,9 +81,7 @@ def choose(
 ) -> Choice:
     """Choose the way to compare an entity, from what was asked for, what is known of it and what there is to do it."""
     records = max(survey.legacy_rows, survey.new_rows)
-    full = partial(
-        _full, records=records, last=last, window=window, has_cluster=has_cluster, obstacle=survey.obstacle
-    )
+    full = partial(_full, records=records, last=last, window=window, has_cluster=has_cluster, obstacle=survey.obstacle)
     if method is Method.FULL:
         return full("only that is evidence for your go/no-go")
     if records <= SMALL:
