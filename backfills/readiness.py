@@ -39,9 +39,10 @@ def conserved(*, tenant_id: UUID, at: datetime) -> Finding:
         if row.run
     }
     if not missing:
+        several = "" if moves.legacy_rows == moves.accounted else ", for some rows become several objects"
         return Finding(
             Outcome.PASS,
-            f"{moves.accounted:,} legacy rows, {moves.accounted:,} outcomes: nothing lost, nothing twice",
+            f"{moves.legacy_rows:,} legacy rows, {moves.accounted:,} outcomes{several}: nothing lost, nothing twice",
             facts=facts,
             evidence=evidence,
         )

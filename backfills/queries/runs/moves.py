@@ -57,6 +57,14 @@ class Moves:
         return sum(row.total for row in self.rows)
 
     @property
+    def legacy_rows(self) -> int:
+        """Source rows of all entities, each once where a row of one table becomes several objects."""
+        tables: dict[str, int] = {}
+        for row in self.rows:
+            tables[row.spec.source_table] = max(row.total, tables.get(row.spec.source_table, 0))
+        return sum(tables.values())
+
+    @property
     def accounted(self) -> int:
         """Rows with their outcome."""
         return sum(row.accounted for row in self.rows)
