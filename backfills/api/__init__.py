@@ -1,5 +1,5 @@
 """The API of the move: what happens to each kind of object, the runs, and where every row ended."""
 
-from backfills.api import fates, mapping, runs
+from backfills.api import fates, inspections, mapping, runs
 
-urlpatterns = [*mapping.urlpatterns, *runs.urlpatterns, *fates.urlpatterns]
+urlpatterns = [*mapping.urlpatterns, *runs.urlpatterns, *fates.urlpatterns, *inspections.urlpatterns]

@@ -19,7 +19,9 @@ from core.tokens import SCOPES, TokenScope
 
 for _scope in (
     TokenScope("runs:read", "Read the mapping, runs and where rows ended", Permission.VIEW_RUNS),
-    TokenScope("runs:manage", "Move data: start, pause, resume, end and retry runs", Permission.MANAGE_RUNS),
+    TokenScope(
+        "runs:manage", "Check data and move it: start, pause, resume, end and retry runs", Permission.MANAGE_RUNS
+    ),
 ):
     SCOPES.add(_scope.name, _scope)
 

@@ -1,11 +1,11 @@
-"""What the latest inspection foretells: per entity how its rows would end, and what is to be put right, by fix."""
+"""What an inspection foretells: per entity how its rows would end, and what is to be put right, by fix."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from backfills.domain import wording
 from backfills.domain.judgement import Fate
@@ -106,8 +106,8 @@ class Foretold:
 
 
 @dataclass(frozen=True, slots=True)
-class Latest:
-    """A tenant's latest inspection, entity by entity."""
+class Found:
+    """An inspection, entity by entity; none yet, where nobody has asked for one."""
 
     inspection: Inspection | None
     rows: list[Foretold]
@@ -192,22 +192,29 @@ class Latest:
         return f"{self.total:,} rows checked, {self.rejected:,} would be rejected" if self.is_done else ""
 
 
-def latest(*, tenant_id: UUID) -> Latest:
+def history(*, tenant_id: UUID) -> QuerySet[Inspection]:
+    """Return every inspection of a tenant."""
+    return Inspection.objects.filter(tenant_id=tenant_id)
+
+
+def latest(*, tenant_id: UUID) -> Found:
     """Return the latest inspection with every entity of the mapping, in the order in which they move; four queries."""
-    inspection = Inspection.objects.filter(tenant_id=tenant_id).first()
-    specs = mapping.specs()
-    if inspection is None:
-        return Latest(None, [Foretold(spec) for spec in specs.values()])
+    inspection = history(tenant_id=tenant_id).first()
+    return of(inspection) if inspection else Found(None, [Foretold(spec) for spec in mapping.specs().values()])
+
+
+def of(inspection: Inspection) -> Found:
+    """Return an inspection likewise; three queries. Of an earlier one nothing is kept once a later one is done."""
     seen = {one.entity: one for one in InspectedEntity.objects.filter(inspection=inspection)}
     faults: dict[UUID, list[InspectedFault]] = defaultdict(list)
     for fault in InspectedFault.objects.filter(inspected__inspection=inspection).order_by("-count", "rule", "column"):
         faults[fault.inspected_id].append(fault)
     rows = []
-    for spec in specs.values():
+    for spec in mapping.specs().values():
         one = seen.get(spec.entity)
         rows.append(Foretold(spec, one, [_told(spec, fault) for fault in faults[one.pk]] if one else []))
-    job = next(iter(queue.jobs(tenant_id, task=INSPECT, key=str(inspection.pk), limit=1)), None)
-    return Latest(inspection, rows, job)
+    job = next(iter(queue.jobs(inspection.tenant_id, task=INSPECT, key=str(inspection.pk), limit=1)), None)
+    return Found(inspection, rows, job)
 
 
 def figures(inspection: Inspection) -> dict[str, int]:

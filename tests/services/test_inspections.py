@@ -43,7 +43,7 @@ def tenant(world: Platforms) -> Iterator[Tenant]:
         yield made
 
 
-def inspect(tenant: Tenant) -> queries.Latest:
+def inspect(tenant: Tenant) -> queries.Found:
     inspections.request(tenant_id=tenant.pk, by=HOUSE, at=timezone.now())
     queue.run_pending()
     return queries.latest(tenant_id=tenant.pk)
@@ -73,7 +73,7 @@ def test_it_foretells_exactly_what_the_runs_then_do(world: Platforms, tenant: Te
         assert done == foretold[run.entity], run.entity
 
 
-def written(found: queries.Latest, entity: str) -> tuple[int | None, ...]:
+def written(found: queries.Found, entity: str) -> tuple[int | None, ...]:
     """What the move would make, change, leave as it is and remove."""
     seen = next(row.seen for row in found.rows if row.spec.entity == entity)
     assert seen

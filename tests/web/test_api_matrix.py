@@ -160,6 +160,9 @@ TABLE = (
     Row("api:resume_run", "POST", "runs:manage", MANAGERS, ids={"run_id": "run_id"}),
     Row("api:end_run", "POST", "runs:manage", MANAGERS, ids={"run_id": "run_id"}),
     Row("api:retry_run", "POST", "runs:manage", MANAGERS, 422, ids={"run_id": "run_id"}),  # it has not ended
+    Row("api:inspections", "GET", "runs:read", READERS),
+    Row("api:inspections", "POST", "runs:manage", MANAGERS, 202),
+    Row("api:inspection", "GET", "runs:read", READERS, ids={"inspection_id": "inspection_id"}),
     Row("api:fates", "POST", "runs:read", READERS, 422, body={"entity": "nothing", "key": "1"}),  # no such entity
     Row("api:mapping", "GET", "runs:read", READERS),
     Row("api:mapping_of", "GET", "runs:read", READERS, ids={"entity": "entity"}),

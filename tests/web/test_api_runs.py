@@ -126,6 +126,26 @@ def test_one_row_is_found_by_its_key_in_the_body_which_no_answer_repeats(tool, a
     assert "N2ZZ" not in str(closed)
 
 
+def test_data_is_checked_before_it_moves_and_every_fault_comes_with_its_fix(tool, airline_world):
+    airline.flights(airline_world, 2)
+    airline.flights(airline_world, 1, tail_no="N3AAAA")
+    asked = tool.post("inspections", 202)
+    assert (asked["state"], asked["is_stuck"], asked["entities"]) == ("running", False, [])
+    assert tool.post("inspections", 202)["id"] == asked["id"], "one at a time"
+    queue.run_pending()
+    found = tool.get(f"inspections/{asked['id']}")
+    flights = found["entities"][-1]
+    assert (flights["entity"], flights["rows"], flights["rejected"], flights["would_stop"]) == ("flights", 3, 1, True)
+    assert {one["fate"]: one["count"] for one in flights["outcomes"]} == {"migrated": 2, "quarantined": 1}
+    (fault,) = flights["faults"]
+    assert (fault["rule"], fault["count"], fault["examples"][0]["key"]) == ("fleet_number_for_registration", 1, "3")
+    assert "replace the fleet numbers" in fault["fix"]
+    assert tool.get("runs")["items"] == [], "nothing moved"
+    later = tool.post("inspections", 202)
+    assert [one["id"] for one in tool.get("inspections")["items"]] == [later["id"], asked["id"]]
+    assert tool.get(f"inspections/{asked['id']}")["entities"] == found["entities"], "until the later one is done"
+
+
 def test_a_run_of_what_is_mapped_no_more_and_a_rule_of_another_version_say_no_untrue_word(tool):
     for entity in ("passengers", "flights"):
         run_id = tool.run(entity, RunState.SUCCEEDED, source_total=7, finished_at=timezone.now())
