@@ -50,6 +50,8 @@ sentences(
         "backfills.run.retry_failed": _about_rows("could not try the rejected rows of {entity} again"),
         "backfills.run.retried": _about_rows("tried the rejected rows of {entity} again"),
         "backfills.watermark.withdrawn": _about_rows("put {entity} right or back: what rests on it moves in full next"),
+        "backfills.row.shown": _about_rows("looked at a rejected row of {entity}"),
+        "backfills.copies.expired": "deleted the copies of {rows} rejected rows that nobody tried again for 30 days",
         "backfills.rows.erased": "erased rejected rows, keys of batches and examples of inspections: {rows} rows",
         "backfills.pace.set": _pace,
         "backfills.spec.kept": "used a version of the mapping for the first time",

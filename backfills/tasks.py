@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from backfills.services import inspections, pacing, runs, standing
+from backfills.services import inspections, letters, pacing, runs, standing
 from core import queue
 from core.actor import Actor
 from core.queue import Scope, task
@@ -54,6 +54,12 @@ def keep_up(*, at: datetime) -> None:
 def end_given_up(*, at: datetime) -> None:
     """End standing catch-ups that no job works on any more."""
     standing.end_given_up(by=BACKFILLS, at=at)
+
+
+@task(scope=Scope.SYSTEM, every=timedelta(days=1))
+def expire_letters(*, at: datetime) -> None:
+    """Delete copies of rejected rows that nobody tried again for long."""
+    letters.expire(by=BACKFILLS, at=at)
 
 
 @task(scope=Scope.TENANT)

@@ -56,6 +56,7 @@ class Permission(StrEnum):
     APPROVE_EXCEPTION = "approve_exception"
     SIGN_AS_RUNBOOK_OWNER = "sign_as_runbook_owner"
     MOVE_PHASE = "move_phase"
+    SHOW_ROWS = "show_rows"
     EXPLAIN_DRIFT = "explain_drift"
     RECONCILE = "reconcile"
     APPROVE_RECONCILIATION = "approve_reconciliation"
@@ -155,7 +156,7 @@ STAFF_ROLE_GRANTS: dict[StaffRole, frozenset[Permission]] = {
     | {P.MANAGE_RUNS, P.RUN_PARITY, P.WORK_CASES}
     | {P.EXPLAIN_DRIFT, P.RECONCILE, P.APPROVE_RECONCILIATION},
     StaffRole.DATA_LEAD: _STAFF_LEAD
-    | {P.MANAGE_RUNS, P.RUN_PARITY, P.EXPLAIN_DRIFT}
+    | {P.MANAGE_RUNS, P.RUN_PARITY, P.SHOW_ROWS, P.EXPLAIN_DRIFT}
     | {P.RECONCILE, P.APPROVE_RECONCILIATION},
     StaffRole.INTEGRATIONS_LEAD: _STAFF_LEAD | {P.MANAGE_INTEGRATIONS},
     StaffRole.IDENTITY_BILLING_LEAD: _STAFF_LEAD

@@ -42,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/", include("cutover.staff_urls")),
     path("staff/", include("comms.staff_urls")),
     path("staff/", include("portal.dashboard.staff_urls")),
+    path("staff/", include("backfills.staff_urls")),
     path("staff/", include("parity_reports.staff_urls")),
     path("staff/", include("compliance.staff_urls")),
     path("api/", reference.page, name="api_reference"),

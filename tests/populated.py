@@ -22,7 +22,7 @@ from accounts.models import SsoConnection, SsoSource, User
 from accounts.services import imports, invitations
 from backfills.domain.runs import RunState
 from backfills.domain.spec import load
-from backfills.models import Run
+from backfills.models import DeadLetter, Run
 from backfills.queries import runs as moves
 from backfills.services import inspections, retries, runs, standing, versions
 from comms.domain.cases import CaseState
@@ -371,6 +371,8 @@ def _ask(portal: Populated, ready: Customer, blocked: Customer) -> None:
             latest = compared.latest(tenant_id=customer.tenant.pk)
         assert latest
         portal.ids[name] = latest.pk
+    with tenancy.scope(tenant_id=blocked.tenant.pk):
+        portal.ids["letter"] = DeadLetter.objects.values_list("pk", flat=True)[0]
 
 
 def _preserve(portal: Populated, outside: Counterparts, customer: Customer) -> None:

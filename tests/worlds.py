@@ -32,7 +32,7 @@ from accounts.services import domain_links, domains, identity_links, invitations
 from accounts.services.access import reviews
 from accounts.services.identity_map import checkpoints, decisions
 from backfills.domain.runs import RunState
-from backfills.models import Inspection, Run
+from backfills.models import DeadLetter, Inspection, Run
 from comms.models import Mailing
 from comms.services import cases, mailings
 from compliance.models import Attestation, Deletion
@@ -179,6 +179,10 @@ def build(monkeypatch: pytest.MonkeyPatch, fake_dns: type[FakeDns]) -> World:
         run.save()
         ids["run_id"] = run.pk
         ids["inspection_id"] = Inspection.objects.create(tenant_id=case.tenant_id, requested_at=at).pk
+        ids["letter_id"] = DeadLetter.objects.create(
+            tenant_id=case.tenant_id, run=run, entity="flights", source_key="1", rule="bad_day", spec=run.spec,
+            first_at=at, last_at=at, payload=sealing.seal("{}").encode(),
+        ).pk  # fmt: skip
         report = Report.objects.create(tenant_id=case.tenant_id, requested_at=at, requested_by=case.customer.id)
         ids["report_id"] = reports.finish(report=report, by=case.customer, at=at).pk
         ids["reconciliation_id"] = Reconciliation.objects.create(

@@ -99,7 +99,7 @@ class _StandingFilter(admin.SimpleListFilter):
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(StaffAdmin):
-    """Every row that was rejected: why, how often, and how it stands. Its values are shown to nobody."""
+    """Every row that was rejected: why, how often, and how it stands. Its values stand on a page that asks why."""
 
     may_view = Permission.VIEW_RUNS
     list_display = ("row", "tenant", "entity", "rule", "column", "sqlstate", "standing", "attempts", "spec", "last_at")
@@ -108,7 +108,7 @@ class DeadLetterAdmin(StaffAdmin):
     search_fields = ("tenant__name", "rule", "column", "spec")
     ordering = ("-last_at", "-id")
     exclude = ("payload", "source_key", "state")
-    readonly_fields = ("row", "standing", "why", "what_to_do")
+    readonly_fields = ("row", "standing", "why", "what_to_do", "as_it_came")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
         """Return the rows with how they stand, without their payload."""
@@ -135,6 +135,11 @@ class DeadLetterAdmin(StaffAdmin):
         """Return the fix as the customer reads it."""
         told = letters.words(letter)
         return told.fix if told else ""
+
+    @admin.display(description="as it came from legacy")
+    def as_it_came(self, letter: DeadLetter) -> SafeString:
+        """Lead to the page that shows it to whoever says why they look."""
+        return format_html('<a href="{}">Look at the row</a>', reverse("staff_backfills:letter", args=[letter.pk]))
 
 
 @admin.register(Retry)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Case, CharField, F, QuerySet, Value, When
 
@@ -35,6 +36,11 @@ def every(*, at: datetime) -> QuerySet[DeadLetter, Any]:
     )
     letters = DeadLetter.objects.defer("payload").alias(is_waived=waivers.is_waived(waived))
     return letters.annotate(standing=standing)
+
+
+def find(*, letter_id: UUID) -> DeadLetter | None:
+    """Return one that the scope lets through, with its tenant."""
+    return DeadLetter.objects.select_related("tenant").filter(pk=letter_id).first()
 
 
 def has_open(run: Run) -> bool:

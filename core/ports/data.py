@@ -182,6 +182,12 @@ class DataMover(Protocol):
         Raises Unavailable, also half-way, and Rejected for a copy that no key at hand opens.
         """
 
+    def empty_letters(self, *, account_id: UUID, before: datetime, committing: Committing = nullcontext) -> int:
+        """Delete the copies of rejected rows that were judged last before a moment; return how many. Safe to repeat.
+
+        All else that is known of the rows stays. It commits inside `committing()`, as `load` does.
+        """
+
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:
         """Count an account's rows in each table of Crossing's own place there; provenance is none of them."""
 

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -226,6 +227,11 @@ class PostgresMover:
         with self._connected() as connection:
             if stage.is_made(connection):
                 yield from preserving.kept(connection, account_id, cipher=self.cipher)
+
+    def empty_letters(self, *, account_id: UUID, before: datetime, committing: Committing = nullcontext) -> int:
+        """Delete old copies of rejected rows; see `core.ports.DataMover`."""
+        with self._connected() as connection, committed(connection, committing):
+            return stage.empty_letters(connection, account_id, before) if stage.is_made(connection) else 0
 
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:
         """Count an account's rows in `crossing_stage`; see `core.ports.DataMover`."""

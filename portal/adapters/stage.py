@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import psycopg
@@ -306,6 +307,15 @@ def counted(connection: psycopg.Connection, account_id: UUID) -> dict[str, int]:
         row = connection.execute(sql.SQL(_COUNT).format(sql.Identifier(name), which), [account_id]).fetchone()
         counts[name] = int(row[0]) if row else 0
     return counts
+
+
+def empty_letters(connection: psycopg.Connection, account_id: UUID, before: datetime) -> int:
+    """Delete the copies of rejected rows that were judged last before a moment; return how many."""
+    return connection.execute(
+        "UPDATE crossing_stage.dead_letter SET payload = NULL"
+        " WHERE account_id = %s AND last_at < %s AND payload IS NOT NULL",
+        [account_id, before],
+    ).rowcount
 
 
 def forget(connection: psycopg.Connection, account_id: UUID) -> None:

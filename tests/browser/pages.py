@@ -210,6 +210,11 @@ TENANT_PAGES = [
     of_request("request", "cutover:veto", "error", status=422, then=fill("Veto")),
     of_request("request", "staff_cutover:request", "open", "runbook_owner"),
     Visit("staff_cutover:waiting", "populated", "staff"),
+    Visit("staff_backfills:letter", "populated", "staff", {"letter_id": "letter"}),
+    Visit(
+        "staff_backfills:letter", "shown", "staff", {"letter_id": "letter"}, then=fill("Show the row", reason="Case 7")
+    ),
+    Visit("staff_backfills:letter", "error", "staff", {"letter_id": "letter"}, status=422, then=fill("Show the row")),
     Visit("staff_compliance:preserved", "populated", "staff", {"tenant_id": "tenant_id"}),
     Visit("staff_comms:preview", "sample", "staff"),
     Visit("staff_comms:preview", "populated", "staff", query="?tenant=hawaiian"),

@@ -15,6 +15,7 @@ from backfills import readiness, tasks
 from backfills.apps import mapping_is_readable
 from backfills.domain.runs import RunState
 from backfills.models import Batch, DeadLetter, OutcomeTotal, Run
+from backfills.services import letters as rejected
 from backfills.services import runs
 from core import queue
 from core.actor import Actor
@@ -107,6 +108,9 @@ def test_rejected_rows_stop_the_line_and_say_why(world: Platforms, tenant: Tenan
         ("5", "tail_no", "23514", 1),
     ]
     assert all(b"N3AAAA" not in bytes(letter.payload) and letter.payload for letter in letters)
+    lead = make.staff_actor(make.staff("data_lead"))
+    row = rejected.show(letter=letters[0], reason="Case 7", by=lead, at=timezone.now())
+    assert (row["tail_no"], row["flt_seq"]) == ("N3AAAA", "4")
 
 
 def test_rows_deleted_in_legacy_leave_the_new_platform(world: Platforms, tenant: Tenant) -> None:

@@ -40,6 +40,8 @@ class Row:
     """What differs for one method and role, because the object or the person's seat decides."""
 
 
+DATA_LEAD_ONLY = {("POST", role): 403 for role in STAFF if role != "staff:data_lead"}
+"""The row's values are the data lead's alone to see."""
 OWN_ONLY = {("GET", "member"): 404, ("POST", "member"): 404}
 """A member sees the cases they opened themselves, and this is the owner's."""
 
@@ -244,6 +246,7 @@ VENDOR = (
     Row("staff_dashboard:programme_csv", EVERY_STAFF, get=200),
     Row("staff_dashboard:snapshot", EVERY_STAFF, get=200, ids=("tenant_id",)),
     Row("staff_parity_reports:workflows", EVERY_STAFF, get=200),
+    Row("staff_backfills:letter", EVERY_STAFF, get=200, post=422, ids=("letter_id",), exceptions=DATA_LEAD_ONLY),
     Row("staff_compliance:preserved", EVERY_STAFF, get=200, ids=("tenant_id",)),
     Row("staff_compliance:preserved_copies", LEGAL, post=422, ids=("tenant_id",)),
     Row("staff_cutover:waiting", EVERY_STAFF, get=200),

@@ -248,6 +248,18 @@ class FakeMover:
         tenancy.forbid_transaction("Talking to the new platform")
         yield from ()
 
+    def empty_letters(self, *, account_id: UUID, before: datetime, committing: Committing = nullcontext) -> int:
+        """Delete copies as `core.ports.DataMover` promises."""
+        tenancy.forbid_transaction("Talking to the new platform")
+        emptied = 0
+        with committing():
+            for (account, _), entity in self.entities.items():
+                for key, (letter, is_open) in entity.letters.items():
+                    if account == account_id and letter.payload and letter.last_at < before:
+                        entity.letters[key] = (replace(letter, payload=b""), is_open)
+                        emptied += 1
+        return emptied
+
     def staged(self, *, account_id: UUID) -> Mapping[str, int]:
         """Count as `core.ports.DataMover` promises."""
         tenancy.forbid_transaction("Talking to the new platform")
