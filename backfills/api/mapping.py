@@ -26,7 +26,7 @@ for _scope in (
     SCOPES.add(_scope.name, _scope)
 
 TAG = "Data"
-_ENTITY = OpenApiParameter("entity", OpenApiTypes.STR, OpenApiParameter.PATH, description="Name of an entity.")
+ENTITY = OpenApiParameter("entity", OpenApiTypes.STR, OpenApiParameter.PATH, description="Name of an entity.")
 
 
 class MappedEntity(Answer):
@@ -164,13 +164,10 @@ class OneEntity(ApiView):
 
     scopes = {"GET": "runs:read"}
 
-    @operation("get_mapping", tag=TAG, answer=Mapping, parameters=(_ENTITY,), summary="Read what happens to an entity")
+    @operation("get_mapping", tag=TAG, answer=Mapping, parameters=(ENTITY,), summary="Read what happens to an entity")
     def get(self, request: Request, entity: str) -> Response:
         """Return the mapping in words."""
-        spec = mapping.specs().get(entity)
-        if spec is None:
-            raise Problem("not-found", "There is no such entity.", "The list of what moves has their names.")
-        return Response(Mapping(spec).data)
+        return Response(Mapping(find(entity)).data)
 
 
 class Rejected(ApiView):
@@ -187,6 +184,14 @@ class Rejected(ApiView):
         """List the rows."""
         fetch, key = keyset(letters.every(at=self.at).filter(tenant_id=self.tenant_id), at="first_at")
         return self.page("rejected", RejectedRow, fetch=fetch, key=key)
+
+
+def find(entity: str) -> Spec:
+    """Return what the mapping says of an entity."""
+    spec = mapping.specs().get(entity)
+    if spec is None:
+        raise Problem("not-found", "There is no such entity.", "The list of what moves has their names.")
+    return spec
 
 
 urlpatterns = [

@@ -28,7 +28,7 @@ from parity_reports.views import files as downloads
 
 for _scope in (
     TokenScope("parity:read", "Read parity reports, drift and what was done about it", Permission.VIEW_PARITY),
-    TokenScope("parity:run", "Compare both platforms", Permission.RUN_PARITY),
+    TokenScope("parity:run", "Compare both platforms, also by shadow reads", Permission.RUN_PARITY),
 ):
     SCOPES.add(_scope.name, _scope)
 

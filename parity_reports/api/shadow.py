@@ -1,13 +1,15 @@
-"""The API of shadow reads: what reads that were made of both platforms found."""
+"""The API of shadow reads: what reads that were made of both platforms found, and the switch that lets them be made."""
 
 from django.urls import path
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import Answer, ApiView, operation
+from core.api import Answer, ApiView, Body, NoBody, Text, operation
 from core.stages import Traffic
+from parity_reports.domain.shadow import LONGEST
 from parity_reports.queries import shadow, shadow_verdicts
+from parity_reports.services import shadow as switch
 
 TAG = "Shadow reads"
 
@@ -54,10 +56,19 @@ class ShadowReads(Answer):
     new = ReadLatency(allow_null=True)
 
 
+class SwitchOn(Body):
+    """Until when reads are made, and why."""
+
+    example = {"until": "2026-12-03T05:00:00Z", "reason": "The canary begins."}
+
+    until = serializers.DateTimeField(help_text=f"At most {LONGEST.days} days from now. They end by themselves.")
+    reason = Text(max_length=500, help_text="It is kept with the switch.")
+
+
 class Shadow(ApiView):
     """The tenant's shadow reads."""
 
-    scopes = {"GET": "parity:read"}
+    scopes = {"GET": "parity:read", "POST": "parity:run", "DELETE": "parity:run"}
 
     @operation(
         "get_shadow_reads", tag=TAG, answer=ShadowReads, summary="Read what shadow reads found",
@@ -65,6 +76,29 @@ class Shadow(ApiView):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """Return how they stand."""
+        return self.tell()
+
+    @operation(
+        "switch_shadow_reads_on", tag=TAG, body=SwitchOn, answer=ShadowReads, summary="Switch shadow reads on",
+        described="Made while traffic moves; they end by themselves. Switch them off first to change their end.",
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Let reads be made."""
+        switch.switch_on(tenant_id=self.tenant_id, by=self.actor, at=self.at, **self.read(SwitchOn))
+        return self.tell()
+
+    @operation(
+        "switch_shadow_reads_off", tag=TAG, answer=None, status=204, summary="Switch shadow reads off",
+        described="No more are made, as where they are off already.",
+    )  # fmt: skip
+    def delete(self, request: Request) -> Response:
+        """Make no more reads."""
+        self.read(NoBody)
+        switch.switch_off(tenant_id=self.tenant_id, by=self.actor, at=self.at)
+        return Response(status=204)
+
+    def tell(self) -> Response:
+        """Answer with how they stand."""
         now = shadow.standing(tenant_id=self.tenant_id, at=self.at)
         legacy, new = shadow.latencies(tenant_id=self.tenant_id, at=self.at)
         told = {

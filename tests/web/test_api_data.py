@@ -1,12 +1,16 @@
 """What the API tells of data: drift, what was done about it, differences, mapping, rejected rows; no closed value."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Member
+from backfills.domain.spec import load
 from backfills.models import DeadLetter, Run
+from backfills.queries import mapping
+from backfills.services import versions
 from core.permissions import StaffRole, TenantRole
 from parity_reports.domain.drift import Cause
 from parity_reports.domain.reconciliation import Strategy
@@ -121,6 +125,44 @@ def test_a_comparison_is_asked_for_in_the_way_that_the_body_says(drifting: Drift
     assert (again.json()["id"], again.json()["method"]) == (asked.json()["id"], "sample"), "that one is being made"
     early = api.call("GET", f"{asked.headers['Location']}/document.csv", secret=secret)
     assert "still being made" in api.problem(early, 409)["detail"]
+
+
+def test_shadow_reads_are_switched_on_until_a_time_and_off(drifting: Drifting, owner: Member) -> None:
+    secret, until = api.token(owner, "parity:run"), timezone.now() + timedelta(days=3)
+    address, body = "/api/v1/parity/shadow-reads", {"until": until.isoformat(), "reason": "The canary begins."}
+    told = api.call("POST", address, secret=secret, body=body)
+    assert (told.status_code, datetime.fromisoformat(told.json()["on_until"])) == (200, until)
+    assert "is on already" in api.problem(api.call("POST", address, secret=secret, body=body), 422)["detail"]
+    for _ in range(2):
+        assert api.call("DELETE", address, secret=secret).status_code == 204
+    assert read(owner, "parity/shadow-reads")["on_until"] is None
+    late = {**body, "until": (until + timedelta(days=300)).isoformat()}
+    assert "must end within" in api.problem(api.call("POST", address, secret=secret, body=late), 422)["detail"]
+
+
+def test_versions_of_a_mapping_are_listed_and_compared(drifting: Drifting, owner: Member) -> None:
+    earlier = load(mapping.specs()["people"].source_text.replace("Settle it.", "Ask us."))
+    assert read(owner, "mapping/people/changes", scope="runs:read")["before"] is None
+    with make.arranging():
+        Run.objects.create(
+            tenant_id=drifting.tenant_id,
+            entity="people",
+            state="queued",
+            spec=earlier.label,
+            requested_at=drifting.at(),
+        )
+        versions.keep([earlier], by=make.SYSTEM, at=drifting.at())
+    first = read(owner, "mapping/people/versions?limit=1", scope="runs:read")
+    rest = read(owner, f"mapping/people/versions?cursor={first['next_cursor']}", scope="runs:read")
+    assert [one["is_in_force"] for one in first["items"]] == [True]
+    assert [one["spec"] for one in rest["items"]] == [earlier.label]
+    told = read(owner, "mapping/people/changes", scope="runs:read")
+    (change,) = told["changes"]
+    assert (told["before"]["spec"], change["kind"]) == (earlier.label, "changed")
+    assert change["before"].endswith("Ask us.")
+    assert change["after"].endswith("Settle it.")
+    wrong = api.call("GET", "/api/v1/mapping/people/changes?before=x", secret=api.token(owner, "runs:read"))
+    assert "by that version" in api.problem(wrong, 422)["detail"]
 
 
 def _samples(owner: Member, report_id: Any) -> list[dict[str, Any]]:

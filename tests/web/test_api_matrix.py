@@ -166,8 +166,12 @@ TABLE = (
     Row("api:fates", "POST", "runs:read", READERS, 422, body={"entity": "nothing", "key": "1"}),  # no such entity
     Row("api:mapping", "GET", "runs:read", READERS),
     Row("api:mapping_of", "GET", "runs:read", READERS, ids={"entity": "entity"}),
+    Row("api:mapping_versions", "GET", "runs:read", READERS, ids={"entity": "entity"}),
+    Row("api:mapping_changes", "GET", "runs:read", READERS, 422, ids={"entity": "entity"}),  # no text was kept
     Row("api:rejected_rows", "GET", "runs:read", READERS),
     Row("api:shadow_reads", "GET", "parity:read", READERS),
+    Row("api:shadow_reads", "POST", "parity:run", MANAGERS, 422, body={"until": "2026-01-01T00:00:00Z", "reason": "x"}),
+    Row("api:shadow_reads", "DELETE", "parity:run", MANAGERS, 204),
     Row("api:approvals", "GET", "approvals:read", READERS),
     Row("api:approval", "GET", "approvals:read", READERS, ids={"request_id": "request_id"}),
     Row("api:evidence_pack", "GET", "approvals:read", READERS, ids={"request_id": "request_id"}),

@@ -128,6 +128,9 @@ def outputs(client, member, report):
         f"{there}/document.csv",
         f"{there}/document.xlsx",
         "/api/v1/jobs",
+        "/api/v1/runs",
+        "/api/v1/inspections",
+        "/api/v1/rejected-rows",
     ):
         told[path] = read(api.call("GET", path, secret=secret))
     told["/api/v1/readiness"] = read(api.call("GET", "/api/v1/readiness/checks", secret=secret))
