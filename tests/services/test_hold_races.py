@@ -1,20 +1,20 @@
 """A hold that is placed while something is committed elsewhere waits for it, or is seen by it: nothing lies between."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Event
-from time import monotonic
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from core import holds, tenancy
 from core.actor import Actor
 from core.models import Hold
 from tests import make
+from tests.races import await_waiter, beside
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("committed_db")]
 AT = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
@@ -27,19 +27,6 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield made
 
 
-def beside[T](pool: ThreadPoolExecutor, tenant_id: UUID, deed: Callable[[], T]) -> Future[T]:
-    """Do something on a connection of its own."""
-
-    def run() -> T:
-        try:
-            with tenancy.scope(tenant_id=tenant_id):
-                return deed()
-        finally:
-            connection.close()
-
-    return pool.submit(run)
-
-
 def place(tenant_id: UUID) -> Hold:
     until = AT + timedelta(days=1)
     return holds.place(holds.LEGAL_HOLD, tenant_id=tenant_id, expires_at=until, reason="Court", by=BY, at=AT)
@@ -48,20 +35,6 @@ def place(tenant_id: UUID) -> Hold:
 def asked(tenant_id: UUID) -> bool:
     with holds.none_placed(tenant_id=tenant_id):
         return holds.is_legally_held(tenant_id=tenant_id, at=AT)
-
-
-def await_waiter() -> None:
-    """Return once somebody waits for an advisory lock."""
-    until = monotonic() + 30
-    while monotonic() < until:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database ="
-                " (SELECT oid FROM pg_database WHERE datname = current_database())"
-            )
-            if cursor.fetchone() == (1,):
-                return
-    raise AssertionError("nobody waited")
 
 
 def test_whoever_places_a_hold_waits_for_what_is_being_committed(pool: ThreadPoolExecutor) -> None:

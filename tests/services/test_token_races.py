@@ -1,52 +1,22 @@
 """Two acts on an account's tokens at the same moment: one after the other, and neither is told to come again."""
 
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Event
-from time import monotonic
 from typing import Any
-from uuid import UUID
 
 import pytest
-from django.db import connection
 
 from core import tenancy, tokens
 from core.models import Token
 from core.permissions import Permission
 from core.tokens import SCOPES, TokenScope
 from tests import make
+from tests.races import await_waiter, beside
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("committed_db")]
 AT = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-
-def beside(pool: ThreadPoolExecutor, tenant_id: UUID, deed: Callable[[], object]) -> Future[object]:
-    """Do something on a connection of its own."""
-
-    def run() -> object:
-        try:
-            with tenancy.scope(tenant_id=tenant_id):
-                return deed()
-        finally:
-            connection.close()
-
-    return pool.submit(run)
-
-
-def await_waiter() -> None:
-    """Return once one connection waits for another, whatever it is for."""
-    until = monotonic() + 30
-    while monotonic() < until:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
-            )
-            if cursor.fetchone() == (1,):
-                return
-    raise AssertionError("nobody waited")
 
 
 @pytest.mark.parametrize("whose", ["a person's", "that very token's"])
